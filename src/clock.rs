@@ -1,0 +1,69 @@
+//! The one place that reads the clock, and time as the checks count it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The time of the machine.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that may read the clock"
+)]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Whole seconds since 1970, rounded down; saturating.
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => {
+            let before = before.duration();
+            let seconds = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+            let fraction = i64::from(before.subsec_nanos() > 0);
+            0_i64.saturating_sub(seconds).saturating_sub(fraction)
+        }
+    }
+}
+
+/// An instant as a sender wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Instant {
+    /// Whole seconds since 1970, rounded down.
+    pub(crate) seconds: i64,
+    pub(crate) nanos: u32,
+}
+
+impl Instant {
+    /// `None` where the platform's clock cannot hold it.
+    pub(crate) fn to_system_time(self) -> Option<SystemTime> {
+        let whole = Duration::from_secs(self.seconds.unsigned_abs());
+        let start = if self.seconds < 0 {
+            UNIX_EPOCH.checked_sub(whole)
+        } else {
+            UNIX_EPOCH.checked_add(whole)
+        };
+        start?.checked_add(Duration::from_nanos(u64::from(self.nanos)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_round_down_on_both_sides_of_1970() {
+        let half = Duration::from_millis(500);
+        assert_eq!(unix_seconds(UNIX_EPOCH + half), 0);
+        assert_eq!(unix_seconds(UNIX_EPOCH - half), -1);
+        assert_eq!(unix_seconds(UNIX_EPOCH - Duration::from_secs(2)), -2);
+    }
+
+    #[test]
+    fn the_end_of_time_is_kept_or_none() {
+        let far = Instant {
+            seconds: i64::MAX,
+            nanos: 999_999_999,
+        };
+        let time = far.to_system_time();
+        assert!(time.is_none_or(|time| unix_seconds(time) == i64::MAX));
+    }
+}

@@ -1,0 +1,116 @@
+//! One `[endpoints.NAME]`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+
+use super::{
+    secret::SecretConfig,
+    value::{List, Scalar, Table},
+};
+use crate::{Provider, Secret, SetupError, Verifier, scheme::Tolerance};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Endpoint {
+    provider: String,
+    secret: Option<SecretConfig>,
+    secrets: Option<List<SecretConfig>>,
+    construction: Option<String>,
+    tolerance: Option<Scalar>,
+    max_body: Option<Scalar>,
+    read_timeout: Option<Scalar>,
+    url: Option<String>,
+    client_id: Option<String>,
+    family: Option<String>,
+    params: Option<Table<BTreeMap<String, String>>>,
+}
+
+impl Endpoint {
+    pub(super) fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    pub(super) fn read_timeout(&self) -> Result<Option<Duration>, SetupError> {
+        let timeout = self.read_timeout.as_ref();
+        timeout
+            .map(|text| text.duration("read_timeout"))
+            .transpose()
+    }
+
+    pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
+        self.read_timeout()?;
+        let provider = self.with_params(self.with_construction(provider)?)?;
+        let tolerance = self.tolerance(&provider)?;
+        let max_body = self
+            .max_body
+            .as_ref()
+            .map(|size| size.size("max_body"))
+            .transpose()?;
+        let mut verifier = Verifier::new(provider, self.secrets()?)?;
+        if let Some(tolerance) = tolerance {
+            verifier = verifier.with_tolerance(tolerance);
+        }
+        if let Some(max_body) = max_body {
+            verifier = verifier.with_max_body(max_body);
+        }
+        Ok(verifier)
+    }
+
+    fn with_construction(&self, provider: Provider) -> Result<Provider, SetupError> {
+        match self.construction.as_deref() {
+            None | Some("auto") => Ok(provider),
+            Some(name) => provider.with_only_construction(name),
+        }
+    }
+
+    fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {
+        let own = [
+            ("url", &self.url),
+            ("client_id", &self.client_id),
+            ("family", &self.family),
+        ];
+        for (name, value) in own {
+            if let Some(value) = value {
+                provider = provider.with_param(name, value.clone());
+            }
+        }
+        for (name, value) in self.params.iter().flat_map(|params| &params.0) {
+            if provider.param(name).is_some_and(|other| other != value) {
+                return Err(SetupError::new(format!(
+                    "params.{name}: it is set twice, to different values; keep one"
+                )));
+            }
+            provider = provider.with_param(name.clone(), value.clone());
+        }
+        Ok(provider)
+    }
+
+    fn tolerance(&self, provider: &Provider) -> Result<Option<Tolerance>, SetupError> {
+        let Some(text) = &self.tolerance else {
+            return Ok(None);
+        };
+        if provider
+            .schemes()
+            .all(|scheme| scheme.tolerance().is_none())
+        {
+            return Err(SetupError::new(format!(
+                "tolerance: provider {} sends no timestamp that it could apply to; remove it",
+                provider.name()
+            )));
+        }
+        let tolerance = text.duration_or_off("tolerance")?;
+        Ok(Some(tolerance.map_or_else(Tolerance::off, Tolerance::from)))
+    }
+
+    fn secrets(&self) -> Result<Vec<Secret>, SetupError> {
+        match (&self.secret, &self.secrets) {
+            (Some(secret), None) => Ok(vec![secret.resolve()?]),
+            (None, Some(secrets)) => secrets.0.iter().map(SecretConfig::resolve).collect(),
+            (Some(_), Some(_)) => Err(SetupError::new(
+                "secret and secrets exclude each other; put all of them into secrets",
+            )),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}

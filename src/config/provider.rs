@@ -1,0 +1,321 @@
+//! One `[providers.NAME]`: a scheme without a release of ours.
+
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::value::{List, Scalar, Table};
+use crate::{
+    Provider, SetupError, Source,
+    scheme::{
+        Coverage, Derivation, Encoding, KeyFormat, Scheme, Signature, TimeUnit, Timestamp,
+        Tolerance,
+    },
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CustomProvider {
+    algorithm: String,
+    signed: String,
+    signature: Table<SignatureConfig>,
+    timestamp: Option<Table<TimestampConfig>>,
+    key: Option<Table<KeyConfig>>,
+    require: Option<List<Table<RequireConfig>>>,
+    header_families: Option<List<String>>,
+    covers: Option<String>,
+    event_type: Option<Table<SourceConfig>>,
+    delivery: Option<Table<SourceConfig>>,
+    max_body: Option<Scalar>,
+    read_timeout: Option<Scalar>,
+    success_status: Option<u16>,
+    docs: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureConfig {
+    header: Option<String>,
+    headers: Option<List<String>>,
+    encoding: String,
+    prefix: Option<String>,
+    list: Option<String>,
+    fields: Option<String>,
+    field: Option<String>,
+    sets: Option<String>,
+    positional: Option<String>,
+    first: Option<usize>,
+    #[serde(default)]
+    repeats: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimestampConfig {
+    header: Option<String>,
+    field: Option<String>,
+    unit: Option<String>,
+    tolerance: Option<Scalar>,
+    future: Option<Scalar>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyConfig {
+    encoding: Option<String>,
+    prefix: Option<String>,
+    derive: Option<String>,
+    min_bytes: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequireConfig {
+    header: String,
+    equals: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceConfig {
+    header: Option<String>,
+    json: Option<String>,
+    form: Option<String>,
+}
+
+impl CustomProvider {
+    pub(super) fn build(&self, name: &str) -> Result<Provider, SetupError> {
+        let mut provider = Provider::new(name.to_owned(), self.scheme()?);
+        if let Some(source) = &self.event_type {
+            provider = provider.with_event_type(source.0.build("event_type")?);
+        }
+        if let Some(source) = &self.delivery {
+            provider = provider.with_delivery_id(source.0.build("delivery")?);
+        }
+        if let Some(size) = &self.max_body {
+            provider = provider.with_max_body(size.size("max_body")?);
+        }
+        if let Some(timeout) = &self.read_timeout {
+            provider = provider.with_read_timeout(timeout.duration("read_timeout")?);
+        }
+        if let Some(code) = self.success_status {
+            let status = StatusCode::from_u16(code)
+                .ok()
+                .filter(StatusCode::is_success);
+            provider = provider.with_success_status(status.ok_or_else(|| {
+                SetupError::new(format!(
+                    "success_status: {code} is not a success; write one from 200 to 299"
+                ))
+            })?);
+        }
+        if let Some(url) = &self.docs {
+            provider = provider.with_docs(url.clone());
+        }
+        Ok(provider)
+    }
+
+    fn scheme(&self) -> Result<Scheme, SetupError> {
+        let algorithm = self
+            .algorithm
+            .parse()
+            .map_err(|error: SetupError| error.within("algorithm"))?;
+        let signature = self
+            .signature
+            .0
+            .build()
+            .map_err(|error| error.within("signature"))?;
+        let mut scheme = Scheme::new(algorithm, self.signed.clone(), signature);
+        if let Some(timestamp) = &self.timestamp {
+            let built = timestamp
+                .0
+                .build()
+                .map_err(|error| error.within("timestamp"))?;
+            scheme = scheme.with_timestamp(built);
+        }
+        if let Some(key) = &self.key {
+            scheme = scheme.with_key(key.0.build().map_err(|error| error.within("key"))?);
+        }
+        for require in self.require.iter().flat_map(|require| &require.0) {
+            let RequireConfig { header, equals } = &require.0;
+            scheme = scheme.with_required_header(header.clone(), equals.clone());
+        }
+        if let Some(prefixes) = &self.header_families {
+            scheme = scheme.with_header_families(prefixes.0.iter().cloned());
+        }
+        match self.covers.as_deref() {
+            None | Some("body") => Ok(scheme),
+            Some("partial") => Ok(scheme.with_coverage(Coverage::Partial)),
+            Some(other) => Err(SetupError::new(format!(
+                "covers: {other:?} is neither \"body\" nor \"partial\""
+            ))),
+        }
+    }
+}
+
+impl SignatureConfig {
+    fn build(&self) -> Result<Signature, SetupError> {
+        let (header, more) = self.headers()?;
+        let header = header.to_owned();
+        let encoding: Encoding = self.encoding.parse()?;
+        let one = |key: &str, text: &str| {
+            let mut letters = text.chars();
+            match (letters.next(), letters.next()) {
+                (Some(letter), None) => Ok(letter),
+                _ => Err(SetupError::new(format!(
+                    "{key}: {text:?} is not one character"
+                ))),
+            }
+        };
+        let signature = match (&self.list, &self.fields, &self.positional) {
+            (None, None, None) => Signature::single(header, encoding),
+            (Some(separator), None, None) => {
+                Signature::list(header, one("list", separator)?, encoding)
+            }
+            (None, Some(separator), None) => {
+                let field = self.field.clone().ok_or_else(|| {
+                    SetupError::new(
+                        "fields needs field too: the name of the one with the signature",
+                    )
+                })?;
+                Signature::fields(header, one("fields", separator)?, field, encoding)
+            }
+            (None, None, Some(separator)) => {
+                let first = self.first.unwrap_or(0);
+                Signature::positional(header, one("positional", separator)?, first, encoding)
+            }
+            _ => {
+                return Err(SetupError::new(
+                    "list, fields and positional exclude each other; keep one",
+                ));
+            }
+        };
+        let stray = [
+            (
+                "field",
+                self.field.is_some() && self.fields.is_none(),
+                "fields",
+            ),
+            (
+                "sets",
+                self.sets.is_some() && self.fields.is_none(),
+                "fields",
+            ),
+            (
+                "first",
+                self.first.is_some() && self.positional.is_none(),
+                "positional",
+            ),
+        ];
+        if let Some((key, _, with)) = stray.iter().find(|(_, stray, _)| *stray) {
+            return Err(SetupError::new(format!(
+                "{key} goes with {with} only; remove it"
+            )));
+        }
+        if self.prefix.is_some() && (self.fields.is_some() || self.positional.is_some()) {
+            return Err(SetupError::new(
+                "prefix goes with a whole value or a list; remove it",
+            ));
+        }
+        let mut signature = match &self.prefix {
+            Some(prefix) => signature.with_prefix(prefix.clone()),
+            None => signature,
+        };
+        if let Some(sets) = &self.sets {
+            signature = signature.with_sets(one("sets", sets)?);
+        }
+        if self.repeats {
+            signature = signature.with_repeated_lines();
+        }
+        for header in more {
+            signature = signature.or_header(header.clone());
+        }
+        Ok(signature)
+    }
+
+    fn headers(&self) -> Result<(&str, &[String]), SetupError> {
+        match (&self.header, &self.headers) {
+            (Some(header), None) => Ok((header, &[])),
+            (None, Some(headers)) => match headers.0.split_first() {
+                Some((header, more)) => Ok((header, more)),
+                None => Err(SetupError::new("headers is empty; name one at least")),
+            },
+            (Some(_), Some(_)) => Err(SetupError::new(
+                "header and headers exclude each other; keep one",
+            )),
+            (None, None) => Err(SetupError::new("nothing says where it stands; add header")),
+        }
+    }
+}
+
+impl TimestampConfig {
+    fn build(&self) -> Result<Timestamp, SetupError> {
+        let mut timestamp = match (&self.header, &self.field) {
+            (Some(header), None) => Timestamp::header(header.clone()),
+            (None, Some(field)) => Timestamp::field(field.clone()),
+            (None, None) => {
+                return Err(SetupError::new(
+                    "nothing says where it stands; add header or field",
+                ));
+            }
+            (Some(_), Some(_)) => {
+                return Err(SetupError::new(
+                    "header and field exclude each other; keep one",
+                ));
+            }
+        };
+        if let Some(unit) = &self.unit {
+            timestamp = timestamp.with_unit(unit.parse::<TimeUnit>()?);
+        }
+        let mut tolerance = match &self.tolerance {
+            None => Tolerance::default(),
+            Some(text) => text
+                .duration_or_off("tolerance")?
+                .map_or_else(Tolerance::off, Tolerance::from),
+        };
+        if let Some(text) = &self.future {
+            tolerance = tolerance.with_future(text.duration_or_off("future")?);
+        }
+        Ok(timestamp.with_tolerance(tolerance))
+    }
+}
+
+impl KeyConfig {
+    fn build(&self) -> Result<KeyFormat, SetupError> {
+        let mut key = match self.encoding.as_deref() {
+            None | Some("text") => KeyFormat::text(),
+            Some("base64") => KeyFormat::base64(),
+            Some("hex") => KeyFormat::hex(),
+            Some(other) => {
+                return Err(SetupError::new(format!(
+                    "unknown encoding {other:?}; use text, base64 or hex"
+                )));
+            }
+        };
+        if let Some(prefix) = &self.prefix {
+            key = key.with_prefix(prefix.clone());
+        }
+        if let Some(bytes) = self.min_bytes {
+            key = key.with_min_bytes(bytes);
+        }
+        match self.derive.as_deref() {
+            None => Ok(key),
+            Some("sha1") => Ok(key.with_derivation(Derivation::Sha1)),
+            Some("sha256") => Ok(key.with_derivation(Derivation::Sha256)),
+            Some(other) => Err(SetupError::new(format!(
+                "unknown derivation {other:?}; use sha1 or sha256"
+            ))),
+        }
+    }
+}
+
+impl SourceConfig {
+    fn build(&self, key: &str) -> Result<Source, SetupError> {
+        match (&self.header, &self.json, &self.form) {
+            (Some(header), None, None) => Ok(Source::header(header.clone())),
+            (None, Some(pointer), None) => Ok(Source::json(pointer.clone())),
+            (None, None, Some(name)) => Ok(Source::form(name.clone())),
+            _ => Err(SetupError::new(format!(
+                "{key}: name exactly one of header, json and form"
+            ))),
+        }
+    }
+}

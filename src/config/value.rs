@@ -1,0 +1,199 @@
+//! Values as they stand in a file. Their errors never quote text, since it may be a secret in the wrong place.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        self, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
+
+use crate::SetupError;
+
+/// Tables by name. An error inside one says which.
+pub(super) struct Named<T>(BTreeMap<String, T>);
+
+impl<T> Named<T> {
+    pub(super) fn get(&self, name: &str) -> Option<&T> {
+        self.0.get(name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
+    }
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Tables<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tables by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut tables = BTreeMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let table = map.next_value::<Table<T>>();
+                    let table =
+                        table.map_err(|error| de::Error::custom(format!("{name:?}: {error}")))?;
+                    tables.insert(name, table.0);
+                }
+                Ok(Named(tables))
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::custom("text where there should be tables by name"))
+            }
+        }
+
+        deserializer.deserialize_any(Tables(PhantomData))
+    }
+}
+
+/// A table. Text in its place is an error that does not show the text.
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct One<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for One<T> {
+            type Value = Table<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Table)
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::custom(
+                    "text where there should be a table, as in { key = … }",
+                ))
+            }
+        }
+
+        deserializer.deserialize_any(One(PhantomData))
+    }
+}
+
+/// A list. Text in its place is an error that does not show the text.
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list in square brackets")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(List)
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::custom(
+                    "text where there should be a list in square brackets",
+                ))
+            }
+        }
+
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+/// Text, or a number as text.
+pub(super) struct Scalar(String);
+
+impl Scalar {
+    /// A duration such as `5m` or `1h30m`.
+    pub(super) fn duration(&self, key: &str) -> Result<Duration, SetupError> {
+        let parsed = self.0.parse::<jiff::SignedDuration>().ok();
+        parsed.and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+            SetupError::new(format!(
+                "{key}: {:?} is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
+                self.0
+            ))
+        })
+    }
+
+    /// A duration, or `None` for `off`.
+    pub(super) fn duration_or_off(&self, key: &str) -> Result<Option<Duration>, SetupError> {
+        if self.0 == "off" {
+            return Ok(None);
+        }
+        let duration = self
+            .duration(key)
+            .map_err(|error| SetupError::new(format!("{error}; or \"off\"")))?;
+        Ok(Some(duration))
+    }
+
+    /// A size such as `25MiB`, in bytes. Nothing fits into none, so zero is refused.
+    pub(super) fn size(&self, key: &str) -> Result<usize, SetupError> {
+        let parsed = self.0.parse::<bytesize::ByteSize>().ok();
+        let bytes = parsed.and_then(|size| usize::try_from(size.as_u64()).ok());
+        bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
+            SetupError::new(format!(
+                "{key}: {:?} is not a size; write a number and a unit, as in \"64KiB\" or \"25MiB\"",
+                self.0
+            ))
+        })
+    }
+
+    /// An instant such as `2026-12-01T00:00:00Z`.
+    pub(super) fn instant(&self, key: &str) -> Result<std::time::SystemTime, SetupError> {
+        match self.0.parse::<jiff::Timestamp>() {
+            Ok(instant) => Ok(instant.into()),
+            Err(_) => Err(SetupError::new(format!(
+                "{key}: {:?} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
+                self.0
+            ))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}

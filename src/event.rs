@@ -1,0 +1,345 @@
+//! [`VerifiedEvent`]: proof that a request comes from its provider; [`Payload`]: what can be read out of one.
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Rejection, Source,
+    clock::Instant,
+    json,
+    provider::SourceKind,
+    scheme::{Admitted, Captured, Read},
+    verifier::Shared,
+};
+
+/// A request that was proven to come from its provider, with its payload read as `T`.
+///
+/// Only a [`Check`](crate::verify::Check) can make one; there is no other constructor. It is cheap to clone. Its
+/// `Debug` shows where it came from and how long it is, never what it says.
+///
+/// In a handler, `VerifiedEvent<T>` is an extractor. Anywhere else, take the [`Bytes`] one out of the request's
+/// extensions and [`parse`](Self::parse) it.
+#[derive(Clone)]
+pub struct VerifiedEvent<T: Payload = Bytes> {
+    meta: Arc<Meta>,
+    payload: T,
+}
+
+struct Meta {
+    shared: Arc<Shared>,
+    scheme: usize,
+    captured: Captured,
+    timestamp: Option<Instant>,
+    key_id: Option<Arc<str>>,
+    body: Bytes,
+    event_type: OnceLock<Option<Box<str>>>,
+    delivery_id: OnceLock<Option<Box<str>>>,
+}
+
+impl VerifiedEvent {
+    /// The one place where an event comes into being.
+    pub(crate) fn proven(
+        shared: Arc<Shared>,
+        scheme: usize,
+        admitted: Admitted,
+        key_id: Option<Arc<str>>,
+        body: Bytes,
+    ) -> Self {
+        let payload = body.clone();
+        let meta = Meta {
+            shared,
+            scheme,
+            captured: admitted.captured,
+            timestamp: admitted.timestamp,
+            key_id,
+            body,
+            event_type: OnceLock::new(),
+            delivery_id: OnceLock::new(),
+        };
+        Self {
+            meta: Arc::new(meta),
+            payload,
+        }
+    }
+}
+
+impl<T: Payload> VerifiedEvent<T> {
+    /// Takes the event that the layer put there, and reads it as `T`: what an extractor does.
+    ///
+    /// # Errors
+    ///
+    /// [`LayerMissing`](crate::RejectionKind::LayerMissing) when there is no event,
+    /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as `T`.
+    pub fn from_extensions(extensions: &http::Extensions) -> Result<Self, Rejection> {
+        let event = extensions
+            .get::<VerifiedEvent>()
+            .ok_or_else(Rejection::layer_missing)?;
+        event
+            .parse()
+            .map_err(|error| Rejection::unreadable(error, &event.meta.shared))
+    }
+
+    /// Reads the payload as another type. The event itself stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not a `P`, or `P` belongs to another provider.
+    pub fn parse<P: Payload>(&self) -> Result<VerifiedEvent<P>, PayloadError> {
+        let raw = VerifiedEvent {
+            meta: Arc::clone(&self.meta),
+            payload: self.meta.body.clone(),
+        };
+        let payload = P::from_event(&raw)?;
+        Ok(VerifiedEvent {
+            meta: raw.meta,
+            payload,
+        })
+    }
+
+    /// Reads the body as JSON of your own type, whatever its provider.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not the JSON of a `J`.
+    pub fn json<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
+        serde_json::from_slice(&self.meta.body).map_err(|error| PayloadError::json(&error))
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &T {
+        &self.payload
+    }
+
+    /// The payload, without the proof.
+    pub fn into_payload(self) -> T {
+        self.payload
+    }
+
+    /// The bytes that were verified.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.meta.body
+    }
+
+    /// The name of the provider.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        self.meta.shared.provider().name()
+    }
+
+    /// The name of the endpoint, if it was given one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.meta.shared.endpoint()
+    }
+
+    /// What the provider calls this event. From a header that is not signed, anybody who replays a request can set
+    /// it; see the provider's page here.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        let source = self.meta.shared.provider().event_type()?;
+        self.meta
+            .lookup(source, Read::EventType, &self.meta.event_type)
+    }
+
+    /// The id of the event or delivery, for people and logs. It may be unsigned, and is not what to recognise
+    /// repeated deliveries by.
+    #[must_use]
+    pub fn delivery_id(&self) -> Option<&str> {
+        let source = self.meta.shared.provider().delivery_id()?;
+        self.meta
+            .lookup(source, Read::DeliveryId, &self.meta.delivery_id)
+    }
+
+    /// The signed time of the attempt; `None` where the provider signs none.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<SystemTime> {
+        self.meta.timestamp?.to_system_time()
+    }
+
+    /// The id of the key that matched, if it has one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.meta.key_id.as_deref()
+    }
+
+    /// The name of the construction that matched, such as `hmac-sha256`.
+    #[must_use]
+    pub fn construction(&self) -> &str {
+        let scheme = self.meta.shared.scheme(self.meta.scheme);
+        scheme.map_or("", |scheme| &scheme.name)
+    }
+
+    /// A parameter of the endpoint's provider: for types that are read by one.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.meta.shared.provider().param(name)
+    }
+}
+
+impl Meta {
+    fn lookup<'m>(
+        &'m self,
+        source: &Source,
+        read: Read,
+        cache: &'m OnceLock<Option<Box<str>>>,
+    ) -> Option<&'m str> {
+        match &source.0 {
+            SourceKind::Header(_) => {
+                let value = self
+                    .shared
+                    .scheme(self.scheme)?
+                    .read(&self.captured, read)?;
+                std::str::from_utf8(value).ok()
+            }
+            SourceKind::Json(pointer) => {
+                let found = || Some(json::scalar(&self.body, pointer)?.into());
+                cache.get_or_init(found).as_deref()
+            }
+            SourceKind::Form(name) => {
+                let found = || {
+                    let mut fields = form_urlencoded::parse(&self.body);
+                    let (_, value) = fields.find(|(field, _)| field == name)?;
+                    Some(value.into())
+                };
+                cache.get_or_init(found).as_deref()
+            }
+        }
+    }
+}
+
+impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedEvent")
+            .field("provider", &self.provider())
+            .field("endpoint", &self.endpoint())
+            .field("construction", &self.construction())
+            .field("key_id", &self.key_id())
+            .field("bytes", &self.body().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A type that can be read out of a verified event.
+///
+/// Implemented by the event types of [`providers`](crate::providers), by [`Json`] for types of your own, by
+/// [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
+///
+/// ```
+/// use tower_webhook::{Payload, PayloadError, VerifiedEvent};
+///
+/// struct Lines(usize);
+///
+/// impl Payload for Lines {
+///     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+///         let text = std::str::from_utf8(event.body())
+///             .map_err(|_| PayloadError::new("the body is not UTF-8"))?;
+///         Ok(Self(text.lines().count()))
+///     }
+/// }
+/// # fn assert_payload<T: Payload>() {}
+/// # assert_payload::<Lines>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read out of a verified event",
+    label = "this is not a webhook payload",
+    note = "take `VerifiedEvent<Json<{Self}>>` if it is `serde::Deserialize`, or implement `tower_webhook::Payload` for it"
+)]
+pub trait Payload: Sized {
+    /// Reads the payload of an event that is proven already.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not one. The error must not quote the body.
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError>;
+}
+
+impl Payload for Bytes {
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+        Ok(event.body().clone())
+    }
+}
+
+impl Payload for serde_json::Value {
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+        event.json()
+    }
+}
+
+/// JSON of a type of your own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a wrapper to take apart in a parameter list"
+)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> Payload for Json<T> {
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+        event.json().map(Self)
+    }
+}
+
+/// Why a genuine event cannot be read as a type. It names the place, and quotes nothing of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadError {
+    message: Box<str>,
+}
+
+impl PayloadError {
+    /// An error with a text for the operator, which must not quote the body.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into().into(),
+        }
+    }
+
+    /// An error when the event is another provider's than the type.
+    pub(crate) fn unless_from(provider: &str, event: &VerifiedEvent) -> Result<(), Self> {
+        if event.provider() == provider {
+            return Ok(());
+        }
+        Err(Self::new(format!(
+            "it is an event of provider {}, and the type is one of {provider}",
+            event.provider()
+        )))
+    }
+
+    /// serde's own text may quote a value, so only the kind of mistake and its place are kept.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        // "missing field `name`" holds a name out of our own types.
+        let text = error.to_string();
+        let field = text
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        let problem = match (error.classify(), field) {
+            (_, Some(field)) => format!("the field `{field}` is missing"),
+            (Category::Io, None) => "the body cannot be read".to_owned(),
+            (Category::Syntax, None) => "the body is not JSON".to_owned(),
+            (Category::Data, None) => "a field is of another type".to_owned(),
+            (Category::Eof, None) => "the JSON of the body breaks off".to_owned(),
+        };
+        Self::new(format!(
+            "{problem}, at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    }
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for PayloadError {}

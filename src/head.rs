@@ -1,0 +1,117 @@
+//! The part of a request that is there before its body: [`Head`] and [`Headers`].
+
+use std::fmt;
+
+/// Read access to header values, so that one core serves every version of `http` and every queue.
+///
+/// Implemented for `http` 1.x's [`HeaderMap`](http::HeaderMap), and for arrays and vectors of name and value:
+///
+/// ```
+/// use tower_webhook::verify::Headers;
+///
+/// let stored = [("X-Event", "ping"), ("x-event", "push")];
+/// assert_eq!(Headers::nth(&stored, "x-event", 1), Some(&b"push"[..]));
+/// assert_eq!(Headers::nth(&stored, "x-event", 2), None);
+/// ```
+pub trait Headers {
+    /// The value of the `n`th line (from 0) of the header `name`, whatever the case of `name`.
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]>;
+}
+
+impl Headers for http::HeaderMap {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        self.get_all(name)
+            .iter()
+            .nth(n)
+            .map(http::HeaderValue::as_bytes)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        self.iter()
+            .filter(|(candidate, _)| candidate.as_ref().eq_ignore_ascii_case(name))
+            .nth(n)
+            .map(|(_, value)| value.as_ref())
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, const K: usize> Headers for [(N, V); K] {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        self.as_slice().nth(name, n)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        self.as_slice().nth(name, n)
+    }
+}
+
+/// The request line and headers of one request.
+///
+/// `path` and `query` are the text as received, still percent-encoded. Its `Debug` shows neither query nor header values.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a dyn Headers,
+}
+
+impl<'a> Head<'a> {
+    /// A `POST` to `/` with these headers: enough for every scheme that signs no address.
+    #[must_use]
+    pub fn new(headers: &'a dyn Headers) -> Self {
+        Self {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers,
+        }
+    }
+
+    /// The head of an `http` 1.x request.
+    #[must_use]
+    pub fn of(parts: &'a http::request::Parts) -> Self {
+        Self {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+        }
+    }
+
+    /// Sets the method, in upper case.
+    #[must_use]
+    pub fn with_method(mut self, method: &'a str) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Sets path and query, as in the request line: `/hooks?tenant=a`.
+    #[must_use]
+    pub fn with_target(mut self, target: &'a str) -> Self {
+        (self.path, self.query) = target.split_once('?').unwrap_or((target, ""));
+        self
+    }
+
+    /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        let text = self.headers.nth("content-length", 0)?;
+        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let number = std::str::from_utf8(text).ok()?;
+        Some(number.parse().unwrap_or(u64::MAX))
+    }
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! [`WebhookVerifyLayer`] and its options.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::Response;
+use tower_layer::Layer;
+
+use crate::{Rejection, Verifier, clock, service::WebhookVerify};
+
+/// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
+/// into their extensions.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use bytes::Bytes;
+/// use tower::{ServiceBuilder, ServiceExt};
+/// use tower_webhook::{Secret, Signer, Verifier, VerifiedEvent, WebhookVerifyLayer, providers};
+///
+/// let secret = Secret::new("It's a Secret to Everybody");
+/// let verifier = Verifier::new(providers::github(), secret.clone())?;
+/// let service = ServiceBuilder::new()
+///     .layer(WebhookVerifyLayer::new(verifier))
+///     .service_fn(|request: Request<Full<Bytes>>| async move {
+///         let event = VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()).unwrap();
+///         assert_eq!(event.payload()["zen"], "Keep it logically awesome.");
+///         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+///     });
+///
+/// let body = r#"{"zen":"Keep it logically awesome."}"#;
+/// let signed = Signer::new(providers::github(), secret)?.sign(Request::post("/"), body)?;
+/// let response = service.clone().oneshot(signed.map(Full::from)).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+///
+/// let forged = Request::post("/").body(Full::from(body))?;
+/// assert_eq!(service.oneshot(forged).await?.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(()) })
+/// # }
+/// ```
+///
+/// The body that is passed on is the one that was verified, complete and in one frame; trailers are dropped.
+/// Reading it needs a tokio runtime with time enabled.
+#[derive(Clone)]
+pub struct WebhookVerifyLayer {
+    verifier: Verifier,
+    options: Options,
+}
+
+/// What the layer adds to the verifier.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) read_timeout: Duration,
+    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+    pub(crate) on_rejection: Option<Arc<OnRejection>>,
+}
+
+pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
+
+impl WebhookVerifyLayer {
+    /// A layer that checks with `verifier`, by the clock of the machine, and gives a body the time that the
+    /// provider's default allows.
+    #[must_use]
+    pub fn new(verifier: Verifier) -> Self {
+        let options = Options {
+            read_timeout: verifier.provider().read_timeout(),
+            clock: None,
+            on_rejection: None,
+        };
+        Self { verifier, options }
+    }
+
+    /// Sets how long the whole body may take to arrive, counted from the first time the layer waits for it.
+    #[must_use]
+    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
+        self.options.read_timeout = timeout;
+        self
+    }
+
+    /// Sets where the time comes from that timestamps are compared with. The default is the clock of the machine.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// # use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+    /// # let verifier = Verifier::new(providers::github(), Secret::new("sixteen-bytes-and-more"))?;
+    ///
+    /// let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// let layer = WebhookVerifyLayer::new(verifier).with_clock(move || at);
+    /// # drop(layer);
+    /// # Ok::<(), tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.options.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Sets a hook that sees every refusal, may count it, and may change the answer. The body stays empty.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// # use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+    /// # let verifier = Verifier::new(providers::github(), Secret::new("sixteen-bytes-and-more"))?;
+    ///
+    /// // GoCardless asks for 498 on a bad signature.
+    /// let layer = WebhookVerifyLayer::new(verifier).with_on_rejection(|rejection, response| {
+    ///     if rejection.status() == StatusCode::UNAUTHORIZED {
+    ///         *response.status_mut() = StatusCode::from_u16(498).unwrap();
+    ///     }
+    /// });
+    /// # drop(layer);
+    /// # Ok::<(), tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn with_on_rejection(
+        mut self,
+        hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.on_rejection = Some(Arc::new(hook));
+        self
+    }
+}
+
+impl Options {
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
+    }
+}
+
+impl<S> Layer<S> for WebhookVerifyLayer {
+    type Service = WebhookVerify<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WebhookVerify::new(inner, self.verifier.clone(), self.options.clone())
+    }
+}
+
+impl fmt::Debug for WebhookVerifyLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookVerifyLayer")
+            .field("verifier", &self.verifier)
+            .field("read_timeout", &self.options.read_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "axum")]
+mod axum;
+mod clock;
+#[cfg(feature = "config")]
+pub mod config;
+mod error;
+mod event;
+mod head;
+mod json;
+mod layer;
+mod provider;
+pub mod providers;
+mod rejection;
+pub mod scheme;
+mod secret;
+mod service;
+mod sign;
+mod verifier;
+
+#[cfg(feature = "config")]
+pub use config::Config;
+pub use error::SetupError;
+pub use event::{Json, Payload, PayloadError, VerifiedEvent};
+pub use layer::WebhookVerifyLayer;
+pub use provider::{Provider, Source};
+pub use rejection::{Rejection, RejectionKind};
+pub use scheme::Scheme;
+pub use secret::{Secret, Secrets};
+pub use sign::{SignError, Signer};
+pub use verifier::Verifier;
+
+/// The core without a framework: for other servers, and for requests out of a queue.
+pub mod verify {
+    pub use crate::{
+        head::{Head, Headers},
+        verifier::{Check, Gate},
+    };
+}
+
+/// The types behind the layer, for signatures that have to name them.
+pub mod middleware {
+    pub use crate::service::{RequestBody, VerifyFuture, WebhookVerify};
+}

@@ -1,0 +1,321 @@
+//! [`Provider`]: a sender of webhooks, as data.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::{
+    SetupError,
+    scheme::{CompiledScheme, Scheme, template},
+};
+
+/// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
+///
+/// The built-in ones are in [`providers`](crate::providers). One of your own needs a name and a [`Scheme`]:
+///
+/// ```
+/// use tower_webhook::{Provider, Source};
+/// use tower_webhook::scheme::{Algorithm, Encoding, Scheme, Signature};
+///
+/// let scheme = Scheme::new(
+///     Algorithm::HmacSha256,
+///     "{body}",
+///     Signature::single("X-Acme-Signature", Encoding::Hex),
+/// );
+/// let acme = Provider::new("acme", scheme)
+///     .with_event_type(Source::json("/type"))
+///     .with_delivery_id(Source::header("X-Acme-Delivery"))
+///     .with_max_body(4 << 20);
+/// assert_eq!(acme.name(), "acme");
+/// ```
+#[derive(Clone)]
+pub struct Provider {
+    name: Cow<'static, str>,
+    constructions: Vec<(Cow<'static, str>, Scheme)>,
+    event_type: Option<Source>,
+    delivery_id: Option<Source>,
+    options: Cow<'static, [Parameter]>,
+    params: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
+    max_body: usize,
+    read_timeout: Duration,
+    success_status: Option<StatusCode>,
+    docs: Option<Cow<'static, str>>,
+}
+
+/// Where a value stands that an event is described by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source(pub(crate) SourceKind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SourceKind {
+    Header(Cow<'static, str>),
+    Json(Cow<'static, str>),
+    Form(Cow<'static, str>),
+}
+
+impl Source {
+    /// A header. Unless the scheme signs it, anybody who replays a request can change it.
+    #[must_use]
+    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(SourceKind::Header(name.into()))
+    }
+
+    /// A string, number or truth value in a JSON body, by its pointer (RFC 6901): `/data/id`.
+    #[must_use]
+    pub fn json(pointer: impl Into<Cow<'static, str>>) -> Self {
+        Self(SourceKind::Json(pointer.into()))
+    }
+
+    /// A field of a form-encoded body.
+    #[must_use]
+    pub fn form(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(SourceKind::Form(name.into()))
+    }
+
+    fn as_header(&self) -> Option<Cow<'static, str>> {
+        match &self.0 {
+            SourceKind::Header(name) => Some(name.clone()),
+            SourceKind::Json(_) | SourceKind::Form(_) => None,
+        }
+    }
+
+    fn check(&self) -> Result<(), SetupError> {
+        match &self.0 {
+            SourceKind::Header(name) => template::header_name(name).map(drop),
+            SourceKind::Json(pointer) => template::json_pointer(pointer).map(drop),
+            SourceKind::Form(_) => Ok(()),
+        }
+    }
+}
+
+/// A setting that one provider has and others have not.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// What it may be set to; empty for any text.
+    pub(crate) values: &'static [&'static str],
+}
+
+impl Provider {
+    /// A provider that signs as `scheme` says, with bodies up to 1 MiB that arrive within 10 seconds.
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
+        let construction = Cow::Owned(scheme.algorithm().to_string());
+        Self {
+            name: name.into(),
+            constructions: vec![(construction, scheme)],
+            event_type: None,
+            delivery_id: None,
+            options: Cow::Borrowed(&[]),
+            params: BTreeMap::new(),
+            max_body: 1 << 20,
+            read_timeout: Duration::from_secs(10),
+            success_status: None,
+            docs: None,
+        }
+    }
+
+    /// Sets where the type of an event stands.
+    #[must_use]
+    pub fn with_event_type(mut self, source: Source) -> Self {
+        self.event_type = Some(source);
+        self
+    }
+
+    /// Sets where the id of a delivery or event stands.
+    #[must_use]
+    pub fn with_delivery_id(mut self, source: Source) -> Self {
+        self.delivery_id = Some(source);
+        self
+    }
+
+    /// Sets a parameter: what `{param:name}` and, under the name `url`, `{url}` stand for; or an option of a
+    /// built-in provider, such as VOVE ID's `family`.
+    #[must_use]
+    pub fn with_param(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.params.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the longest body, in bytes.
+    #[must_use]
+    pub fn with_max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Sets how long a body may take to arrive.
+    #[must_use]
+    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = timeout;
+        self
+    }
+
+    /// Sets the one status that the provider takes for success. The layer turns a handler's other 2xx into it.
+    #[must_use]
+    pub fn with_success_status(mut self, status: StatusCode) -> Self {
+        self.success_status = Some(status);
+        self
+    }
+
+    /// Sets the address of the provider's page on signatures.
+    #[must_use]
+    pub fn with_docs(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.docs = Some(url.into());
+        self
+    }
+
+    /// Gives a built-in provider the name under which it is listed.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = Cow::Borrowed(name);
+        self
+    }
+
+    /// Declares the parameters that the provider has beside those of its scheme.
+    pub(crate) fn with_options(mut self, options: &'static [Parameter]) -> Self {
+        self.options = Cow::Borrowed(options);
+        self
+    }
+
+    /// The name, as in configuration and on events.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address of the provider's page on signatures.
+    #[must_use]
+    pub fn docs(&self) -> Option<&str> {
+        self.docs.as_deref()
+    }
+
+    /// The longest body, in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.max_body
+    }
+
+    /// How long a body may take to arrive.
+    #[must_use]
+    pub fn read_timeout(&self) -> Duration {
+        self.read_timeout
+    }
+
+    /// The one status that the provider takes for success; `None` where any 2xx is.
+    #[must_use]
+    pub fn success_status(&self) -> Option<StatusCode> {
+        self.success_status
+    }
+
+    pub(crate) fn event_type(&self) -> Option<&Source> {
+        self.event_type.as_ref()
+    }
+
+    pub(crate) fn delivery_id(&self) -> Option<&Source> {
+        self.delivery_id.as_ref()
+    }
+
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        self.params.get(name).map(|value| &**value)
+    }
+
+    /// Leaves one of the documented constructions.
+    ///
+    /// # Errors
+    ///
+    /// When the provider documents none of this name.
+    pub fn with_only_construction(mut self, name: &str) -> Result<Self, SetupError> {
+        let known: Vec<String> = self
+            .constructions
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        self.constructions
+            .retain(|(construction, _)| construction == name);
+        if self.constructions.is_empty() {
+            return Err(SetupError::new(format!(
+                "construction: {name:?} is not one of provider {}; it has {}",
+                self.name,
+                known.join(", ")
+            )));
+        }
+        Ok(self)
+    }
+
+    /// Checks everything but the parameters, which belong to an endpoint.
+    #[cfg(feature = "config")]
+    pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
+        let mut provider = self.clone();
+        for name in self.schemes().flat_map(Scheme::param_names) {
+            provider = provider.with_param(name, "any");
+        }
+        provider.compile().map(drop)
+    }
+
+    /// The schemes, in the order in which their constructions were given.
+    pub(crate) fn schemes(&self) -> impl Iterator<Item = &Scheme> {
+        self.constructions.iter().map(|(_, scheme)| scheme)
+    }
+
+    /// Checks the provider as a whole.
+    pub(crate) fn compile(&self) -> Result<Vec<CompiledScheme>, SetupError> {
+        self.check_params()?;
+        for (source, key) in [
+            (&self.event_type, "event_type"),
+            (&self.delivery_id, "delivery"),
+        ] {
+            let checked = source.as_ref().map_or(Ok(()), Source::check);
+            checked.map_err(|error| error.within(key))?;
+        }
+        let reads = [&self.event_type, &self.delivery_id].map(|source| {
+            let source: Option<&Source> = source.as_ref();
+            source.and_then(Source::as_header)
+        });
+        self.constructions
+            .iter()
+            .map(|(name, scheme)| CompiledScheme::new(name.clone(), scheme, &self.params, &reads))
+            .collect()
+    }
+
+    fn check_params(&self) -> Result<(), SetupError> {
+        for (name, value) in &self.params {
+            let option = self.options.iter().find(|option| option.name == *name);
+            if let Some(option) = option
+                && !option.values.is_empty()
+                && !option.values.contains(&&**value)
+            {
+                return Err(SetupError::new(format!(
+                    "{name}: {value:?} is not one of {}",
+                    option.values.join(", ")
+                )));
+            }
+            let used = || {
+                self.schemes()
+                    .any(|scheme| scheme.param_names().iter().any(|used| used == name))
+            };
+            if option.is_none() && !used() {
+                return Err(SetupError::new(format!(
+                    "{name}: provider {} has no such parameter; remove it",
+                    self.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A parameter may be a credential.
+        let params: Vec<_> = self.params.keys().collect();
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("constructions", &self.constructions)
+            .field("params", &params)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,33 @@
+//! GitHub repository, organisation and app webhooks.
+//!
+//! | | |
+//! | --- | --- |
+//! | signs | HMAC-SHA256 over the body, in hex after `sha256=`, in `X-Hub-Signature-256` |
+//! | secret | the text from the webhook's settings |
+//! | timestamp | none: a captured request stays valid for ever |
+//! | event type | header `X-GitHub-Event`, **not signed** |
+//! | delivery id | header `X-GitHub-Delivery`, **not signed** |
+//! | body limit | 25 MiB (GitHub sends up to 25 MB) |
+//! | success | any 2xx within 10 seconds; failed deliveries are not sent again by themselves |
+//!
+//! The older SHA-1 header `X-Hub-Signature`, which GitHub still sends, is not looked at.
+//!
+//! Documented: <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>; the example there
+//! is a test here. Certain.
+
+use crate::{
+    Provider, Source,
+    scheme::{Algorithm, Encoding, Scheme, Signature},
+};
+
+pub(super) fn provider() -> Provider {
+    let signature = Signature::single("X-Hub-Signature-256", Encoding::Hex).with_prefix("sha256=");
+    Provider::new(
+        "github",
+        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+    )
+    .with_event_type(Source::header("X-GitHub-Event"))
+    .with_delivery_id(Source::header("X-GitHub-Delivery"))
+    .with_max_body(25 << 20)
+    .with_docs("https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries")
+}

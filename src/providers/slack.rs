@@ -1,0 +1,31 @@
+//! Slack: Events API, slash commands and interactivity.
+//!
+//! | | |
+//! | --- | --- |
+//! | signs | HMAC-SHA256 over `v0:` time `:` body, in hex after `v0=`, in `X-Slack-Signature` |
+//! | secret | the app's signing secret, as text |
+//! | timestamp | `X-Slack-Request-Timestamp`, unix seconds, signed; 5 minutes either way |
+//! | event type | `/event/type` of a JSON body; slash commands and interactivity are forms and have none |
+//! | delivery id | `/event_id` of a JSON body |
+//! | success | any 2xx within 3 seconds; the Events API retries 3 times |
+//!
+//! The `url_verification` challenge is signed like every other request, so it reaches the handler as an event, which
+//! answers it.
+//!
+//! Documented: <https://docs.slack.dev/authentication/verifying-requests-from-slack>; the example there is a test
+//! here. Certain.
+
+use crate::{
+    Provider, Source,
+    scheme::{Algorithm, Encoding, Scheme, Signature, Timestamp},
+};
+
+pub(super) fn provider() -> Provider {
+    let signature = Signature::single("X-Slack-Signature", Encoding::Hex).with_prefix("v0=");
+    let scheme = Scheme::new(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
+        .with_timestamp(Timestamp::header("X-Slack-Request-Timestamp"));
+    Provider::new("slack", scheme)
+        .with_event_type(Source::json("/event/type"))
+        .with_delivery_id(Source::json("/event_id"))
+        .with_docs("https://docs.slack.dev/authentication/verifying-requests-from-slack")
+}

@@ -1,0 +1,359 @@
+//! Why a request was refused: everything for the operator, a status for the client.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::{event::PayloadError, verifier::Shared};
+
+/// Why a request was refused.
+///
+/// The client gets [`status`](Self::status) and nothing more. The operator gets the rest: the layer puts the
+/// rejection into the response's extensions and writes it to the log. It holds no secret, no signature and no body.
+#[derive(Clone)]
+pub struct Rejection {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    reason: Reason,
+    origin: Option<Arc<Shared>>,
+    source: Option<PayloadError>,
+}
+
+/// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// The body is longer than the limit, as declared or as counted. Status 413.
+    BodyTooLarge,
+    /// A header that the scheme needs is not there. Status 401, as all the next ones.
+    MissingHeader,
+    /// A header stands there twice that must stand there once.
+    RepeatedHeader,
+    /// A header that must have a fixed value has another.
+    UnexpectedHeader,
+    /// A header that is signed holds something that could be read in two ways.
+    MalformedHeader,
+    /// No signature in the header can be decoded.
+    MalformedSignature,
+    /// More than 16 signatures.
+    TooManySignatures,
+    /// The timestamp is not one.
+    MalformedTimestamp,
+    /// The timestamp is older than the tolerance allows.
+    TimestampTooOld,
+    /// The timestamp is further ahead than the tolerance allows.
+    TimestampInFuture,
+    /// The body lacks a value that the scheme signs.
+    MalformedBody,
+    /// No key of the endpoint makes any of the signatures.
+    SignatureMismatch,
+    /// The signature is right, by a key that is not valid now.
+    KeyOutsideWindow,
+    /// The endpoint has no key that is valid now. Status 503.
+    NoValidKey,
+    /// The body did not arrive in time. Status 408.
+    ReadTimeout,
+    /// The body broke off. Status 400.
+    BodyIncomplete,
+    /// The event is genuine, and its type cannot be read out of it. Status 500, so that the sender tries again.
+    UnreadablePayload,
+    /// A handler takes an event on a route without the layer. Status 500.
+    LayerMissing,
+}
+
+impl RejectionKind {
+    /// The name in snake case, for counters and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "body_too_large",
+            Self::MissingHeader => "missing_header",
+            Self::RepeatedHeader => "repeated_header",
+            Self::UnexpectedHeader => "unexpected_header",
+            Self::MalformedHeader => "malformed_header",
+            Self::MalformedSignature => "malformed_signature",
+            Self::TooManySignatures => "too_many_signatures",
+            Self::MalformedTimestamp => "malformed_timestamp",
+            Self::TimestampTooOld => "timestamp_too_old",
+            Self::TimestampInFuture => "timestamp_in_future",
+            Self::MalformedBody => "malformed_body",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::KeyOutsideWindow => "key_outside_window",
+            Self::NoValidKey => "no_valid_key",
+            Self::ReadTimeout => "read_timeout",
+            Self::BodyIncomplete => "body_incomplete",
+            Self::UnreadablePayload => "unreadable_payload",
+            Self::LayerMissing => "layer_missing",
+        }
+    }
+
+    /// What the client is answered.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MissingHeader
+            | Self::RepeatedHeader
+            | Self::UnexpectedHeader
+            | Self::MalformedHeader
+            | Self::MalformedSignature
+            | Self::TooManySignatures
+            | Self::MalformedTimestamp
+            | Self::TimestampTooOld
+            | Self::TimestampInFuture
+            | Self::MalformedBody
+            | Self::SignatureMismatch
+            | Self::KeyOutsideWindow => StatusCode::UNAUTHORIZED,
+            Self::NoValidKey => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::UnreadablePayload | Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "the body is longer than the limit",
+            Self::MissingHeader => "a header is missing; does the provider have a signing key set?",
+            Self::RepeatedHeader => "a header stands there more than once",
+            Self::UnexpectedHeader => "a header differs from what the endpoint requires",
+            Self::MalformedHeader => "a signed header could be read in two ways",
+            Self::MalformedSignature => "no signature can be decoded",
+            Self::TooManySignatures => "there are too many signatures",
+            Self::MalformedTimestamp => "the timestamp cannot be read",
+            Self::TimestampTooOld => {
+                "the timestamp is too old; is the clock of this machine right?"
+            }
+            Self::TimestampInFuture => {
+                "the timestamp lies too far ahead; is the clock of this machine right?"
+            }
+            Self::MalformedBody => "the body lacks a value that is signed",
+            Self::SignatureMismatch => {
+                "no key makes this signature; is the secret the one of this endpoint, and does \
+                 anything in front change the body?"
+            }
+            Self::KeyOutsideWindow => "the signature is right, by a key that is not valid now",
+            Self::NoValidKey => "no key is valid now; add one that is",
+            Self::ReadTimeout => "the body did not arrive in time",
+            Self::BodyIncomplete => "the body broke off",
+            Self::UnreadablePayload => "the event is genuine but cannot be read as this type",
+            Self::LayerMissing => {
+                "the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer()"
+            }
+        }
+    }
+}
+
+impl fmt::Display for RejectionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A kind with the facts that help, before it is known whose endpoint it is.
+#[derive(Debug)]
+pub(crate) struct Reason {
+    kind: RejectionKind,
+    header: Option<Arc<str>>,
+    skew: Option<u64>,
+    length: Option<u64>,
+}
+
+impl Reason {
+    pub(crate) fn new(kind: RejectionKind) -> Self {
+        Self {
+            kind,
+            header: None,
+            skew: None,
+            length: None,
+        }
+    }
+
+    pub(crate) fn about(mut self, header: &Arc<str>) -> Self {
+        self.header = Some(Arc::clone(header));
+        self
+    }
+
+    pub(crate) fn with_skew(mut self, seconds: u64) -> Self {
+        self.skew = Some(seconds);
+        self
+    }
+
+    pub(crate) fn with_length(mut self, bytes: usize) -> Self {
+        self.length = u64::try_from(bytes).ok();
+        self
+    }
+
+    pub(crate) fn with_declared(mut self, bytes: u64) -> Self {
+        self.length = Some(bytes);
+        self
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.sentence())?;
+        if let Some(header) = &self.header {
+            write!(f, " (header {header})")?;
+        }
+        if let Some(skew) = self.skew {
+            write!(f, " ({skew} s from the clock)")?;
+        }
+        if let Some(length) = self.length {
+            write!(f, " ({length} bytes)")?;
+        }
+        Ok(())
+    }
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: Reason, origin: &Arc<Shared>) -> Self {
+        Self::build(reason, Some(Arc::clone(origin)), None)
+    }
+
+    pub(crate) fn layer_missing() -> Self {
+        Self::build(Reason::new(RejectionKind::LayerMissing), None, None)
+    }
+
+    pub(crate) fn unreadable(source: PayloadError, origin: &Arc<Shared>) -> Self {
+        let reason = Reason::new(RejectionKind::UnreadablePayload);
+        Self::build(reason, Some(Arc::clone(origin)), Some(source))
+    }
+
+    fn build(reason: Reason, origin: Option<Arc<Shared>>, source: Option<PayloadError>) -> Self {
+        let inner = Arc::new(Inner {
+            reason,
+            origin,
+            source,
+        });
+        Self { inner }
+    }
+
+    /// What went wrong, as one of a fixed vocabulary.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.inner.reason.kind
+    }
+
+    /// What the client is answered.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind().status()
+    }
+
+    /// The name of the provider that the endpoint is for.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        Some(self.inner.origin.as_ref()?.provider().name())
+    }
+
+    /// The endpoint, as named by [`Verifier::with_endpoint`](crate::Verifier::with_endpoint) or in the configuration.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.inner.origin.as_ref()?.endpoint()
+    }
+
+    /// The name of the header that the refusal is about.
+    #[must_use]
+    pub fn header(&self) -> Option<&str> {
+        self.inner.reason.header.as_deref()
+    }
+
+    /// How many seconds a refused timestamp is from the receiver's clock.
+    #[must_use]
+    pub fn skew(&self) -> Option<u64> {
+        self.inner.reason.skew
+    }
+
+    /// The number of bytes that were found: of a body over the limit, of a signature or timestamp that cannot be read.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.inner.reason.length
+    }
+
+    /// The answer to the client, the same on every framework: a status, at most one header, no body.
+    #[must_use]
+    pub fn to_response(&self) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = self.status();
+        match self.status() {
+            StatusCode::UNAUTHORIZED => {
+                let challenge = HeaderValue::from_static("Webhook-Signature");
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let seconds = HeaderValue::from_static("5");
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// Tells the operator.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn log(&self) {
+        let provider = self.provider();
+        let (endpoint, header) = (self.endpoint(), self.header());
+        let (skew, length, kind) = (self.skew(), self.length(), self.kind().as_str());
+        if self.status().is_server_error() {
+            tracing::error!(
+                kind,
+                provider,
+                endpoint,
+                header,
+                skew,
+                length,
+                "webhook refused: {self}"
+            );
+        } else {
+            tracing::warn!(
+                kind,
+                provider,
+                endpoint,
+                header,
+                skew,
+                length,
+                "webhook refused: {self}"
+            );
+        }
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
+    pub(crate) fn log(&self) {}
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inner.reason)?;
+        if let Some(source) = &self.inner.source {
+            write!(f, ": {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind())
+            .field("provider", &self.provider())
+            .field("endpoint", &self.endpoint())
+            .field("header", &self.header())
+            .field("skew", &self.skew())
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.inner.source.as_ref()?;
+        Some(source)
+    }
+}

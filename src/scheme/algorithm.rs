@@ -1,0 +1,240 @@
+//! The hash functions, behind one running state.
+
+use std::{fmt, str::FromStr};
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
+
+use crate::SetupError;
+
+/// How the signature is computed. It belongs to the configuration; nothing in a request can change it.
+///
+/// The plain digests take their key from `{secret}` in the signed content. One without a key,
+/// which anybody can compute, exists only under a name that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// HMAC with SHA-256 (`hmac-sha256`).
+    HmacSha256,
+    /// HMAC with SHA-512 (`hmac-sha512`).
+    HmacSha512,
+    /// HMAC with SHA-1 (`hmac-sha1`): still sound as a MAC, though no choice for anything new.
+    HmacSha1,
+    /// HMAC with MD5 (`hmac-md5`): only for a vendor that offers nothing else.
+    HmacMd5,
+    /// SHA-256 over content that holds the secret (`sha256`).
+    Sha256,
+    /// SHA-512 over content that holds the secret (`sha512`).
+    Sha512,
+    /// SHA-1 over content that holds the secret (`sha1`).
+    Sha1,
+    /// SHA-256 over content without any secret (`unauthenticated-sha256`).
+    ///
+    /// It proves that the body arrived unchanged, and **nothing about who sent it**.
+    UnauthenticatedSha256,
+}
+
+/// The first item is what `Display` prints and `FromStr` reads.
+const NAMES: [(&str, Algorithm); 8] = [
+    ("hmac-sha256", Algorithm::HmacSha256),
+    ("hmac-sha512", Algorithm::HmacSha512),
+    ("hmac-sha1", Algorithm::HmacSha1),
+    ("hmac-md5", Algorithm::HmacMd5),
+    ("sha256", Algorithm::Sha256),
+    ("sha512", Algorithm::Sha512),
+    ("sha1", Algorithm::Sha1),
+    ("unauthenticated-sha256", Algorithm::UnauthenticatedSha256),
+];
+
+/// Where an algorithm takes its key from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keying {
+    /// The construction itself is keyed.
+    Mac,
+    /// The signed content has to hold the secret.
+    Content,
+    /// There is no key.
+    None,
+}
+
+impl Algorithm {
+    pub(crate) fn keying(self) -> Keying {
+        match self {
+            Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5 => Keying::Mac,
+            Self::Sha256 | Self::Sha512 | Self::Sha1 => Keying::Content,
+            Self::UnauthenticatedSha256 => Keying::None,
+        }
+    }
+
+    /// The length of a signature in bytes.
+    pub(crate) fn output_len(self) -> usize {
+        match self {
+            Self::HmacSha256 | Self::Sha256 | Self::UnauthenticatedSha256 => 32,
+            Self::HmacSha512 | Self::Sha512 => 64,
+            Self::HmacSha1 | Self::Sha1 => 20,
+            Self::HmacMd5 => 16,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(_, algorithm)| algorithm == self);
+        f.write_str(name.map_or("unknown", |(name, _)| name))
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        let found = NAMES.iter().find(|(name, _)| *name == text);
+        found.map(|(_, algorithm)| *algorithm).ok_or_else(|| {
+            let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+            let known = known.join(", ");
+            SetupError::new(format!("unknown algorithm {text:?}; use one of {known}"))
+        })
+    }
+}
+
+/// A running hash, already keyed where its algorithm is.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    HmacSha256(Hmac<Sha256>),
+    HmacSha512(Hmac<Sha512>),
+    HmacSha1(Hmac<Sha1>),
+    HmacMd5(Hmac<Md5>),
+    Sha256(Sha256),
+    Sha512(Sha512),
+    Sha1(Sha1),
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: Algorithm, key: &[u8]) -> Result<Self, SetupError> {
+        let refused = |_| SetupError::new("its length does not fit the algorithm");
+        Ok(match algorithm {
+            Algorithm::HmacSha256 => {
+                Self::HmacSha256(KeyInit::new_from_slice(key).map_err(refused)?)
+            }
+            Algorithm::HmacSha512 => {
+                Self::HmacSha512(KeyInit::new_from_slice(key).map_err(refused)?)
+            }
+            Algorithm::HmacSha1 => Self::HmacSha1(KeyInit::new_from_slice(key).map_err(refused)?),
+            Algorithm::HmacMd5 => Self::HmacMd5(KeyInit::new_from_slice(key).map_err(refused)?),
+            Algorithm::Sha256 | Algorithm::UnauthenticatedSha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
+            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+        })
+    }
+
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        #[cfg(test)]
+        counters::hashed(data.len());
+        match self {
+            Self::HmacSha256(hash) => hash.update(data),
+            Self::HmacSha512(hash) => hash.update(data),
+            Self::HmacSha1(hash) => hash.update(data),
+            Self::HmacMd5(hash) => hash.update(data),
+            Self::Sha256(hash) => Digest::update(hash, data),
+            Self::Sha512(hash) => Digest::update(hash, data),
+            Self::Sha1(hash) => Digest::update(hash, data),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Tag {
+        #[cfg(test)]
+        counters::finished();
+        match self {
+            Self::HmacSha256(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacSha512(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacSha1(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacMd5(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::Sha256(hash) => Tag::from(&*hash.finalize()),
+            Self::Sha512(hash) => Tag::from(&*hash.finalize()),
+            Self::Sha1(hash) => Tag::from(&*hash.finalize()),
+        }
+    }
+}
+
+/// A signature as bytes, at most [`Tag::MAX`] of them. It has no `Debug` and no `==` on purpose.
+#[derive(Clone)]
+pub(crate) struct Tag {
+    bytes: [u8; Self::MAX],
+    len: usize,
+}
+
+impl Tag {
+    pub(crate) const MAX: usize = 64;
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Takes as long for a difference in the first byte as for one in the last.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        self.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl From<&[u8]> for Tag {
+    /// Bytes past [`Tag::MAX`] are dropped; callers have checked the length.
+    fn from(source: &[u8]) -> Self {
+        let mut bytes = [0; Self::MAX];
+        let len = source.len().min(Self::MAX);
+        for (to, from) in bytes.iter_mut().zip(source) {
+            *to = *from;
+        }
+        Self { bytes, len }
+    }
+}
+
+/// What the tests count: bytes that went into hashes and hashes that came out, per thread.
+#[cfg(test)]
+pub(crate) mod counters {
+    use std::cell::Cell;
+
+    thread_local! {
+        static HASHED: Cell<usize> = const { Cell::new(0) };
+        static FINISHED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn hashed(bytes: usize) {
+        HASHED.set(HASHED.get() + bytes);
+    }
+
+    pub(super) fn finished() {
+        FINISHED.set(FINISHED.get() + 1);
+    }
+
+    /// Bytes hashed and hashes finished since the last call.
+    pub(crate) fn take() -> (usize, usize) {
+        (HASHED.take(), FINISHED.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_lengths_agree_with_the_hashes() {
+        for (name, algorithm) in NAMES {
+            assert_eq!(name.parse::<Algorithm>().unwrap(), algorithm);
+            assert_eq!(algorithm.to_string(), name);
+            let tag = Hasher::new(algorithm, b"key").unwrap().finish();
+            assert_eq!(tag.as_bytes().len(), algorithm.output_len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn tags_of_different_length_never_match() {
+        let long = Tag::from(&[7_u8; 32][..]);
+        let short = Tag::from(&[7_u8; 31][..]);
+        assert!(!long.matches(&short));
+        assert!(long.matches(&long.clone()));
+        assert!(!Tag::from(&[0_u8; 32][..]).matches(&Tag::from(&[][..])));
+    }
+}

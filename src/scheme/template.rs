@@ -1,0 +1,354 @@
+//! The signed content as a template: `{header:svix-id}.{ts}.{body}`.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::SetupError;
+
+/// One piece of signed content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Literal(Box<str>),
+    Token(Token, Vec<Filter>),
+}
+
+/// What stands between braces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    Body,
+    Timestamp,
+    Secret,
+    Method,
+    Path,
+    Url,
+    Header(Box<str>),
+    Field(Box<str>),
+    Query(Box<str>),
+    Json(Box<str>),
+    Form(Box<str>),
+    Param(Box<str>),
+}
+
+/// The tokens with what they take, for error messages.
+const TOKENS: &str = "{body}, {ts}, {secret}, {method}, {path}, {url}, {header:Name}, {field:name}, \
+     {query:name}, {json:/pointer}, {form:name}, {param:name}";
+
+impl Token {
+    fn parse(text: &str) -> Result<Self, SetupError> {
+        let (name, argument) = match text.split_once(':') {
+            Some((name, argument)) => (name, Some(argument)),
+            None => (text, None),
+        };
+        Ok(match (name, argument) {
+            ("body", None) => Self::Body,
+            ("ts", None) => Self::Timestamp,
+            ("secret", None) => Self::Secret,
+            ("method", None) => Self::Method,
+            ("path", None) => Self::Path,
+            ("url", None) => Self::Url,
+            ("header", Some(name)) => Self::Header(header_name(name)?.into()),
+            ("field", Some(name)) if !name.is_empty() => Self::Field(name.into()),
+            ("query", Some(name)) if !name.is_empty() => Self::Query(name.into()),
+            ("json", Some(pointer)) => Self::Json(json_pointer(pointer)?.into()),
+            ("form", Some(name)) if !name.is_empty() => Self::Form(name.into()),
+            ("param", Some(name)) if !name.is_empty() => Self::Param(name.into()),
+            _ => {
+                return Err(SetupError::new(format!(
+                    "unknown token {{{text}}}; the tokens are {TOKENS}"
+                )));
+            }
+        })
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str("{body}"),
+            Self::Timestamp => f.write_str("{ts}"),
+            Self::Secret => f.write_str("{secret}"),
+            Self::Method => f.write_str("{method}"),
+            Self::Path => f.write_str("{path}"),
+            Self::Url => f.write_str("{url}"),
+            Self::Header(name) => write!(f, "{{header:{name}}}"),
+            Self::Field(name) => write!(f, "{{field:{name}}}"),
+            Self::Query(name) => write!(f, "{{query:{name}}}"),
+            Self::Json(pointer) => write!(f, "{{json:{pointer}}}"),
+            Self::Form(name) => write!(f, "{{form:{name}}}"),
+            Self::Param(name) => write!(f, "{{param:{name}}}"),
+        }
+    }
+}
+
+/// What a token's value goes through before it is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// Its SHA-256 in lower-case hex.
+    Sha256Hex,
+    /// As a JSON string, quotes included.
+    JsonString,
+    /// ASCII letters in lower case.
+    Lower,
+    /// The percent-escapes that HubSpot's v3 signature decodes.
+    HubspotDecode,
+}
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, SetupError> {
+        match text {
+            "sha256hex" => Ok(Self::Sha256Hex),
+            "jsonstr" => Ok(Self::JsonString),
+            "lower" => Ok(Self::Lower),
+            "hubspot_decode" => Ok(Self::HubspotDecode),
+            _ => Err(SetupError::new(format!(
+                "unknown filter {text:?}; the filters are sha256hex, jsonstr, lower, hubspot_decode"
+            ))),
+        }
+    }
+
+    /// `None` where the value has no such form: a JSON string has to be UTF-8.
+    fn apply(self, value: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Sha256Hex => Some(sha256_hex(Sha256::digest(value).as_slice())),
+            Self::JsonString => serde_json::to_vec(std::str::from_utf8(value).ok()?).ok(),
+            Self::Lower => Some(value.to_ascii_lowercase()),
+            Self::HubspotDecode => Some(hubspot_decode(value)),
+        }
+    }
+}
+
+/// A digest in lower-case hex.
+pub(super) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
+    base16ct::lower::encode_string(digest).into_bytes()
+}
+
+/// Sends `value` through `filters` to `sink`; `None` where a filter cannot take it.
+pub(super) fn filtered<R>(
+    filters: &[Filter],
+    value: &[u8],
+    sink: impl FnOnce(&[u8]) -> R,
+) -> Option<R> {
+    let Some((first, rest)) = filters.split_first() else {
+        return Some(sink(value));
+    };
+    let mut value = first.apply(value)?;
+    for filter in rest {
+        value = filter.apply(&value)?;
+    }
+    Some(sink(&value))
+}
+
+/// HubSpot lists these characters as the ones a receiver decodes, and no others.
+///
+/// <https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests>
+fn hubspot_decode(value: &[u8]) -> Vec<u8> {
+    const DECODED: [(&[u8; 3], u8); 12] = [
+        (b"%3A", b':'),
+        (b"%2F", b'/'),
+        (b"%3F", b'?'),
+        (b"%40", b'@'),
+        (b"%21", b'!'),
+        (b"%24", b'$'),
+        (b"%27", b'\''),
+        (b"%28", b'('),
+        (b"%29", b')'),
+        (b"%2A", b'*'),
+        (b"%2C", b','),
+        (b"%3B", b';'),
+    ];
+    let mut decoded = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, tail)) = rest.split_first() {
+        let escape = rest.first_chunk::<3>().and_then(|three| {
+            DECODED
+                .iter()
+                .find(|(code, _)| code.eq_ignore_ascii_case(three))
+        });
+        match (escape, rest.get(3..)) {
+            (Some((_, plain)), Some(after)) => {
+                decoded.push(*plain);
+                rest = after;
+            }
+            _ => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    decoded
+}
+
+/// Checks that `name` can be the name of a header.
+pub(crate) fn header_name(name: &str) -> Result<&str, SetupError> {
+    match http::HeaderName::from_bytes(name.as_bytes()) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(SetupError::new(format!("{name:?} is not a header name"))),
+    }
+}
+
+/// Checks that `pointer` is a JSON pointer (RFC 6901) to something inside the document.
+pub(crate) fn json_pointer(pointer: &str) -> Result<&str, SetupError> {
+    if pointer.starts_with('/') {
+        Ok(pointer)
+    } else {
+        Err(SetupError::new(format!(
+            "{pointer:?} is not a JSON pointer; it starts with a slash, as in /data/id"
+        )))
+    }
+}
+
+/// Splits a template into its parts. `{{` and `}}` stand for single braces.
+pub(crate) fn parse(template: &str) -> Result<Vec<Part>, SetupError> {
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut rest = template.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            '{' | '}' if rest.as_str().starts_with(next) => {
+                rest.next();
+                literal.push(next);
+            }
+            '{' => {
+                let Some((inside, after)) = rest.as_str().split_once('}') else {
+                    return Err(SetupError::new(
+                        "a { is not closed; write {{ for a brace that is signed as it stands",
+                    ));
+                };
+                rest = after.chars();
+                if !literal.is_empty() {
+                    parts.push(Part::Literal(std::mem::take(&mut literal).into()));
+                }
+                let mut words = inside.split('|');
+                let token = Token::parse(words.next().unwrap_or_default())?;
+                let filters = words.map(Filter::parse).collect::<Result<_, _>>()?;
+                parts.push(Part::Token(token, filters));
+            }
+            '}' => {
+                return Err(SetupError::new(
+                    "a } was never opened; write }} for a brace that is signed as it stands",
+                ));
+            }
+            other => literal.push(other),
+        }
+    }
+    if !literal.is_empty() {
+        parts.push(Part::Literal(literal.into()));
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The template that [`parse`] would read back.
+    fn display(parts: &[Part]) -> String {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Literal(literal) => {
+                    text.push_str(&literal.replace('{', "{{").replace('}', "}}"));
+                }
+                Part::Token(token, filters) => {
+                    text.push_str(&token.to_string());
+                    text.pop();
+                    for filter in filters {
+                        text.push_str(match filter {
+                            Filter::Sha256Hex => "|sha256hex",
+                            Filter::JsonString => "|jsonstr",
+                            Filter::Lower => "|lower",
+                            Filter::HubspotDecode => "|hubspot_decode",
+                        });
+                    }
+                    text.push('}');
+                }
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn reads_back_what_it_prints() {
+        for template in [
+            "{body}",
+            "v0:{ts}:{body}",
+            "{header:svix-id}.{ts}.{body}",
+            r#"{{"Body":{body|jsonstr},"EnvironmentName":{field:env|jsonstr},"TimeStamp":{ts}}}"#,
+            "id:{query:data.id|lower};request-id:{header:x-request-id};ts:{ts};",
+            "{method}{url|hubspot_decode}{body}{ts}",
+            "{json:/a/b}{form:x}{param:p}{path}{secret|sha256hex}",
+            "é{body}",
+        ] {
+            let parts = parse(template).unwrap();
+            assert_eq!(display(&parts), template);
+        }
+        assert_eq!(parse("").unwrap(), []);
+    }
+
+    #[test]
+    fn doubled_braces_are_literal() {
+        let parts = parse("{{{body}}}").unwrap();
+        assert_eq!(
+            parts,
+            [
+                Part::Literal("{".into()),
+                Part::Token(Token::Body, vec![]),
+                Part::Literal("}".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_remedy() {
+        let error = |template| parse(template).unwrap_err().to_string();
+        assert_eq!(
+            error("{bdy}"),
+            "unknown token {bdy}; the tokens are {body}, {ts}, {secret}, {method}, {path}, {url}, \
+             {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"
+        );
+        assert!(error("{body:x}").starts_with("unknown token {body:x}"));
+        assert!(error("{field:}").starts_with("unknown token {field:}"));
+        assert!(error("{}").starts_with("unknown token {}"));
+        assert_eq!(
+            error("{ts}.{body"),
+            "a { is not closed; write {{ for a brace that is signed as it stands"
+        );
+        assert_eq!(
+            error("body}"),
+            "a } was never opened; write }} for a brace that is signed as it stands"
+        );
+        assert_eq!(
+            error("{body|md5}"),
+            "unknown filter \"md5\"; the filters are sha256hex, jsonstr, lower, hubspot_decode"
+        );
+        assert_eq!(error("{header:a b}"), "\"a b\" is not a header name");
+        assert_eq!(
+            error("{json:id}"),
+            "\"id\" is not a JSON pointer; it starts with a slash, as in /data/id"
+        );
+    }
+
+    #[test]
+    fn filters_do_what_their_names_say() {
+        let run = |filters: &[Filter], value: &str| {
+            filtered(filters, value.as_bytes(), |out| {
+                String::from_utf8(out.to_vec()).unwrap()
+            })
+        };
+        assert_eq!(
+            run(&[Filter::Sha256Hex], "").unwrap(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(run(&[Filter::JsonString], "a\"b\n").unwrap(), r#""a\"b\n""#);
+        assert_eq!(
+            run(&[Filter::Lower, Filter::JsonString], "AÉ").unwrap(),
+            "\"aÉ\""
+        );
+        assert_eq!(
+            run(&[Filter::HubspotDecode], "https%3a%2F%2Fx/%20%2").unwrap(),
+            "https://x/%20%2"
+        );
+        assert_eq!(filtered(&[Filter::JsonString], &[0xff], |_| ()), None);
+    }
+}

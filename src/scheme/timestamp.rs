@@ -1,0 +1,355 @@
+//! Where a signed time stands, how it is written, and how old it may be.
+
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
+
+use crate::{SetupError, clock::Instant};
+
+/// Where the time of an attempt stands and how it is written.
+///
+/// The text is signed as received; the number in it is only compared with the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Timestamp {
+    pub(super) place: TimestampPlace,
+    pub(super) unit: TimeUnit,
+    pub(super) tolerance: Tolerance,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum TimestampPlace {
+    Header(Cow<'static, str>),
+    Field(Cow<'static, str>),
+}
+
+impl Timestamp {
+    /// A header of its own, in [`TimeUnit::Seconds`], within [`Tolerance::default`].
+    #[must_use]
+    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(TimestampPlace::Header(name.into()))
+    }
+
+    /// A field of the signature header (`t` in `t=…,v1=…`; a number counts positions from 0), in
+    /// [`TimeUnit::Seconds`], within [`Tolerance::default`].
+    #[must_use]
+    pub fn field(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(TimestampPlace::Field(name.into()))
+    }
+
+    fn at(place: TimestampPlace) -> Self {
+        Self {
+            place,
+            unit: TimeUnit::Seconds,
+            tolerance: Tolerance::default(),
+        }
+    }
+
+    /// Sets how the time is written.
+    #[must_use]
+    pub fn with_unit(mut self, unit: TimeUnit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Sets how far the time may be from the receiver's clock.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
+        self.tolerance = tolerance.into();
+        self
+    }
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeUnit {
+    /// Seconds since 1970, digits only (`s`).
+    Seconds,
+    /// Milliseconds since 1970, digits only (`ms`).
+    Milliseconds,
+    /// `2026-11-20T21:00:00Z`, with or without a fraction or an offset (`rfc3339`).
+    Rfc3339,
+    /// `Fri, 20 Nov 2026 21:00:00 GMT` (`imf-fixdate`).
+    ImfFixdate,
+}
+
+impl TimeUnit {
+    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64` holds.
+    pub(crate) fn parse(self, text: &str) -> Option<Instant> {
+        match self {
+            Self::Seconds => Some(Instant {
+                seconds: digits(text)?,
+                nanos: 0,
+            }),
+            Self::Milliseconds => {
+                let millis = digits(text)?;
+                let fraction = u32::try_from(millis.checked_rem(1000)?).ok()?;
+                Some(Instant {
+                    seconds: millis.checked_div(1000)?,
+                    nanos: fraction.checked_mul(1_000_000)?,
+                })
+            }
+            Self::Rfc3339 => {
+                let nanos = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
+                Some(Instant {
+                    seconds: i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?,
+                    nanos: u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?,
+                })
+            }
+            Self::ImfFixdate => {
+                let time = httpdate::parse_http_date(text).ok()?;
+                Some(Instant {
+                    seconds: crate::clock::unix_seconds(time),
+                    nanos: 0,
+                })
+            }
+        }
+    }
+
+    /// The text a sender would write for this time, given in whole seconds.
+    pub(crate) fn format(self, seconds: i64) -> Option<String> {
+        match self {
+            Self::Seconds => Some(seconds.to_string()),
+            Self::Milliseconds => Some(seconds.checked_mul(1000)?.to_string()),
+            Self::Rfc3339 => Some(jiff::Timestamp::from_second(seconds).ok()?.to_string()),
+            Self::ImfFixdate => {
+                let time = Instant { seconds, nanos: 0 }.to_system_time()?;
+                // httpdate writes years 1970 to 9999.
+                (0..253_402_300_800)
+                    .contains(&seconds)
+                    .then(|| httpdate::fmt_http_date(time))
+            }
+        }
+    }
+}
+
+impl fmt::Display for TimeUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Rfc3339 => "rfc3339",
+            Self::ImfFixdate => "imf-fixdate",
+        })
+    }
+}
+
+impl FromStr for TimeUnit {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        match text {
+            "s" => Ok(Self::Seconds),
+            "ms" => Ok(Self::Milliseconds),
+            "rfc3339" => Ok(Self::Rfc3339),
+            "imf-fixdate" => Ok(Self::ImfFixdate),
+            _ => Err(SetupError::new(format!(
+                "unknown time unit {text:?}; use s, ms, rfc3339 or imf-fixdate"
+            ))),
+        }
+    }
+}
+
+fn digits(text: &str) -> Option<i64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself passes.
+///
+/// The default is five minutes both ways, as in the Svix and Stripe libraries.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_webhook::scheme::Tolerance;
+///
+/// let box_com = Tolerance::from(Duration::from_secs(600)).with_future(Some(Duration::ZERO));
+/// assert_ne!(box_com, Tolerance::default());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tolerance {
+    past: Option<u64>,
+    future: Option<u64>,
+}
+
+/// On which side of the window a time lies, and how many seconds from the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outside {
+    TooOld { seconds: u64 },
+    InFuture { seconds: u64 },
+}
+
+impl Tolerance {
+    /// No limit on either side: every captured request stays valid for ever.
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            past: None,
+            future: None,
+        }
+    }
+
+    /// Sets how old the time may be; `None` is no limit.
+    #[must_use]
+    pub fn with_past(mut self, past: Option<Duration>) -> Self {
+        self.past = past.map(|past| past.as_secs());
+        self
+    }
+
+    /// Sets how far ahead the time may be; `None` is no limit.
+    #[must_use]
+    pub fn with_future(mut self, future: Option<Duration>) -> Self {
+        self.future = future.map(|future| future.as_secs());
+        self
+    }
+
+    pub(crate) fn check(self, time: i64, now: i64) -> Result<(), Outside> {
+        let seconds = now.abs_diff(time);
+        if time <= now {
+            match self.past {
+                Some(limit) if seconds > limit => Err(Outside::TooOld { seconds }),
+                _ => Ok(()),
+            }
+        } else {
+            match self.future {
+                Some(limit) if seconds > limit => Err(Outside::InFuture { seconds }),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self::from(Duration::from_secs(300))
+    }
+}
+
+impl From<Duration> for Tolerance {
+    /// The same on both sides.
+    fn from(both: Duration) -> Self {
+        Self {
+            past: Some(both.as_secs()),
+            future: Some(both.as_secs()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(unit: TimeUnit, text: &str) -> Option<i64> {
+        unit.parse(text).map(|instant| instant.seconds)
+    }
+
+    #[test]
+    fn only_plain_digits_are_numbers() {
+        assert_eq!(
+            seconds(TimeUnit::Seconds, "1700000000"),
+            Some(1_700_000_000)
+        );
+        assert_eq!(seconds(TimeUnit::Seconds, "0017"), Some(17));
+        assert_eq!(
+            seconds(TimeUnit::Milliseconds, "1700000000999"),
+            Some(1_700_000_000)
+        );
+        assert_eq!(
+            seconds(TimeUnit::Seconds, &i64::MAX.to_string()),
+            Some(i64::MAX)
+        );
+        for wrong in [
+            "",
+            " 1",
+            "1 ",
+            "+1",
+            "-1",
+            "1.0",
+            "1e3",
+            "0x10",
+            "Infinity",
+            "NaN",
+            "yesterday",
+            "9223372036854775808",
+            "99999999999999999999999",
+            "１",
+            "1\n",
+        ] {
+            assert_eq!(seconds(TimeUnit::Seconds, wrong), None, "{wrong:?}");
+            assert_eq!(seconds(TimeUnit::Milliseconds, wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_and_written() {
+        let dated = "2019-11-16T10:11:12.634234626Z";
+        let instant = TimeUnit::Rfc3339.parse(dated).unwrap();
+        assert_eq!(
+            (instant.seconds, instant.nanos),
+            (1_573_899_072, 634_234_626)
+        );
+        assert_eq!(
+            seconds(TimeUnit::Rfc3339, "2020-01-01T00:00:00-07:00"),
+            Some(1_577_862_000)
+        );
+        assert_eq!(
+            seconds(TimeUnit::Rfc3339, "1969-12-31T23:59:59.5Z"),
+            Some(-1)
+        );
+        assert_eq!(seconds(TimeUnit::Rfc3339, "tomorrow"), None);
+        let fixdate = "Tue, 14 Nov 2023 22:13:20 GMT";
+        assert_eq!(seconds(TimeUnit::ImfFixdate, fixdate), Some(1_700_000_000));
+        assert_eq!(seconds(TimeUnit::ImfFixdate, "1700000000"), None);
+        for unit in [
+            TimeUnit::Seconds,
+            TimeUnit::Milliseconds,
+            TimeUnit::Rfc3339,
+            TimeUnit::ImfFixdate,
+        ] {
+            let text = unit.format(1_700_000_000).unwrap();
+            assert_eq!(seconds(unit, &text), Some(1_700_000_000), "{unit}");
+            assert_eq!(unit.to_string().parse::<TimeUnit>().unwrap(), unit);
+        }
+        assert_eq!(TimeUnit::ImfFixdate.format(i64::MAX), None);
+        assert_eq!(TimeUnit::ImfFixdate.format(-1), None);
+    }
+
+    #[test]
+    fn the_edge_of_the_window_passes() {
+        let tolerance = Tolerance::default();
+        assert_eq!(tolerance.check(700, 1000), Ok(()));
+        assert_eq!(tolerance.check(1300, 1000), Ok(()));
+        assert_eq!(
+            tolerance.check(699, 1000),
+            Err(Outside::TooOld { seconds: 301 })
+        );
+        assert_eq!(
+            tolerance.check(1301, 1000),
+            Err(Outside::InFuture { seconds: 301 })
+        );
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        let tolerance = Tolerance::default();
+        for (time, now) in [
+            (i64::MAX, 0),
+            (i64::MIN, 0),
+            (i64::MAX, i64::MIN),
+            (i64::MIN, i64::MAX),
+        ] {
+            assert!(tolerance.check(time, now).is_err());
+            assert_eq!(Tolerance::off().check(time, now), Ok(()));
+        }
+    }
+
+    #[test]
+    fn each_side_has_its_own_limit() {
+        let none_ahead = Tolerance::default().with_future(Some(Duration::ZERO));
+        assert_eq!(none_ahead.check(1000, 1000), Ok(()));
+        assert!(none_ahead.check(1001, 1000).is_err());
+        let age_only = Tolerance::default().with_future(None);
+        assert_eq!(age_only.check(9_000_000, 1000), Ok(()));
+        assert!(age_only.check(0, 1000).is_err());
+        let ahead_only = Tolerance::default().with_past(None);
+        assert_eq!(ahead_only.check(0, 9_000_000), Ok(()));
+    }
+}

@@ -1,0 +1,293 @@
+//! Keys: [`Secret`] as it was configured, [`Secrets`] as requests are checked with them.
+
+use std::{fmt, io::Read, path::Path, sync::Arc, time::SystemTime};
+
+use smallvec::SmallVec;
+use zeroize::Zeroizing;
+
+use crate::{
+    Provider, SetupError,
+    clock::unix_seconds,
+    scheme::{CompiledScheme, Hasher, Keying},
+};
+
+/// One secret as the provider shows it. Its memory is wiped on drop, and its `Debug` shows only its id.
+///
+/// ```
+/// use tower_webhook::Secret;
+///
+/// let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").with_id("2026-11");
+/// assert_eq!(format!("{secret:?}"), "Secret { id: Some(\"2026-11\"), .. }");
+/// ```
+#[derive(Clone)]
+pub struct Secret {
+    text: Zeroizing<String>,
+    /// Where it was read from, for messages.
+    origin: Option<Box<str>>,
+    id: Option<Arc<str>>,
+    not_before: Option<SystemTime>,
+    not_after: Option<SystemTime>,
+}
+
+/// No provider's secret is longer; a larger file is another file.
+const MAX_FILE: u64 = 64 * 1024;
+
+impl Secret {
+    /// A secret that the program already has. Nothing is taken off it.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: Zeroizing::new(text.into()),
+            origin: None,
+            id: None,
+            not_before: None,
+            not_after: None,
+        }
+    }
+
+    /// The value of an environment variable, less one final line ending.
+    ///
+    /// # Errors
+    ///
+    /// When the variable is not set, or is not Unicode.
+    pub fn from_env(name: &str) -> Result<Self, SetupError> {
+        let problem = match std::env::var(name) {
+            Ok(text) => return Ok(Self::read(text, format!("environment variable {name}"))),
+            Err(std::env::VarError::NotPresent) => "is not set; set it",
+            Err(std::env::VarError::NotUnicode(_)) => "is not Unicode; set it again",
+        };
+        Err(SetupError::new(format!(
+            "secret: environment variable {name} {problem} to the value the provider shows"
+        )))
+    }
+
+    /// The content of a file, less one final line ending: a mounted secret.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not UTF-8, or has more than 64 KiB.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SetupError> {
+        let path = path.as_ref();
+        let place = format!("file {}", path.display());
+        let failed = |problem: &str| SetupError::new(format!("secret: {place} {problem}"));
+        let mut text = Zeroizing::new(String::new());
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE).read_to_string(&mut text))
+            .map_err(|error| failed(&format!("cannot be read: {error}")))?;
+        if u64::try_from(text.len()).is_ok_and(|length| length >= MAX_FILE) {
+            return Err(failed("is too large to be a secret; name the right file"));
+        }
+        Ok(Self::read(std::mem::take(&mut *text), place))
+    }
+
+    fn read(text: String, origin: String) -> Self {
+        let mut text = Zeroizing::new(text);
+        if text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        Self {
+            text,
+            origin: Some(origin.into()),
+            ..Self::new("")
+        }
+    }
+
+    /// Sets a name for the key, which verified events and logs show.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Sets the first second in which the key is valid.
+    #[must_use]
+    pub fn with_not_before(mut self, time: SystemTime) -> Self {
+        self.not_before = Some(time);
+        self
+    }
+
+    /// Sets the last second in which the key is valid.
+    #[must_use]
+    pub fn with_not_after(mut self, time: SystemTime) -> Self {
+        self.not_after = Some(time);
+        self
+    }
+
+    /// The hash that holds this secret under one scheme, and its bytes.
+    pub(crate) fn schedule(
+        &self,
+        scheme: &CompiledScheme,
+    ) -> Result<(Hasher, Zeroizing<Vec<u8>>), SetupError> {
+        let scheduled = scheme.schedule(&self.text);
+        let (hasher, key, _) = scheduled.map_err(|error| error.within(self.place()))?;
+        Ok((hasher, key))
+    }
+
+    /// Names this secret in a message.
+    fn place(&self) -> String {
+        let id = self.id.as_ref().map(|id| format!(" {id:?}"));
+        let origin = self.origin.as_ref().map(|origin| format!(" ({origin})"));
+        format!(
+            "secret{}{}",
+            id.unwrap_or_default(),
+            origin.unwrap_or_default()
+        )
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Secret> for Vec<Secret> {
+    fn from(secret: Secret) -> Self {
+        vec![secret]
+    }
+}
+
+/// The keys of one endpoint, one to eight: decoded and scheduled once, so that a request only copies them.
+#[derive(Clone)]
+pub struct Secrets {
+    keys: Arc<[Key]>,
+    fingerprint: u64,
+}
+
+/// One key, ready for each construction of its provider.
+pub(crate) struct Key {
+    pub(crate) id: Option<Arc<str>>,
+    not_before: Option<i64>,
+    not_after: Option<i64>,
+    schedules: SmallVec<[Schedule; 1]>,
+}
+
+pub(crate) struct Schedule {
+    pub(crate) hasher: Hasher,
+    /// The key's bytes, where the content needs them again.
+    pub(crate) key: Zeroizing<Vec<u8>>,
+}
+
+impl Secrets {
+    /// More keys than these cost more work than any rotation needs.
+    pub const MAX: usize = 8;
+
+    /// Decodes and schedules secrets for a provider.
+    ///
+    /// # Errors
+    ///
+    /// When there is none or more than [`Secrets::MAX`]; when one is empty, blank, padded with white space, not
+    /// spelled as the provider spells its secrets, or too short; when the provider's scheme is not sound.
+    pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
+        Self::for_schemes(&provider.compile()?, secrets.into())
+    }
+
+    pub(crate) fn for_schemes(
+        schemes: &[CompiledScheme],
+        mut secrets: Vec<Secret>,
+    ) -> Result<Self, SetupError> {
+        let keyless = schemes
+            .iter()
+            .all(|scheme| scheme.algorithm.keying() == Keying::None);
+        if keyless {
+            secrets = vec![Secret::new("")];
+        }
+        if secrets.is_empty() {
+            return Err(SetupError::new("secret: there is none; set at least one"));
+        }
+        if secrets.len() > Self::MAX {
+            return Err(SetupError::new(format!(
+                "secrets: there are {}, and {} is the most; remove old ones",
+                secrets.len(),
+                Self::MAX
+            )));
+        }
+        let keys = secrets
+            .iter()
+            .map(|secret| Key::new(schemes, secret).map_err(|error| error.within(secret.place())))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            keys,
+            fingerprint: fingerprint(schemes),
+        })
+    }
+
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Whether these keys were scheduled for those schemes.
+    pub(crate) fn fit(&self, schemes: &[CompiledScheme]) -> bool {
+        self.fingerprint == fingerprint(schemes)
+    }
+}
+
+fn fingerprint(schemes: &[CompiledScheme]) -> u64 {
+    schemes.iter().fold(0, |all: u64, scheme| {
+        all.rotate_left(1) ^ scheme.fingerprint
+    })
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<_> = self.keys.iter().map(|key| &key.id).collect();
+        f.debug_struct("Secrets")
+            .field("ids", &ids)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
+        if let (Some(first), Some(last)) = (secret.not_before, secret.not_after)
+            && first > last
+        {
+            return Err(SetupError::new(
+                "not_after lies before not_before; exchange them",
+            ));
+        }
+        let mut short = false;
+        let mut schedules = SmallVec::new();
+        for scheme in schemes {
+            let (hasher, key, is_short) = scheme.schedule(&secret.text)?;
+            let key = if scheme.keeps_key() {
+                key
+            } else {
+                Zeroizing::default()
+            };
+            schedules.push(Schedule { hasher, key });
+            short |= is_short;
+        }
+        if short {
+            warn_short(&secret.place());
+        }
+        Ok(Self {
+            id: secret.id.clone(),
+            not_before: secret.not_before.map(unix_seconds),
+            not_after: secret.not_after.map(unix_seconds),
+            schedules,
+        })
+    }
+
+    pub(crate) fn valid_at(&self, now: i64) -> bool {
+        self.not_before.is_none_or(|first| first <= now)
+            && self.not_after.is_none_or(|last| now <= last)
+    }
+
+    pub(crate) fn schedule(&self, scheme: usize) -> Option<&Schedule> {
+        self.schedules.get(scheme)
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn warn_short(place: &str) {
+    tracing::warn!("{place}: it has fewer than 16 bytes; a longer one is harder to guess");
+}
+
+#[cfg(not(feature = "tracing"))]
+fn warn_short(_: &str) {}

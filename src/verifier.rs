@@ -1,0 +1,333 @@
+//! The core: [`Verifier`], [`Gate`] and [`Check`]. Synchronous, without a runtime, a framework or a clock.
+
+mod buffer;
+mod check;
+mod gate;
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+
+pub use self::{check::Check, gate::Gate};
+use crate::{
+    Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
+    head::Head,
+    scheme::{CompiledScheme, Tolerance},
+};
+
+/// Checks requests of one provider with the keys of one endpoint.
+///
+/// A layer does this for a route. By itself it verifies what comes out of a queue or a test:
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_webhook::{Secret, Verifier, providers, verify::Head};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::new("It's a Secret to Everybody");
+/// let verifier = Verifier::new(providers::github(), secret)?;
+///
+/// // The example of GitHub's own page.
+/// let headers = [(
+///     "X-Hub-Signature-256",
+///     "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+/// )];
+/// let event = verifier.verify(&Head::new(&headers), "Hello, World!", SystemTime::UNIX_EPOCH)?;
+/// assert_eq!(event.body(), "Hello, World!");
+/// assert!(verifier.verify(&Head::new(&headers), "Hello, world!", SystemTime::UNIX_EPOCH).is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Verifier {
+    shared: Arc<Shared>,
+    secrets: Secrets,
+}
+
+/// What events and rejections refer to.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    provider: Provider,
+    schemes: Arc<[CompiledScheme]>,
+    endpoint: Option<Arc<str>>,
+    tolerance: Option<Tolerance>,
+    max_body: usize,
+}
+
+impl Shared {
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    pub(crate) fn scheme(&self, index: usize) -> Option<&CompiledScheme> {
+        self.schemes.get(index)
+    }
+
+    /// The tolerance of the endpoint, else of the scheme.
+    fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
+        self.tolerance
+            .or_else(|| self.provider.schemes().nth(scheme)?.tolerance())
+    }
+}
+
+impl Verifier {
+    /// A verifier for `provider`, with one secret or, while keys are rotated, several. Tolerance and body limit are
+    /// the provider's.
+    ///
+    /// # Errors
+    ///
+    /// When the provider's scheme is not sound, and for each reason of [`Secrets::new`].
+    pub fn new(provider: Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
+        let schemes: Arc<[CompiledScheme]> = provider.compile()?.into();
+        let secrets = Secrets::for_schemes(&schemes, secrets.into())?;
+        let shared = Shared {
+            max_body: provider.max_body(),
+            provider,
+            schemes,
+            endpoint: None,
+            tolerance: None,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            secrets,
+        })
+    }
+
+    /// Sets the name under which events, refusals and logs speak of this endpoint.
+    #[must_use]
+    pub fn with_endpoint(mut self, name: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.shared).endpoint = Some(name.into());
+        self
+    }
+
+    /// Sets how far a timestamp may be from the clock, in whole seconds. A scheme without one has no use for it.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
+        Arc::make_mut(&mut self.shared).tolerance = Some(tolerance.into());
+        self
+    }
+
+    /// Sets the longest body, in bytes.
+    #[must_use]
+    pub fn with_max_body(mut self, bytes: usize) -> Self {
+        Arc::make_mut(&mut self.shared).max_body = bytes;
+        self
+    }
+
+    /// The provider whose requests are checked.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.shared.provider
+    }
+
+    /// The name given by [`with_endpoint`](Self::with_endpoint).
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.shared.endpoint()
+    }
+
+    /// The longest body, in bytes.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.shared.max_body
+    }
+
+    /// The keys of this endpoint.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Checks what the head alone can show. It needs no key and no body.
+    ///
+    /// # Errors
+    ///
+    /// When the head condemns the request, whatever its body says.
+    pub fn gate(&self, head: &Head<'_>, now: SystemTime) -> Result<Gate, Rejection> {
+        Gate::new(&self.shared, head, now)
+    }
+
+    /// Gate, check and comparison in one, for a body that is there already.
+    ///
+    /// # Errors
+    ///
+    /// When the request is not proven to come from the provider.
+    pub fn verify(
+        &self,
+        head: &Head<'_>,
+        body: impl Into<Bytes>,
+        now: SystemTime,
+    ) -> Result<VerifiedEvent, Rejection> {
+        let mut check = self.gate(head, now)?.check(&self.secrets)?;
+        check.update(body.into())?;
+        check.finish()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("provider", &self.shared.provider.name())
+            .field("endpoint", &self.shared.endpoint)
+            .field("secrets", &self.secrets)
+            .field("max_body", &self.shared.max_body)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::{
+        RejectionKind, Signer, providers,
+        scheme::{Algorithm, Encoding, Scheme, Signature, counters},
+    };
+
+    const SECRET: &str = "It's a Secret to Everybody";
+    const NOW: SystemTime = UNIX_EPOCH;
+
+    fn github(secrets: impl Into<Vec<Secret>>) -> Verifier {
+        Verifier::new(providers::github(), secrets).unwrap()
+    }
+
+    fn signed(body: &str) -> http::request::Parts {
+        let signer = Signer::new(providers::github(), Secret::new(SECRET)).unwrap();
+        let request = signer.sign(http::Request::post("/"), body.to_owned());
+        request.unwrap().into_parts().0
+    }
+
+    fn refused(verifier: &Verifier, head: &Head<'_>, body: &'static str) -> RejectionKind {
+        verifier.verify(head, body, NOW).unwrap_err().kind()
+    }
+
+    #[test]
+    fn one_hash_per_key_whatever_the_header_says() {
+        let body = "x".repeat(10_000);
+        let secrets: Vec<Secret> = (0..3)
+            .map(|n| Secret::new(format!("{SECRET}{n}")))
+            .collect();
+        let scheme = Scheme::new(
+            Algorithm::HmacSha256,
+            "{body}",
+            Signature::list("X-Sig", ',', Encoding::Hex),
+        );
+        let verifier = Verifier::new(Provider::new("acme", scheme), secrets).unwrap();
+        for candidates in [1, 16] {
+            let headers = [("x-sig", vec!["00".repeat(32); candidates].join(","))];
+            counters::take();
+            verifier
+                .verify(&Head::new(&headers), body.clone(), NOW)
+                .unwrap_err();
+            assert_eq!(counters::take(), (30_000, 3), "{candidates}");
+        }
+    }
+
+    #[test]
+    fn what_is_constant_is_hashed_when_secrets_are_built() {
+        let scheme = Scheme::new(
+            Algorithm::Sha256,
+            "prefix:{secret}:{header:x-id}:{body}",
+            Signature::single("X-Sig", Encoding::Hex),
+        );
+        let secret = Secret::new("sixteen-or-more-bytes");
+        let provider = Provider::new("acme", scheme);
+        let verifier = Verifier::new(provider.clone(), secret.clone()).unwrap();
+        let signer = Signer::new(provider, secret).unwrap();
+        let request = http::Request::post("/").header("x-id", "abc");
+        let (head, body) = signer.sign(request, "body").unwrap().into_parts();
+        counters::take();
+        verifier.verify(&Head::of(&head), body, NOW).unwrap();
+        assert_eq!(counters::take(), ("abc:body".len(), 1));
+    }
+
+    #[test]
+    fn a_refused_head_hashes_nothing() {
+        let verifier = github(Secret::new(SECRET));
+        counters::take();
+        let none: [(&str, &str); 0] = [];
+        let kind = verifier.gate(&Head::new(&none), NOW).unwrap_err().kind();
+        assert_eq!(kind, RejectionKind::MissingHeader);
+        assert_eq!(counters::take(), (0, 0));
+    }
+
+    #[test]
+    fn keys_are_tried_all_and_the_one_that_matched_is_named() {
+        let secrets = vec![
+            Secret::new("another-secret-of-length").with_id("a"),
+            Secret::new(SECRET).with_id("b"),
+        ];
+        let head = signed("body");
+        let event = github(secrets)
+            .verify(&Head::of(&head), "body", NOW)
+            .unwrap();
+        assert_eq!(event.key_id(), Some("b"));
+    }
+
+    #[test]
+    fn keys_are_valid_within_their_window_only() {
+        let second = |n| UNIX_EPOCH + Duration::from_secs(n);
+        let secret = Secret::new(SECRET);
+        let spare = Secret::new("another-secret-of-length");
+        let head = signed("body");
+        let windowed = secret
+            .with_not_before(second(10))
+            .with_not_after(second(20));
+        let verifier = github(vec![windowed.clone(), spare]);
+        let at = |n| {
+            let verdict = verifier.verify(&Head::of(&head), "body", second(n));
+            verdict.map(drop).map_err(|rejection| rejection.kind())
+        };
+        assert_eq!(at(9), Err(RejectionKind::KeyOutsideWindow));
+        assert_eq!(at(10), Ok(()));
+        assert_eq!(at(20), Ok(()));
+        assert_eq!(at(21), Err(RejectionKind::KeyOutsideWindow));
+
+        let alone = github(windowed);
+        assert_eq!(
+            refused(&alone, &Head::of(&head), "body"),
+            RejectionKind::NoValidKey
+        );
+        let verdict = alone.verify(&Head::of(&head), "other", second(15));
+        assert_eq!(
+            verdict.unwrap_err().kind(),
+            RejectionKind::SignatureMismatch
+        );
+    }
+
+    #[test]
+    fn keys_of_another_scheme_are_no_keys() {
+        let verifier = github(Secret::new(SECRET));
+        let others = Secrets::new(&providers::shopify(), Secret::new(SECRET)).unwrap();
+        let head = signed("body");
+        let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
+        assert_eq!(
+            gate.check(&others).unwrap_err().kind(),
+            RejectionKind::NoValidKey
+        );
+        let same = Secrets::new(&providers::github(), Secret::new(SECRET)).unwrap();
+        let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
+        assert!(gate.check(&same).is_ok());
+    }
+
+    #[test]
+    fn the_gate_looks_at_the_declared_length_first() {
+        let verifier = github(Secret::new(SECRET)).with_max_body(100);
+        for (length, kind) in [
+            ("100", RejectionKind::MissingHeader),
+            ("101", RejectionKind::BodyTooLarge),
+            ("18446744073709551615", RejectionKind::BodyTooLarge),
+            ("99999999999999999999999999", RejectionKind::BodyTooLarge),
+            ("-1", RejectionKind::MissingHeader),
+        ] {
+            let headers = [("content-length", length)];
+            let rejection = verifier.gate(&Head::new(&headers), NOW).unwrap_err();
+            assert_eq!(rejection.kind(), kind, "{length}");
+        }
+    }
+}
