@@ -1,12 +1,12 @@
 //! [`Provider`]: a sender of webhooks, as data.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
 use crate::{
     SetupError,
-    scheme::{CompiledScheme, Scheme, template},
+    scheme::{CompiledScheme, Params, Scheme, template},
 };
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
@@ -35,7 +35,7 @@ pub struct Provider {
     event_type: Option<Source>,
     delivery_id: Option<Source>,
     options: Cow<'static, [Parameter]>,
-    params: BTreeMap<Cow<'static, str>, Cow<'static, str>>,
+    params: Params,
     max_body: usize,
     read_timeout: Duration,
     success_status: Option<StatusCode>,
@@ -107,7 +107,7 @@ impl Provider {
             event_type: None,
             delivery_id: None,
             options: Cow::Borrowed(&[]),
-            params: BTreeMap::new(),
+            params: Params::new(),
             max_body: 1 << 20,
             read_timeout: Duration::from_secs(10),
             success_status: None,

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     Provider, SetupError,
     clock::unix_seconds,
-    scheme::{CompiledScheme, Hasher, Keying},
+    scheme::{CompiledScheme, Keying, Scheduled},
 };
 
 /// One secret as the provider shows it. Its memory is wiped on drop, and its `Debug` shows only its id.
@@ -116,14 +116,10 @@ impl Secret {
         self
     }
 
-    /// The hash that holds this secret under one scheme, and its bytes.
-    pub(crate) fn schedule(
-        &self,
-        scheme: &CompiledScheme,
-    ) -> Result<(Hasher, Zeroizing<Vec<u8>>), SetupError> {
+    /// This secret under one scheme.
+    pub(crate) fn schedule(&self, scheme: &CompiledScheme) -> Result<Scheduled, SetupError> {
         let scheduled = scheme.schedule(&self.text);
-        let (hasher, key, _) = scheduled.map_err(|error| error.within(self.place()))?;
-        Ok((hasher, key))
+        scheduled.map_err(|error| error.within(self.place()))
     }
 
     /// Names this secret in a message.
@@ -164,13 +160,7 @@ pub(crate) struct Key {
     pub(crate) id: Option<Arc<str>>,
     not_before: Option<i64>,
     not_after: Option<i64>,
-    schedules: SmallVec<[Schedule; 1]>,
-}
-
-pub(crate) struct Schedule {
-    pub(crate) hasher: Hasher,
-    /// The key's bytes, where the content needs them again.
-    pub(crate) key: Zeroizing<Vec<u8>>,
+    schedules: SmallVec<[Scheduled; 1]>,
 }
 
 impl Secrets {
@@ -195,6 +185,7 @@ impl Secrets {
             .iter()
             .all(|scheme| scheme.algorithm.keying() == Keying::None);
         if keyless {
+            warn_keyless();
             secrets = vec![Secret::new("")];
         }
         if secrets.is_empty() {
@@ -243,6 +234,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Key {
+    /// A key's bytes are kept only where the content needs them again.
     fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
         if let (Some(first), Some(last)) = (secret.not_before, secret.not_after)
             && first > last
@@ -251,19 +243,15 @@ impl Key {
                 "not_after lies before not_before; exchange them",
             ));
         }
-        let mut short = false;
-        let mut schedules = SmallVec::new();
+        let mut schedules: SmallVec<[Scheduled; 1]> = SmallVec::new();
         for scheme in schemes {
-            let (hasher, key, is_short) = scheme.schedule(&secret.text)?;
-            let key = if scheme.keeps_key() {
-                key
-            } else {
-                Zeroizing::default()
-            };
-            schedules.push(Schedule { hasher, key });
-            short |= is_short;
+            let mut scheduled = scheme.schedule(&secret.text)?;
+            if !scheme.content.keeps_key() {
+                scheduled.key = Zeroizing::default();
+            }
+            schedules.push(scheduled);
         }
-        if short {
+        if schedules.iter().any(|scheduled| scheduled.short) {
             warn_short(&secret.place());
         }
         Ok(Self {
@@ -279,7 +267,7 @@ impl Key {
             && self.not_after.is_none_or(|last| now <= last)
     }
 
-    pub(crate) fn schedule(&self, scheme: usize) -> Option<&Schedule> {
+    pub(crate) fn schedule(&self, scheme: usize) -> Option<&Scheduled> {
         self.schedules.get(scheme)
     }
 }
@@ -291,3 +279,13 @@ fn warn_short(place: &str) {
 
 #[cfg(not(feature = "tracing"))]
 fn warn_short(_: &str) {}
+
+#[cfg(feature = "tracing")]
+fn warn_keyless() {
+    tracing::warn!(
+        "an unauthenticated digest proves nothing about the sender: anybody can make one"
+    );
+}
+
+#[cfg(not(feature = "tracing"))]
+fn warn_keyless() {}

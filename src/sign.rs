@@ -12,13 +12,12 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::{
     Provider, Secret, SetupError,
     clock::{self, unix_seconds},
     head::Head,
-    scheme::{CompiledScheme, Hasher, Tag},
+    scheme::{CompiledScheme, Scheduled, Tag},
 };
 
 /// Signs requests as a provider does: for tests of your own handlers.
@@ -37,8 +36,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Signer {
     scheme: Arc<CompiledScheme>,
-    hasher: Hasher,
-    key: Zeroizing<Vec<u8>>,
+    key: Arc<Scheduled>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
 }
@@ -57,11 +55,10 @@ impl Signer {
         let Some(scheme) = provider.compile()?.into_iter().next() else {
             return Err(SetupError::new("the provider has no scheme"));
         };
-        let (hasher, key) = secret.schedule(&scheme)?;
+        let key = secret.schedule(&scheme)?;
         Ok(Self {
             scheme: Arc::new(scheme),
-            hasher,
-            key,
+            key: Arc::new(key),
             time: None,
             fields: Vec::new(),
         })
@@ -124,9 +121,8 @@ impl Signer {
             SignError::new(format!("a receiver would refuse the request: {reason}"))
         })?;
 
-        let tag = self
-            .scheme
-            .sign(&self.hasher, &self.key, &admitted.captured, body);
+        let values = admitted.values(&self.key.key);
+        let tag = self.scheme.content.sign(&self.key.hasher, values, body);
         let tag = tag.ok_or_else(|| SignError::new("the body lacks a value that is signed"))?;
         let (name, value) = self.signature_header(&tag, now)?;
         added.insert(name, value);

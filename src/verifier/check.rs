@@ -51,23 +51,21 @@ impl Check {
             let Some(scheme) = shared.scheme(*index) else {
                 continue;
             };
-            digests |= scheme.digests_body;
+            digests |= scheme.content.digests_body();
             for key in secrets.keys() {
-                let Some(schedule) = key.schedule(*index) else {
+                let Some(scheduled) = key.schedule(*index) else {
                     continue;
                 };
-                let mut hasher = schedule.hasher.clone();
-                if scheme
-                    .begin(&mut hasher, &schedule.key, &passed.captured)
-                    .is_none()
-                {
+                let mut hasher = scheduled.hasher.clone();
+                let values = passed.values(&scheduled.key);
+                if scheme.content.begin(&mut hasher, values).is_none() {
                     let reason = Reason::new(RejectionKind::MalformedHeader);
                     return Err(Rejection::new(reason, &shared));
                 }
                 runs.push(Run {
                     admitted: place,
                     hasher,
-                    key: schedule.key.clone(),
+                    key: scheduled.key.clone(),
                     id: key.id.clone(),
                     valid: key.valid_at(now),
                 });
@@ -95,7 +93,7 @@ impl Check {
         for run in &mut self.runs {
             if run
                 .scheme(&self.admitted, &self.shared)
-                .is_some_and(|scheme| scheme.streams)
+                .is_some_and(|scheme| scheme.content.streams)
             {
                 run.hasher.update(&frame);
             }
@@ -139,8 +137,10 @@ impl Check {
                 continue;
             };
             let mut hasher = run.hasher;
+            let values = passed.values(&run.key);
             if scheme
-                .complete(&mut hasher, &run.key, &passed.captured, bodied)
+                .content
+                .complete(&mut hasher, values, bodied)
                 .is_none()
             {
                 continue;

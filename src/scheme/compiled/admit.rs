@@ -4,13 +4,18 @@ use std::borrow::Cow;
 
 use subtle::ConstantTimeEq;
 
-use super::super::{
-    Tolerance,
-    signature::{Candidates, Collector, Field, Unreadable, field},
-    template::filtered,
-    timestamp::Outside,
+use super::{
+    super::{
+        Tolerance,
+        signature::{Candidates, Collector, Field, Unreadable, field},
+        template::filtered,
+        timestamp::Outside,
+    },
+    Captured, CompiledScheme, Values,
+    content::{Slot, SlotSource},
+    headers::HeaderNames,
+    rules::{HeadRules, Place},
 };
-use super::{Captured, CompiledPlace, CompiledScheme, HeaderNames, SlotSource};
 use crate::{
     clock::Instant,
     head::Head,
@@ -33,6 +38,29 @@ impl CompiledScheme {
         now: i64,
         tolerance: Option<Tolerance>,
     ) -> Result<Admitted, Reason> {
+        self.head.admit(head, &self.content.slots, now, tolerance)
+    }
+}
+
+impl Admitted {
+    /// What this request and a key put into the content.
+    pub(crate) fn values<'v>(&'v self, key: &'v [u8]) -> Values<'v> {
+        Values {
+            key,
+            captured: &self.captured,
+        }
+    }
+}
+
+impl HeadRules {
+    /// Checks everything that the head can show. Nothing here depends on a key.
+    pub(super) fn admit(
+        &self,
+        head: &Head<'_>,
+        slots: &[Slot],
+        now: i64,
+        tolerance: Option<Tolerance>,
+    ) -> Result<Admitted, Reason> {
         let family = self.family(head);
         for header in &self.required {
             header.one(head, family)?;
@@ -45,7 +73,7 @@ impl CompiledScheme {
         }
         let (candidates, signature) = self.candidates(head, family)?;
         let (text, timestamp) = self.timestamp(head, family, signature, now, tolerance)?;
-        let captured = self.capture(head, family, signature, text)?;
+        let captured = self.capture(head, slots, family, signature, text)?;
         Ok(Admitted {
             candidates,
             captured,
@@ -84,7 +112,7 @@ impl CompiledScheme {
         head: &Head<'h>,
         family: usize,
     ) -> Result<(Candidates, &'h [u8]), Reason> {
-        let mut collector = Collector::new(self.encoding, self.algorithm.output_len());
+        let mut collector = Collector::new(self.signature.encoding, self.signature_len);
         let mut first = None;
         let mut blame = Reason::new(RejectionKind::MissingHeader);
         for header in &self.signatures {
@@ -98,7 +126,7 @@ impl CompiledScheme {
                 let Some(value) = head.headers.nth(name, line) else {
                     break;
                 };
-                if line > 0 && !self.repeats {
+                if line > 0 && !self.signature.repeats {
                     return Err(Reason::new(RejectionKind::RepeatedHeader).about(name));
                 }
                 if first.is_none() {
@@ -107,7 +135,7 @@ impl CompiledScheme {
                         .about(name)
                         .with_length(value.len());
                 }
-                if let Err(Unreadable::TooMany) = collector.read(&self.grammar, value) {
+                if let Err(Unreadable::TooMany) = collector.read(&self.signature.grammar, value) {
                     return Err(Reason::new(RejectionKind::TooManySignatures).about(name));
                 }
             }
@@ -131,8 +159,8 @@ impl CompiledScheme {
             return Ok((b"", None));
         };
         let (text, header) = match &timestamp.place {
-            CompiledPlace::Header(names) => (names.one(head, family)?, names),
-            CompiledPlace::Field(name) => (
+            Place::Header(names) => (names.one(head, family)?, names),
+            Place::Field(name) => (
                 self.field(name, signature, family)?,
                 self.signatures
                     .first()
@@ -164,7 +192,7 @@ impl CompiledScheme {
         signature: &'h [u8],
         family: usize,
     ) -> Result<&'h [u8], Reason> {
-        match field(&self.grammar, signature, name) {
+        match field(&self.signature.grammar, signature, name) {
             Field::Is(value) => Ok(value),
             Field::Missing | Field::Ambiguous => Err(self
                 .signatures
@@ -178,12 +206,13 @@ impl CompiledScheme {
     fn capture(
         &self,
         head: &Head<'_>,
+        slots: &[Slot],
         family: usize,
         signature: &[u8],
         timestamp: &[u8],
     ) -> Result<Captured, Reason> {
         let mut captured = Captured::default();
-        for slot in &self.slots {
+        for slot in slots {
             let malformed = |names: Option<&HeaderNames>| {
                 names.map_or(Reason::new(RejectionKind::MalformedHeader), |names| {
                     names.blame(RejectionKind::MalformedHeader, family)

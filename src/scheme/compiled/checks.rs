@@ -8,8 +8,15 @@ use super::super::{
 };
 use crate::SetupError;
 
-/// Checks that the signed content is sound: keyed, covering the body, made of values that exist.
-pub(super) fn check_template(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
+/// Checks that the content is keyed, covers the body and is made of values that exist, and that the grammar can find
+/// what it looks for.
+pub(super) fn check(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
+    check_content(scheme, parts)?;
+    check_fields(scheme, parts)?;
+    check_separators(&scheme.signature.grammar)
+}
+
+fn check_content(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
     let mut tokens = parts.iter().filter_map(|part| match part {
         Part::Literal(_) => None,
         Part::Token(token, filters) => Some((token, filters)),
@@ -52,6 +59,10 @@ pub(super) fn check_template(scheme: &Scheme, parts: &[Part]) -> Result<(), Setu
     if has(Token::Timestamp) && scheme.timestamp.is_none() {
         return refused("{ts} needs a timestamp; say where it stands".to_owned());
     }
+    Ok(())
+}
+
+fn check_fields(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
     let fields = parts.iter().filter_map(|part| match part {
         Part::Token(Token::Field(name), _) => Some((&**name, "signed")),
         _ => None,
@@ -81,9 +92,8 @@ pub(super) fn check_template(scheme: &Scheme, parts: &[Part]) -> Result<(), Setu
     Ok(())
 }
 
-/// Checks that the grammar can find what it looks for.
-pub(super) fn check_signature(scheme: &Scheme) -> Result<(), SetupError> {
-    let (separators, text): (&[Option<char>], &str) = match &scheme.signature.grammar {
+fn check_separators(grammar: &Grammar) -> Result<(), SetupError> {
+    let (separators, text): (&[Option<char>], &str) = match grammar {
         Grammar::Single { .. } => return Ok(()),
         Grammar::List { separator, prefix } => (&[Some(*separator)], prefix),
         Grammar::Fields {

@@ -4,7 +4,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     super::{algorithm::Tag, signature::Grammar},
-    CompiledPlace, CompiledScheme, HeaderNames, SlotSource,
+    CompiledScheme,
+    content::SlotSource,
+    headers::HeaderNames,
+    rules::Place,
 };
 
 impl CompiledScheme {
@@ -22,18 +25,18 @@ impl CompiledScheme {
                 missing.insert(name, value);
             }
         };
-        for (names, value) in &self.constants {
+        for (names, value) in &self.head.constants {
             add(names, value);
         }
-        if let Some(timestamp) = &self.timestamp
-            && let CompiledPlace::Header(names) = &timestamp.place
+        if let Some(timestamp) = &self.head.timestamp
+            && let Place::Header(names) = &timestamp.place
         {
             add(
                 names,
                 timestamp.unit.format(now).unwrap_or_default().as_bytes(),
             );
         }
-        for slot in &self.slots {
+        for slot in &self.content.slots {
             if let SlotSource::Header(names) = &slot.from {
                 add(names, fresh.as_bytes());
             }
@@ -48,18 +51,19 @@ impl CompiledScheme {
         now: i64,
         fields: &[(String, String)],
     ) -> Option<(HeaderName, HeaderValue)> {
-        let name = self.signatures.first()?.of(0)?;
-        let text = self.encoding.encode(tag);
+        let name = self.head.signatures.first()?.of(0)?;
+        let text = self.head.signature.encoding.encode(tag);
         let time = self
+            .head
             .timestamp
             .as_ref()
             .and_then(|timestamp| match &timestamp.place {
-                CompiledPlace::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
-                CompiledPlace::Header(_) => None,
+                Place::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
+                Place::Header(_) => None,
             });
         let mut fields: Vec<(String, String)> =
             time.into_iter().chain(fields.iter().cloned()).collect();
-        let value = match &self.grammar {
+        let value = match &self.head.signature.grammar {
             Grammar::Single { prefix } | Grammar::List { prefix, .. } => format!("{prefix}{text}"),
             Grammar::Fields {
                 separator, field, ..

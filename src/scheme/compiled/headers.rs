@@ -4,7 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use smallvec::SmallVec;
 
+use super::super::template;
 use crate::{
+    SetupError,
     head::Head,
     rejection::{Reason, RejectionKind},
 };
@@ -14,19 +16,20 @@ use crate::{
 pub(super) struct HeaderNames(SmallVec<[Arc<str>; 2]>);
 
 impl HeaderNames {
-    pub(super) fn new(name: &str, families: &[Cow<'static, str>]) -> Self {
+    pub(super) fn new(name: &str, families: &[Cow<'static, str>]) -> Result<Self, SetupError> {
+        template::header_name(name)?;
         let rest = families.first().and_then(|first| {
             let head = name.get(..first.len())?;
             head.eq_ignore_ascii_case(first).then_some(())?;
             name.get(first.len()..)
         });
-        Self(match rest {
+        Ok(Self(match rest {
             Some(rest) => families
                 .iter()
                 .map(|prefix| format!("{prefix}{rest}").into())
                 .collect(),
             None => SmallVec::from_iter([name.into()]),
-        })
+        }))
     }
 
     pub(super) fn of(&self, family: usize) -> Option<&Arc<str>> {

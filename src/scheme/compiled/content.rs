@@ -1,0 +1,279 @@
+//! Signed content, cut into what is known when: with the key, with the head, with the body.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    super::{
+        algorithm::{Hasher, Tag},
+        template::{Filter, Part, Token, filtered, sha256_hex},
+    },
+    Params,
+    headers::{Captured, HeaderNames},
+};
+use crate::{SetupError, json};
+
+/// The content of one scheme. Its parts go into a hash in the order lead, early, body (if it streams), late.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// Known with the key: already inside the key's stored hash.
+    lead: Vec<Piece>,
+    /// Known with the head.
+    early: Vec<Piece>,
+    /// Whether the body goes into the hash as it arrives.
+    pub(crate) streams: bool,
+    /// Known with the whole body.
+    late: Vec<Piece>,
+    /// What the head has to give.
+    pub(super) slots: Vec<Slot>,
+}
+
+/// A piece of content that waits for its value.
+#[derive(Debug)]
+enum Piece {
+    Literal(Box<[u8]>),
+    Captured(usize),
+    Secret(Vec<Filter>),
+    Body(Vec<Filter>),
+    BodySha256,
+    Json(Box<str>, Vec<Filter>),
+    Form(Box<str>, Vec<Filter>),
+}
+
+/// A value that is taken out of the head, because it is signed.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) from: SlotSource,
+    pub(super) filters: Vec<Filter>,
+    /// The literal that follows in the content, which the value may therefore not contain.
+    pub(super) delimiter: Option<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+pub(super) enum SlotSource {
+    Header(HeaderNames),
+    Field(Box<str>),
+    Timestamp,
+    Method,
+    Path,
+    Query(Box<str>),
+}
+
+/// The body, as far as content needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Bodied<'b> {
+    pub(crate) body: &'b [u8],
+    pub(crate) sha256: Option<&'b [u8]>,
+}
+
+/// What one key and one request put into the content.
+#[derive(Clone, Copy)]
+pub(crate) struct Values<'v> {
+    pub(crate) key: &'v [u8],
+    pub(crate) captured: &'v Captured,
+}
+
+impl Content {
+    /// Fills in the parameters and cuts the parts. `names` gives a header under all its names.
+    pub(super) fn new(
+        parts: &[Part],
+        params: &Params,
+        names: impl Fn(&str) -> Result<HeaderNames, SetupError>,
+    ) -> Result<Self, SetupError> {
+        let mut pieces = Vec::new();
+        let mut slots = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let following = parts.get(index.saturating_add(1));
+            let (token, filters) = match part {
+                Part::Literal(text) => {
+                    push_literal(&mut pieces, text.as_bytes());
+                    continue;
+                }
+                Part::Token(token, filters) => (token, filters.clone()),
+            };
+            let from = match token {
+                Token::Param(name) => {
+                    let value = parameter(params, name)?;
+                    filtered(&filters, value.as_bytes(), |value| {
+                        push_literal(&mut pieces, value)
+                    });
+                    continue;
+                }
+                Token::Url => {
+                    let value = parameter(params, "url")?;
+                    filtered(&filters, value.as_bytes(), |value| {
+                        push_literal(&mut pieces, value)
+                    });
+                    continue;
+                }
+                Token::Body if filters == [Filter::Sha256Hex] => {
+                    pieces.push(Piece::BodySha256);
+                    continue;
+                }
+                Token::Body => {
+                    pieces.push(Piece::Body(filters));
+                    continue;
+                }
+                Token::Secret => {
+                    pieces.push(Piece::Secret(filters));
+                    continue;
+                }
+                Token::Json(pointer) => {
+                    pieces.push(Piece::Json(pointer.clone(), filters));
+                    continue;
+                }
+                Token::Form(name) => {
+                    pieces.push(Piece::Form(name.clone(), filters));
+                    continue;
+                }
+                Token::Header(name) => SlotSource::Header(names(name)?),
+                Token::Field(name) => SlotSource::Field(name.clone()),
+                Token::Query(name) => SlotSource::Query(name.clone()),
+                Token::Timestamp => SlotSource::Timestamp,
+                Token::Method => SlotSource::Method,
+                Token::Path => SlotSource::Path,
+            };
+            pieces.push(Piece::Captured(slots.len()));
+            slots.push(Slot::new(from, filters, following));
+        }
+        Ok(Self::cut(pieces, slots))
+    }
+
+    fn cut(pieces: Vec<Piece>, slots: Vec<Slot>) -> Self {
+        let keyed = |piece: &&Piece| matches!(piece, Piece::Literal(_) | Piece::Secret(_));
+        let lead = pieces.iter().take_while(keyed).count();
+        let early = pieces
+            .iter()
+            .take_while(|piece| !piece.needs_body())
+            .count();
+        let streams = matches!(pieces.get(early), Some(Piece::Body(filters)) if filters.is_empty());
+        let mut pieces = pieces.into_iter();
+        Self {
+            lead: pieces.by_ref().take(lead).collect(),
+            early: pieces.by_ref().take(early.saturating_sub(lead)).collect(),
+            streams,
+            late: pieces.skip(usize::from(streams)).collect(),
+            slots,
+        }
+    }
+
+    /// Whether the SHA-256 of the body is signed, and is worth computing as the body arrives.
+    pub(crate) fn digests_body(&self) -> bool {
+        self.late
+            .iter()
+            .any(|piece| matches!(piece, Piece::BodySha256))
+    }
+
+    /// Whether a key's bytes are needed after its hash was scheduled.
+    pub(crate) fn keeps_key(&self) -> bool {
+        let mut pieces = self.early.iter().chain(&self.late);
+        pieces.any(|piece| matches!(piece, Piece::Secret(_)))
+    }
+
+    /// Puts what a key alone decides into its hash.
+    pub(super) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<()> {
+        let captured = &Captured::default();
+        feed(&self.lead, hasher, Values { key, captured }, None)
+    }
+
+    /// Puts what the head gave into a key's hash.
+    pub(crate) fn begin(&self, hasher: &mut Hasher, values: Values<'_>) -> Option<()> {
+        feed(&self.early, hasher, values, None)
+    }
+
+    /// Puts the rest into a key's hash. `None` where the body lacks what is signed.
+    pub(crate) fn complete(
+        &self,
+        hasher: &mut Hasher,
+        values: Values<'_>,
+        bodied: Bodied<'_>,
+    ) -> Option<()> {
+        feed(&self.late, hasher, values, Some(bodied))
+    }
+
+    /// The signature of a whole request.
+    pub(crate) fn sign(&self, scheduled: &Hasher, values: Values<'_>, body: &[u8]) -> Option<Tag> {
+        let mut hasher = scheduled.clone();
+        self.begin(&mut hasher, values)?;
+        if self.streams {
+            hasher.update(body);
+        }
+        let sha256 = Sha256::digest(body);
+        let sha256 = Some(sha256.as_slice());
+        self.complete(&mut hasher, values, Bodied { body, sha256 })?;
+        Some(hasher.finish())
+    }
+}
+
+impl Piece {
+    fn needs_body(&self) -> bool {
+        matches!(
+            self,
+            Self::Body(_) | Self::BodySha256 | Self::Json(..) | Self::Form(..)
+        )
+    }
+}
+
+impl Slot {
+    fn new(from: SlotSource, filters: Vec<Filter>, following: Option<&Part>) -> Self {
+        let delimiter = match (&from, following) {
+            // A time, a method and a path have a form of their own that leaves no doubt where they end.
+            (SlotSource::Timestamp | SlotSource::Method | SlotSource::Path, _) => None,
+            (_, Some(Part::Literal(text))) => Some(text.as_bytes().into()),
+            _ => None,
+        };
+        Self {
+            from,
+            filters,
+            delimiter,
+        }
+    }
+}
+
+fn feed(
+    pieces: &[Piece],
+    hasher: &mut Hasher,
+    values: Values<'_>,
+    bodied: Option<Bodied<'_>>,
+) -> Option<()> {
+    for piece in pieces {
+        let mut take = |value: &[u8]| hasher.update(value);
+        match piece {
+            Piece::Literal(text) => take(text),
+            Piece::Captured(slot) => take(values.captured.get(*slot)?),
+            Piece::Secret(filters) => filtered(filters, values.key, take)?,
+            Piece::Body(filters) => filtered(filters, bodied?.body, take)?,
+            Piece::BodySha256 => take(&sha256_hex(bodied?.sha256?)),
+            Piece::Json(pointer, filters) => {
+                let value = json::scalar(bodied?.body, pointer)?;
+                filtered(filters, value.as_bytes(), take)?;
+            }
+            Piece::Form(name, filters) => {
+                let mut fields = form_urlencoded::parse(bodied?.body);
+                let (_, value) = fields.find(|(field, _)| *field == **name)?;
+                filtered(filters, value.as_bytes(), take)?;
+            }
+        }
+    }
+    Some(())
+}
+
+fn push_literal(pieces: &mut Vec<Piece>, text: &[u8]) {
+    if let Some(Piece::Literal(before)) = pieces.last_mut() {
+        *before = [&**before, text].concat().into();
+    } else {
+        pieces.push(Piece::Literal(text.into()));
+    }
+}
+
+/// A parameter that has to be set.
+pub(super) fn parameter<'p>(params: &'p Params, name: &str) -> Result<&'p str, SetupError> {
+    match params.get(name) {
+        Some(value) if !value.is_empty() => Ok(value),
+        _ if name == "url" => Err(SetupError::new(
+            "url: the scheme signs the address; set it as it is registered with the provider",
+        )),
+        _ => Err(SetupError::new(format!(
+            "params.{name}: the scheme needs it; set it to the value the provider shows"
+        ))),
+    }
+}

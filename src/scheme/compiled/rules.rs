@@ -1,0 +1,134 @@
+//! What a scheme asks of a head.
+
+use zeroize::Zeroizing;
+
+use super::{
+    super::{
+        Scheme, Signature,
+        template::{self, Part, Token, filtered},
+        timestamp::{TimeUnit, TimestampPlace},
+    },
+    Content, Params, Reads,
+    content::{Slot, SlotSource, parameter},
+    headers::HeaderNames,
+};
+use crate::SetupError;
+
+/// What a scheme asks of a head.
+#[derive(Debug)]
+pub(super) struct HeadRules {
+    /// Every header that must be there exactly once.
+    pub(super) required: Vec<HeaderNames>,
+    pub(super) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
+    pub(super) signatures: Vec<HeaderNames>,
+    pub(super) signature_len: usize,
+    pub(super) signature: Signature,
+    pub(super) timestamp: Option<TimestampRule>,
+    /// What a provider reads beside what is signed; see [`super::Read`].
+    pub(super) reads: [Option<HeaderNames>; 2],
+    pub(super) families: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct TimestampRule {
+    pub(super) place: Place,
+    pub(super) unit: TimeUnit,
+    pub(super) signed: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Place {
+    Header(HeaderNames),
+    Field(Box<str>),
+}
+
+impl HeadRules {
+    pub(super) fn new(
+        scheme: &Scheme,
+        params: &Params,
+        content: &Content,
+        reads: &Reads,
+    ) -> Result<Self, SetupError> {
+        let names = |name: &str, key: &str| {
+            HeaderNames::new(name, &scheme.families).map_err(|error| error.within(key))
+        };
+        let signatures = scheme.signature.headers.iter();
+        let signatures: Vec<_> = signatures
+            .map(|name| names(name, "signature"))
+            .collect::<Result<_, _>>()?;
+        let timestamp = scheme.timestamp.as_ref().map(|timestamp| {
+            let signed = |slot: &Slot| matches!(slot.from, SlotSource::Timestamp);
+            Ok(TimestampRule {
+                place: match &timestamp.place {
+                    TimestampPlace::Header(name) => Place::Header(names(name, "timestamp")?),
+                    TimestampPlace::Field(name) => Place::Field((&**name).into()),
+                },
+                unit: timestamp.unit,
+                signed: content.slots.iter().any(signed),
+            })
+        });
+        let timestamp = timestamp.transpose()?;
+        let constants = scheme
+            .require
+            .iter()
+            .map(|(name, value)| Ok((names(name, "require")?, constant(name, value, params)?)));
+        let constants: Vec<_> = constants.collect::<Result<_, _>>()?;
+        let [event_type, delivery_id] = reads.each_ref().map(|name| {
+            name.as_ref()
+                .map(|name| HeaderNames::new(name, &scheme.families))
+        });
+
+        let mut required = Vec::new();
+        if signatures.len() == 1 && !scheme.signature.repeats {
+            required.extend(signatures.iter().cloned());
+        }
+        if let Some(Place::Header(names)) = timestamp.as_ref().map(|timestamp| &timestamp.place) {
+            required.push(names.clone());
+        }
+        for slot in &content.slots {
+            if let SlotSource::Header(names) = &slot.from {
+                required.push(names.clone());
+            }
+        }
+        required.extend(constants.iter().map(|(names, _)| names.clone()));
+
+        Ok(Self {
+            required,
+            constants,
+            signatures,
+            signature_len: scheme.algorithm.output_len(),
+            signature: scheme.signature.clone(),
+            timestamp,
+            reads: [event_type.transpose()?, delivery_id.transpose()?],
+            families: scheme.families.len().max(1),
+        })
+    }
+}
+
+/// The value that a required header must have: text and parameters.
+fn constant(header: &str, value: &str, params: &Params) -> Result<Zeroizing<Vec<u8>>, SetupError> {
+    let mut text = Zeroizing::new(Vec::new());
+    for part in template::parse(value).map_err(|error| error.within("require"))? {
+        match part {
+            Part::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
+            Part::Token(Token::Param(name), filters) => {
+                let value = parameter(params, &name)?;
+                filtered(&filters, value.as_bytes(), |value| {
+                    text.extend_from_slice(value)
+                });
+            }
+            Part::Token(token, _) => {
+                return Err(SetupError::new(format!(
+                    "require: header {header:?} can be compared with text and {{param:name}}, not \
+                     with {token}"
+                )));
+            }
+        }
+    }
+    if text.is_empty() {
+        return Err(SetupError::new(format!(
+            "require: header {header:?} is compared with nothing; say what it must equal"
+        )));
+    }
+    Ok(text)
+}
