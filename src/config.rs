@@ -54,7 +54,7 @@
 //! | --- | --- |
 //! | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content with the secret in it; `unauthenticated-sha256` |
 //! | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
-//! | `signature` | `header` (or `headers`, of which any may hold it), `encoding` (`hex`, `base64`, `base64url`), and the grammar, below |
+//! | `signature` | `header` (or `headers`, of which any may hold it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
 //! | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; `s` without it); `tolerance` (`"5m"` without it, or `"off"`) and `future` if that side differs |
 //! | `key` | `encoding` (`text`, `base64`, `hex`), `prefix` to take off, `derive` (`sha1`, `sha256`), `min_bytes` |
 //! | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client_id}" }]` |

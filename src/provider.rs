@@ -31,7 +31,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Provider {
     name: Cow<'static, str>,
-    constructions: Vec<(Cow<'static, str>, Scheme)>,
+    constructions: Vec<Construction>,
     event_type: Option<Source>,
     delivery_id: Option<Source>,
     options: Cow<'static, [Parameter]>,
@@ -40,6 +40,15 @@ pub struct Provider {
     read_timeout: Duration,
     success_status: Option<StatusCode>,
     docs: Option<Cow<'static, str>>,
+}
+
+/// One of the ways in which a provider's documentation can be read.
+#[derive(Clone)]
+struct Construction {
+    name: Cow<'static, str>,
+    scheme: Scheme,
+    /// Whether it is tried without being named.
+    automatic: bool,
 }
 
 /// Where a value stands that an event is described by.
@@ -103,7 +112,11 @@ impl Provider {
         let construction = Cow::Owned(scheme.algorithm().to_string());
         Self {
             name: name.into(),
-            constructions: vec![(construction, scheme)],
+            constructions: vec![Construction {
+                name: construction,
+                scheme,
+                automatic: true,
+            }],
             event_type: None,
             delivery_id: None,
             options: Cow::Borrowed(&[]),
@@ -113,6 +126,67 @@ impl Provider {
             success_status: None,
             docs: None,
         }
+    }
+
+    /// Sets the name of the first construction. The default is its algorithm's.
+    #[must_use]
+    pub fn with_construction_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(first) = self.constructions.first_mut() {
+            first.name = name.into();
+        }
+        self
+    }
+
+    /// Adds another construction that is tried beside the first: for a provider whose documentation can be read in
+    /// more than one way. Each costs one more hash for each key; the event says which one matched.
+    #[must_use]
+    pub fn or_construction(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
+        self.add_construction(name.into(), scheme, true)
+    }
+
+    /// Adds a construction that is used only when an endpoint asks for it by name: one that is weaker than the others.
+    #[must_use]
+    pub fn or_named_construction(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
+        self.add_construction(name.into(), scheme, false)
+    }
+
+    fn add_construction(
+        mut self,
+        name: Cow<'static, str>,
+        scheme: Scheme,
+        automatic: bool,
+    ) -> Self {
+        self.constructions.push(Construction {
+            name,
+            scheme,
+            automatic,
+        });
+        self
+    }
+
+    /// Leaves one of the constructions.
+    ///
+    /// # Errors
+    ///
+    /// When the provider has none of this name.
+    pub fn with_only_construction(mut self, name: &str) -> Result<Self, SetupError> {
+        let names = self
+            .constructions
+            .iter()
+            .map(|construction| &*construction.name);
+        let known = names.collect::<Vec<_>>().join(", ");
+        self.constructions
+            .retain(|construction| construction.name == name);
+        for construction in &mut self.constructions {
+            construction.automatic = true;
+        }
+        if self.constructions.is_empty() {
+            return Err(SetupError::new(format!(
+                "construction: {name:?} is not one of provider {}; it has {known}",
+                self.name
+            )));
+        }
+        Ok(self)
     }
 
     /// Sets where the type of an event stands.
@@ -223,29 +297,6 @@ impl Provider {
         self.params.get(name).map(|value| &**value)
     }
 
-    /// Leaves one of the documented constructions.
-    ///
-    /// # Errors
-    ///
-    /// When the provider documents none of this name.
-    pub fn with_only_construction(mut self, name: &str) -> Result<Self, SetupError> {
-        let known: Vec<String> = self
-            .constructions
-            .iter()
-            .map(|(name, _)| name.to_string())
-            .collect();
-        self.constructions
-            .retain(|(construction, _)| construction == name);
-        if self.constructions.is_empty() {
-            return Err(SetupError::new(format!(
-                "construction: {name:?} is not one of provider {}; it has {}",
-                self.name,
-                known.join(", ")
-            )));
-        }
-        Ok(self)
-    }
-
     /// Checks everything but the parameters, which belong to an endpoint.
     #[cfg(feature = "config")]
     pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
@@ -256,9 +307,16 @@ impl Provider {
         provider.compile().map(drop)
     }
 
-    /// The schemes, in the order in which their constructions were given.
+    /// The constructions that are tried.
+    fn tried(&self) -> impl Iterator<Item = &Construction> {
+        self.constructions
+            .iter()
+            .filter(|construction| construction.automatic)
+    }
+
+    /// The schemes of the constructions that are tried.
     pub(crate) fn schemes(&self) -> impl Iterator<Item = &Scheme> {
-        self.constructions.iter().map(|(_, scheme)| scheme)
+        self.tried().map(|construction| &construction.scheme)
     }
 
     /// Checks the provider as a whole.
@@ -275,9 +333,10 @@ impl Provider {
             let source: Option<&Source> = source.as_ref();
             source.and_then(Source::as_header)
         });
-        self.constructions
-            .iter()
-            .map(|(name, scheme)| CompiledScheme::new(name.clone(), scheme, &self.params, &reads))
+        self.tried()
+            .map(|Construction { name, scheme, .. }| {
+                CompiledScheme::new(name.clone(), scheme, &self.params, &reads)
+            })
             .collect()
     }
 
@@ -314,7 +373,7 @@ impl fmt::Debug for Provider {
         let params: Vec<_> = self.params.keys().collect();
         f.debug_struct("Provider")
             .field("name", &self.name)
-            .field("constructions", &self.constructions)
+            .field("schemes", &self.schemes().collect::<Vec<_>>())
             .field("params", &params)
             .finish_non_exhaustive()
     }

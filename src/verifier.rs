@@ -316,6 +316,61 @@ mod tests {
     }
 
     #[test]
+    fn every_construction_is_tried_and_the_one_that_matched_is_named() {
+        let scheme = |algorithm, signed: &'static str| {
+            Scheme::new(
+                algorithm,
+                signed,
+                Signature::single("X-Sig", Encoding::HexOrBase64),
+            )
+        };
+        let digest = scheme(Algorithm::Sha256, "{body}{secret}");
+        let mac = scheme(Algorithm::HmacSha256, "{body}");
+        let bare = scheme(Algorithm::UnauthenticatedSha256, "{body}");
+        let secret = Secret::new("sixteen-or-more-bytes");
+        let provider = Provider::new("acme", digest.clone())
+            .with_construction_name("sha256-body-secret")
+            .or_construction("hmac-sha256", mac.clone())
+            .or_named_construction("bare", bare.clone());
+        let verifier = Verifier::new(provider.clone(), secret.clone()).unwrap();
+        let matched = |verifier: &Verifier, signed_as: &Scheme| {
+            let signer = Signer::new(Provider::new("any", signed_as.clone()), secret.clone());
+            let request = signer
+                .unwrap()
+                .sign(http::Request::post("/"), "body")
+                .unwrap();
+            let (head, body) = request.into_parts();
+            let event = verifier.verify(&Head::of(&head), body, NOW);
+            event
+                .map(|event| event.construction().to_owned())
+                .map_err(|error| error.kind())
+        };
+        counters::take();
+        assert_eq!(
+            matched(&verifier, &digest).as_deref(),
+            Ok("sha256-body-secret")
+        );
+        assert_eq!(matched(&verifier, &mac).as_deref(), Ok("hmac-sha256"));
+        assert_eq!(
+            matched(&verifier, &bare),
+            Err(RejectionKind::SignatureMismatch)
+        );
+
+        let named = provider.clone().with_only_construction("bare").unwrap();
+        let named = Verifier::new(named, Vec::new()).unwrap();
+        assert_eq!(matched(&named, &bare).as_deref(), Ok("bare"));
+        assert_eq!(matched(&named, &mac), Err(RejectionKind::SignatureMismatch));
+        let error = provider
+            .with_only_construction("other")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "construction: \"other\" is not one of provider acme; it has sha256-body-secret, hmac-sha256, bare"
+        );
+    }
+
+    #[test]
     fn the_gate_looks_at_the_declared_length_first() {
         let verifier = github(Secret::new(SECRET)).with_max_body(100);
         for (length, kind) in [

@@ -202,11 +202,11 @@ pub(crate) mod counters {
     }
 
     pub(super) fn hashed(bytes: usize) {
-        HASHED.set(HASHED.get() + bytes);
+        HASHED.set(HASHED.get().saturating_add(bytes));
     }
 
     pub(super) fn finished() {
-        FINISHED.set(FINISHED.get() + 1);
+        FINISHED.set(FINISHED.get().saturating_add(1));
     }
 
     /// Bytes hashed and hashes finished since the last call.

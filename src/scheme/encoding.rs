@@ -22,6 +22,8 @@ pub enum Encoding {
     Base64,
     /// The URL-safe alphabet, padded or not (`base64url`).
     Base64Url,
+    /// Either of the first two, told apart by their length (`hex-or-base64`): for a provider that does not say.
+    HexOrBase64,
 }
 
 /// Standards differ on the padding of base64url, so both spellings are read.
@@ -55,13 +57,17 @@ impl Encoding {
                 let written = BASE64_URL.decode_slice(text, &mut room).ok()?;
                 room.get(..written)?
             }
+            Self::HexOrBase64 if Some(text.len()) == len.checked_mul(2) => {
+                return Self::Hex.decode(text, len);
+            }
+            Self::HexOrBase64 => return Self::Base64.decode(text, len),
         };
         (bytes.len() == len).then(|| Tag::from(bytes))
     }
 
     pub(crate) fn encode(self, tag: &Tag) -> String {
         match self {
-            Self::Hex => base16ct::lower::encode_string(tag.as_bytes()),
+            Self::Hex | Self::HexOrBase64 => base16ct::lower::encode_string(tag.as_bytes()),
             Self::Base64 => STANDARD.encode(tag.as_bytes()),
             Self::Base64Url => BASE64_URL.encode(tag.as_bytes()),
         }
@@ -74,6 +80,7 @@ impl fmt::Display for Encoding {
             Self::Hex => "hex",
             Self::Base64 => "base64",
             Self::Base64Url => "base64url",
+            Self::HexOrBase64 => "hex-or-base64",
         })
     }
 }
@@ -86,8 +93,9 @@ impl FromStr for Encoding {
             "hex" => Ok(Self::Hex),
             "base64" => Ok(Self::Base64),
             "base64url" => Ok(Self::Base64Url),
+            "hex-or-base64" => Ok(Self::HexOrBase64),
             _ => Err(SetupError::new(format!(
-                "unknown encoding {text:?}; use hex, base64 or base64url"
+                "unknown encoding {text:?}; use hex, base64, base64url or hex-or-base64"
             ))),
         }
     }
@@ -147,6 +155,22 @@ mod tests {
             Some(vec![0, 0, 255, 171])
         );
         assert_eq!(bytes(Encoding::Base64Url, "AAD_qx", 4), None);
+    }
+
+    #[test]
+    fn hex_and_base64_are_told_apart_by_length() {
+        for len in [16_usize, 20, 32, 64] {
+            let tag = Tag::from(&vec![0xab; len][..]);
+            for encoding in [Encoding::Hex, Encoding::Base64] {
+                let text = encoding.encode(&tag);
+                assert_eq!(
+                    bytes(Encoding::HexOrBase64, &text, len),
+                    Some(vec![0xab; len])
+                );
+            }
+            let url_safe = Encoding::Base64Url.encode(&Tag::from(&vec![0xff; len][..]));
+            assert_eq!(bytes(Encoding::HexOrBase64, &url_safe, len), None);
+        }
     }
 
     #[test]

@@ -302,7 +302,9 @@ mod tests {
     fn count(signature: &Signature, value: &str) -> Result<usize, Unreadable> {
         let mut collector = Collector::new(signature.encoding, 2);
         collector.read(&signature.grammar, value.as_bytes())?;
-        collector.finish().map(|found| found.rest.len() + 1)
+        collector
+            .finish()
+            .map(|found| found.rest.len().saturating_add(1))
     }
 
     fn value<'v>(
