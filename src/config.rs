@@ -108,10 +108,12 @@ impl Config {
                 let before = text.get(..span.start)?;
                 Some(before.matches('\n').count().saturating_add(1))
             });
-            let place = line
-                .map(|line| format!("line {line}: "))
-                .unwrap_or_default();
-            SetupError::new(format!("{place}{}", error.message()))
+            let error = SetupError::new(error.message());
+            // Inside a named table there is a better place than the line where all of them begin.
+            match line {
+                Some(line) if !error.is_placed() => error.within(format_args!("line {line}")),
+                _ => error,
+            }
         })?;
         config.check()?;
         Ok(config)

@@ -24,10 +24,28 @@ impl SetupError {
         }
     }
 
+    /// Whether it names an endpoint or a provider already.
+    #[cfg(feature = "config")]
+    pub(crate) fn is_placed(&self) -> bool {
+        ["endpoint \"", "provider \""]
+            .iter()
+            .any(|place| self.message.starts_with(place))
+    }
+
     /// Puts the place in front: `endpoint "kyc": secret: …`.
     #[must_use]
     pub(crate) fn within(self, place: impl fmt::Display) -> Self {
         Self::new(format!("{place}: {}", self.message))
+    }
+}
+
+/// A text in an error message, unless it is long enough to be a secret in the wrong place.
+pub(crate) fn shown(text: &str) -> String {
+    const LENGTH_OF_SECRETS: usize = 16;
+    if text.len() < LENGTH_OF_SECRETS {
+        format!("{text:?}")
+    } else {
+        "it".to_owned()
     }
 }
 

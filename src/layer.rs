@@ -67,6 +67,11 @@ impl WebhookVerifyLayer {
     /// provider's default allows.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
+        #[cfg(feature = "tracing")]
+        for note in verifier.secrets().notes() {
+            let (provider, endpoint) = (verifier.provider().name(), verifier.endpoint());
+            tracing::warn!(provider, endpoint, "{note}");
+        }
         let options = Options {
             read_timeout: verifier.provider().read_timeout(),
             clock: None,

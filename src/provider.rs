@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::{
     SetupError,
+    error::shown,
     scheme::{CompiledScheme, Params, Scheme, template},
 };
 
@@ -182,7 +183,8 @@ impl Provider {
         }
         if self.constructions.is_empty() {
             return Err(SetupError::new(format!(
-                "construction: {name:?} is not one of provider {}; it has {known}",
+                "construction: {} is not one of provider {}; it has {known}",
+                shown(name),
                 self.name
             )));
         }
@@ -348,7 +350,8 @@ impl Provider {
                 && !option.values.contains(&&**value)
             {
                 return Err(SetupError::new(format!(
-                    "{name}: {value:?} is not one of {}",
+                    "{name}: {} is not one of {}",
+                    shown(value),
                     option.values.join(", ")
                 )));
             }
@@ -357,8 +360,12 @@ impl Provider {
                     .any(|scheme| scheme.param_names().iter().any(|used| used == name))
             };
             if option.is_none() && !used() {
+                let table = match &**name {
+                    "url" | "client_id" | "family" => "",
+                    _ => "params.",
+                };
                 return Err(SetupError::new(format!(
-                    "{name}: provider {} has no such parameter; remove it",
+                    "{table}{name}: provider {} has no such parameter; remove it",
                     self.name
                 )));
             }

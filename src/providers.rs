@@ -39,6 +39,12 @@ macro_rules! open_enum {
                     Self::Other(text) => text,
                 }
             }
+
+            /// Whether this version knows the value.
+            #[must_use]
+            pub fn is_known(&self) -> bool {
+                !matches!(self, Self::Other(_))
+            }
         }
 
         impl From<String> for $name {

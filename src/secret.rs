@@ -51,13 +51,27 @@ impl Secret {
     ///
     /// When the variable is not set, or is not Unicode.
     pub fn from_env(name: &str) -> Result<Self, SetupError> {
+        Self::fetch_env(name).map_err(|error| error.within("secret"))
+    }
+
+    pub(crate) fn fetch_env(name: &str) -> Result<Self, SetupError> {
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         let problem = match std::env::var(name) {
             Ok(text) => return Ok(Self::read(text, format!("environment variable {name}"))),
+            // What does not look like the name of a variable may be the secret itself.
+            Err(std::env::VarError::NotPresent)
+                if name.is_empty() || !name.bytes().all(is_name) =>
+            {
+                return Err(SetupError::new(
+                    "env does not hold the name of an environment variable that is set; write its \
+                     name, not the secret",
+                ));
+            }
             Err(std::env::VarError::NotPresent) => "is not set; set it",
             Err(std::env::VarError::NotUnicode(_)) => "is not Unicode; set it again",
         };
         Err(SetupError::new(format!(
-            "secret: environment variable {name} {problem} to the value the provider shows"
+            "environment variable {name} {problem} to the value the provider shows"
         )))
     }
 
@@ -67,9 +81,12 @@ impl Secret {
     ///
     /// When the file cannot be read, is not UTF-8, or has more than 64 KiB.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SetupError> {
-        let path = path.as_ref();
+        Self::fetch_file(path.as_ref()).map_err(|error| error.within("secret"))
+    }
+
+    pub(crate) fn fetch_file(path: &Path) -> Result<Self, SetupError> {
         let place = format!("file {}", path.display());
-        let failed = |problem: &str| SetupError::new(format!("secret: {place} {problem}"));
+        let failed = |problem: &str| SetupError::new(format!("{place} {problem}"));
         let mut text = Zeroizing::new(String::new());
         std::fs::File::open(path)
             .and_then(|file| file.take(MAX_FILE).read_to_string(&mut text))
@@ -153,6 +170,8 @@ impl From<Secret> for Vec<Secret> {
 pub struct Secrets {
     keys: Arc<[Key]>,
     fingerprint: u64,
+    /// What is weak about them.
+    notes: Arc<[Box<str>]>,
 }
 
 /// One key, ready for each construction of its provider.
@@ -181,11 +200,14 @@ impl Secrets {
         schemes: &[CompiledScheme],
         mut secrets: Vec<Secret>,
     ) -> Result<Self, SetupError> {
+        let mut notes = Vec::new();
         let keyless = schemes
             .iter()
             .all(|scheme| scheme.algorithm.keying() == Keying::None);
         if keyless {
-            warn_keyless();
+            notes.push(Box::from(
+                "an unauthenticated digest proves nothing about the sender: anybody can make one",
+            ));
             secrets = vec![Secret::new("")];
         }
         if secrets.is_empty() {
@@ -198,14 +220,28 @@ impl Secrets {
                 Self::MAX
             )));
         }
-        let keys = secrets
-            .iter()
-            .map(|secret| Key::new(schemes, secret).map_err(|error| error.within(secret.place())))
-            .collect::<Result<_, _>>()?;
+        let mut keys = Vec::new();
+        for secret in &secrets {
+            let key = Key::new(schemes, secret).map_err(|error| error.within(secret.place()))?;
+            if key.schedules.iter().any(|scheduled| scheduled.short) {
+                let place = secret.place();
+                notes.push(
+                    format!("{place}: it has fewer than 16 bytes; a longer one is harder to guess")
+                        .into(),
+                );
+            }
+            keys.push(key);
+        }
         Ok(Self {
-            keys,
+            keys: keys.into(),
             fingerprint: fingerprint(schemes),
+            notes: notes.into(),
         })
+    }
+
+    /// What is weak about these secrets, in a sentence each. The layer writes them to the log when it is made.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(|note| &**note)
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -251,9 +287,6 @@ impl Key {
             }
             schedules.push(scheduled);
         }
-        if schedules.iter().any(|scheduled| scheduled.short) {
-            warn_short(&secret.place());
-        }
         Ok(Self {
             id: secret.id.clone(),
             not_before: secret.not_before.map(unix_seconds),
@@ -271,21 +304,3 @@ impl Key {
         self.schedules.get(scheme)
     }
 }
-
-#[cfg(feature = "tracing")]
-fn warn_short(place: &str) {
-    tracing::warn!("{place}: it has fewer than 16 bytes; a longer one is harder to guess");
-}
-
-#[cfg(not(feature = "tracing"))]
-fn warn_short(_: &str) {}
-
-#[cfg(feature = "tracing")]
-fn warn_keyless() {
-    tracing::warn!(
-        "an unauthenticated digest proves nothing about the sender: anybody can make one"
-    );
-}
-
-#[cfg(not(feature = "tracing"))]
-fn warn_keyless() {}

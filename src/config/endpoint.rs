@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     secret::SecretConfig,
-    value::{List, Scalar, Table},
+    value::{Entry, List, Scalar, Table},
 };
 use crate::{Provider, Secret, SetupError, Verifier, scheme::Tolerance};
 
@@ -26,6 +26,10 @@ pub(super) struct Endpoint {
     params: Option<Table<BTreeMap<String, String>>>,
 }
 
+impl Entry for Endpoint {
+    const KIND: &'static str = "endpoint";
+}
+
 impl Endpoint {
     pub(super) fn provider(&self) -> &str {
         &self.provider
@@ -33,9 +37,7 @@ impl Endpoint {
 
     pub(super) fn read_timeout(&self) -> Result<Option<Duration>, SetupError> {
         let timeout = self.read_timeout.as_ref();
-        timeout
-            .map(|text| text.duration("read_timeout"))
-            .transpose()
+        timeout.map(Scalar::read_timeout).transpose()
     }
 
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {

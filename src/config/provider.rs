@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::value::{List, Scalar, Table};
+use super::value::{Entry, List, Scalar, Table};
 use crate::{
     Provider, SetupError, Source,
     scheme::{
@@ -27,7 +27,7 @@ pub(super) struct CustomProvider {
     delivery: Option<Table<SourceConfig>>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
-    success_status: Option<u16>,
+    success_status: Option<i64>,
     docs: Option<String>,
 }
 
@@ -82,6 +82,10 @@ struct SourceConfig {
     form: Option<String>,
 }
 
+impl Entry for CustomProvider {
+    const KIND: &'static str = "provider";
+}
+
 impl CustomProvider {
     pub(super) fn build(&self, name: &str) -> Result<Provider, SetupError> {
         let mut provider = Provider::new(name.to_owned(), self.scheme()?);
@@ -95,11 +99,12 @@ impl CustomProvider {
             provider = provider.with_max_body(size.size("max_body")?);
         }
         if let Some(timeout) = &self.read_timeout {
-            provider = provider.with_read_timeout(timeout.duration("read_timeout")?);
+            provider = provider.with_read_timeout(timeout.read_timeout()?);
         }
         if let Some(code) = self.success_status {
-            let status = StatusCode::from_u16(code)
+            let status = u16::try_from(code)
                 .ok()
+                .and_then(|code| StatusCode::from_u16(code).ok())
                 .filter(StatusCode::is_success);
             provider = provider.with_success_status(status.ok_or_else(|| {
                 SetupError::new(format!(

@@ -19,17 +19,22 @@ pub(super) struct SecretConfig(Reference);
 struct Reference {
     env: Option<String>,
     file: Option<String>,
-    #[serde(default, deserialize_with = "wiped")]
-    value: Option<Zeroizing<String>>,
+    value: Option<Text>,
     id: Option<String>,
     not_before: Option<Scalar>,
     not_after: Option<Scalar>,
 }
 
-fn wiped<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Zeroizing<String>>, D::Error> {
-    String::deserialize(deserializer).map(|text| Some(Zeroizing::new(text)))
+/// A secret itself. A number in its place is an error that does not show the number.
+struct Text(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SecretConfig(reference) = SecretConfig::deserialize(deserializer)?;
+        reference
+            .value
+            .ok_or_else(|| de::Error::custom("a secret is text; put it in quotes"))
+    }
 }
 
 impl SecretConfig {
@@ -43,29 +48,33 @@ impl SecretConfig {
             not_before,
             not_after,
         } = &self.0;
+        let here = |error: SetupError| match id {
+            Some(id) => error.within(format_args!("secret {id:?}")),
+            None => error.within("secret"),
+        };
         let mut secret = match (env, file, value) {
-            (Some(name), None, None) => Secret::from_env(name)?,
-            (None, Some(path), None) => Secret::from_file(path)?,
-            (None, None, Some(text)) => Secret::new(text.as_str()),
+            (Some(name), None, None) => Secret::fetch_env(name).map_err(here)?,
+            (None, Some(path), None) => Secret::fetch_file(path.as_ref()).map_err(here)?,
+            (None, None, Some(text)) => Secret::new(text.0.as_str()),
             (None, None, None) => {
-                return Err(SetupError::new(
-                    "secret: nothing says where it is; add env, file or value",
-                ));
+                return Err(here(SetupError::new(
+                    "nothing says where it is; add env, file or value",
+                )));
             }
             _ => {
-                return Err(SetupError::new(
-                    "secret: env, file and value exclude each other; keep one",
-                ));
+                return Err(here(SetupError::new(
+                    "env, file and value exclude each other; keep one",
+                )));
             }
         };
         if let Some(id) = id {
             secret = secret.with_id(&**id);
         }
         if let Some(instant) = not_before {
-            secret = secret.with_not_before(instant.instant("not_before")?);
+            secret = secret.with_not_before(instant.instant("not_before").map_err(here)?);
         }
         if let Some(instant) = not_after {
-            secret = secret.with_not_after(instant.instant("not_after")?);
+            secret = secret.with_not_after(instant.instant("not_after").map_err(here)?);
         }
         Ok(secret)
     }
@@ -84,7 +93,7 @@ impl<'de> Deserialize<'de> for SecretConfig {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<SecretConfig, E> {
                 Ok(SecretConfig(Reference {
-                    value: Some(Zeroizing::new(text.to_owned())),
+                    value: Some(Text(Zeroizing::new(text.to_owned()))),
                     ..Reference::default()
                 }))
             }

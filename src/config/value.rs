@@ -10,9 +10,15 @@ use serde::{
     },
 };
 
-use crate::SetupError;
+use crate::{SetupError, error::shown};
 
-/// Tables by name. An error inside one says which.
+/// What stands in tables by name.
+pub(super) trait Entry {
+    /// What one is called in messages; with an `s`, the key of all.
+    const KIND: &'static str;
+}
+
+/// Tables by name. An error inside one says which, and at which key.
 pub(super) struct Named<T>(BTreeMap<String, T>);
 
 impl<T> Named<T> {
@@ -31,35 +37,59 @@ impl<T> Default for Named<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+impl<'de, T: Deserialize<'de> + Entry> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Tables<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+        impl<'de, T: Deserialize<'de> + Entry> Visitor<'de> for Tables<T> {
             type Value = Named<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("tables by name")
+                write!(f, "tables by name, as in [{}s.NAME]", T::KIND)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut tables = BTreeMap::new();
                 while let Some(name) = map.next_key::<String>()? {
                     let table = map.next_value::<Table<T>>();
-                    let table =
-                        table.map_err(|error| de::Error::custom(format!("{name:?}: {error}")))?;
+                    let table = table.map_err(|error| {
+                        de::Error::custom(located(T::KIND, &name, &error.to_string()))
+                    })?;
                     tables.insert(name, table.0);
                 }
                 Ok(Named(tables))
             }
 
             fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> {
-                Err(E::custom("text where there should be tables by name"))
+                Err(misplaced(T::KIND, "text"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+                Err(misplaced(T::KIND, "a list"))
             }
         }
 
         deserializer.deserialize_any(Tables(PhantomData))
     }
+}
+
+/// Puts the place in front. toml tells the path to the key in a second line, from the table's name on.
+fn located(kind: &str, name: &str, error: &str) -> String {
+    let (message, path) = match error.trim_end().rsplit_once("\nin `") {
+        Some((message, path)) => (message, path.strip_suffix('`')),
+        None => (error, None),
+    };
+    let key = path.and_then(|path| path.strip_prefix(name)?.strip_prefix('.'));
+    match key {
+        Some(key) => format!("{kind} {name:?}: {key}: {message}"),
+        None => format!("{kind} {name:?}: {message}"),
+    }
+}
+
+fn misplaced<E: de::Error>(kind: &str, found: &str) -> E {
+    E::custom(format!(
+        "{kind}s: {found} where there should be tables by name, as in [{kind}s.NAME]"
+    ))
 }
 
 /// A table. Text in its place is an error that does not show the text.
@@ -129,10 +159,21 @@ impl Scalar {
         let parsed = self.0.parse::<jiff::SignedDuration>().ok();
         parsed.and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
             SetupError::new(format!(
-                "{key}: {:?} is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
-                self.0
+                "{key}: {} is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
+                shown(&self.0)
             ))
         })
+    }
+
+    /// How long a body may take to arrive. None does in no time, so zero is refused.
+    pub(super) fn read_timeout(&self) -> Result<Duration, SetupError> {
+        match self.duration("read_timeout")? {
+            Duration::ZERO => Err(SetupError::new(format!(
+                "read_timeout: {} leaves a body no time to arrive; write more, as in \"10s\"",
+                shown(&self.0)
+            ))),
+            timeout => Ok(timeout),
+        }
     }
 
     /// A duration, or `None` for `off`.
@@ -152,8 +193,8 @@ impl Scalar {
         let bytes = parsed.and_then(|size| usize::try_from(size.as_u64()).ok());
         bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
             SetupError::new(format!(
-                "{key}: {:?} is not a size; write a number and a unit, as in \"64KiB\" or \"25MiB\"",
-                self.0
+                "{key}: {} is not a size; write a number and a unit, as in \"64KiB\" or \"25MiB\"",
+                shown(&self.0)
             ))
         })
     }
@@ -163,8 +204,8 @@ impl Scalar {
         match self.0.parse::<jiff::Timestamp>() {
             Ok(instant) => Ok(instant.into()),
             Err(_) => Err(SetupError::new(format!(
-                "{key}: {:?} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
-                self.0
+                "{key}: {} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
+                shown(&self.0)
             ))),
         }
     }

@@ -47,6 +47,8 @@
 //! # }
 //! ```
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::svix;
@@ -126,7 +128,7 @@ open_enum! {
 }
 
 /// A step of a business verification case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kyb {
     /// How far the case is.
@@ -137,6 +139,16 @@ pub struct Kyb {
     pub ref_id: String,
     /// Why the case was rejected, such as `DOCUMENT_MISMATCH`.
     pub reason: Option<String>,
+}
+
+impl fmt::Debug for Kyb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kyb")
+            .field("status", &self.status)
+            .field("previous_status", &self.previous_status)
+            .field("ref_id", &self.ref_id)
+            .finish_non_exhaustive()
+    }
 }
 
 open_enum! {
@@ -169,44 +181,55 @@ struct Wire {
 impl Payload for Event {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         PayloadError::unless_from("voveid", event)?;
-        let read = Self::from_wire(event.json()?)?;
-        let family = match &read {
-            Self::Kyc(_) => "kyc",
-            Self::Aml(_) => "aml",
-            Self::Kyb(_) => "kyb",
-        };
-        match event.param("family") {
-            Some(wanted) if wanted != family => Err(PayloadError::new(format!(
-                "the body has the shape of family {family}, and the endpoint is for {wanted}"
-            ))),
-            _ => Ok(read),
-        }
+        let wire: Wire = event.json()?;
+        let family = event.param("family").unwrap_or_else(|| wire.guess_family());
+        wire.read_as(family)
     }
 }
 
-impl Event {
-    fn from_wire(wire: Wire) -> Result<Self, PayloadError> {
+impl Wire {
+    /// What the shape of the body suggests.
+    fn guess_family(&self) -> &'static str {
+        if self.previous_status.is_some() {
+            "kyb"
+        } else if self.status.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            "aml"
+        } else {
+            "kyc"
+        }
+    }
+
+    /// A status that only another family has makes the body one of that family. A new one belongs to every family.
+    fn read_as(self, family: &str) -> Result<Event, PayloadError> {
+        let kyc = KycStatus::from(self.status.clone());
+        let aml = AmlStatus::from(self.status.clone());
+        let kyb = KybStatus::from(self.status.clone());
+        let known = (kyc.is_known(), aml.is_known(), kyb.is_known());
         let missing = || PayloadError::new("the field `refId` is missing");
-        let is_kyc = !wire.status.bytes().any(|byte| byte.is_ascii_uppercase());
-        match wire.previous_status {
-            Some(previous_status) => Ok(Self::Kyb(Kyb {
-                status: wire.status.into(),
-                previous_status,
-                ref_id: wire.ref_id.ok_or_else(missing)?,
-                reason: wire.reason,
-            })),
-            None if is_kyc => Ok(Self::Kyc(Kyc {
-                status: wire.status.into(),
-                ref_id: wire
+        match (family, self.previous_status, known) {
+            ("kyb", Some(previous_status), (_, _, true) | (false, false, false)) => {
+                Ok(Event::Kyb(Kyb {
+                    status: kyb,
+                    previous_status,
+                    ref_id: self.ref_id.ok_or_else(missing)?,
+                    reason: self.reason,
+                }))
+            }
+            ("kyc", None, (true, _, _) | (false, false, false)) => Ok(Event::Kyc(Kyc {
+                status: kyc,
+                ref_id: self
                     .ref_id
-                    .or_else(|| wire.user_id.clone())
+                    .or_else(|| self.user_id.clone())
                     .ok_or_else(missing)?,
-                user_id: wire.user_id,
+                user_id: self.user_id,
             })),
-            None => Ok(Self::Aml(Aml {
-                status: wire.status.into(),
-                ref_id: wire.ref_id.ok_or_else(missing)?,
+            ("aml", None, (_, true, _) | (false, false, false)) => Ok(Event::Aml(Aml {
+                status: aml,
+                ref_id: self.ref_id.ok_or_else(missing)?,
             })),
+            _ => Err(PayloadError::new(format!(
+                "the body is not one of family {family}"
+            ))),
         }
     }
 }
@@ -217,7 +240,7 @@ macro_rules! payload_of_one_family {
             fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
                 match Event::from_event(event)? {
                     Event::$family(read) => Ok(read),
-                    _ => Err(PayloadError::new(concat!("the body does not have the shape of family ", $name))),
+                    _ => Err(PayloadError::new(concat!("the body is not one of family ", $name))),
                 }
             }
         })*

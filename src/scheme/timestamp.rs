@@ -88,6 +88,9 @@ impl TimeUnit {
                 })
             }
             Self::Rfc3339 => {
+                if !is_plain_rfc3339(text.as_bytes()) {
+                    return None;
+                }
                 let nanos = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
                 Some(Instant {
                     seconds: i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?,
@@ -96,6 +99,9 @@ impl TimeUnit {
             }
             Self::ImfFixdate => {
                 let time = httpdate::parse_http_date(text).ok()?;
+                if httpdate::fmt_http_date(time) != text {
+                    return None;
+                }
                 Some(Instant {
                     seconds: crate::clock::unix_seconds(time),
                     nanos: 0,
@@ -148,9 +154,45 @@ impl FromStr for TimeUnit {
     }
 }
 
+/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time that follows it.
 fn digits(text: &str) -> Option<i64> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let padded = text.len() > 1 && text.starts_with('0');
+    if plain && !padded {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// `2026-11-20T21:00:00`, maybe a fraction, then `Z` or `+00:00`: parsers read more than that, such as years with a
+/// sign and zones in brackets.
+fn is_plain_rfc3339(text: &[u8]) -> bool {
+    let shaped = |text: &[u8], shape: &[u8]| {
+        let fits = |(byte, like): (&u8, &u8)| match like {
+            b'0' => byte.is_ascii_digit(),
+            b'+' => matches!(byte, b'+' | b'-'),
+            other => byte == other,
+        };
+        text.len() == shape.len() && text.iter().zip(shape).all(fits)
+    };
+    let Some((time, rest)) = text.split_at_checked(b"0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(b".") {
+        None => rest,
+        Some(fraction) => {
+            let digits = fraction
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            match fraction.split_at_checked(digits) {
+                Some((digits, zone)) if !digits.is_empty() => zone,
+                _ => return false,
+            }
+        }
+    };
+    shaped(time, b"0000-00-00T00:00:00") && (zone == b"Z" || shaped(zone, b"+00:00"))
 }
 
 /// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself passes.
@@ -247,7 +289,7 @@ mod tests {
             seconds(TimeUnit::Seconds, "1700000000"),
             Some(1_700_000_000)
         );
-        assert_eq!(seconds(TimeUnit::Seconds, "0017"), Some(17));
+        assert_eq!(seconds(TimeUnit::Seconds, "0"), Some(0));
         assert_eq!(
             seconds(TimeUnit::Milliseconds, "1700000000999"),
             Some(1_700_000_000)
@@ -258,6 +300,8 @@ mod tests {
         );
         for wrong in [
             "",
+            "01",
+            "00",
             " 1",
             "1 ",
             "+1",
@@ -294,7 +338,23 @@ mod tests {
             seconds(TimeUnit::Rfc3339, "1969-12-31T23:59:59.5Z"),
             Some(-1)
         );
-        assert_eq!(seconds(TimeUnit::Rfc3339, "tomorrow"), None);
+        for odd in [
+            "tomorrow",
+            "2020-01-01 00:00:00Z",
+            "2020-01-01t00:00:00z",
+            "+002020-01-01T00:00:00Z",
+            "2020-01-01T00:00:00Z[UTC]",
+            "2020-01-01T00:00:00-07:00:00",
+            "2020-01-01T00:00:00.Z",
+            "2020-01-01T00:00:00",
+            "2020-13-01T00:00:00Z",
+        ] {
+            assert_eq!(seconds(TimeUnit::Rfc3339, odd), None, "{odd}");
+        }
+        assert_eq!(
+            seconds(TimeUnit::ImfFixdate, " Tue, 14 Nov 2023 22:13:20 GMT"),
+            None
+        );
         let fixdate = "Tue, 14 Nov 2023 22:13:20 GMT";
         assert_eq!(seconds(TimeUnit::ImfFixdate, fixdate), Some(1_700_000_000));
         assert_eq!(seconds(TimeUnit::ImfFixdate, "1700000000"), None);

@@ -1,0 +1,105 @@
+//! The routes, and what is answered to an event that was accepted.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use serde::Serialize;
+use tower_webhook::{Config, SetupError, VerifiedEvent, providers::voveid};
+
+use crate::stats::{Snapshot, Stats};
+
+/// One route for each endpoint of the configuration, and one for the counters.
+pub(crate) fn router(config: &Config) -> Result<Router, SetupError> {
+    let stats = Stats::default();
+    let mut router = Router::new().route("/stats", get(show_stats));
+    for name in config.endpoints() {
+        stats.add_endpoint(name);
+        let (counters, endpoint) = (stats.clone(), name.to_owned());
+        let layer = config.layer(name)?.with_on_rejection(move |rejection, _| {
+            counters.count_refused(&endpoint, rejection.kind());
+        });
+        let path = format!("/webhooks/{}", path_segment(name));
+        router = router.route(&path, post(accept).route_layer(layer));
+    }
+    Ok(router.with_state(stats))
+}
+
+async fn show_stats(State(stats): State<Stats>) -> Json<Snapshot> {
+    stats.snapshot()
+}
+
+async fn accept(State(stats): State<Stats>, event: VerifiedEvent) -> Json<Accepted> {
+    stats.count_accepted(event.endpoint().unwrap_or_default());
+    Json(Accepted::from(&event))
+}
+
+/// The answer to an event that was accepted.
+#[derive(Serialize)]
+struct Accepted {
+    provider: String,
+    endpoint: Option<String>,
+    event_type: Option<String>,
+    delivery_id: Option<String>,
+    key_id: Option<String>,
+    construction: String,
+    /// Unix seconds.
+    timestamp: Option<i64>,
+    bytes: usize,
+    /// What an identity verification came to. No provider maps its events to that yet.
+    identity: Option<()>,
+    /// The parts of a multipart event. No provider here sends one yet.
+    parts: [(); 0],
+    /// Whether the provider's own type could be read.
+    typed: bool,
+}
+
+impl From<&VerifiedEvent> for Accepted {
+    fn from(event: &VerifiedEvent) -> Self {
+        Self {
+            provider: event.provider().to_owned(),
+            endpoint: event.endpoint().map(str::to_owned),
+            event_type: event.event_type().map(str::to_owned),
+            delivery_id: event.delivery_id().map(str::to_owned),
+            key_id: event.key_id().map(str::to_owned),
+            construction: event.construction().to_owned(),
+            timestamp: event.timestamp().and_then(unix_seconds),
+            bytes: event.body().len(),
+            identity: None,
+            parts: [],
+            typed: is_typed(event),
+        }
+    }
+}
+
+/// Providers without types of their own are not in this table.
+fn is_typed(event: &VerifiedEvent) -> bool {
+    match event.provider() {
+        "voveid" => event.parse::<voveid::Event>().is_ok(),
+        _ => false,
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> Option<i64> {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_secs()).ok(),
+        Err(before) => i64::try_from(before.duration().as_secs())
+            .ok()
+            .map(i64::wrapping_neg),
+    }
+}
+
+/// A name as it stands in an address: everything that could be taken for syntax is percent-encoded.
+fn path_segment(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,101 @@
+//! A program that receives webhooks, checks them, and says as JSON what it made of them.
+//!
+//! ```text
+//! cargo run --example receiver --all-features -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
+//! ```
+//!
+//! With a configuration file it serves each endpoint of it at `POST /webhooks/NAME`. Without one it serves some
+//! providers under demo secrets, and prints for each a `curl` command that is accepted and one that is refused.
+//! `GET /stats` counts.
+//!
+//! It accepts every signed event, whether or not its payload can be read. Log lines go to stderr and hold no secret
+//! and no body. SIGTERM and Ctrl-C let requests in flight finish.
+
+mod app;
+mod arguments;
+mod demo;
+mod shutdown;
+mod stats;
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, sync::oneshot};
+use tower_webhook::Config;
+
+use self::arguments::{Arguments, Command};
+
+/// The exit code for arguments that cannot be understood.
+const USAGE: u8 = 2;
+
+/// How long requests in flight have once a signal came. It is longer than the providers' bodies may take to arrive;
+/// a client that never ends its headers would hold up the exit for ever.
+const GRACE: Duration = Duration::from_secs(90);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Command::from_args(std::env::args_os().skip(1)) {
+        Ok(Command::Serve(arguments)) => arguments,
+        Ok(Command::Help) => {
+            say(arguments::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("error: {problem}\n\n{}", arguments::HELP);
+            return ExitCode::from(USAGE);
+        }
+    };
+    match serve(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    let config = match &arguments.config {
+        Some(path) => Config::from_path(path)?,
+        None => Config::from_toml_str(&demo::config())?,
+    };
+    let app = app::router(&config)?;
+    let mut signals = shutdown::Signals::listen()?;
+
+    let listener = TcpListener::bind(&arguments.listen)
+        .await
+        .map_err(|error| format!("--listen {}: {error}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    if arguments.config.is_none() {
+        say(&demo::commands(address));
+    }
+    say(&format!("listening on http://{address}"));
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut server = axum::serve(listener, app)
+        .with_graceful_shutdown(async move { drop(stopped.await) })
+        .into_future();
+    tokio::select! {
+        ended = &mut server => return Ok(ended?),
+        () = signals.received() => {}
+    }
+    say("stopping: requests in flight are finished first");
+    drop(stop);
+    tokio::select! {
+        ended = server => Ok(ended?),
+        () = tokio::time::sleep(GRACE) => Ok(()),
+    }
+}
+
+/// Prints a line. A reader who has gone away is no reason to stop serving.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}

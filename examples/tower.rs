@@ -1,0 +1,113 @@
+//! The layer on hyper, without a web framework.
+//!
+//! ```text
+//! cargo run --example tower
+//! ```
+//!
+//! Accepted:
+//!
+//! ```text
+//! body='{"action":"opened"}'
+//! sig=$(printf %s "$body" | openssl dgst -sha256 -hmac tower-webhook-demo-secret -binary | od -An -v -tx1 | tr -d ' \n')
+//! curl -i http://127.0.0.1:3000/ -H "X-GitHub-Event: issues" -H "X-Hub-Signature-256: sha256=$sig" -d "$body"
+//! ```
+//!
+//! Refused with 401: the same with one letter changed, and everything without a signature.
+//!
+//! The layer hands the verified bytes on as a body of the type that came in. hyper's `Incoming` cannot be made out of
+//! bytes, so it goes into a body that can be either.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Full};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    // In earnest: Secret::from_env("GITHUB_WEBHOOK_SECRET")?
+    let secret = Secret::new("tower-webhook-demo-secret");
+    let verifier = Verifier::new(providers::github(), secret)?;
+    let service = ServiceBuilder::new()
+        .map_request(|request: Request<Incoming>| request.map(RequestBody::from))
+        .layer(WebhookVerifyLayer::new(verifier))
+        .service_fn(on_event);
+
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                eprintln!("connection: {error}");
+            }
+        });
+    }
+}
+
+/// Only events that GitHub signed come here.
+async fn on_event(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let mut response = Response::new(Full::default());
+    match VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()) {
+        Ok(event) => eprintln!(
+            "{}: {}",
+            event.event_type().unwrap_or("event"),
+            event.payload()["action"]
+        ),
+        Err(rejection) => *response.status_mut() = rejection.status(),
+    }
+    Ok(response)
+}
+
+/// What hyper receives, or what the layer has verified.
+struct RequestBody(Either<Incoming, Full<Bytes>>);
+
+impl From<Incoming> for RequestBody {
+    fn from(body: Incoming) -> Self {
+        Self(Either::Left(body))
+    }
+}
+
+impl From<Bytes> for RequestBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(Either::Right(Full::new(bytes)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}

@@ -1,0 +1,300 @@
+//! The receiver example as a process of its own, and a client that talks to it over HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
+    unreachable_pub,
+    reason = "shared by several test crates"
+)]
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex, OnceLock},
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tempfile::TempDir;
+
+/// Nothing here takes a hundredth of this; whoever waits so long waits for ever.
+const HANG: Duration = Duration::from_secs(60);
+
+/// A running receiver on a port of its own. It ends with this value.
+pub struct Receiver {
+    process: Process,
+    address: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+    directory: TempDir,
+}
+
+/// What the receiver answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// What is left of a receiver that has ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Receiver {
+    /// Without a configuration file.
+    pub fn demo() -> Self {
+        Self::start(TempDir::new().unwrap(), &[])
+    }
+
+    /// With this configuration.
+    pub fn with_config(toml: &str) -> Self {
+        Self::with_config_and_env(toml, &[])
+    }
+
+    /// With this configuration and these environment variables.
+    pub fn with_config_and_env(toml: &str, env: &[(&str, &str)]) -> Self {
+        let directory = TempDir::new().unwrap();
+        fs::write(directory.path().join("webhooks.toml"), toml).unwrap();
+        Self::start(directory, env)
+    }
+
+    fn start(directory: TempDir, env: &[(&str, &str)]) -> Self {
+        let mut command = command(["--listen", "127.0.0.1:0"]);
+        let config = directory.path().join("webhooks.toml");
+        if config.exists() {
+            command.arg("--config").arg(config);
+        }
+        let process = Process::spawn(command.envs(env.iter().copied()));
+        let ready = process.stdout.line("listening on http://");
+        let Some(ready) = ready else {
+            panic!("the receiver did not start: {}", process.end().stderr);
+        };
+        let address = ready.trim_start_matches("listening on http://").to_owned();
+        Self {
+            process,
+            address,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            directory,
+        }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// All that stands on stdout so far.
+    pub fn stdout(&self) -> String {
+        self.process.stdout.text()
+    }
+
+    /// Waits for a line of stdout that begins like this.
+    pub fn line(&self, start: &str) -> Option<String> {
+        self.process.stdout.line(start)
+    }
+
+    /// Posts to an endpoint.
+    pub async fn post<K: AsRef<str>, V: AsRef<[u8]>>(
+        &self,
+        endpoint: &str,
+        headers: impl IntoIterator<Item = (K, V)>,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let uri = format!("http://{}/webhooks/{endpoint}", self.address);
+        let mut request = Request::post(uri);
+        for (name, value) in headers {
+            request = request.header(name.as_ref(), value.as_ref());
+        }
+        self.send(request.body(Full::new(body.into())).unwrap())
+            .await
+    }
+
+    /// A request without a body.
+    pub async fn request(&self, method: &str, path: &str) -> Answer {
+        let uri = format!("http://{}{path}", self.address);
+        let request = Request::builder().method(method).uri(uri);
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let response = self.client.request(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    /// What `GET /stats` says of one endpoint.
+    pub async fn stats(&self, endpoint: &str) -> serde_json::Value {
+        let all = self.request("GET", "/stats").await.json();
+        all.pointer(&format!("/endpoints/{endpoint}"))
+            .unwrap()
+            .clone()
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.child.id().to_string();
+        // `kill` is built into every shell, and not a program everywhere.
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid])
+            .status();
+        assert!(sent.unwrap().success(), "signal {name}");
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(self) -> Ended {
+        self.process.end()
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+/// Runs the receiver with arguments under which it ends by itself.
+pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
+    Process::spawn(&mut command(args)).end()
+}
+
+fn command<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(binary());
+    command.args(args);
+    command
+}
+
+/// The example's path. Building it costs nothing where `cargo test` has done so already.
+fn binary() -> &'static PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", "receiver"])
+            .args(["--all-features", "--message-format", "json"])
+            .arg("--manifest-path")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(target.parent().unwrap())
+            .output()
+            .unwrap();
+        let messages = String::from_utf8(built.stdout).unwrap();
+        let executable = messages.lines().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            let path = message.get("executable")?.as_str()?;
+            Some(PathBuf::from(path))
+        });
+        executable.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&built.stderr)))
+    })
+}
+
+struct Process {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Process {
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            stdout: Lines::of(child.stdout.take().unwrap()),
+            stderr: Lines::of(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    fn end(mut self) -> Ended {
+        // Both pipes close when the process ends.
+        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
+        let code = self.child.wait().unwrap().code();
+        Ended {
+            code,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a pipe, as they come.
+struct Lines(Arc<(Mutex<Seen>, Condvar)>);
+
+#[derive(Default)]
+struct Seen {
+    lines: Vec<String>,
+    closed: bool,
+}
+
+impl Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Self {
+        let shared = Arc::<(Mutex<Seen>, Condvar)>::default();
+        let lines = Self(Arc::clone(&shared));
+        thread::spawn(move || {
+            let (seen, changed) = &*shared;
+            for line in BufReader::new(pipe).lines() {
+                seen.lock().unwrap().lines.push(line.unwrap());
+                changed.notify_all();
+            }
+            seen.lock().unwrap().closed = true;
+            changed.notify_all();
+        });
+        lines
+    }
+
+    /// The first line that begins like this, or `None` once there can be none any more.
+    fn line(&self, start: &str) -> Option<String> {
+        self.wait(|seen| {
+            let found = seen.lines.iter().find(|line| line.starts_with(start));
+            (found.is_some() || seen.closed).then(|| found.cloned())
+        })
+    }
+
+    fn all(&self) -> String {
+        self.wait(|seen| seen.closed.then(|| seen.lines.join("\n")))
+    }
+
+    fn text(&self) -> String {
+        self.wait(|seen| Some(seen.lines.join("\n")))
+    }
+
+    fn wait<T>(&self, mut look: impl FnMut(&Seen) -> Option<T>) -> T {
+        let (seen, changed) = &*self.0;
+        let mut seen = seen.lock().unwrap();
+        loop {
+            if let Some(found) = look(&seen) {
+                return found;
+            }
+            let (next, timeout) = changed.wait_timeout(seen, HANG).unwrap();
+            assert!(!timeout.timed_out(), "the receiver says nothing more");
+            seen = next;
+        }
+    }
+}
