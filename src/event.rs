@@ -14,7 +14,7 @@ use crate::{
     Rejection, Source,
     clock::Instant,
     json,
-    provider::SourceKind,
+    provider::{IdentityMapping, SourceKind},
     scheme::{Admitted, Captured, Read},
     verifier::Shared,
 };
@@ -175,6 +175,10 @@ impl<T: Payload> VerifiedEvent<T> {
     pub fn construction(&self) -> &str {
         let scheme = self.meta.shared.scheme(self.meta.scheme);
         scheme.map_or("", |scheme| &scheme.name)
+    }
+
+    pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
+        self.meta.shared.provider().identity()
     }
 
     /// A parameter of the endpoint's provider: for types that are read by one.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use http::StatusCode;
 
 use crate::{
-    SetupError,
+    Identity, PayloadError, SetupError, VerifiedEvent,
     error::shown,
     scheme::{CompiledScheme, Params, Scheme, template},
 };
@@ -41,7 +41,11 @@ pub struct Provider {
     read_timeout: Duration,
     success_status: Option<StatusCode>,
     docs: Option<Cow<'static, str>>,
+    identity: Option<IdentityMapping>,
 }
+
+/// How the events of a provider say what they say about a person.
+pub(crate) type IdentityMapping = fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>;
 
 /// One of the ways in which a provider's documentation can be read.
 #[derive(Clone)]
@@ -126,6 +130,7 @@ impl Provider {
             read_timeout: Duration::from_secs(10),
             success_status: None,
             docs: None,
+            identity: None,
         }
     }
 
@@ -251,6 +256,17 @@ impl Provider {
         self
     }
 
+    /// Sets how events are read as an [`Identity`]: `None` for those about something else, an error for a body that
+    /// cannot be read. Without this every event is about something else.
+    #[must_use]
+    pub fn with_identity(
+        mut self,
+        mapping: fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>,
+    ) -> Self {
+        self.identity = Some(mapping);
+        self
+    }
+
     /// Declares the parameters that the provider has beside those of its scheme.
     pub(crate) fn with_options(mut self, options: &'static [Parameter]) -> Self {
         self.options = Cow::Borrowed(options);
@@ -293,6 +309,10 @@ impl Provider {
 
     pub(crate) fn delivery_id(&self) -> Option<&Source> {
         self.delivery_id.as_ref()
+    }
+
+    pub(crate) fn identity(&self) -> Option<IdentityMapping> {
+        self.identity
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {

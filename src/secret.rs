@@ -210,6 +210,12 @@ impl Secrets {
             ));
             secrets = vec![Secret::new("")];
         }
+        if schemes.iter().any(CompiledScheme::is_extendable) {
+            notes.push(Box::from(
+                "a plain digest of content that begins with the secret can be extended: whoever saw one request can \
+                 add to the end of its body",
+            ));
+        }
         if secrets.is_empty() {
             return Err(SetupError::new("secret: there is none; set at least one"));
         }

@@ -104,7 +104,13 @@ async fn an_accepted_event_is_described_in_json() {
             "construction": "hmac-sha256",
             "timestamp": timestamp,
             "bytes": body.len(),
-            "identity": null,
+            "identity": {
+                "subject": "customer-7",
+                "session": null,
+                "outcome": "approved",
+                "is_final": true,
+                "reasons": [],
+            },
             "parts": [],
             "typed": true,
         })

@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Serialize;
-use tower_webhook::{Config, SetupError, VerifiedEvent, providers::voveid};
+use tower_webhook::{Config, Identity, SetupError, VerifiedEvent, providers::voveid};
 
 use crate::stats::{Snapshot, Stats};
 
@@ -49,8 +49,8 @@ struct Accepted {
     /// Unix seconds.
     timestamp: Option<i64>,
     bytes: usize,
-    /// What an identity verification came to. No provider maps its events to that yet.
-    identity: Option<()>,
+    /// What the event says about a person, if it is about one and can be read.
+    identity: Option<IdentityAnswer>,
     /// The parts of a multipart event. No provider here sends one yet.
     parts: [(); 0],
     /// Whether the provider's own type could be read.
@@ -68,11 +68,31 @@ impl From<&VerifiedEvent> for Accepted {
             construction: event.construction().to_owned(),
             timestamp: event.timestamp().and_then(unix_seconds),
             bytes: event.body().len(),
-            identity: None,
+            identity: identity(event),
             parts: [],
             typed: is_typed(event),
         }
     }
+}
+
+#[derive(Serialize)]
+struct IdentityAnswer {
+    subject: Option<String>,
+    session: Option<String>,
+    outcome: String,
+    is_final: bool,
+    reasons: Vec<String>,
+}
+
+fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
+    let identity = event.parse::<Option<Identity>>().ok()?.into_payload()?;
+    Some(IdentityAnswer {
+        subject: identity.subject().map(str::to_owned),
+        session: identity.session().map(str::to_owned),
+        outcome: identity.outcome().to_string(),
+        is_final: identity.is_final(),
+        reasons: identity.reasons().map(str::to_owned).collect(),
+    })
 }
 
 /// Providers without types of their own are not in this table.

@@ -16,6 +16,18 @@
 //! it the shape of the body decides, which is **a guess** that nothing at VOVE ID promises: a `previousStatus` is taken for `Kyb`,
 //! a status in lower case for `Kyc`, any other for `Aml`.
 //!
+//! # As an identity
+//!
+//! Of [`Kyc`] bodies; the others give none. The subject is `refId`; there is no session and no reason.
+//!
+//! | status | outcome | final |
+//! | --- | --- | --- |
+//! | `in_progress` | in progress | no |
+//! | `pending` | pending | no |
+//! | `successful` | approved | yes |
+//! | `suspected` | rejected | yes |
+//! | any other | other | no |
+//!
 //! # How sure this is
 //!
 //! The scheme is certain: it is stock Svix, documented by both. The sample on VOVE ID's page does not check out under any
@@ -52,7 +64,9 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::svix;
-use crate::{Payload, PayloadError, Provider, Source, VerifiedEvent, provider::Parameter};
+use crate::{
+    Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent, provider::Parameter,
+};
 
 pub(super) fn provider() -> Provider {
     Provider::new("voveid", svix::scheme())
@@ -63,6 +77,21 @@ pub(super) fn provider() -> Provider {
             values: &["kyc", "aml", "kyb"],
         }])
         .with_docs("https://docs.voveid.com")
+        .with_identity(identity)
+}
+
+fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
+    let Event::Kyc(kyc) = Event::from_event(event)? else {
+        return Ok(None);
+    };
+    let identity = match kyc.status {
+        KycStatus::InProgress => Identity::new(Outcome::InProgress, false),
+        KycStatus::Pending => Identity::new(Outcome::Pending, false),
+        KycStatus::Successful => Identity::new(Outcome::Approved, true),
+        KycStatus::Suspected => Identity::new(Outcome::Rejected, true),
+        KycStatus::Other(_) => Identity::new(Outcome::Other, false),
+    };
+    Ok(Some(identity.with_subject(Some(kyc.ref_id))))
 }
 
 /// An event of VOVE ID. Its `Debug` shows type, ids and status.

@@ -98,6 +98,14 @@ impl CompiledScheme {
         }
     }
 
+    /// Whether whoever saw one request can make another, with more at the end of its content. What stands after the
+    /// body does not help: it becomes part of the body.
+    pub(crate) fn is_extendable(&self) -> bool {
+        self.algorithm.keying() == Keying::Content
+            && self.content.begins_with_secret()
+            && !self.content.ends_with_secret()
+    }
+
     /// The value of a header that the provider reads beside what is signed.
     pub(crate) fn read<'c>(&self, captured: &'c Captured, read: Read) -> Option<&'c [u8]> {
         captured.get(self.content.slots.len().checked_add(read as usize)?)

@@ -163,6 +163,18 @@ impl Content {
             .any(|piece| matches!(piece, Piece::BodySha256))
     }
 
+    /// Whether the secret stands before everything that an attacker can choose.
+    pub(crate) fn begins_with_secret(&self) -> bool {
+        self.lead
+            .iter()
+            .any(|piece| matches!(piece, Piece::Secret(_)))
+    }
+
+    /// Whether the secret is the last to be hashed, so that nothing can be added after it.
+    pub(crate) fn ends_with_secret(&self) -> bool {
+        matches!(self.late.last(), Some(Piece::Secret(_)))
+    }
+
     /// Whether a key's bytes are needed after its hash was scheduled.
     pub(crate) fn keeps_key(&self) -> bool {
         let mut pieces = self.early.iter().chain(&self.late);

@@ -1,0 +1,51 @@
+# The one list of checks; CI runs the same recipes. `.ci/run` puts the tools that they need into target/tools.
+
+export PATH := justfile_directory() / "target/tools/wheels/bin" + ":" + justfile_directory() / "target/tools/cargo/bin" + ":" + env("PATH")
+
+# Lists the recipes.
+default:
+    @just --list --unsorted
+
+# Everything below, in the order in which it fails fastest.
+check: fmt toml spelling clippy test test-none features docs deny package
+
+# The layout of the Rust sources.
+fmt:
+    cargo fmt --check
+
+# The layout of the TOML files.
+toml:
+    taplo fmt --check --diff
+
+# Spelling, in sources and prose.
+spelling:
+    typos
+
+# The lint tables of Cargo.toml and clippy.toml: everything with all features, the library with none.
+clippy:
+    cargo clippy --locked --all-targets --all-features -- -D warnings
+    cargo clippy --locked --lib --no-default-features -- -D warnings
+
+# README's command: unit, integration and documentation tests, with all features. It goes on after a failure, to count all.
+test:
+    cargo test --all-features --no-fail-fast
+
+# The same with no feature: what needs one is left out by itself.
+test-none:
+    cargo test --no-default-features --no-fail-fast
+
+# The library with each feature alone, with none and with all; development dependencies cannot lend it theirs.
+features:
+    cargo hack check --each-feature --no-dev-deps
+
+# The documentation as docs.rs builds it, on nightly.
+docs:
+    RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --locked --all-features --no-deps
+
+# Licences, banned and repeated crates, and where crates come from. Advisories need a database from the network.
+deny:
+    cargo deny --offline --all-features --locked check bans licenses sources
+
+# The package as it would be published, built from what is in it. Works before a commit, too.
+package:
+    cargo package --locked --allow-dirty
