@@ -51,5 +51,5 @@ pub mod verify {
 
 /// The types behind the layer, for signatures that have to name them.
 pub mod middleware {
-    pub use crate::service::{RequestBody, VerifyFuture, WebhookVerify};
+    pub use crate::service::{RequestBody, ResponseBody, VerifyFuture, WebhookVerify};
 }

@@ -44,6 +44,17 @@ impl<B> RequestBody for B where
 {
 }
 
+/// A response body of which the layer can make an empty one, for its refusals.
+#[diagnostic::on_unimplemented(
+    message = "`WebhookVerifyLayer` cannot make an empty response body of type `{Self}`",
+    label = "this response body is not `Default`",
+    note = "map the body of the service inside, as in `.map_response_body(axum::body::Body::new)`"
+)]
+pub trait ResponseBody: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<R: Default> ResponseBody for R {}
+
 /// The service that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) makes.
 #[derive(Clone)]
 pub struct WebhookVerify<S> {
@@ -77,7 +88,7 @@ impl<S, B, R> Service<Request<B>> for WebhookVerify<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     B: RequestBody,
-    R: Default,
+    R: ResponseBody,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -148,7 +159,7 @@ impl<S, B, R> Future for VerifyFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<R>>,
     B: RequestBody,
-    R: Default,
+    R: ResponseBody,
 {
     type Output = Result<Response<R>, S::Error>;
 
