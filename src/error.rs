@@ -1,4 +1,4 @@
-//! What goes wrong while an endpoint is set up.
+//! What goes wrong while an endpoint is set up, and when a genuine event is read.
 
 use std::{error::Error, fmt};
 
@@ -62,3 +62,49 @@ impl fmt::Debug for SetupError {
 }
 
 impl Error for SetupError {}
+
+/// Why a genuine event cannot be read as a type. It names the place, and quotes nothing of the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadError {
+    message: Box<str>,
+}
+
+impl PayloadError {
+    /// An error with a text for the operator, which must not quote the body.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into().into(),
+        }
+    }
+
+    /// serde's own text may quote a value, so only the kind of mistake and its place are kept.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        // "missing field `name`" holds a name out of our own types.
+        let text = error.to_string();
+        let field = text
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        let problem = match (error.classify(), field) {
+            (_, Some(field)) => format!("the field `{field}` is missing"),
+            (Category::Io, None) => "the body cannot be read".to_owned(),
+            (Category::Syntax, None) => "the body is not JSON".to_owned(),
+            (Category::Data, None) => "a field is of another type".to_owned(),
+            (Category::Eof, None) => "the JSON of the body breaks off".to_owned(),
+        };
+        Self::new(format!(
+            "{problem}, at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    }
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for PayloadError {}

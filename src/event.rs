@@ -1,7 +1,6 @@
 //! [`VerifiedEvent`]: proof that a request comes from its provider; [`Payload`]: what can be read out of one.
 
 use std::{
-    error::Error,
     fmt,
     sync::{Arc, OnceLock},
     time::SystemTime,
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Rejection, Source,
+    PayloadError, Rejection, Source,
     clock::Instant,
     json,
     provider::{IdentityMapping, SourceKind},
@@ -291,21 +290,7 @@ impl<T: DeserializeOwned> Payload for Json<T> {
     }
 }
 
-/// Why a genuine event cannot be read as a type. It names the place, and quotes nothing of the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PayloadError {
-    message: Box<str>,
-}
-
 impl PayloadError {
-    /// An error with a text for the operator, which must not quote the body.
-    #[must_use]
-    pub fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into().into(),
-        }
-    }
-
     /// An error when the event is another provider's than the type.
     pub(crate) fn unless_from(provider: &str, event: &VerifiedEvent) -> Result<(), Self> {
         if event.provider() == provider {
@@ -316,34 +301,4 @@ impl PayloadError {
             event.provider()
         )))
     }
-
-    /// serde's own text may quote a value, so only the kind of mistake and its place are kept.
-    pub(crate) fn json(error: &serde_json::Error) -> Self {
-        use serde_json::error::Category;
-        // "missing field `name`" holds a name out of our own types.
-        let text = error.to_string();
-        let field = text
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.split('`').next());
-        let problem = match (error.classify(), field) {
-            (_, Some(field)) => format!("the field `{field}` is missing"),
-            (Category::Io, None) => "the body cannot be read".to_owned(),
-            (Category::Syntax, None) => "the body is not JSON".to_owned(),
-            (Category::Data, None) => "a field is of another type".to_owned(),
-            (Category::Eof, None) => "the JSON of the body breaks off".to_owned(),
-        };
-        Self::new(format!(
-            "{problem}, at line {} column {}",
-            error.line(),
-            error.column()
-        ))
-    }
 }
-
-impl fmt::Display for PayloadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for PayloadError {}

@@ -9,7 +9,10 @@ use std::{
 use http::Response;
 use tower_layer::Layer;
 
-use crate::{Rejection, Verifier, clock, service::WebhookVerify};
+use crate::{
+    Rejection, Verifier,
+    service::{Options, WebhookVerify},
+};
 
 /// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
 /// into their extensions.
@@ -51,16 +54,6 @@ pub struct WebhookVerifyLayer {
     verifier: Verifier,
     options: Options,
 }
-
-/// What the layer adds to the verifier.
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) read_timeout: Duration,
-    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
-    pub(crate) on_rejection: Option<Arc<OnRejection>>,
-}
-
-pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
 
 impl WebhookVerifyLayer {
     /// A layer that checks with `verifier`, by the clock of the machine, and gives a body the time that the
@@ -128,12 +121,6 @@ impl WebhookVerifyLayer {
     ) -> Self {
         self.options.on_rejection = Some(Arc::new(hook));
         self
-    }
-}
-
-impl Options {
-    pub(crate) fn now(&self) -> SystemTime {
-        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
     }
 }
 

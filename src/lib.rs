@@ -10,6 +10,7 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+mod body;
 mod clock;
 #[cfg(feature = "config")]
 pub mod config;
@@ -30,8 +31,8 @@ mod verifier;
 
 #[cfg(feature = "config")]
 pub use config::Config;
-pub use error::SetupError;
-pub use event::{Json, Payload, PayloadError, VerifiedEvent};
+pub use error::{PayloadError, SetupError};
+pub use event::{Json, Payload, VerifiedEvent};
 pub use identity::{Identity, Outcome};
 pub use layer::WebhookVerifyLayer;
 pub use provider::{Provider, Source};
@@ -51,5 +52,8 @@ pub mod verify {
 
 /// The types behind the layer, for signatures that have to name them.
 pub mod middleware {
-    pub use crate::service::{RequestBody, ResponseBody, VerifyFuture, WebhookVerify};
+    pub use crate::{
+        body::{RequestBody, ResponseBody},
+        service::{VerifyFuture, WebhookVerify},
+    };
 }

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Buf, Bytes};
@@ -19,41 +19,27 @@ use tower_service::Service;
 
 use crate::{
     Rejection, RejectionKind, VerifiedEvent, Verifier,
+    body::{RequestBody, ResponseBody},
+    clock,
     head::Head,
-    layer::{OnRejection, Options},
     verifier::Check,
 };
 
-/// A body that the layer can read and make again out of the verified bytes.
-///
-/// It holds for every body that is `From<Bytes>` and whose error can be boxed: axum's, poem's, `Full<Bytes>` and
-/// reqwest's. hyper's `Incoming` cannot be made out of bytes; map it first.
-#[diagnostic::on_unimplemented(
-    message = "`WebhookVerifyLayer` cannot rebuild a body of type `{Self}`",
-    label = "this request body is not `From<Bytes>`",
-    note = "map the body before the layer, as in `.map_request(|r: Request<Incoming>| r.map(axum::body::Body::new))`"
-)]
-pub trait RequestBody:
-    Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>> + From<Bytes>
-{
+/// What the layer adds to the verifier.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) read_timeout: Duration,
+    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+    pub(crate) on_rejection: Option<Arc<OnRejection>>,
 }
 
-#[diagnostic::do_not_recommend]
-impl<B> RequestBody for B where
-    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>> + From<Bytes>
-{
+pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
+
+impl Options {
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
+    }
 }
-
-/// A response body of which the layer can make an empty one, for its refusals.
-#[diagnostic::on_unimplemented(
-    message = "`WebhookVerifyLayer` cannot make an empty response body of type `{Self}`",
-    label = "this response body is not `Default`",
-    note = "map the body of the service inside, as in `.map_response_body(axum::body::Body::new)`"
-)]
-pub trait ResponseBody: Default {}
-
-#[diagnostic::do_not_recommend]
-impl<R: Default> ResponseBody for R {}
 
 /// The service that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) makes.
 #[derive(Clone)]

@@ -3,11 +3,13 @@
 mod buffer;
 mod check;
 mod gate;
+mod shared;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
+pub(crate) use self::shared::Shared;
 pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
@@ -42,36 +44,6 @@ use crate::{
 pub struct Verifier {
     shared: Arc<Shared>,
     secrets: Secrets,
-}
-
-/// What events and rejections refer to.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    provider: Provider,
-    schemes: Arc<[CompiledScheme]>,
-    endpoint: Option<Arc<str>>,
-    tolerance: Option<Tolerance>,
-    max_body: usize,
-}
-
-impl Shared {
-    pub(crate) fn provider(&self) -> &Provider {
-        &self.provider
-    }
-
-    pub(crate) fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
-    }
-
-    pub(crate) fn scheme(&self, index: usize) -> Option<&CompiledScheme> {
-        self.schemes.get(index)
-    }
-
-    /// The tolerance of the endpoint, else of the scheme.
-    fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
-        self.tolerance
-            .or_else(|| self.provider.schemes().nth(scheme)?.tolerance())
-    }
 }
 
 impl Verifier {
