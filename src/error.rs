@@ -78,6 +78,11 @@ impl PayloadError {
         }
     }
 
+    /// Names the field.
+    pub(crate) fn at(self, path: &str) -> Self {
+        Self::new(format!("{path}: {}", self.message))
+    }
+
     /// serde's own text may quote a value, so only the kind of mistake and its place are kept.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         use serde_json::error::Category;
@@ -90,7 +95,7 @@ impl PayloadError {
             (_, Some(field)) => format!("the field `{field}` is missing"),
             (Category::Io, None) => "the body cannot be read".to_owned(),
             (Category::Syntax, None) => "the body is not JSON".to_owned(),
-            (Category::Data, None) => "a field is of another type".to_owned(),
+            (Category::Data, None) => "a value is not of the type it should be".to_owned(),
             (Category::Eof, None) => "the JSON of the body breaks off".to_owned(),
         };
         Self::new(format!(

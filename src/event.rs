@@ -111,6 +111,20 @@ impl<T: Payload> VerifiedEvent<T> {
         serde_json::from_slice(&self.meta.body).map_err(|error| PayloadError::json(&error))
     }
 
+    /// Reads the body as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
+    pub(crate) fn read<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
+        let mut json = serde_json::Deserializer::from_slice(&self.meta.body);
+        let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let problem = PayloadError::json(error.inner());
+            match error.path().to_string() {
+                path if error.inner().is_data() && path != "." => problem.at(&path),
+                _ => problem,
+            }
+        })?;
+        json.end().map_err(|error| PayloadError::json(&error))?;
+        Ok(read)
+    }
+
     /// The payload.
     pub fn payload(&self) -> &T {
         &self.payload

@@ -42,6 +42,7 @@ pub struct Provider {
     success_status: Option<StatusCode>,
     docs: Option<Cow<'static, str>>,
     identity: Option<IdentityMapping>,
+    unsigned_hint: Option<&'static str>,
 }
 
 /// How the events of a provider say what they say about a person.
@@ -131,6 +132,7 @@ impl Provider {
             success_status: None,
             docs: None,
             identity: None,
+            unsigned_hint: None,
         }
     }
 
@@ -248,6 +250,16 @@ impl Provider {
     pub fn with_docs(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.docs = Some(url.into());
         self
+    }
+
+    /// Sets what the operator should know when a request comes without a signature.
+    pub(crate) fn with_unsigned_hint(mut self, hint: &'static str) -> Self {
+        self.unsigned_hint = Some(hint);
+        self
+    }
+
+    pub(crate) fn unsigned_hint(&self) -> Option<&'static str> {
+        self.unsigned_hint
     }
 
     /// Gives a built-in provider the name under which it is listed.

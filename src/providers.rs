@@ -61,10 +61,17 @@ macro_rules! open_enum {
                 String::deserialize(deserializer).map(Self::from)
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
     };
 }
 
 pub mod github;
+pub mod idenfy;
 pub mod shopify;
 pub mod slack;
 pub mod standard_webhooks;
@@ -89,6 +96,7 @@ macro_rules! built_in {
 
 built_in! {
     "github" => github,
+    "idenfy" => idenfy,
     "shopify" => shopify,
     "slack" => slack,
     "standard-webhooks" => standard_webhooks,

@@ -116,7 +116,7 @@ impl RejectionKind {
     fn sentence(self) -> &'static str {
         match self {
             Self::BodyTooLarge => "the body is longer than the limit",
-            Self::MissingHeader => "a header is missing; does the provider have a signing key set?",
+            Self::MissingHeader => "a header is missing",
             Self::RepeatedHeader => "a header stands there more than once",
             Self::UnexpectedHeader => "a header differs from what the endpoint requires",
             Self::MalformedHeader => "a signed header could be read in two ways",
@@ -331,6 +331,15 @@ impl Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.inner.reason)?;
+        if self.kind() == RejectionKind::MissingHeader
+            && let Some(hint) = self
+                .inner
+                .origin
+                .as_ref()
+                .and_then(|origin| origin.provider().unsigned_hint())
+        {
+            write!(f, "; {hint}")?;
+        }
         if let Some(source) = &self.inner.source {
             write!(f, ": {source}")?;
         }

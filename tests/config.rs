@@ -1205,7 +1205,7 @@ fn mistake_unknown_provider() {
     assert_snapshot!(provider("vove"), @r#"endpoint "kyc": provider: "vove" is unknown; did you mean "voveid"?"#);
     assert_snapshot!(provider("GitHub"), @r#"endpoint "kyc": provider: "GitHub" is unknown; did you mean "github"?"#);
     assert_snapshot!(provider("standardwebhooks"), @r#"endpoint "kyc": provider: "standardwebhooks" is unknown; did you mean "standard-webhooks"?"#);
-    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; there are github, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
+    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; there are github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
     let near_custom = format!(
         "[endpoints.kyc]\nprovider = \"acne\"\nsecret = \"{SECRET}\"\n{}",
         custom("")

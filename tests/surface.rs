@@ -284,8 +284,8 @@ fn errors_of_payloads() {
     PayloadError { message: "the field `status` is missing, at line 1 column 17" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":["MARKER"]}"#)), @r#"
-    a field is of another type, at line 1 column 10
-    PayloadError { message: "a field is of another type, at line 1 column 10" }
+    status: a value is not of the type it should be, at line 1 column 10
+    PayloadError { message: "status: a value is not of the type it should be, at line 1 column 10" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":"successful","name":"MARKER"}"#)), @r#"
     the field `refId` is missing
@@ -304,17 +304,17 @@ fn errors_of_payloads() {
         status: u8,
     }
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"status":"MARKER"}"#).unwrap_err()), @r#"
-    a field is of another type, at line 1 column 18
-    PayloadError { message: "a field is of another type, at line 1 column 18" }
+    a value is not of the type it should be, at line 1 column 18
+    PayloadError { message: "a value is not of the type it should be, at line 1 column 18" }
     "#);
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"MARKER":1}"#).unwrap_err()), @r#"
-    a field is of another type, at line 1 column 9
-    PayloadError { message: "a field is of another type, at line 1 column 9" }
+    a value is not of the type it should be, at line 1 column 9
+    PayloadError { message: "a value is not of the type it should be, at line 1 column 9" }
     "#);
     // A body that imitates serde's words.
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"missing field `MARKER`":1}"#).unwrap_err()), @r#"
-    a field is of another type, at line 1 column 25
-    PayloadError { message: "a field is of another type, at line 1 column 25" }
+    a value is not of the type it should be, at line 1 column 25
+    PayloadError { message: "a value is not of the type it should be, at line 1 column 25" }
     "#);
 
     let head = sign(acme(), BODY);
@@ -641,7 +641,7 @@ async fn texts_of_every_refusal() {
     assert_snapshot!(text, @r#"
     the body is longer than the limit (41 bytes)
         Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: Some(41) }
-    a header is missing; does the provider have a signing key set? (header X-Acme-Signature)
+    a header is missing (header X-Acme-Signature)
         Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Acme-Signature"), skew: None, length: None }
     a header stands there more than once (header X-Acme-Signature)
         Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Acme-Signature"), skew: None, length: None }

@@ -614,6 +614,7 @@ fn the_built_in_providers_give_the_same_verdicts() {
     assert!(failures.is_empty(), "{failures:#?}");
     let expected = [
         ("github", 6),
+        ("idenfy", 4),
         ("shopify", 4),
         ("slack", 4),
         ("standard-webhooks", 8),

@@ -333,11 +333,11 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
         ),
         (
             r#"{"status":null,"refId":"r"}"#,
-            "a field is of another type, at line 1 column 14",
+            "status: a value is not of the type it should be, at line 1 column 14",
         ),
         (
             r#"{"status":1,"refId":"r"}"#,
-            "a field is of another type, at line 1 column 11",
+            "status: a value is not of the type it should be, at line 1 column 11",
         ),
         // An event of GitHub, of Authento and of iDenfy.
         (
@@ -346,11 +346,11 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
         ),
         (
             r#"{"event":"REVIEWED","userId":"u","status":{"basic":"VERIFIED"}}"#,
-            "a field is of another type, at line 1 column 42",
+            "status: a value is not of the type it should be, at line 1 column 42",
         ),
         (
             r#"{"final":true,"status":{"overall":"APPROVED"},"scanRef":"s"}"#,
-            "a field is of another type, at line 1 column 23",
+            "status: a value is not of the type it should be, at line 1 column 23",
         ),
     ] {
         assert_eq!(

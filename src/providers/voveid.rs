@@ -210,7 +210,7 @@ struct Wire {
 impl Payload for Event {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         PayloadError::unless_from("voveid", event)?;
-        let wire: Wire = event.json()?;
+        let wire: Wire = event.read()?;
         let family = event.param("family").unwrap_or_else(|| wire.guess_family());
         wire.read_as(family)
     }
