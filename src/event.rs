@@ -13,6 +13,7 @@ use crate::{
     PayloadError, Rejection, Source,
     clock::Instant,
     json,
+    multipart::{self, Part},
     provider::{IdentityMapping, SourceKind},
     scheme::{Admitted, Captured, Read},
     verifier::Shared,
@@ -113,16 +114,22 @@ impl<T: Payload> VerifiedEvent<T> {
 
     /// Reads the body as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
     pub(crate) fn read<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
-        let mut json = serde_json::Deserializer::from_slice(&self.meta.body);
-        let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let problem = PayloadError::json(error.inner());
-            match error.path().to_string() {
-                path if error.inner().is_data() && path != "." => problem.at(&path),
-                _ => problem,
-            }
-        })?;
-        json.end().map_err(|error| PayloadError::json(&error))?;
-        Ok(read)
+        json::read(&self.meta.body)
+    }
+
+    /// The parts of a `multipart/form-data` body, as slices of it.
+    ///
+    /// The header `Content-Type` is not signed, so the body alone says where its parts end. A header that names another
+    /// boundary is an error, and never another reading.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not one, strictly: see [`multipart`](crate::multipart).
+    pub fn parts(&self) -> Result<Vec<Part>, PayloadError> {
+        let scheme = self.meta.shared.scheme(self.meta.scheme);
+        let content_type =
+            scheme.and_then(|scheme| scheme.read(&self.meta.captured, Read::ContentType));
+        multipart::parse(&self.meta.body, content_type)
     }
 
     /// The payload.

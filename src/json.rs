@@ -2,8 +2,27 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
+};
 use serde_json::value::RawValue;
+
+use crate::PayloadError;
+
+/// The document as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
+pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadError> {
+    let mut json = serde_json::Deserializer::from_slice(document);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let problem = PayloadError::json(error.inner());
+        match error.path().to_string() {
+            path if error.inner().is_data() && path != "." => problem.at(&path),
+            _ => problem,
+        }
+    })?;
+    json.end().map_err(|error| PayloadError::json(&error))?;
+    Ok(read)
+}
 
 /// The text of the value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.
 fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {

@@ -20,6 +20,7 @@ mod head;
 mod identity;
 mod json;
 mod layer;
+pub mod multipart;
 mod provider;
 pub mod providers;
 mod rejection;

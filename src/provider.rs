@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::{
     Identity, PayloadError, SetupError, VerifiedEvent,
     error::shown,
-    scheme::{CompiledScheme, Params, Scheme, template},
+    scheme::{CompiledScheme, Keying, Params, Scheme, template},
 };
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
@@ -146,7 +146,8 @@ impl Provider {
     }
 
     /// Adds another construction that is tried beside the first: for a provider whose documentation can be read in
-    /// more than one way. Each costs one more hash for each key; the event says which one matched.
+    /// more than one way. Each costs one more hash for each key; the event says which one matched. Its algorithm must
+    /// be another than that of the others, so that the signature of one is never the signature of another.
     #[must_use]
     pub fn or_construction(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
         self.add_construction(name.into(), scheme, true)
@@ -356,6 +357,7 @@ impl Provider {
     /// Checks the provider as a whole.
     pub(crate) fn compile(&self) -> Result<Vec<CompiledScheme>, SetupError> {
         self.check_params()?;
+        self.check_constructions()?;
         for (source, key) in [
             (&self.event_type, "event_type"),
             (&self.delivery_id, "delivery"),
@@ -363,15 +365,37 @@ impl Provider {
             let checked = source.as_ref().map_or(Ok(()), Source::check);
             checked.map_err(|error| error.within(key))?;
         }
-        let reads = [&self.event_type, &self.delivery_id].map(|source| {
+        let [event_type, delivery_id] = [&self.event_type, &self.delivery_id].map(|source| {
             let source: Option<&Source> = source.as_ref();
             source.and_then(Source::as_header)
         });
+        let reads = [event_type, delivery_id, Some("content-type".into())];
         self.tried()
             .map(|Construction { name, scheme, .. }| {
                 CompiledScheme::new(name.clone(), scheme, &self.params, &reads)
             })
             .collect()
+    }
+
+    /// Constructions that are tried side by side must not be mistaken for each other: the same hash of the same key over other
+    /// content is the same signature.
+    fn check_constructions(&self) -> Result<(), SetupError> {
+        let schemes: Vec<&Scheme> = self.schemes().collect();
+        for (index, scheme) in schemes.iter().enumerate() {
+            let algorithm = scheme.algorithm();
+            let others = || schemes.iter().skip(index.saturating_add(1));
+            if others().any(|other| other.algorithm() == algorithm) {
+                return Err(SetupError::new(format!(
+                    "construction: two that are tried together use {algorithm}, so one could be taken for the other; name one"
+                )));
+            }
+            if schemes.len() > 1 && algorithm.keying() == Keying::None {
+                return Err(SetupError::new(format!(
+                    "construction: beside {algorithm}, which anybody can compute, the others prove nothing; name one"
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check_params(&self) -> Result<(), SetupError> {

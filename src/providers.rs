@@ -19,7 +19,7 @@ use crate::Provider;
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
-        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* }
+        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $alias:literal)*,)* }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The value as the vendor writes it.
+            /// The value as the vendor documents it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -50,7 +50,7 @@ macro_rules! open_enum {
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 match &*text {
-                    $($text => Self::$variant,)*
+                    $($text $(| $alias)* => Self::$variant,)*
                     _ => Self::Other(text),
                 }
             }
@@ -70,6 +70,8 @@ macro_rules! open_enum {
     };
 }
 
+pub mod authenteq;
+pub mod authento;
 pub mod github;
 pub mod idenfy;
 pub mod shopify;
@@ -95,6 +97,8 @@ macro_rules! built_in {
 }
 
 built_in! {
+    "authenteq" => authenteq,
+    "authento" => authento,
     "github" => github,
     "idenfy" => idenfy,
     "shopify" => shopify,

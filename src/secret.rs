@@ -212,8 +212,8 @@ impl Secrets {
         }
         if schemes.iter().any(CompiledScheme::is_extendable) {
             notes.push(Box::from(
-                "a plain digest of content that begins with the secret can be extended: whoever saw one request can \
-                 add to the end of its body",
+                "a plain digest of content that goes on after the secret can be extended: whoever saw one request can \
+                 add to its end",
             ));
         }
         if secrets.is_empty() {

@@ -117,10 +117,16 @@ fn a_built_in_provider_is_taken_by_name() {
 #[test]
 fn every_built_in_provider_is_known_by_its_name() {
     for name in providers::names() {
-        let text = format!("[endpoints.a]\nprovider = \"{name}\"\nsecret = \"{SVIX_SECRET}\"\n");
+        let mut text =
+            format!("[endpoints.a]\nprovider = \"{name}\"\nsecret = \"{SVIX_SECRET}\"\n");
+        let mut provider = providers::by_name(name).unwrap();
+        if name == "authenteq" {
+            text.push_str("client_id = \"7\"\n");
+            provider = provider.with_param("client_id", "7");
+        }
         let verifier = load(&text).endpoint("a").unwrap();
         assert_eq!(verifier.provider().name(), name);
-        let head = sign(providers::by_name(name).unwrap(), SVIX_SECRET, "body");
+        let head = sign(provider, SVIX_SECRET, "body");
         verdict(&verifier, &head, "body", now()).expect(name);
     }
 }
@@ -1205,7 +1211,7 @@ fn mistake_unknown_provider() {
     assert_snapshot!(provider("vove"), @r#"endpoint "kyc": provider: "vove" is unknown; did you mean "voveid"?"#);
     assert_snapshot!(provider("GitHub"), @r#"endpoint "kyc": provider: "GitHub" is unknown; did you mean "github"?"#);
     assert_snapshot!(provider("standardwebhooks"), @r#"endpoint "kyc": provider: "standardwebhooks" is unknown; did you mean "standard-webhooks"?"#);
-    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; there are github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
+    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; there are authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
     let near_custom = format!(
         "[endpoints.kyc]\nprovider = \"acne\"\nsecret = \"{SECRET}\"\n{}",
         custom("")
@@ -1374,8 +1380,8 @@ fn mistake_in_signed_content() {
     assert_snapshot!(signed("{body|sha512hex}"), @r#"provider "acme": signed: unknown filter "sha512hex"; the filters are sha256hex, jsonstr, lower, hubspot_decode"#);
     assert_snapshot!(signed("{body"), @r#"provider "acme": signed: a { is not closed; write {{ for a brace that is signed as it stands"#);
     assert_snapshot!(signed("body}"), @r#"provider "acme": signed: a } was never opened; write }} for a brace that is signed as it stands"#);
-    assert_snapshot!(signed("{header:X-Id}"), @r#"provider "acme": signed: it does not cover the body; add {body}, or say covers = "partial" if the provider really signs no more"#);
-    assert_snapshot!(signed("{body|lower}"), @r#"provider "acme": signed: it does not cover the body; add {body}, or say covers = "partial" if the provider really signs no more"#);
+    assert_snapshot!(signed("{header:X-Id}"), @r#"provider "acme": signed: it does not cover the body as it is; add {body}, or say covers = "partial" if the provider really signs no more"#);
+    assert_snapshot!(signed("{body|lower}"), @r#"provider "acme": signed: it does not cover the body as it is; add {body}, or say covers = "partial" if the provider really signs no more"#);
     assert_snapshot!(signed("{ts}.{body}"), @r#"provider "acme": signed: {ts} needs a timestamp; say where it stands"#);
     assert_snapshot!(signed("{field:t}.{body}"), @r#"provider "acme": signed: the signature header has no field "t"; use a header, or a signature with fields"#);
     assert_snapshot!(of_custom("signed", "algorithm = \"sha256\"\nsigned = \"{body}\""), @r#"provider "acme": signed: sha256 has no key of its own, so anybody could compute it; add {secret} where the provider puts it"#);
@@ -1397,7 +1403,7 @@ fn mistake_in_a_signature() {
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", sets = \" \""), @r#"provider "acme": signature: sets goes with fields only; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", first = 1"), @r#"provider "acme": signature: first goes with positional only; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \", \""), @r#"provider "acme": signature: list: ", " is not one character"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures; use a punctuation mark or a space"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures in hex; use a punctuation mark that is no part of them, or a space"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1,\""), @r#"provider "acme": signature: "v1," holds the separator ',', so it would never be found"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", prefix = \"v1=\""), @r#"provider "acme": signature: prefix goes with a whole value or a list; remove it"#);
 }

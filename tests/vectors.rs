@@ -578,7 +578,8 @@ fn the_built_in_providers_give_the_same_verdicts() {
     let made = made();
     let mut ran = BTreeMap::new();
     let mut failures = Vec::new();
-    for name in providers::names() {
+    // The catalogue has no client id for Authenteq; its own vectors are in `tests/authenteq.rs`.
+    for name in providers::names().filter(|name| *name != "authenteq") {
         let verifier = |secrets: &[String]| {
             let secrets: Vec<Secret> = secrets
                 .iter()
@@ -613,6 +614,7 @@ fn the_built_in_providers_give_the_same_verdicts() {
     }
     assert!(failures.is_empty(), "{failures:#?}");
     let expected = [
+        ("authento", 3),
         ("github", 6),
         ("idenfy", 4),
         ("shopify", 4),

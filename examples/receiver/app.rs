@@ -8,7 +8,11 @@ use axum::{
     routing::{get, post},
 };
 use serde::Serialize;
-use tower_webhook::{Config, Identity, SetupError, VerifiedEvent, providers::voveid};
+use tower_webhook::{
+    Config, Identity, SetupError, VerifiedEvent,
+    multipart::Part,
+    providers::{authenteq, authento, idenfy, voveid},
+};
 
 use crate::stats::{Snapshot, Stats};
 
@@ -51,8 +55,8 @@ struct Accepted {
     bytes: usize,
     /// What the event says about a person, if it is about one and can be read.
     identity: Option<IdentityAnswer>,
-    /// The parts of a multipart event. No provider here sends one yet.
-    parts: [(); 0],
+    /// The parts of a multipart event.
+    parts: Vec<PartAnswer>,
     /// Whether the provider's own type could be read.
     typed: bool,
 }
@@ -69,10 +73,28 @@ impl From<&VerifiedEvent> for Accepted {
             timestamp: event.timestamp().and_then(unix_seconds),
             bytes: event.body().len(),
             identity: identity(event),
-            parts: [],
+            parts: parts(event),
             typed: is_typed(event),
         }
     }
+}
+
+#[derive(Serialize)]
+struct PartAnswer {
+    name: String,
+    content_type: Option<String>,
+    bytes: usize,
+}
+
+/// Nothing of a body that is no multipart one.
+fn parts(event: &VerifiedEvent) -> Vec<PartAnswer> {
+    let parts = event.parts().unwrap_or_default();
+    let answer = |part: &Part| PartAnswer {
+        name: part.name().to_owned(),
+        content_type: part.content_type().map(str::to_owned),
+        bytes: part.body().len(),
+    };
+    parts.iter().map(answer).collect()
 }
 
 #[derive(Serialize)]
@@ -98,6 +120,9 @@ fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
 /// Providers without types of their own are not in this table.
 fn is_typed(event: &VerifiedEvent) -> bool {
     match event.provider() {
+        "authenteq" => event.parse::<authenteq::Event>().is_ok(),
+        "authento" => event.parse::<authento::Event>().is_ok(),
+        "idenfy" => event.parse::<idenfy::Event>().is_ok(),
         "voveid" => event.parse::<voveid::Event>().is_ok(),
         _ => false,
     }

@@ -7,7 +7,9 @@ struct Demo {
     /// A built-in provider, which is the endpoint's name too.
     provider: &'static str,
     secret: &'static str,
-    /// A body, in JSON without single quotes.
+    /// The endpoint's further lines of configuration.
+    options: &'static str,
+    /// A body without single quotes; one with `\\r\\n` in it is for `printf`.
     body: &'static str,
     /// What somebody would like to make of it.
     forged: &'static str,
@@ -16,14 +18,42 @@ struct Demo {
     headers: &'static [&'static str],
 }
 
+/// What Authenteq sends, as a format for `printf`.
+const AUTHENTEQ: &str = concat!(
+    r"--demo\r\nContent-Disposition: form-data; name=result\r\n\r\n",
+    r#"{"id":"session-1","status":"PASSED","documentData":{"documentType":"PP"}}"#,
+    r"\r\n--demo\r\nContent-Disposition: form-data; name=faceImage; filename=face.jpg\r\n",
+    r"Content-Type: image/jpeg\r\n\r\na face\r\n--demo--",
+);
+const AUTHENTEQ_FORGED: &str = concat!(
+    r"--demo\r\nContent-Disposition: form-data; name=result\r\n\r\n",
+    r#"{"id":"session-2","status":"PASSED","documentData":{"documentType":"PP"}}"#,
+    r"\r\n--demo--",
+);
+
 // `$((t=$(date +%s)))` is the time now, and sets `t` for the headers after it.
 const DEMOS: &[Demo] = &[
     Demo {
+        provider: "authenteq",
+        secret: "tower-webhook-demo-secret",
+        options: "client_id = \"demo-client\"",
+        body: AUTHENTEQ,
+        forged: AUTHENTEQ_FORGED,
+        headers: &[
+            "Content-Type: multipart/form-data; boundary=demo",
+            "X-CLIENT-ID: demo-client",
+            "X-SIGNATURE: $(printf -- 'BODYSECRET' \
+             | openssl dgst -sha256 -binary | od -An -v -tx1 | tr -d ' \\n')",
+        ],
+    },
+    Demo {
         provider: "voveid",
         secret: "whsec_dG93ZXItd2ViaG9vay1kZW1vLWtleS0x",
+        options: "family = \"kyc\"",
         body: r#"{"status":"pending","refId":"customer-7"}"#,
         forged: r#"{"status":"successful","refId":"customer-7"}"#,
         headers: &[
+            "Content-Type: application/json",
             "svix-id: msg_$((t=$(date +%s)))",
             "svix-timestamp: $t",
             "svix-signature: v1,$(printf %s \"msg_$t.$t.\"'BODY' \
@@ -32,11 +62,38 @@ const DEMOS: &[Demo] = &[
         ],
     },
     Demo {
+        provider: "idenfy",
+        secret: "tower-webhook-demo-secret",
+        options: "",
+        body: r#"{"final":false,"status":{"overall":"APPROVED"},"scanRef":"scan-1","clientId":"customer-7"}"#,
+        forged: r#"{"final":true,"status":{"overall":"APPROVED"},"scanRef":"scan-1","clientId":"customer-7"}"#,
+        headers: &[
+            "Content-Type: application/json",
+            "Idenfy-Event-Type: IDENTIFICATION_AUTO_FINISHED",
+            "Idenfy-Signature: $(printf %s 'BODY' \
+             | openssl dgst -sha256 -hmac 'SECRET' -binary | od -An -v -tx1 | tr -d ' \\n')",
+        ],
+    },
+    Demo {
+        provider: "authento",
+        secret: "tower-webhook-demo-secret",
+        options: "",
+        body: r#"{"event":"PENDING","userId":"user-1","userIdentifier":"customer-7","status":{"basic":"PROCESSING"}}"#,
+        forged: r#"{"event":"REVIEWED","userId":"user-1","userIdentifier":"customer-7","status":{"basic":"VERIFIED"}}"#,
+        headers: &[
+            "Content-Type: application/json",
+            "X-PAYLOAD-DIGEST: $(printf %s 'BODY' \
+             | openssl dgst -sha256 -hmac 'SECRET' -binary | od -An -v -tx1 | tr -d ' \\n')",
+        ],
+    },
+    Demo {
         provider: "github",
         secret: "tower-webhook-demo-secret",
+        options: "",
         body: r#"{"action":"opened","number":7}"#,
         forged: r#"{"action":"closed","number":7}"#,
         headers: &[
+            "Content-Type: application/json",
             "X-GitHub-Event: pull_request",
             "X-GitHub-Delivery: demo-$(date +%s)",
             "X-Hub-Signature-256: sha256=$(printf %s 'BODY' \
@@ -49,11 +106,14 @@ const DEMOS: &[Demo] = &[
 pub(crate) fn config() -> String {
     DEMOS.iter().fold(String::new(), |mut text, demo| {
         let Demo {
-            provider, secret, ..
+            provider,
+            secret,
+            options,
+            ..
         } = demo;
         let _ = writeln!(
             text,
-            "[endpoints.{provider}]\nprovider = {provider:?}\nsecret = {secret:?}"
+            "[endpoints.{provider}]\nprovider = {provider:?}\nsecret = {secret:?}\n{options}"
         );
         text
     })
@@ -87,6 +147,11 @@ impl Demo {
         let headers = headers
             .replace("SECRET", self.secret)
             .replace("BODY", self.body);
-        format!("curl -sS -i {url} -H 'Content-Type: application/json'{headers} -d '{sent}'")
+        let data = if sent.contains(r"\r\n") {
+            format!("--data-binary \"$(printf -- '{sent}')\"")
+        } else {
+            format!("-d '{sent}'")
+        };
+        format!("curl -sS -i {url}{headers} {data}")
     }
 }

@@ -32,10 +32,11 @@ pub(crate) type Params = BTreeMap<Cow<'static, str>, Cow<'static, str>>;
 pub(crate) enum Read {
     EventType = 0,
     DeliveryId = 1,
+    ContentType = 2,
 }
 
 /// The headers for each [`Read`], where it stands in one.
-pub(crate) type Reads = [Option<Cow<'static, str>>; 2];
+pub(crate) type Reads = [Option<Cow<'static, str>>; 3];
 
 /// A scheme that is ready to check requests.
 #[derive(Debug)]
@@ -72,7 +73,10 @@ impl CompiledScheme {
         let content = Content::new(&parts, params, names)?;
         let head = HeadRules::new(scheme, params, &content, reads)?;
         let mut fingerprint = DefaultHasher::new();
-        (scheme, params).hash(&mut fingerprint);
+        scheme.hash(&mut fingerprint);
+        for name in scheme.param_names() {
+            params.get(&*name).hash(&mut fingerprint);
+        }
         Ok(Self {
             name,
             algorithm: scheme.algorithm,
@@ -98,12 +102,9 @@ impl CompiledScheme {
         }
     }
 
-    /// Whether whoever saw one request can make another, with more at the end of its content. What stands after the
-    /// body does not help: it becomes part of the body.
+    /// Whether whoever saw one request can make another, with more at the end of its content.
     pub(crate) fn is_extendable(&self) -> bool {
-        self.algorithm.keying() == Keying::Content
-            && self.content.begins_with_secret()
-            && !self.content.ends_with_secret()
+        self.algorithm.keying() == Keying::Content && self.content.is_open_ended()
     }
 
     /// The value of a header that the provider reads beside what is signed.

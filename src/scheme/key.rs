@@ -106,6 +106,11 @@ impl KeyFormat {
                 "it begins or ends with white space; remove it",
             ));
         }
+        if secret.starts_with('\u{feff}') {
+            return Err(SetupError::new(
+                "it begins with a byte order mark; save it without one",
+            ));
+        }
         let text = secret.strip_prefix(&*self.prefix).unwrap_or(secret);
         let bytes = match self.spelling {
             Spelling::Text => Some(text.as_bytes().to_vec()),
@@ -200,6 +205,10 @@ mod tests {
         assert_eq!(
             error(&text, "key-key-key-key-key "),
             "it begins or ends with white space; remove it"
+        );
+        assert_eq!(
+            error(&text, "\u{feff}key-key-key-key-key"),
+            "it begins with a byte order mark; save it without one"
         );
         assert_eq!(
             error(&svix, "whsec_not*base64"),

@@ -12,7 +12,7 @@ use super::{
         timestamp::Outside,
     },
     Captured, CompiledScheme, Values,
-    content::{Slot, SlotSource},
+    content::{Slot, SlotSource, only},
     headers::HeaderNames,
     rules::{HeadRules, Place},
 };
@@ -122,7 +122,7 @@ impl HeadRules {
             if first.is_none() {
                 blame = blame.about(name);
             }
-            for line in 0.. {
+            for line in 0..=Candidates::MAX {
                 let Some(value) = head.headers.nth(name, line) else {
                     break;
                 };
@@ -228,20 +228,23 @@ impl HeadRules {
                 SlotSource::Method => (head.method.as_bytes().into(), None),
                 SlotSource::Path => (head.path.as_bytes().into(), None),
                 SlotSource::Query(name) => (
-                    match query_value(head.query, name) {
-                        Some(value) => Cow::Owned(value.into_bytes()),
+                    match only(head.query.as_bytes(), name) {
+                        Some(value) => Cow::Owned(value.into_owned().into_bytes()),
                         None => return Err(malformed(None)),
                     },
                     None,
                 ),
             };
-            if let Some(delimiter) = &slot.delimiter
-                && contains(&value, delimiter)
-            {
+            let clear = filtered(&slot.filters, &value, |value| {
+                captured.push(Some(value));
+                !slot
+                    .delimiter
+                    .as_ref()
+                    .is_some_and(|text| contains(value, text))
+            });
+            if clear != Some(true) {
                 return Err(malformed(names));
             }
-            filtered(&slot.filters, &value, |value| captured.push(Some(value)))
-                .ok_or_else(|| malformed(names))?;
         }
         for header in &self.reads {
             let value = header
@@ -251,13 +254,6 @@ impl HeadRules {
         }
         Ok(captured)
     }
-}
-
-/// The first value of `name` in a query, percent-decoded.
-fn query_value(query: &str, name: &str) -> Option<String> {
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(field, _)| field == name)
-        .map(|(_, value)| value.into_owned())
 }
 
 fn contains(value: &[u8], text: &[u8]) -> bool {

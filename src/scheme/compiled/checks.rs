@@ -1,9 +1,9 @@
 //! What must hold of a scheme as a whole.
 
 use super::super::{
-    Coverage, Keying, Scheme,
+    Coverage, Encoding, Keying, Scheme, Signature,
     signature::Grammar,
-    template::{Filter, Part, Token},
+    template::{self, Filter, Part, Token},
     timestamp::TimestampPlace,
 };
 use crate::SetupError;
@@ -13,7 +13,27 @@ use crate::SetupError;
 pub(super) fn check(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
     check_content(scheme, parts)?;
     check_fields(scheme, parts)?;
-    check_separators(&scheme.signature.grammar)
+    check_families(scheme)?;
+    check_separators(&scheme.signature)
+}
+
+fn check_families(scheme: &Scheme) -> Result<(), SetupError> {
+    let Some(first) = scheme.families.first() else {
+        return Ok(());
+    };
+    for prefix in &scheme.families {
+        template::header_name(prefix).map_err(|error| error.within("header_families"))?;
+    }
+    let used = |name: &str| {
+        let head = name.get(..first.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(first))
+    };
+    if scheme.signature.headers.iter().any(|name| used(name)) {
+        return Ok(());
+    }
+    Err(SetupError::new(format!(
+        "header_families: the signature header does not begin with {first:?}; write the prefix that it has first"
+    )))
 }
 
 fn check_content(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
@@ -31,12 +51,15 @@ fn check_content(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
         return refused("it is empty; write what is signed, as in \"{body}\"".to_owned());
     }
     let covered = tokens.any(|(token, filters)| {
-        let whole = |filter: &Filter| matches!(filter, Filter::Sha256Hex | Filter::JsonString);
-        *token == Token::Body && filters.first().is_none_or(whole)
+        // Up to a digest, no filter may make two bodies one.
+        let mut changes = filters
+            .iter()
+            .take_while(|filter| **filter != Filter::Sha256Hex);
+        *token == Token::Body && changes.all(|filter| *filter == Filter::JsonString)
     });
     if !covered && scheme.coverage == Coverage::Body {
         return refused(
-            "it does not cover the body; add {body}, or say covers = \"partial\" if the provider \
+            "it does not cover the body as it is; add {body}, or say covers = \"partial\" if the provider \
              really signs no more"
                 .to_owned(),
         );
@@ -92,8 +115,22 @@ fn check_fields(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn check_separators(grammar: &Grammar) -> Result<(), SetupError> {
-    let (separators, text): (&[Option<char>], &str) = match grammar {
+fn check_separators(signature: &Signature) -> Result<(), SetupError> {
+    let fielded = matches!(
+        signature.grammar,
+        Grammar::Fields { .. } | Grammar::Positional { .. }
+    );
+    if fielded && (signature.repeats || signature.headers.len() > 1) {
+        return Err(SetupError::new(
+            "signature: several lines or headers go with a whole value or a list, since fields could differ between them",
+        ));
+    }
+    let encoded = match signature.encoding {
+        Encoding::Hex => "",
+        Encoding::Base64 | Encoding::HexOrBase64 => "+/=",
+        Encoding::Base64Url => "-_=",
+    };
+    let (separators, text): (&[Option<char>], &str) = match &signature.grammar {
         Grammar::Single { .. } => return Ok(()),
         Grammar::List { separator, prefix } => (&[Some(*separator)], prefix),
         Grammar::Fields {
@@ -106,14 +143,22 @@ fn check_separators(grammar: &Grammar) -> Result<(), SetupError> {
                     "signature: the field has no name; write the one before the = sign",
                 ));
             }
-            (&[Some(*separator), *sets, Some('=')], field)
+            if *sets == Some(*separator) || *separator == '=' {
+                return Err(SetupError::new(
+                    "signature: fields, their values and sets need separators that differ",
+                ));
+            }
+            (&[Some(*separator), *sets], field)
         }
         Grammar::Positional { separator, .. } => (&[Some(*separator)], ""),
     };
     for separator in separators.iter().flatten() {
-        if !separator.is_ascii() || separator.is_ascii_alphanumeric() {
+        let punctuation = separator.is_ascii_punctuation() || *separator == ' ';
+        if !punctuation || encoded.contains(*separator) {
             return Err(SetupError::new(format!(
-                "signature: {separator:?} cannot separate signatures; use a punctuation mark or a space"
+                "signature: {separator:?} cannot separate signatures in {}; use a punctuation mark that is no part of \
+                 them, or a space",
+                signature.encoding
             )));
         }
         if text.contains(*separator) {

@@ -44,7 +44,7 @@ enum Piece {
 pub(super) struct Slot {
     pub(super) from: SlotSource,
     pub(super) filters: Vec<Filter>,
-    /// The literal that follows in the content, which the value may therefore not contain.
+    /// The literal that ends it in the content, and which the value may therefore not contain.
     pub(super) delimiter: Option<Box<[u8]>>,
 }
 
@@ -81,8 +81,7 @@ impl Content {
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
         let mut slots = Vec::new();
-        for (index, part) in parts.iter().enumerate() {
-            let following = parts.get(index.saturating_add(1));
+        for part in parts {
             let (token, filters) = match part {
                 Part::Literal(text) => {
                     push_literal(&mut pieces, text.as_bytes());
@@ -133,8 +132,13 @@ impl Content {
                 Token::Path => SlotSource::Path,
             };
             pieces.push(Piece::Captured(slots.len()));
-            slots.push(Slot::new(from, filters, following));
+            slots.push(Slot {
+                from,
+                filters,
+                delimiter: None,
+            });
         }
+        delimit(&pieces, &mut slots)?;
         Ok(Self::cut(pieces, slots))
     }
 
@@ -163,16 +167,20 @@ impl Content {
             .any(|piece| matches!(piece, Piece::BodySha256))
     }
 
-    /// Whether the secret stands before everything that an attacker can choose.
-    pub(crate) fn begins_with_secret(&self) -> bool {
-        self.lead
-            .iter()
-            .any(|piece| matches!(piece, Piece::Secret(_)))
-    }
-
-    /// Whether the secret is the last to be hashed, so that nothing can be added after it.
-    pub(crate) fn ends_with_secret(&self) -> bool {
-        matches!(self.late.last(), Some(Piece::Secret(_)))
+    /// Whether something that a sender chooses stands behind the last place of the secret.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        let pieces = || self.lead.iter().chain(&self.early);
+        let variable = |piece: &Piece| !matches!(piece, Piece::Literal(_) | Piece::Secret(_));
+        let after = |pieces: &mut dyn DoubleEndedIterator<Item = &Piece>| {
+            pieces.rev().find_map(|piece| match piece {
+                Piece::Secret(_) => Some(false),
+                piece => variable(piece).then_some(true),
+            })
+        };
+        after(&mut self.late.iter())
+            .or_else(|| self.streams.then_some(true))
+            .or_else(|| after(&mut pieces()))
+            .unwrap_or(false)
     }
 
     /// Whether a key's bytes are needed after its hash was scheduled.
@@ -226,17 +234,62 @@ impl Piece {
 }
 
 impl Slot {
-    fn new(from: SlotSource, filters: Vec<Filter>, following: Option<&Part>) -> Self {
-        let delimiter = match (&from, following) {
-            // A time, a method and a path have a form of their own that leaves no doubt where they end.
-            (SlotSource::Timestamp | SlotSource::Method | SlotSource::Path, _) => None,
-            (_, Some(Part::Literal(text))) => Some(text.as_bytes().into()),
-            _ => None,
+    /// Whether it is clear where the value ends, whatever stands beside it: a time and a method have a form of their own, a
+    /// digest has one length, and a JSON string has its quotes.
+    fn is_plain(&self) -> bool {
+        let fixed = |filter: &Filter| matches!(filter, Filter::Sha256Hex | Filter::JsonString);
+        matches!(self.from, SlotSource::Timestamp | SlotSource::Method)
+            || self.filters.iter().any(fixed)
+    }
+}
+
+/// Gives each value of the head the literal text that ends it: the one after it, or, behind the body, the one before it.
+/// A value without one could be cut in two ways, so that bytes pass from one value to the next under the same signature.
+fn delimit(pieces: &[Piece], slots: &mut [Slot]) -> Result<(), SetupError> {
+    let free = |piece: &Piece| match piece {
+        Piece::Body(filters) => !filters.contains(&Filter::JsonString),
+        Piece::Json(..) | Piece::Form(..) => true,
+        _ => false,
+    };
+    let plain: Vec<bool> = slots.iter().map(Slot::is_plain).collect();
+    for (index, piece) in pieces.iter().enumerate() {
+        let Piece::Captured(place) = piece else {
+            continue;
         };
-        Self {
-            from,
-            filters,
-            delimiter,
+        let Some(slot) = slots.get_mut(*place).filter(|slot| !slot.is_plain()) else {
+            continue;
+        };
+        let behind_body = pieces.iter().take(index).any(free);
+        let neighbour = if behind_body {
+            index.checked_sub(1).and_then(|before| pieces.get(before))
+        } else {
+            pieces.get(index.saturating_add(1))
+        };
+        match neighbour {
+            None | Some(Piece::Secret(_) | Piece::BodySha256) => {}
+            Some(Piece::Captured(other)) if plain.get(*other) == Some(&true) => {}
+            Some(Piece::Literal(text)) => slot.delimiter = Some(text.clone()),
+            Some(_) => {
+                return Err(SetupError::new(format!(
+                    "signed: {} touches another value, so that both could be cut in two ways; put the text between \
+                     them that the provider signs there",
+                    slot.from
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Display for SlotSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Header(names) => write!(f, "{{header:{}}}", names.of(0).map_or("", |name| name)),
+            Self::Field(name) => write!(f, "{{field:{name}}}"),
+            Self::Query(name) => write!(f, "{{query:{name}}}"),
+            Self::Timestamp => f.write_str("{ts}"),
+            Self::Method => f.write_str("{method}"),
+            Self::Path => f.write_str("{path}"),
         }
     }
 }
@@ -260,13 +313,19 @@ fn feed(
                 filtered(filters, value.as_bytes(), take)?;
             }
             Piece::Form(name, filters) => {
-                let mut fields = form_urlencoded::parse(bodied?.body);
-                let (_, value) = fields.find(|(field, _)| *field == **name)?;
+                let value = only(bodied?.body, name)?;
                 filtered(filters, value.as_bytes(), take)?;
             }
         }
     }
     Some(())
+}
+
+/// The value of a field that stands there once: a handler might take the last of several, and the check the first.
+pub(super) fn only<'f>(form: &'f [u8], name: &str) -> Option<std::borrow::Cow<'f, str>> {
+    let mut named = form_urlencoded::parse(form).filter(|(field, _)| field == name);
+    let (_, value) = named.next()?;
+    named.next().is_none().then_some(value)
 }
 
 fn push_literal(pieces: &mut Vec<Piece>, text: &[u8]) {

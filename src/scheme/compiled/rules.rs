@@ -25,7 +25,7 @@ pub(super) struct HeadRules {
     pub(super) signature: Signature,
     pub(super) timestamp: Option<TimestampRule>,
     /// What a provider reads beside what is signed; see [`super::Read`].
-    pub(super) reads: [Option<HeaderNames>; 2],
+    pub(super) reads: [Option<HeaderNames>; 3],
     pub(super) families: usize,
 }
 
@@ -73,7 +73,7 @@ impl HeadRules {
             .iter()
             .map(|(name, value)| Ok((names(name, "require")?, constant(name, value, params)?)));
         let constants: Vec<_> = constants.collect::<Result<_, _>>()?;
-        let [event_type, delivery_id] = reads.each_ref().map(|name| {
+        let [event_type, delivery_id, content_type] = reads.each_ref().map(|name| {
             name.as_ref()
                 .map(|name| HeaderNames::new(name, &scheme.families))
         });
@@ -99,7 +99,11 @@ impl HeadRules {
             signature_len: scheme.algorithm.output_len(),
             signature: scheme.signature.clone(),
             timestamp,
-            reads: [event_type.transpose()?, delivery_id.transpose()?],
+            reads: [
+                event_type.transpose()?,
+                delivery_id.transpose()?,
+                content_type.transpose()?,
+            ],
             families: scheme.families.len().max(1),
         })
     }
