@@ -49,3 +49,11 @@ deny:
 # The package as it would be published, built from what is in it. Works before a commit, too.
 package:
     cargo package --locked --allow-dirty
+
+# Changes the core's logic in every small way, and lists what no test notices. Takes an hour or more; not part of `check`.
+mutate *arguments:
+    cargo mutants {{ arguments }}
+
+# Feeds the multipart reader with what libFuzzer thinks of, for a minute. Needs nightly and cargo-fuzz; not part of `check`.
+fuzz seconds="60":
+    cd fuzz && cargo +nightly fuzz run multipart -- -max_total_time={{ seconds }}

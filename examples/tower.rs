@@ -65,16 +65,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Only events that GitHub signed come here.
 async fn on_event(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::default());
-    match VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()) {
-        Ok(event) => eprintln!(
-            "{}: {}",
-            event.event_type().unwrap_or("event"),
-            event.payload()["action"]
-        ),
-        Err(rejection) => *response.status_mut() = rejection.status(),
-    }
-    Ok(response)
+    let event = match VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()) {
+        Ok(event) => event,
+        Err(rejection) => return Ok(rejection.into_response()),
+    };
+    let kind = event.event_type().unwrap_or("event");
+    eprintln!("{kind}: {}", event.payload()["action"]);
+    Ok(Response::default())
 }
 
 /// What hyper receives, or what the layer has verified.

@@ -28,6 +28,6 @@ where
 /// A status without a body. The rejection goes to the log and into the response's extensions.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        crate::service::refuse(&self, None).map(|()| Body::empty())
+        Self::into_response::<Body>(self)
     }
 }

@@ -12,7 +12,8 @@ use http_body::Body;
 #[diagnostic::on_unimplemented(
     message = "`WebhookVerifyLayer` cannot rebuild a body of type `{Self}`",
     label = "this request body is not `From<Bytes>`",
-    note = "map the body before the layer, as in `.map_request(|r: Request<Incoming>| r.map(axum::body::Body::new))`"
+    note = "map the body before the layer, as in `.map_request(|r: Request<Incoming>| r.map(axum::body::Body::new))`",
+    note = "without axum: a body that is either of the two, such as `RequestBody` in `examples/tower.rs`"
 )]
 pub trait RequestBody:
     Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>> + From<Bytes>

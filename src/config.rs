@@ -42,7 +42,7 @@
 //! | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
 //! | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` |
 //! | `construction` | which of the provider's documented constructions; without it, or with `auto`, any of them |
-//! | `tolerance` | how far a timestamp may be from the clock: `"5m"`, or `"off"` |
+//! | `tolerance` | how far a timestamp may be from the clock, on both sides, whatever the provider's default: `"5m"`, or `"off"` |
 //! | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
 //! | `read_timeout` | how long a body may take to arrive: `"10s"` |
 //! | `url` | the address as registered with the provider, where the scheme signs it |
@@ -77,7 +77,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 use serde::{Deserialize, de::IgnoredAny};
 
 use self::{endpoint::Endpoint, provider::CustomProvider, value::Named};
-use crate::{Provider, SetupError, Verifier, WebhookVerifyLayer, providers};
+use crate::{Provider, SetupError, Verifier, WebhookVerifyLayer, error::shown, providers};
 
 /// Endpoints and custom providers, as configured.
 ///
@@ -214,12 +214,23 @@ impl Config {
                 let mut known: Vec<&str> = providers::names().collect();
                 known.extend(self.providers.iter().map(|(name, _)| name));
                 Err(SetupError::new(format!(
-                    "provider: {name:?} is unknown; {}",
+                    "provider: {} is unknown; {}",
+                    if is_name(name) {
+                        format!("{name:?}")
+                    } else {
+                        shown(name)
+                    },
                     nearest(name, known)
                 )))
             }
         }
     }
+}
+
+/// Whether it is like the name of a provider, and not like a secret.
+fn is_name(text: &str) -> bool {
+    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    text.len() < 32 && text.bytes().all(is_letter)
 }
 
 /// What may have been meant.

@@ -274,7 +274,7 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read out of a verified event",
     label = "this is not a webhook payload",
-    note = "take `VerifiedEvent<Json<{Self}>>` if it is `serde::Deserialize`, or implement `tower_webhook::Payload` for it"
+    note = "take `VerifiedEvent<Json<{Self}>>` with `tower_webhook::Json` (not axum's) if it is `serde::Deserialize`, or implement `tower_webhook::Payload` for it"
 )]
 pub trait Payload: Sized {
     /// Reads the payload of an event that is proven already.

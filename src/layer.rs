@@ -98,7 +98,8 @@ impl WebhookVerifyLayer {
         self
     }
 
-    /// Sets a hook that sees every refusal, may count it, and may change the answer. The body stays empty.
+    /// Sets a hook that sees every refusal of the layer, may count it, and may change the answer. The body stays empty. What
+    /// a handler's extractor refuses (an event of another type) is in the log and in the response's extensions only.
     ///
     /// ```
     /// use http::StatusCode;

@@ -294,6 +294,25 @@ impl Rejection {
         response
     }
 
+    /// Tells the operator, and answers the client: what an extractor does. Without a framework, call this where
+    /// [`VerifiedEvent::from_extensions`](crate::VerifiedEvent::from_extensions) fails.
+    ///
+    /// ```
+    /// use http::{Extensions, StatusCode};
+    /// use tower_webhook::VerifiedEvent;
+    ///
+    /// let rejection = VerifiedEvent::<bytes::Bytes>::from_extensions(&Extensions::new()).unwrap_err();
+    /// let response = rejection.into_response::<String>();
+    /// assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    /// ```
+    #[must_use]
+    pub fn into_response<R: Default>(self) -> Response<R> {
+        self.log();
+        let mut response = self.to_response();
+        response.extensions_mut().insert(self);
+        response.map(|()| R::default())
+    }
+
     /// Tells the operator.
     #[cfg(feature = "tracing")]
     pub(crate) fn log(&self) {

@@ -30,18 +30,18 @@
 //! | `{secret}` | the bytes of the key |
 //! | `{header:Name}` | the value of a header, which must be there exactly once |
 //! | `{field:name}` | a field of the signature header |
-//! | `{method}`, `{path}`, `{query:name}` | from the request line; a query value is percent-decoded |
+//! | `{method}`, `{path}`, `{query:name}` | from the request line, as the layer sees it: axum's `nest` takes its prefix off the path. A query value is percent-decoded, and must be there once |
 //! | `{url}` | the parameter `url`: the address as registered with the provider |
 //! | `{param:name}` | a parameter of the [`Provider`](crate::Provider) |
 //! | `{json:/pointer}`, `{form:name}` | a value in the body |
 //!
 //! After a `|` come filters: `sha256hex`, `jsonstr` (as a JSON string, with quotes), `lower`, `hubspot_decode`.
 //!
-//! A value from a header, field or query that contains the literal text which follows it in the content is refused:
-//! `a.b` for `{header:webhook-id}` in `{header:webhook-id}.{ts}.{body}` could be read in two ways. Values with nothing
-//! between them (`{header:X-Id}{body}`) can be cut in two ways all the same; that is the provider's weakness, and no
-//! provider that is known here has it. A time is safe beside anything, because it has one spelling only, as long as it
-//! has a tolerance.
+//! What is signed cannot be cut in two ways. A value from a header, field, query or path that contains the literal text
+//! which ends it is refused: `a.b` for `{header:webhook-id}` in `{header:webhook-id}.{ts}.{body}`. One that touches another
+//! value without text between them is an error when built. A time may touch anything, because it has one spelling only,
+//! as long as its tolerance is limited on both sides. Values in the body (`{json:…}`, `{form:…}`) are not held apart: under
+//! [`Coverage::Partial`] the provider's own separators have to do.
 
 mod algorithm;
 mod compiled;

@@ -55,16 +55,18 @@ impl Secret {
     }
 
     pub(crate) fn fetch_env(name: &str) -> Result<Self, SetupError> {
-        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        // What could be the secret itself, put into the wrong place, is not shown.
+        let is_name = !name.starts_with(|first: char| first.is_ascii_digit())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+            && (name.contains('_') || !name.contains(|letter: char| letter.is_ascii_digit()));
         let problem = match std::env::var(name) {
             Ok(text) => return Ok(Self::read(text, format!("environment variable {name}"))),
-            // What does not look like the name of a variable may be the secret itself.
-            Err(std::env::VarError::NotPresent)
-                if name.is_empty() || !name.bytes().all(is_name) =>
-            {
+            Err(std::env::VarError::NotPresent) if name.is_empty() || !is_name => {
                 return Err(SetupError::new(
-                    "env does not hold the name of an environment variable that is set; write its \
-                     name, not the secret",
+                    "the environment variable is not set, or this is the secret and not its name; it is \
+                     not shown here",
                 ));
             }
             Err(std::env::VarError::NotPresent) => "is not set; set it",
@@ -85,7 +87,13 @@ impl Secret {
     }
 
     pub(crate) fn fetch_file(path: &Path) -> Result<Self, SetupError> {
-        let place = format!("file {}", path.display());
+        let text = path.display().to_string();
+        let is_path = text.len() < 16 || text.contains(['/', '\\', '.']);
+        let place = if is_path {
+            format!("file {text}")
+        } else {
+            "file".to_owned()
+        };
         let failed = |problem: &str| SetupError::new(format!("{place} {problem}"));
         let mut text = Zeroizing::new(String::new());
         std::fs::File::open(path)

@@ -190,10 +190,8 @@ fn rebuild<B: From<Bytes>>(head: request::Parts, event: VerifiedEvent) -> Reques
 }
 
 /// Tells the operator, asks the hook, and answers.
-pub(crate) fn refuse(rejection: &Rejection, hook: Option<&OnRejection>) -> Response<()> {
-    rejection.log();
-    let mut response = rejection.to_response();
-    response.extensions_mut().insert(rejection.clone());
+fn refuse(rejection: &Rejection, hook: Option<&OnRejection>) -> Response<()> {
+    let mut response = rejection.clone().into_response();
     if let Some(hook) = hook {
         hook(rejection, &mut response);
     }

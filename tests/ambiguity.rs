@@ -1,7 +1,7 @@
 //! One signature stands for one request: what is signed cannot be cut in two ways, and one construction is never taken
 //! for another.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::time::SystemTime;
 

@@ -27,7 +27,7 @@ const SENTENCES: [(&str, &[&str]); 6] = [
         "wrong_payload",
         &[
             "`Order` cannot be read out of a verified event",
-            "take `VerifiedEvent<Json<Order>>` if it is `serde::Deserialize`",
+            "take `VerifiedEvent<Json<Order>>` with `tower_webhook::Json` (not axum's)",
         ],
     ),
     (

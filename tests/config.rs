@@ -1230,7 +1230,7 @@ fn mistake_unknown_endpoint() {
 #[test]
 fn mistake_unset_variable() {
     assert_snapshot!(of_secret("{ env = \"TOWER_WEBHOOK_TEST_UNSET\" }"), @r#"endpoint "kyc": secret: environment variable TOWER_WEBHOOK_TEST_UNSET is not set; set it to the value the provider shows"#);
-    assert_snapshot!(of_secret("{ env = \"\" }"), @r#"endpoint "kyc": secret: env does not hold the name of an environment variable that is set; write its name, not the secret"#);
+    assert_snapshot!(of_secret("{ env = \"\" }"), @r#"endpoint "kyc": secret: the environment variable is not set, or this is the secret and not its name; it is not shown here"#);
 }
 
 #[test]

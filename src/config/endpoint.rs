@@ -101,7 +101,7 @@ impl Endpoint {
                 provider.name()
             )));
         }
-        let tolerance = text.duration_or_off("tolerance")?;
+        let tolerance = text.tolerance_or_off("tolerance")?;
         Ok(Some(tolerance.map_or_else(Tolerance::off, Tolerance::from)))
     }
 

@@ -273,11 +273,11 @@ impl TimestampConfig {
         let mut tolerance = match &self.tolerance {
             None => Tolerance::default(),
             Some(text) => text
-                .duration_or_off("tolerance")?
+                .tolerance_or_off("tolerance")?
                 .map_or_else(Tolerance::off, Tolerance::from),
         };
         if let Some(text) = &self.future {
-            tolerance = tolerance.with_future(text.duration_or_off("future")?);
+            tolerance = tolerance.with_future(text.tolerance_or_off("future")?);
         }
         Ok(timestamp.with_tolerance(tolerance))
     }

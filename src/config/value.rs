@@ -176,8 +176,19 @@ impl Scalar {
         }
     }
 
+    /// A tolerance in whole seconds, or `None` for `off`.
+    pub(super) fn tolerance_or_off(&self, key: &str) -> Result<Option<Duration>, SetupError> {
+        match self.duration_or_off(key)? {
+            Some(duration) if duration.subsec_nanos() > 0 => Err(SetupError::new(format!(
+                "{key}: {} is not whole seconds, in which timestamps are compared",
+                shown(&self.0)
+            ))),
+            tolerance => Ok(tolerance),
+        }
+    }
+
     /// A duration, or `None` for `off`.
-    pub(super) fn duration_or_off(&self, key: &str) -> Result<Option<Duration>, SetupError> {
+    fn duration_or_off(&self, key: &str) -> Result<Option<Duration>, SetupError> {
         if self.0 == "off" {
             return Ok(None);
         }

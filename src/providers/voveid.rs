@@ -33,7 +33,8 @@
 //! The scheme is certain: it is stock Svix, documented by both. The sample on VOVE ID's page does not check out under any
 //! reading (its secret or signature was changed for publication), so it serves as a test for refusal only. Four older KYB
 //! events (`kyb.case.created`, `kyb.case.status.changed`, `kyb.ubo.invited`, `kyb.ubo.completed`) have no published body; they verify, and
-//! are read as [`Kyb`] only if they have its fields.
+//! are read as [`Kyb`] only if they have its fields: to accept any event, take
+//! [`VerifiedEvent`] and `parse` it.
 //!
 //! Documented: <https://docs.voveid.com> (webhooks, AML screening, KYB webhooks).
 //!
