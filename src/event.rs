@@ -14,9 +14,10 @@ use crate::{
     clock::Instant,
     json,
     multipart::{self, Part},
-    provider::{IdentityMapping, SourceKind},
+    provider::IdentityMapping,
     scheme::{Admitted, Captured, Read},
-    verifier::Shared,
+    shared::Shared,
+    source::SourceKind,
 };
 
 /// A request that was proven to come from its provider, with its payload read as `T`.

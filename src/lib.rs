@@ -27,7 +27,9 @@ mod rejection;
 pub mod scheme;
 mod secret;
 mod service;
+mod shared;
 mod sign;
+mod source;
 mod verifier;
 
 #[cfg(feature = "config")]
@@ -36,11 +38,12 @@ pub use error::{PayloadError, SetupError};
 pub use event::{Json, Payload, VerifiedEvent};
 pub use identity::{Identity, Outcome};
 pub use layer::WebhookVerifyLayer;
-pub use provider::{Provider, Source};
+pub use provider::Provider;
 pub use rejection::{Rejection, RejectionKind};
 pub use scheme::Scheme;
 pub use secret::{Secret, Secrets};
 pub use sign::{SignError, Signer};
+pub use source::Source;
 pub use verifier::Verifier;
 
 /// The core without a framework: for other servers, and for requests out of a queue.

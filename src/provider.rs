@@ -5,9 +5,9 @@ use std::{borrow::Cow, fmt, time::Duration};
 use http::StatusCode;
 
 use crate::{
-    Identity, PayloadError, SetupError, VerifiedEvent,
+    Identity, PayloadError, SetupError, Source, VerifiedEvent,
     error::shown,
-    scheme::{CompiledScheme, Keying, Params, Scheme, template},
+    scheme::{CompiledScheme, Keying, Params, Scheme},
 };
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
@@ -55,52 +55,6 @@ struct Construction {
     scheme: Scheme,
     /// Whether it is tried without being named.
     automatic: bool,
-}
-
-/// Where a value stands that an event is described by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(pub(crate) SourceKind);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum SourceKind {
-    Header(Cow<'static, str>),
-    Json(Cow<'static, str>),
-    Form(Cow<'static, str>),
-}
-
-impl Source {
-    /// A header. Unless the scheme signs it, anybody who replays a request can change it.
-    #[must_use]
-    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(SourceKind::Header(name.into()))
-    }
-
-    /// A string, number or truth value in a JSON body, by its pointer (RFC 6901): `/data/id`.
-    #[must_use]
-    pub fn json(pointer: impl Into<Cow<'static, str>>) -> Self {
-        Self(SourceKind::Json(pointer.into()))
-    }
-
-    /// A field of a form-encoded body.
-    #[must_use]
-    pub fn form(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(SourceKind::Form(name.into()))
-    }
-
-    fn as_header(&self) -> Option<Cow<'static, str>> {
-        match &self.0 {
-            SourceKind::Header(name) => Some(name.clone()),
-            SourceKind::Json(_) | SourceKind::Form(_) => None,
-        }
-    }
-
-    fn check(&self) -> Result<(), SetupError> {
-        match &self.0 {
-            SourceKind::Header(name) => template::header_name(name).map(drop),
-            SourceKind::Json(pointer) => template::json_pointer(pointer).map(drop),
-            SourceKind::Form(_) => Ok(()),
-        }
-    }
 }
 
 /// A setting that one provider has and others have not.

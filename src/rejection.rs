@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::{PayloadError, verifier::Shared};
+use crate::{PayloadError, shared::Shared};
 
 /// Why a request was refused.
 ///

@@ -3,18 +3,17 @@
 mod buffer;
 mod check;
 mod gate;
-mod shared;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
-pub(crate) use self::shared::Shared;
 pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
     scheme::{CompiledScheme, Tolerance},
+    shared::Shared,
 };
 
 /// Checks requests of one provider with the keys of one endpoint.

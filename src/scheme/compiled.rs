@@ -3,6 +3,7 @@
 mod admit;
 mod checks;
 mod content;
+mod delimit;
 mod draft;
 mod headers;
 mod rules;

@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-use super::{Gate, Shared, buffer::Buffer};
+use super::{Gate, buffer::Buffer};
 use crate::{
     Rejection, Secrets, VerifiedEvent,
     rejection::{Reason, RejectionKind},
     scheme::{Admitted, Bodied, CompiledScheme, Hasher},
+    shared::Shared,
 };
 
 /// One request on its way: feed it the frames of the body, then [`finish`](Self::finish).

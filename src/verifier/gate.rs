@@ -4,13 +4,14 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use smallvec::SmallVec;
 
-use super::{Check, Shared};
+use super::Check;
 use crate::{
     Rejection, Secrets,
     clock::unix_seconds,
     head::Head,
     rejection::{Reason, RejectionKind},
     scheme::Admitted,
+    shared::Shared,
 };
 
 /// A request whose head is in order. It owns what it needs of the head.

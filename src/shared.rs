@@ -10,11 +10,11 @@ use crate::{
 /// What events and rejections refer to.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(super) provider: Provider,
-    pub(super) schemes: Arc<[CompiledScheme]>,
-    pub(super) endpoint: Option<Arc<str>>,
-    pub(super) tolerance: Option<Tolerance>,
-    pub(super) max_body: usize,
+    pub(crate) provider: Provider,
+    pub(crate) schemes: Arc<[CompiledScheme]>,
+    pub(crate) endpoint: Option<Arc<str>>,
+    pub(crate) tolerance: Option<Tolerance>,
+    pub(crate) max_body: usize,
 }
 
 impl Shared {
@@ -31,7 +31,7 @@ impl Shared {
     }
 
     /// The tolerance of the endpoint, else of the scheme.
-    pub(super) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
+    pub(crate) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
         self.tolerance
             .or_else(|| self.provider.schemes().nth(scheme)?.tolerance())
     }
