@@ -88,7 +88,10 @@ impl Secret {
 
     pub(crate) fn fetch_file(path: &Path) -> Result<Self, SetupError> {
         let text = path.display().to_string();
-        let is_path = text.len() < 16 || text.contains(['/', '\\', '.']);
+        // As with variables: base64 has slashes too, but no dot, and none in front as a rule.
+        let is_path = text.starts_with(['/', '~'])
+            || text.contains('.')
+            || text.split(['/', '\\']).all(|name| name.len() < 16);
         let place = if is_path {
             format!("file {text}")
         } else {

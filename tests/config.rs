@@ -1234,6 +1234,36 @@ fn mistake_unset_variable() {
 }
 
 #[test]
+fn a_secret_in_the_place_of_its_whereabouts_is_not_shown() {
+    for (place, shown) in [
+        ("env = \"0A1B2C3D4E5F60718293A4B5\"", None),
+        ("env = \"A1B2C3D4E5F60718293A4B5\"", None),
+        ("env = \"GEZDGNBVGY3TQOJQ\"", None),
+        ("env = \"whsec_MfKQ9r8GKYqrTwjU\"", None),
+        ("env = \"NOT_SET_2026\"", Some("NOT_SET_2026")),
+        ("env = \"NOTSET\"", Some("NOTSET")),
+        ("file = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"", None),
+        ("file = \"sixteen-letters-\"", None),
+        ("file = \"MfKQ9r8GKYqrTwjUPD/ILPZIo2LaLaSw\"", None),
+        ("file = \"secrets/idenfy\"", Some("secrets/idenfy")),
+        ("file = \"fifteen-letters\"", Some("fifteen-letters")),
+        (
+            "file = \"/run/secrets/not-there\"",
+            Some("/run/secrets/not-there"),
+        ),
+        (
+            "file = \"not-there-at-all.key\"",
+            Some("not-there-at-all.key"),
+        ),
+    ] {
+        let text = of_secret(&format!("{{ {place} }}"));
+        let (_, named) = place.split_once(" = ").unwrap();
+        let named = named.trim_matches('"');
+        assert_eq!(text.contains(named), shown.is_some(), "{text}");
+    }
+}
+
+#[test]
 fn mistake_unreadable_file() {
     let folder = tempfile::tempdir().unwrap();
     let problem = |name: &str| {
