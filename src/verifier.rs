@@ -218,6 +218,33 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_hashed_as_it_arrives() {
+        let scheme = Scheme::new(
+            Algorithm::HmacSha256,
+            "{header:x-id}.{body}.{header:x-end}",
+            Signature::single("X-Sig", Encoding::Hex),
+        );
+        let secret = Secret::new("sixteen-or-more-bytes");
+        let provider = Provider::new("acme", scheme);
+        let request = http::Request::post("/")
+            .header("x-id", "abc")
+            .header("x-end", "z");
+        let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
+        let (head, _) = signer.sign(request, "frames").unwrap().into_parts();
+        let verifier = Verifier::new(provider, secret).unwrap();
+        counters::take();
+        let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
+        let mut check = gate.check(verifier.secrets()).unwrap();
+        assert_eq!(counters::take(), ("abc.".len(), 0));
+        for frame in ["fra", "mes"] {
+            check.update(frame.into()).unwrap();
+            assert_eq!(counters::take(), (3, 0));
+        }
+        check.finish().unwrap();
+        assert_eq!(counters::take(), (".z".len(), 1));
+    }
+
+    #[test]
     fn a_refused_head_hashes_nothing() {
         let verifier = github(Secret::new(SECRET));
         counters::take();

@@ -1,7 +1,12 @@
 //! One signature stands for one request: what is signed cannot be cut in two ways, and one construction is never taken
 //! for another.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use std::time::SystemTime;
 
@@ -61,38 +66,61 @@ fn forged(provider: &Provider, genuine: Parts<'_>, other: Parts<'_>) -> Result<(
 }
 
 #[test]
-fn values_that_touch_are_refused_when_built() {
+fn content_with_two_open_ends_is_refused_when_built() {
     for (signed, value) in [
-        ("{header:X-Id}{body}", "{header:X-Id}"),
+        ("{header:X-Id}{body}", "{body}"),
         ("{body}{header:X-Id}", "{header:X-Id}"),
-        ("{header:X-Id}{header:X-Other}.{body}", "{header:X-Id}"),
-        ("{query:a}{query:b}.{body}", "{query:a}"),
-        ("{path}{body}", "{path}"),
+        ("{header:X-Id}{header:X-Other}.{body}", "{header:X-Other}"),
+        ("{query:a}{query:b}.{body}", "{query:b}"),
+        ("{path}{body}", "{body}"),
+        ("{method}{body}", "{body}"),
         ("{method}{path}{body}", "{path}"),
+        ("{body}{method}", "{method}"),
+        ("{body}{ts}{header:X-Id}", "{header:X-Id}"),
+        ("{body}{header:X-Id|jsonstr}", "{header:X-Id}"),
         ("{body}.{header:X-Id}{query:a}", "{query:a}"),
+        ("{header:X-Id}{body|jsonstr}", "{body}"),
+        (
+            "{header:X-Id}{header:X-Other|jsonstr}{body}",
+            "{header:X-Other}",
+        ),
+        (
+            "{header:X-Id}{body|sha256hex}{header:X-Other}",
+            "{header:X-Other}",
+        ),
+        ("{form:a}.{body}", "{body}"),
     ] {
         assert_eq!(
             error(mac(signed)),
             format!(
-                "signed: {value} touches another value, so that both could be cut in two ways; put the text between \
-                 them that the provider signs there"
+                "signed: {value} and what stands before it could be cut in two ways; put the text between them that \
+                 the provider signs there"
             ),
             "{signed}"
         );
     }
     for signed in [
         "{header:X-Id}{ts}{body}",
+        "{ts}{body}",
         "{body}{ts}",
         "{header:X-Id|sha256hex}{body}",
         "{header:X-Id}{body|sha256hex}",
         "{header:X-Id|jsonstr}{body}",
-        "{method}{body}",
         "{header:X-Id}.{ts}.{body}",
         "{body}.{header:X-Id}",
+        "{body}{ts}.{header:X-Id}",
         "{path}\n{body}",
+        "{method}.{path}.{body}",
+        "{header:X-Id}",
+        "{json:/a}.{json:/b}",
+        "{form:a}{form:b}",
     ] {
+        let provider = Provider::new(
+            "acme",
+            scheme(Algorithm::HmacSha256, signed).with_coverage(Coverage::Partial),
+        );
         assert!(
-            Verifier::new(mac(signed), Secret::new(SECRET)).is_ok(),
+            Verifier::new(provider, Secret::new(SECRET)).is_ok(),
             "{signed}"
         );
     }
@@ -258,6 +286,17 @@ fn separators_are_no_part_of_a_signature() {
 }
 
 #[test]
+fn a_position_that_holds_a_signature_is_no_field() {
+    for (field, built) in [("0", true), ("1", false), ("2", false), ("t", false)] {
+        let signature = Signature::positional("X-Sig", ',', 1, Encoding::Hex);
+        let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+            .with_timestamp(Timestamp::field(field));
+        let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
+        assert_eq!(verifier.is_ok(), built, "{field}");
+    }
+}
+
+#[test]
 fn header_families_are_those_of_the_signature() {
     let families = |prefixes: [&'static str; 2]| {
         let scheme = scheme(Algorithm::HmacSha256, "{body}").with_header_families(prefixes);
@@ -265,4 +304,228 @@ fn header_families_are_those_of_the_signature() {
     };
     assert!(families(["svix-", "webhook-"]).contains("does not begin with \"svix-\""));
     assert!(families(["X-", "we bhook-"]).contains("is not a header name"));
+}
+
+#[test]
+fn a_value_before_the_time_holds_no_time() {
+    use hmac::{Hmac, KeyInit, Mac};
+    let verifier = Verifier::new(mac("{header:X-Id}{ts}{body}"), Secret::new(SECRET)).unwrap();
+    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let verdict = |id: &str, body: &str| {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(format!("{id}1700000000{body}").as_bytes());
+        let tag = mac.finalize().into_bytes();
+        let signature: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        let headers = [
+            ("x-id", id),
+            ("x-time", "1700000000"),
+            ("x-sig", &signature),
+        ];
+        let verdict = verifier.verify(&Head::new(&headers), body.to_owned(), now);
+        verdict.map(drop).map_err(|rejection| rejection.kind())
+    };
+    for id in [
+        "evt_1",
+        "evt_1234567890",
+        "f1c2a387-161a-49f9-a165-0f21d7a4e1c4",
+        "",
+    ] {
+        assert_eq!(verdict(id, "{}"), Ok(()), "{id}");
+    }
+    for id in ["evt_1700000000", "1700000200x", "evt_17000001", "evt_1"] {
+        let expected = match id {
+            "evt_1" => Ok(()),
+            _ => Err(RejectionKind::MalformedHeader),
+        };
+        assert_eq!(verdict(id, "{}"), expected, "{id}");
+    }
+}
+
+/// A template in pieces, so that a test can cut content as the verifier must not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Piece {
+    Text(&'static str),
+    Id,
+    IdQuoted,
+    Other,
+    Query,
+    Path,
+    Method,
+    Time,
+    Body,
+}
+
+const PIECES: [Piece; 12] = [
+    Piece::Text("."),
+    Piece::Text("::"),
+    Piece::Text("1"),
+    Piece::Text("a."),
+    Piece::Id,
+    Piece::IdQuoted,
+    Piece::Other,
+    Piece::Query,
+    Piece::Path,
+    Piece::Method,
+    Piece::Time,
+    Piece::Body,
+];
+
+impl Piece {
+    fn token(self) -> &'static str {
+        match self {
+            Self::Text(text) => text,
+            Self::Id => "{header:X-Id}",
+            Self::IdQuoted => "{header:X-Id|jsonstr}",
+            Self::Other => "{header:X-Other}",
+            Self::Query => "{query:q}",
+            Self::Path => "{path}",
+            Self::Method => "{method}",
+            Self::Time => "{ts}",
+            Self::Body => "{body}",
+        }
+    }
+
+    /// What a sender may put there, written as it is signed; `None` for what no request holds.
+    fn value(self, signed: &str) -> Option<String> {
+        match self {
+            Self::Text(text) => (text == signed).then(String::new),
+            Self::IdQuoted => serde_json::from_str(signed)
+                .ok()
+                .filter(|value: &String| serde_json::to_string(value).unwrap() == signed),
+            Self::Path => signed.starts_with('/').then(|| signed.to_owned()),
+            _ => Some(signed.to_owned()),
+        }
+    }
+}
+
+type Values = Vec<(Piece, String)>;
+
+/// Every way to read `content` as these pieces.
+fn readings(pieces: &[Piece], content: &str, read: &mut Values, all: &mut Vec<Values>) {
+    let Some((first, rest)) = pieces.split_first() else {
+        if content.is_empty() {
+            all.push(read.clone());
+        }
+        return;
+    };
+    for end in 0..=content.len() {
+        let (head, tail) = content.split_at(end);
+        if let Some(value) = first.value(head) {
+            read.push((*first, value));
+            readings(rest, tail, read, all);
+            read.pop();
+        }
+    }
+}
+
+fn accepted(verifier: &Verifier, signature: &str, values: &Values) -> bool {
+    let of = |piece: Piece| {
+        let found = values.iter().find(|(other, _)| *other == piece);
+        found.map_or("", |(_, value)| value)
+    };
+    let id = if values.iter().any(|(piece, _)| *piece == Piece::IdQuoted) {
+        of(Piece::IdQuoted)
+    } else {
+        of(Piece::Id)
+    };
+    let headers = [
+        ("x-id", id),
+        ("x-other", of(Piece::Other)),
+        ("x-time", of(Piece::Time)),
+        ("x-sig", signature),
+    ];
+    let query: String = of(Piece::Query)
+        .bytes()
+        .map(|byte| format!("%{byte:02x}"))
+        .collect();
+    let path = of(Piece::Path);
+    let target = format!("{}?q={query}", if path.is_empty() { "/" } else { path });
+    let head = Head::new(&headers)
+        .with_target(&target)
+        .with_method(of(Piece::Method));
+    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(15);
+    verifier
+        .verify(&head, of(Piece::Body).to_owned(), now)
+        .is_ok()
+}
+
+#[test]
+fn no_content_has_two_readings_that_are_accepted() {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mut state = 7_u64;
+    let mut random = move |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let (mut built, mut cut, mut taken) = (0, 0, 0);
+    while built < 3000 {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for _ in 0..2 + random(5) {
+            let piece = PIECES[random(PIECES.len())];
+            let twice = !matches!(piece, Piece::Text(_)) && pieces.contains(&piece);
+            let both = |other| piece != other && pieces.contains(&other);
+            let ids = matches!(piece, Piece::Id | Piece::IdQuoted)
+                && (both(Piece::Id) || both(Piece::IdQuoted));
+            if !twice && !ids {
+                pieces.push(piece);
+            }
+        }
+        if !pieces.contains(&Piece::Body) {
+            continue;
+        }
+        let signed: String = pieces.iter().map(|piece| piece.token()).collect();
+        let mut scheme = Scheme::new(
+            Algorithm::HmacSha256,
+            signed.clone(),
+            Signature::single("X-Sig", Encoding::Hex),
+        );
+        if pieces.contains(&Piece::Time) {
+            let five = std::time::Duration::from_secs(5);
+            scheme = scheme.with_timestamp(Timestamp::header("X-Time").with_tolerance(five));
+        }
+        let Ok(verifier) = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET)) else {
+            continue;
+        };
+        built += 1;
+        let content: String = pieces
+            .iter()
+            .map(|piece| {
+                const LETTERS: [char; 6] = ['a', '.', ':', '1', '"', '2'];
+                let text: String = (0..random(4))
+                    .map(|_| LETTERS[random(LETTERS.len())])
+                    .collect();
+                match piece {
+                    Piece::Text(text) => (*text).to_owned(),
+                    Piece::IdQuoted => serde_json::to_string(&text).unwrap(),
+                    Piece::Path => format!("/{text}"),
+                    Piece::Time => (10 + random(11)).to_string(),
+                    _ => text,
+                }
+            })
+            .collect();
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(content.as_bytes());
+        let signature: String = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let mut all = Vec::new();
+        readings(&pieces, &content, &mut Vec::new(), &mut all);
+        cut += usize::from(all.len() > 1);
+        let accepted: Vec<_> = all
+            .iter()
+            .filter(|values| accepted(&verifier, &signature, values))
+            .collect();
+        assert!(
+            accepted.len() <= 1,
+            "{signed} of {content:?}: {accepted:#?}"
+        );
+        taken += accepted.len();
+    }
+    // The search is worth something: many contents can be cut in more ways than one, and most are accepted in one.
+    assert!(cut > 500 && taken > 1000, "{cut} {taken}");
 }

@@ -71,7 +71,7 @@ impl CompiledScheme {
         let parts = template::parse(&scheme.signed).map_err(|error| error.within("signed"))?;
         check(scheme, &parts)?;
         let names = |name: &str| HeaderNames::new(name, &scheme.families);
-        let content = Content::new(&parts, params, names)?;
+        let content = Content::new(&parts, params, scheme.coverage, names)?;
         let head = HeadRules::new(scheme, params, &content, reads)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);

@@ -110,6 +110,14 @@ impl TimeUnit {
         }
     }
 
+    /// The time at the start of `text`, which is as long as a time that was read: of a date, whatever comes after its seconds.
+    pub(crate) fn parse_start(self, text: &str) -> Option<Instant> {
+        match self {
+            Self::Rfc3339 => self.parse(&format!("{}Z", text.get(..b"0000-00-00T00:00:00".len())?)),
+            Self::Seconds | Self::Milliseconds | Self::ImfFixdate => self.parse(text),
+        }
+    }
+
     /// The text a sender would write for this time, given in whole seconds.
     pub(crate) fn format(self, seconds: i64) -> Option<String> {
         match self {

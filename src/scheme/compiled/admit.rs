@@ -13,6 +13,7 @@ use super::{
     },
     Captured, CompiledScheme, Values,
     content::{Slot, SlotSource, only},
+    delimit::Border,
     headers::HeaderNames,
     rules::{HeadRules, Place},
 };
@@ -73,7 +74,7 @@ impl HeadRules {
         }
         let (candidates, signature) = self.candidates(head, family)?;
         let (text, timestamp) = self.timestamp(head, family, signature, now, tolerance)?;
-        let captured = self.capture(head, slots, family, signature, text)?;
+        let captured = self.capture(head, slots, family, signature, (text, now, tolerance))?;
         Ok(Admitted {
             candidates,
             captured,
@@ -203,13 +204,38 @@ impl HeadRules {
         }
     }
 
+    /// Whether a time that would be accepted can be read in `value` or across its end, so that the two could be cut elsewhere.
+    fn holds_time(
+        &self,
+        value: &[u8],
+        time: &[u8],
+        now: i64,
+        tolerance: Option<Tolerance>,
+    ) -> bool {
+        let Some(timestamp) = &self.timestamp else {
+            return false;
+        };
+        let joined = [value, time].concat();
+        joined
+            .windows(time.len().max(1))
+            .take(value.len())
+            .any(|window| {
+                let instant = std::str::from_utf8(window)
+                    .ok()
+                    .and_then(|text| timestamp.unit.parse_start(text));
+                instant.is_some_and(|instant| {
+                    tolerance.is_none_or(|tolerance| tolerance.check(instant.seconds, now).is_ok())
+                })
+            })
+    }
+
     fn capture(
         &self,
         head: &Head<'_>,
         slots: &[Slot],
         family: usize,
         signature: &[u8],
-        timestamp: &[u8],
+        (timestamp, now, tolerance): (&[u8], i64, Option<Tolerance>),
     ) -> Result<Captured, Reason> {
         let mut captured = Captured::default();
         for slot in slots {
@@ -237,10 +263,9 @@ impl HeadRules {
             };
             let clear = filtered(&slot.filters, &value, |value| {
                 captured.push(Some(value));
-                !slot
-                    .delimiter
-                    .as_ref()
-                    .is_some_and(|text| contains(value, text))
+                let timed = slot.border == Border::Time
+                    && self.holds_time(value, timestamp, now, tolerance);
+                slot.border.holds(value) && !timed
             });
             if clear != Some(true) {
                 return Err(malformed(names));
@@ -254,8 +279,4 @@ impl HeadRules {
         }
         Ok(captured)
     }
-}
-
-fn contains(value: &[u8], text: &[u8]) -> bool {
-    !text.is_empty() && value.windows(text.len()).any(|window| window == text)
 }

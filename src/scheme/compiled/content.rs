@@ -4,11 +4,12 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::{
+        Coverage,
         algorithm::{Hasher, Tag},
         template::{Filter, Part, Token, filtered, sha256_hex},
     },
     Params,
-    delimit::delimit,
+    delimit::{Border, delimit},
     headers::{Captured, HeaderNames},
 };
 use crate::{SetupError, json};
@@ -45,8 +46,7 @@ pub(super) enum Piece {
 pub(super) struct Slot {
     pub(super) from: SlotSource,
     pub(super) filters: Vec<Filter>,
-    /// The literal that ends it in the content, and which the value may therefore not contain.
-    pub(super) delimiter: Option<Box<[u8]>>,
+    pub(super) border: Border,
 }
 
 #[derive(Debug)]
@@ -78,6 +78,7 @@ impl Content {
     pub(super) fn new(
         parts: &[Part],
         params: &Params,
+        coverage: Coverage,
         names: impl Fn(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
@@ -136,10 +137,10 @@ impl Content {
             slots.push(Slot {
                 from,
                 filters,
-                delimiter: None,
+                border: Border::None,
             });
         }
-        delimit(&pieces, &mut slots)?;
+        delimit(&pieces, &mut slots, coverage)?;
         Ok(Self::cut(pieces, slots))
     }
 

@@ -1,54 +1,145 @@
 //! Where each value of signed content ends, so that one signature never stands for two requests.
+//!
+//! Content has one reading when at most one piece of it is open, that is, may be of any length: as a rule the body. What
+//! stands in front of it must show its end when read from the left: by a fixed length, by the quotes of a JSON string, or by the
+//! literal text that follows, which it then may not contain. What stands behind must do so when read from the right, where the
+//! text before it counts, and quotes do not help.
 
 use super::{
-    super::template::Filter,
+    super::{Coverage, template::Filter},
     content::{Piece, Slot, SlotSource},
 };
 use crate::SetupError;
 
-impl Slot {
-    /// Whether it is clear where the value ends, whatever stands beside it: a time and a method have a form of their own, a
-    /// digest has one length, and a JSON string has its quotes.
-    fn is_plain(&self) -> bool {
-        let fixed = |filter: &Filter| matches!(filter, Filter::Sha256Hex | Filter::JsonString);
-        matches!(self.from, SlotSource::Timestamp | SlotSource::Method)
-            || self.filters.iter().any(fixed)
+/// What keeps a value from running into its neighbour. It is checked on the value as it is signed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Border {
+    /// Its form is enough, or it is the one that is open.
+    #[default]
+    None,
+    /// The text that follows it.
+    After(Box<[u8]>),
+    /// The text before it.
+    Before(Box<[u8]>),
+    /// The time that follows it: none may be read further in front.
+    Time,
+}
+
+impl Border {
+    /// Whether the value ends where it should and nowhere else.
+    pub(super) fn holds(&self, value: &[u8]) -> bool {
+        match self {
+            Self::None | Self::Time => true,
+            Self::After(text) => {
+                let joined = [value, text].concat();
+                let first = joined
+                    .windows(text.len())
+                    .position(|window| window == &**text);
+                first == Some(value.len())
+            }
+            Self::Before(text) => {
+                let joined = [text, value].concat();
+                let last = joined
+                    .windows(text.len())
+                    .rposition(|window| window == &**text);
+                last == Some(0)
+            }
+        }
     }
 }
 
-/// Gives each value of the head the literal text that ends it: the one after it, or, behind the body, the one before it.
-/// A value without one could be cut in two ways, so that bytes pass from one value to the next under the same signature.
-pub(super) fn delimit(pieces: &[Piece], slots: &mut [Slot]) -> Result<(), SetupError> {
-    let free = |piece: &Piece| match piece {
-        Piece::Body(filters) => !filters.contains(&Filter::JsonString),
-        Piece::Json(..) | Piece::Form(..) => true,
-        _ => false,
+/// How a piece shows its end.
+enum End {
+    /// By its length, or because it is known beforehand. A time within its tolerance is as long as every other.
+    Fixed,
+    /// By quotes, when read from the left.
+    Quoted,
+    Open,
+}
+
+fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
+    let filters = match piece {
+        Piece::Literal(_) | Piece::Secret(_) | Piece::BodySha256 => return End::Fixed,
+        // The body that it is taken from is signed too, and no JSON document is the beginning or the end of another.
+        Piece::Json(..) if coverage == Coverage::Body => return End::Fixed,
+        Piece::Captured(place) => match slots.get(*place) {
+            Some(slot) if is_time(slot) => return End::Fixed,
+            Some(slot) => &slot.filters,
+            None => return End::Open,
+        },
+        Piece::Body(filters) | Piece::Json(_, filters) | Piece::Form(_, filters) => filters,
     };
-    let plain: Vec<bool> = slots.iter().map(Slot::is_plain).collect();
+    if filters.contains(&Filter::Sha256Hex) {
+        End::Fixed
+    } else if filters.contains(&Filter::JsonString) {
+        End::Quoted
+    } else {
+        End::Open
+    }
+}
+
+fn is_time(slot: &Slot) -> bool {
+    matches!(slot.from, SlotSource::Timestamp)
+}
+
+/// Finds the border of each value. Under partial coverage the provider's own separators have to do.
+pub(super) fn delimit(
+    pieces: &[Piece],
+    slots: &mut [Slot],
+    coverage: Coverage,
+) -> Result<(), SetupError> {
+    let mut behind = false;
+    let mut has_body = false;
     for (index, piece) in pieces.iter().enumerate() {
-        let Piece::Captured(place) = piece else {
-            continue;
+        let before = index.checked_sub(1).and_then(|index| pieces.get(index));
+        let after = pieces.get(index.saturating_add(1));
+        let then_time = |slots: &[Slot]| match after {
+            Some(Piece::Captured(place)) => slots.get(*place).is_some_and(is_time),
+            _ => false,
         };
-        let Some(slot) = slots.get_mut(*place).filter(|slot| !slot.is_plain()) else {
-            continue;
-        };
-        let behind_body = pieces.iter().take(index).any(free);
-        let neighbour = if behind_body {
-            index.checked_sub(1).and_then(|before| pieces.get(before))
-        } else {
-            pieces.get(index.saturating_add(1))
-        };
-        match neighbour {
-            None | Some(Piece::Secret(_) | Piece::BodySha256) => {}
-            Some(Piece::Captured(other)) if plain.get(*other) == Some(&true) => {}
-            Some(Piece::Literal(text)) => slot.delimiter = Some(text.clone()),
-            Some(_) => {
+        let again = has_body && matches!(piece, Piece::Body(_));
+        has_body |= matches!(piece, Piece::Body(_));
+        let border = match (end(piece, slots, coverage), behind, piece) {
+            // A body that stands there again is as long as it was.
+            _ if again => continue,
+            (End::Fixed, _, _) | (End::Quoted, false, _) => continue,
+            (End::Open, false, Piece::Captured(_)) => match after {
+                Some(Piece::Literal(text)) => Border::After(text.clone()),
+                _ if then_time(slots) => Border::Time,
+                _ => {
+                    behind = true;
+                    continue;
+                }
+            },
+            (End::Open, false, _) => {
+                behind = true;
+                continue;
+            }
+            (_, true, Piece::Captured(_)) if matches!(before, Some(Piece::Literal(_))) => {
+                match before {
+                    Some(Piece::Literal(text)) => Border::Before(text.clone()),
+                    _ => continue,
+                }
+            }
+            (_, true, _) if coverage == Coverage::Partial => continue,
+            (_, true, piece) => {
+                let name = match piece {
+                    Piece::Captured(place) => slots.get(*place).map(|slot| slot.from.to_string()),
+                    Piece::Json(pointer, _) => Some(format!("{{json:{pointer}}}")),
+                    Piece::Form(name, _) => Some(format!("{{form:{name}}}")),
+                    _ => Some("{body}".to_owned()),
+                };
                 return Err(SetupError::new(format!(
-                    "signed: {} touches another value, so that both could be cut in two ways; put the text between \
-                     them that the provider signs there",
-                    slot.from
+                    "signed: {} and what stands before it could be cut in two ways; put the text between them that the \
+                     provider signs there",
+                    name.unwrap_or_default()
                 )));
             }
+        };
+        if let Piece::Captured(place) = piece
+            && let Some(slot) = slots.get_mut(*place)
+        {
+            slot.border = border;
         }
     }
     Ok(())
@@ -64,5 +155,20 @@ impl std::fmt::Display for SlotSource {
             Self::Method => f.write_str("{method}"),
             Self::Path => f.write_str("{path}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_overlaps_itself_is_still_a_border() {
+        let after = Border::After(Box::from(&b"::"[..]));
+        assert!(after.holds(b"a") && after.holds(b"") && after.holds(b":a"));
+        assert!(!after.holds(b"a:") && !after.holds(b"a::b") && !after.holds(b":"));
+        let before = Border::Before(Box::from(&b"--"[..]));
+        assert!(before.holds(b"n") && before.holds(b"") && before.holds(b"n-"));
+        assert!(!before.holds(b"-n") && !before.holds(b"a--b") && !before.holds(b"-"));
     }
 }
