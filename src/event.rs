@@ -202,6 +202,23 @@ impl<T: Payload> VerifiedEvent<T> {
         self.meta.shared.provider().identity()
     }
 
+    /// Tells the operator what was let in, and by which of several readings of the provider's documentation.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn log(&self) {
+        tracing::debug!(
+            provider = self.provider(),
+            endpoint = self.endpoint(),
+            construction = self.construction(),
+            key_id = self.key_id(),
+            bytes = self.meta.body.len(),
+            "webhook verified"
+        );
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
+    pub(crate) fn log(&self) {}
+
     /// A parameter of the endpoint's provider: for types that are read by one.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {

@@ -103,17 +103,17 @@ impl Identity {
         }
     }
 
-    /// Sets your own reference to the person.
+    /// Sets your own reference to the person. An empty one is none.
     #[must_use]
     pub fn with_subject(mut self, subject: Option<impl Into<Box<str>>>) -> Self {
-        self.subject = subject.map(Into::into);
+        self.subject = subject.map(Into::into).filter(|text| !text.is_empty());
         self
     }
 
-    /// Sets the provider's reference to the verification.
+    /// Sets the provider's reference to the verification. An empty one is none.
     #[must_use]
     pub fn with_session(mut self, session: Option<impl Into<Box<str>>>) -> Self {
-        self.session = session.map(Into::into);
+        self.session = session.map(Into::into).filter(|text| !text.is_empty());
         self
     }
 

@@ -1,10 +1,10 @@
 //! One value out of a JSON document, found by its pointer without building the document.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
-    Visitor,
+    Visitor, value::MapAccessDeserializer,
 };
 use serde_json::value::RawValue;
 
@@ -13,15 +13,46 @@ use crate::PayloadError;
 /// The document as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
 pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadError> {
     let mut json = serde_json::Deserializer::from_slice(document);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let problem = PayloadError::json(error.inner());
-        match error.path().to_string() {
-            path if error.inner().is_data() && path != "." => problem.at(&path),
-            _ => problem,
-        }
-    })?;
+    let read = serde_path_to_error::deserialize(&mut json)
+        .map(|Object(read)| read)
+        .map_err(|error| {
+            let problem = PayloadError::json(error.inner());
+            match error.path().to_string() {
+                path if error.inner().is_data() && path != "." => problem.at(&path),
+                _ => problem,
+            }
+        })?;
     json.end().map_err(|error| PayloadError::json(&error))?;
     Ok(read)
+}
+
+/// An object, and not a list of the fields' values, which derived types take for one.
+pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Fields<T>(PhantomData<T>);
+
+    impl<'de, T: de::Deserialize<'de>> Visitor<'de> for Fields<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Fields(PhantomData))
+}
+
+struct Object<T>(T);
+
+impl<'de, T: de::Deserialize<'de>> de::Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
 }
 
 /// The text of the value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.

@@ -184,6 +184,7 @@ where
 
 /// The request as the handler gets it: the verified bytes and the event.
 fn rebuild<B: From<Bytes>>(head: request::Parts, event: VerifiedEvent) -> Request<B> {
+    event.log();
     let mut request = Request::from_parts(head, B::from(event.body().clone()));
     request.extensions_mut().insert(event);
     request

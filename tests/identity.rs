@@ -182,7 +182,8 @@ fn authento() {
         "REVIEWED",
         "INFO_UPDATED",
         "RESET",
-        "SOMETHING_NEW",
+        "infoUpdated",
+        "reset",
     ] {
         for (basic, outcome, is_final) in [
             ("VERIFIED", Outcome::Approved, true),
@@ -198,6 +199,13 @@ fn authento() {
     }
     for basic in ["VERIFIED", "REJECTED", "PROCESSING", "UNVERIFIED"] {
         cells.push((body("ON_HOLD", basic), Outcome::Review, false));
+    }
+    for held in ["on_hold", "onHold"] {
+        cells.push((body(held, "VERIFIED"), Outcome::Review, false));
+    }
+    // It may be a hold, or about a wallet.
+    for unknown in ["SOMETHING_NEW", "On-Hold", ""] {
+        cells.push((body(unknown, "VERIFIED"), Outcome::Other, false));
     }
     outcomes("authento", &cells);
 }
@@ -278,6 +286,53 @@ fn a_body_that_cannot_be_read_is_an_error_and_not_none() {
             let read = event(name, body).parse::<Option<Identity>>();
             assert!(read.is_err(), "{name}: {body}");
         }
+    }
+}
+
+#[test]
+fn a_list_of_values_is_not_an_event() {
+    for (name, body) in [
+        ("voveid", r#"["successful","c",null,null,null]"#.to_owned()),
+        (
+            "authento",
+            r#"["REVIEWED","u","c","INDIVIDUAL",["VERIFIED",null],1.0]"#.to_owned(),
+        ),
+        (
+            "authento",
+            r#"{"event":"REVIEWED","userId":"u","status":["VERIFIED",null]}"#.to_owned(),
+        ),
+        (
+            "idenfy",
+            r#"{"final":true,"scanRef":"s","status":["APPROVED"]}"#.to_owned(),
+        ),
+        ("authenteq", multipart(r#"["s","PASSED"]"#)),
+        (
+            "authenteq",
+            multipart(r#"{"id":"s","documentData":["PP"]}"#),
+        ),
+    ] {
+        assert!(
+            event(name, &body).parse::<Option<Identity>>().is_err(),
+            "{name}: {body}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_reference_is_none() {
+    for (name, body) in [
+        ("voveid", r#"{"status":"pending","refId":""}"#),
+        (
+            "idenfy",
+            r#"{"scanRef":"","clientId":"","status":{"overall":"ACTIVE"}}"#,
+        ),
+    ] {
+        let identity = identity(name, body).unwrap();
+        assert_eq!(
+            (identity.subject(), identity.session()),
+            (None, None),
+            "{name}"
+        );
     }
 }
 

@@ -297,7 +297,7 @@ async fn the_printed_commands_do_what_they_say() {
 
     let stats = receiver.request("GET", "/stats").await.json();
     let endpoints = stats.get("endpoints").and_then(Value::as_object).unwrap();
-    for founding in ["authenteq", "voveid", "idenfy", "authento", "github"] {
+    for founding in ["authenteq", "voveid", "idenfy", "authento"] {
         assert!(endpoints.contains_key(founding), "{stats}");
     }
     assert_eq!(tried.len(), 2 * endpoints.len());

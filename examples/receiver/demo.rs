@@ -86,20 +86,6 @@ const DEMOS: &[Demo] = &[
              | openssl dgst -sha256 -hmac 'SECRET' -binary | od -An -v -tx1 | tr -d ' \\n')",
         ],
     },
-    Demo {
-        provider: "github",
-        secret: "tower-webhook-demo-secret",
-        options: "",
-        body: r#"{"action":"opened","number":7}"#,
-        forged: r#"{"action":"closed","number":7}"#,
-        headers: &[
-            "Content-Type: application/json",
-            "X-GitHub-Event: pull_request",
-            "X-GitHub-Delivery: demo-$(date +%s)",
-            "X-Hub-Signature-256: sha256=$(printf %s 'BODY' \
-             | openssl dgst -sha256 -hmac 'SECRET' -binary | od -An -v -tx1 | tr -d ' \\n')",
-        ],
-    },
 ];
 
 /// The configuration of the demo.

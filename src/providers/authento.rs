@@ -41,6 +41,7 @@
 //! | `status.basic` | outcome | final |
 //! | --- | --- | --- |
 //! | any, of the event `ON_HOLD` | review | no |
+//! | any, of an event that is not documented | other | no |
 //! | `VERIFIED` | approved | yes |
 //! | `REJECTED` | rejected | yes |
 //! | `PROCESSING`, `INFO_REQUIRED` | pending | no |
@@ -51,7 +52,10 @@
 //!
 //! - `X-Payload-Digest` is Sumsub's header, too. A provider is configured, and never told by its headers.
 //! - The page spells two events `ADDRRESS_LINKED` and `ADDRRESS_UNLINKED`. The right spelling is read as the same.
-//! - Older examples write statuses and types in lower case, and `company` for `CORPORATE`. They are read as the same.
+//! - Older examples write statuses and types in lower case, and `company` for `CORPORATE`. They are read as the same, and so are
+//!   events in lower case or camel case.
+//! - A company's verification gives an [`Identity`] as a person's does, since it comes as the same event. Look at
+//!   [`Event::user_type`] where that matters.
 //! - `status.poa`, the proof of address, may be missing, and `userIdentifier` is yours only in the account-based flow.
 //!
 //! Documented: <https://authento.gitbook.io/authento-api> (webhooks, basic and full user info).
@@ -85,6 +89,7 @@ use serde::Deserialize;
 
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent,
+    json::object,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
 
@@ -118,6 +123,8 @@ fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let (outcome, is_final) = match (&event, &status.basic) {
         (EventType::AddressLinked | EventType::AddressUnlinked, _) => return Ok(None),
         (EventType::OnHold, _) => (Outcome::Review, false),
+        // It may be a hold, or about a wallet: nobody knows.
+        (EventType::Other(_), _) => (Outcome::Other, false),
         (_, VerificationStatus::Verified) => (Outcome::Approved, true),
         (_, VerificationStatus::Rejected) => (Outcome::Rejected, true),
         (_, VerificationStatus::Processing | VerificationStatus::InfoRequired) => {
@@ -152,6 +159,7 @@ pub struct Event {
     #[serde(rename = "type")]
     pub user_type: Option<UserType>,
     /// How far the verification is after this event.
+    #[serde(deserialize_with = "object")]
     pub status: Status,
     /// When it happened, in seconds since 1970 with a fraction. See [`created_at`](Self::created_at).
     pub time_created: Option<f64>,
@@ -176,25 +184,25 @@ open_enum! {
     /// What happened.
     EventType {
         /// The user lets you see information.
-        PermissionGranted = "PERMISSION_GRANTED",
+        PermissionGranted = "PERMISSION_GRANTED" | "permission_granted" | "permissionGranted",
         /// The user changed what you may see.
-        PermissionUpdated = "PERMISSION_UPDATED",
+        PermissionUpdated = "PERMISSION_UPDATED" | "permission_updated" | "permissionUpdated",
         /// A verification has begun.
-        Init = "INIT",
+        Init = "INIT" | "init",
         /// Everything has been handed in and waits for review.
-        Pending = "PENDING",
+        Pending = "PENDING" | "pending",
         /// The review is done.
-        Reviewed = "REVIEWED",
+        Reviewed = "REVIEWED" | "reviewed",
         /// The verification is held up.
-        OnHold = "ON_HOLD",
+        OnHold = "ON_HOLD" | "on_hold" | "onHold",
         /// The user's information has changed.
-        InfoUpdated = "INFO_UPDATED",
+        InfoUpdated = "INFO_UPDATED" | "info_updated" | "infoUpdated",
         /// The verification starts anew.
-        Reset = "RESET",
+        Reset = "RESET" | "reset",
         /// A wallet address was added.
-        AddressLinked = "ADDRRESS_LINKED" | "ADDRESS_LINKED",
+        AddressLinked = "ADDRRESS_LINKED" | "ADDRESS_LINKED" | "addrress_linked" | "addrressLinked" | "address_linked" | "addressLinked",
         /// A wallet address was removed.
-        AddressUnlinked = "ADDRRESS_UNLINKED" | "ADDRESS_UNLINKED",
+        AddressUnlinked = "ADDRRESS_UNLINKED" | "ADDRESS_UNLINKED" | "addrress_unlinked" | "addrressUnlinked" | "address_unlinked" | "addressUnlinked",
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
+use crate::json::object;
 use crate::{PayloadError, json};
 
 /// What a verification found. Its `Debug` shows id and status.
@@ -23,6 +24,7 @@ pub struct VerificationResult {
     /// When it ended: ISO 8601, in UTC.
     pub end_time: Option<String>,
     /// The first document.
+    #[serde(deserialize_with = "object")]
     pub document_data: DocumentData,
     /// The second document, in a flow that asks for more than one.
     pub document_data2: Option<DocumentData>,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::json::object;
+
 use super::{
     AddressVerification, AmlCheck, AmlResult, BankCard, BankVerification, CriminalResult, Data,
     DriverLicenseCheck, EmailVerification, LidResult, PhoneVerification, Questionnaire,
@@ -23,6 +25,7 @@ pub struct Identification {
     /// What the person used.
     pub platform: Option<Platform>,
     /// How it went.
+    #[serde(deserialize_with = "object")]
     pub status: Status,
     /// What was read off the document.
     pub data: Option<Data>,
