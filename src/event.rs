@@ -202,17 +202,32 @@ impl<T: Payload> VerifiedEvent<T> {
         self.meta.shared.provider().identity()
     }
 
-    /// Tells the operator what was let in, and by which of several readings of the provider's documentation.
+    /// Tells the operator what was let in. Where more than one reading of the provider's documentation is tried, which it was
+    /// is worth more than a word for debugging: it can then be fixed.
     #[cfg(feature = "tracing")]
     pub(crate) fn log(&self) {
-        tracing::debug!(
-            provider = self.provider(),
-            endpoint = self.endpoint(),
-            construction = self.construction(),
-            key_id = self.key_id(),
-            bytes = self.meta.body.len(),
-            "webhook verified"
-        );
+        let (provider, endpoint) = (self.provider(), self.endpoint());
+        let (construction, key_id, bytes) =
+            (self.construction(), self.key_id(), self.meta.body.len());
+        if self.meta.shared.provider().schemes().nth(1).is_some() {
+            tracing::info!(
+                provider,
+                endpoint,
+                construction,
+                key_id,
+                bytes,
+                "webhook verified"
+            );
+        } else {
+            tracing::debug!(
+                provider,
+                endpoint,
+                construction,
+                key_id,
+                bytes,
+                "webhook verified"
+            );
+        }
     }
 
     #[cfg(not(feature = "tracing"))]
