@@ -621,7 +621,9 @@ fn every_sample_gets_its_verdict_and_its_type() {
         accepted += 1;
         assert!(sample.expect_ok, "{id}");
         assert_eq!(event.event_type(), Some(sample.event_type()), "{id}");
-        assert_eq!(event.delivery_id(), None, "{id}");
+        let told = event.json::<Value>().ok();
+        let scan_ref = told.as_ref().and_then(|body| body.get("scanRef")?.as_str());
+        assert_eq!(event.delivery_id(), scan_ref, "{id}");
         assert_eq!(event.timestamp(), None, "{id}");
         let typed = event.parse::<Event>().map(VerifiedEvent::into_payload);
         let Some(expected) = bodies.get(sample.event_type()) else {

@@ -6,7 +6,7 @@
 //! | secret | the text of the signing key that is set for this webhook in the dashboard; **without one iDenfy does not sign** |
 //! | timestamp | none: a captured request stays valid for ever |
 //! | event type | header `Idenfy-Event-Type`, **not signed** |
-//! | delivery id | none |
+//! | delivery id | `/scanRef` of those bodies that have one, for people: several results share it, and no id tells deliveries apart |
 //! | success | any 2xx within 10 seconds; retried a configurable number of times with a fixed pause, then an e-mail and a button in the dashboard |
 //!
 //! # Events
@@ -153,6 +153,7 @@ pub(super) fn provider() -> Provider {
         Scheme::new(Algorithm::HmacSha256, "{body}", signature),
     )
     .with_event_type(Source::header("Idenfy-Event-Type"))
+    .with_delivery_id(Source::json("/scanRef"))
     .with_docs("https://documentation.idenfy.com/security/CallbackSigning")
     .with_unsigned_hint(
         "iDenfy signs only once a signing key is set for the webhook in its dashboard",
