@@ -22,7 +22,7 @@ struct Inner {
 }
 
 /// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
     /// The body is longer than the limit, as declared or as counted. Status 413.

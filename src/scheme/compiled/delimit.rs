@@ -30,20 +30,16 @@ impl Border {
     pub(super) fn holds(&self, value: &[u8]) -> bool {
         match self {
             Self::None | Self::Time => true,
-            Self::After(text) => {
-                let joined = [value, text].concat();
-                let first = joined
-                    .windows(text.len())
-                    .position(|window| window == &**text);
-                first == Some(value.len())
-            }
-            Self::Before(text) => {
-                let joined = [text, value].concat();
-                let last = joined
-                    .windows(text.len())
-                    .rposition(|window| window == &**text);
-                last == Some(0)
-            }
+            // The text occurs in value and text together first where the value ends …
+            Self::After(text) => !(0..value.len()).any(|start| {
+                let joined = value.iter().chain(text).skip(start);
+                joined.take(text.len()).eq(text.iter())
+            }),
+            // … and in text and value together last where the value begins.
+            Self::Before(text) => !(0..value.len()).any(|start| {
+                let joined = text.iter().chain(value).skip(start).skip(1);
+                joined.take(text.len()).eq(text.iter())
+            }),
         }
     }
 }
