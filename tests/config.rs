@@ -1234,6 +1234,18 @@ fn mistake_unset_variable() {
 }
 
 #[test]
+fn a_secret_file_may_have_almost_64_kibibytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    for (length, fits) in [(64 * 1024 - 1, true), (64 * 1024, false)] {
+        std::fs::write(&path, "x".repeat(length)).unwrap();
+        let text =
+            format!("[endpoints.kyc]\nprovider = \"github\"\nsecret = {{ file = {path:?} }}\n");
+        assert_eq!(Config::from_toml_str(&text).is_ok(), fits, "{length}");
+    }
+}
+
+#[test]
 fn a_secret_in_the_place_of_its_whereabouts_is_not_shown() {
     for (place, shown) in [
         ("env = \"0A1B2C3D4E5F60718293A4B5\"", None),
