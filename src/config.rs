@@ -40,7 +40,7 @@
 //! | --- | --- |
 //! | `provider` | the name of a built-in provider or of one under `[providers]` |
 //! | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
-//! | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` |
+//! | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, with or without quotes) |
 //! | `construction` | which of the provider's documented constructions; without it, or with `auto`, any of them |
 //! | `tolerance` | how far a timestamp may be from the clock, on both sides, whatever the provider's default: `"5m"`, or `"off"` |
 //! | `max_body` | the longest body: `"25MiB"`, or a number of bytes |

@@ -1367,13 +1367,27 @@ fn mistake_in_one_of_several_secrets() {
 }
 
 #[test]
-fn mistake_instant_without_quotes() {
-    let secret = |key: &str| {
-        of_secret(&format!(
-            "{{ value = \"{SECRET}\", {key} = 2026-12-01T00:00:00Z }}"
-        ))
-    };
-    assert_snapshot!(secret("not_after"), @r#"endpoint "kyc": secret.not_after: invalid type: map, expected text in quotes"#);
+fn an_instant_may_be_a_date_of_toml() {
+    let head = sign(providers::github(), SECRET, "body");
+    let text = format!(
+        "[endpoints.kyc]\nprovider = \"github\"\nsecrets = [\n{{ value = \"{SECRET}\", not_after = 2026-12-01T00:00:00Z }},\n\
+         {{ value = \"another-secret-of-some-length\" }}]\n"
+    );
+    let verifier = load(&text).endpoint("kyc").unwrap();
+    let last = UNIX_EPOCH + seconds(1_796_083_200);
+    assert!(verdict(&verifier, &head, "body", last).is_ok());
+    assert_eq!(
+        verdict(&verifier, &head, "body", last + seconds(1)).unwrap_err(),
+        RejectionKind::KeyOutsideWindow
+    );
+}
+
+#[test]
+fn mistake_instant() {
+    let secret = |rest: &str| of_secret(&format!("{{ value = \"{SECRET}\", {rest} }}"));
+    // Without an offset nobody knows which instant it is.
+    assert_snapshot!(secret("not_after = 2026-12-01"), @r#"endpoint "kyc": secret: not_after: "2026-12-01" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
+    assert_snapshot!(secret("not_after = { year = 2026 }"), @r#"endpoint "kyc": secret.not_after: a table where there should be text in quotes"#);
 }
 
 #[test]

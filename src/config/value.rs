@@ -244,6 +244,13 @@ impl<'de> Deserialize<'de> for Scalar {
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar, E> {
                 Ok(Scalar(number.to_string()))
             }
+
+            // A date of TOML, without quotes, comes as a table of its own kind.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar, A::Error> {
+                let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map));
+                date.map(|date| Scalar(date.to_string()))
+                    .map_err(|_| de::Error::custom("a table where there should be text in quotes"))
+            }
         }
 
         deserializer.deserialize_any(Text)
