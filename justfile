@@ -50,8 +50,12 @@ deny:
 package:
     cargo package --locked --allow-dirty
 
-# Changes the core's logic in every small way, and lists what no test notices. Takes an hour or more; not part of `check`.
-mutate *arguments:
+# Breaks the core in each of the listed ways, and demands that a test fails. Some minutes; not part of `check`.
+mutate part="":
+    python3 tests/mutations/run.py "{{ part }}"
+
+# Changes the core in every small way, and lists what no test notices. Needs cargo-mutants, and hours.
+mutate-all *arguments:
     cargo mutants {{ arguments }}
 
 # Feeds the multipart reader with what libFuzzer thinks of, for a minute. Needs nightly and cargo-fuzz; not part of `check`.

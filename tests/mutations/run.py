@@ -1,0 +1,61 @@
+"""Breaks the core in the ways listed in list.json, one at a time in a copy, and demands that a test fails.
+
+    python3 tests/mutations/run.py [part of a name]
+
+Each entry names a file, a text that stands in it once, what to put there, and what that would mean. An entry whose text is gone, or
+that no test notices, is a failure. `just mutate-all` makes every small change instead, and takes hours.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+TESTS = ["ambiguity", "vectors", "hostile", "config", "properties"]
+COMMAND = ["cargo", "test", "--quiet", "--all-features", "--no-fail-fast", "--lib"]
+COMMAND += [word for test in TESTS for word in ("--test", test)]
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    entries = [entry for entry in json.loads((HERE / "list.json").read_text()) if wanted in entry["what"]]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "copy"
+        ignore = shutil.ignore_patterns("target", ".git", "node_modules", "mutants.out*", "fuzz")
+        shutil.copytree(ROOT, copy, ignore=ignore)
+        # Examples and the other tests would be built for nothing.
+        environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target/mutations"))
+        environment.pop("RUST_BACKTRACE", None)
+
+        def tested():
+            return subprocess.run(COMMAND, cwd=copy, env=environment, capture_output=True, text=True)
+
+        if tested().returncode != 0:
+            sys.exit("the tests fail before anything is broken")
+        survivors = [entry for entry in entries if not caught(entry, copy, tested)]
+    print(f"{len(entries) - len(survivors)} caught, {len(survivors)} survived")
+    sys.exit(1 if survivors or not entries else 0)
+
+
+def caught(entry, copy, tested):
+    file = copy / entry["file"]
+    whole = file.read_text()
+    if whole.count(entry["from"]) != 1:
+        sys.exit(f"{entry['what']}: the text stands {whole.count(entry['from'])} times in {entry['file']}")
+    file.write_text(whole.replace(entry["from"], entry["to"]))
+    ended = tested()
+    file.write_text(whole)
+    if "could not compile" in ended.stderr:
+        sys.exit(f"{entry['what']}: does not compile\n{ended.stderr}")
+    noticed = ended.returncode != 0
+    print("caught  " if noticed else "SURVIVED", entry["what"], flush=True)
+    return noticed
+
+
+if __name__ == "__main__":
+    main()
