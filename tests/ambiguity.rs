@@ -307,6 +307,32 @@ fn header_families_are_those_of_the_signature() {
 }
 
 #[test]
+fn a_time_that_is_not_signed_only_refuses() {
+    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    for (signed, shown) in [("{ts}.{body}", Some(now)), ("{body}", None)] {
+        let scheme = Scheme::new(
+            Algorithm::HmacSha256,
+            signed,
+            Signature::single("X-Sig", Encoding::Hex),
+        )
+        .with_timestamp(Timestamp::header("X-Time"));
+        let provider = Provider::new("acme", scheme);
+        let signer = Signer::new(provider.clone(), Secret::new(SECRET)).unwrap();
+        let request = signer
+            .with_time(now)
+            .sign(Request::post("/"), "body")
+            .unwrap();
+        let (head, body) = request.into_parts();
+        let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
+        let event = verifier.verify(&Head::of(&head), body, now).unwrap();
+        assert_eq!(event.timestamp(), shown, "{signed}");
+        let later = now + std::time::Duration::from_secs(301);
+        let rejection = verifier.verify(&Head::of(&head), body, later).unwrap_err();
+        assert_eq!(rejection.kind(), RejectionKind::TimestampTooOld, "{signed}");
+    }
+}
+
+#[test]
 fn a_value_before_the_time_holds_no_time() {
     use hmac::{Hmac, KeyInit, Mac};
     let verifier = Verifier::new(mac("{header:X-Id}{ts}{body}"), Secret::new(SECRET)).unwrap();
