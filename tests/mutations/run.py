@@ -27,7 +27,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "copy"
         ignore = shutil.ignore_patterns("target", ".git", "node_modules", "mutants.out*", "fuzz")
-        shutil.copytree(ROOT, copy, ignore=ignore)
+        # Without the times of the originals: cargo would take what the last run built for up to date.
+        shutil.copytree(ROOT, copy, ignore=ignore, copy_function=shutil.copy)
         # Examples and the other tests would be built for nothing.
         environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target/mutations"))
         environment.pop("RUST_BACKTRACE", None)
@@ -35,8 +36,9 @@ def main():
         def tested():
             return subprocess.run(COMMAND, cwd=copy, env=environment, capture_output=True, text=True)
 
-        if tested().returncode != 0:
-            sys.exit("the tests fail before anything is broken")
+        ended = tested()
+        if ended.returncode != 0:
+            sys.exit(f"the tests fail before anything is broken\n{ended.stdout}{ended.stderr}")
         survivors = [entry for entry in entries if not caught(entry, copy, tested)]
     print(f"{len(entries) - len(survivors)} caught, {len(survivors)} survived")
     sys.exit(1 if survivors or not entries else 0)
