@@ -105,7 +105,7 @@ impl CompiledScheme {
 
     /// Whether whoever saw one request can make another, with more at the end of its content.
     pub(crate) fn is_extendable(&self) -> bool {
-        self.algorithm.keying() == Keying::Content && self.content.is_open_ended()
+        self.algorithm.keying() == Keying::Content && self.content.open_ended
     }
 
     /// The value of a header that the provider reads beside what is signed.

@@ -25,6 +25,8 @@ pub(crate) struct Content {
     pub(crate) streams: bool,
     /// Known with the whole body.
     late: Vec<Piece>,
+    /// Whether something that a sender chooses stands behind the last place of the secret.
+    pub(super) open_ended: bool,
     /// What the head has to give.
     pub(super) slots: Vec<Slot>,
 }
@@ -92,15 +94,12 @@ impl Content {
                 Part::Token(token, filters) => (token, filters.clone()),
             };
             let from = match token {
-                Token::Param(name) => {
+                Token::Param(_) | Token::Url => {
+                    let name = match token {
+                        Token::Param(name) => name,
+                        _ => "url",
+                    };
                     let value = parameter(params, name)?;
-                    filtered(&filters, value.as_bytes(), |value| {
-                        push_literal(&mut pieces, value)
-                    });
-                    continue;
-                }
-                Token::Url => {
-                    let value = parameter(params, "url")?;
                     filtered(&filters, value.as_bytes(), |value| {
                         push_literal(&mut pieces, value)
                     });
@@ -152,8 +151,14 @@ impl Content {
             .take_while(|piece| !piece.needs_body())
             .count();
         let streams = matches!(pieces.get(early), Some(Piece::Body(filters)) if filters.is_empty());
+        let open_ended = pieces
+            .iter()
+            .rev()
+            .find(|piece| !matches!(piece, Piece::Literal(_)))
+            .is_some_and(|last| !matches!(last, Piece::Secret(_)));
         let mut pieces = pieces.into_iter();
         Self {
+            open_ended,
             lead: pieces.by_ref().take(lead).collect(),
             early: pieces.by_ref().take(early.saturating_sub(lead)).collect(),
             streams,
@@ -167,22 +172,6 @@ impl Content {
         self.late
             .iter()
             .any(|piece| matches!(piece, Piece::BodySha256))
-    }
-
-    /// Whether something that a sender chooses stands behind the last place of the secret.
-    pub(crate) fn is_open_ended(&self) -> bool {
-        let pieces = || self.lead.iter().chain(&self.early);
-        let variable = |piece: &Piece| !matches!(piece, Piece::Literal(_) | Piece::Secret(_));
-        let after = |pieces: &mut dyn DoubleEndedIterator<Item = &Piece>| {
-            pieces.rev().find_map(|piece| match piece {
-                Piece::Secret(_) => Some(false),
-                piece => variable(piece).then_some(true),
-            })
-        };
-        after(&mut self.late.iter())
-            .or_else(|| self.streams.then_some(true))
-            .or_else(|| after(&mut pieces()))
-            .unwrap_or(false)
     }
 
     /// Whether a key's bytes are needed after its hash was scheduled.
