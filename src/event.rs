@@ -10,12 +10,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    PayloadError, Rejection, Source,
-    clock::Instant,
-    json,
+    PayloadError, Rejection, Source, json,
     multipart::{self, Part},
     provider::IdentityMapping,
-    scheme::{Admitted, Captured, Read},
+    scheme::{Admitted, Read},
     shared::Shared,
     source::SourceKind,
 };
@@ -33,12 +31,20 @@ pub struct VerifiedEvent<T: Payload = Bytes> {
     payload: T,
 }
 
+/// What a check has found out.
+pub(crate) struct Proof {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tenant: Option<Arc<str>>,
+    /// The construction that matched.
+    pub(crate) scheme: usize,
+    pub(crate) admitted: Admitted,
+    pub(crate) key_id: Option<Arc<str>>,
+    /// The time of the gate, in seconds since 1970.
+    pub(crate) received: i64,
+}
+
 struct Meta {
-    shared: Arc<Shared>,
-    scheme: usize,
-    captured: Captured,
-    timestamp: Option<Instant>,
-    key_id: Option<Arc<str>>,
+    proof: Proof,
     body: Bytes,
     event_type: OnceLock<Option<Box<str>>>,
     delivery_id: OnceLock<Option<Box<str>>>,
@@ -46,20 +52,10 @@ struct Meta {
 
 impl VerifiedEvent {
     /// The one place where an event comes into being.
-    pub(crate) fn proven(
-        shared: Arc<Shared>,
-        scheme: usize,
-        admitted: Admitted,
-        key_id: Option<Arc<str>>,
-        body: Bytes,
-    ) -> Self {
+    pub(crate) fn proven(proof: Proof, body: Bytes) -> Self {
         let payload = body.clone();
         let meta = Meta {
-            shared,
-            scheme,
-            captured: admitted.captured,
-            timestamp: admitted.timestamp,
-            key_id,
+            proof,
             body,
             event_type: OnceLock::new(),
             delivery_id: OnceLock::new(),
@@ -79,12 +75,15 @@ impl<T: Payload> VerifiedEvent<T> {
     /// [`LayerMissing`](crate::RejectionKind::LayerMissing) when there is no event,
     /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as `T`.
     pub fn from_extensions(extensions: &http::Extensions) -> Result<Self, Rejection> {
-        let event = extensions
-            .get::<VerifiedEvent>()
-            .ok_or_else(Rejection::layer_missing)?;
+        Self::take(extensions.get())
+    }
+
+    pub(crate) fn take(event: Option<&VerifiedEvent>) -> Result<Self, Rejection> {
+        let event = event.ok_or_else(Rejection::layer_missing)?;
+        let proof = &event.meta.proof;
         event
             .parse()
-            .map_err(|error| Rejection::unreadable(error, &event.meta.shared))
+            .map_err(|error| Rejection::unreadable(error, proof.tenant.as_ref(), &proof.shared))
     }
 
     /// Reads the payload as another type. The event itself stays as it is.
@@ -93,6 +92,7 @@ impl<T: Payload> VerifiedEvent<T> {
     ///
     /// When the body is not a `P`, or `P` belongs to another provider.
     pub fn parse<P: Payload>(&self) -> Result<VerifiedEvent<P>, PayloadError> {
+        self.shared().uptake.take();
         let raw = VerifiedEvent {
             meta: Arc::clone(&self.meta),
             payload: self.meta.body.clone(),
@@ -127,9 +127,9 @@ impl<T: Payload> VerifiedEvent<T> {
     ///
     /// When the body is not one, strictly: see [`multipart`](crate::multipart).
     pub fn parts(&self) -> Result<Vec<Part>, PayloadError> {
-        let scheme = self.meta.shared.scheme(self.meta.scheme);
-        let content_type =
-            scheme.and_then(|scheme| scheme.read(&self.meta.captured, Read::ContentType));
+        let scheme = self.shared().scheme(self.meta.proof.scheme);
+        let content_type = scheme
+            .and_then(|scheme| scheme.read(&self.meta.proof.admitted.captured, Read::ContentType));
         multipart::parse(&self.meta.body, content_type)
     }
 
@@ -146,26 +146,33 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The bytes that were verified.
     #[must_use]
     pub fn body(&self) -> &Bytes {
+        self.shared().uptake.take();
         &self.meta.body
     }
 
     /// The name of the provider.
     #[must_use]
     pub fn provider(&self) -> &str {
-        self.meta.shared.provider().name()
+        self.shared().provider().name()
     }
 
     /// The name of the endpoint, if it was given one.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
-        self.meta.shared.endpoint()
+        self.shared().endpoint()
+    }
+
+    /// The id of the tenant whose key it was, where keys are [looked up](crate::lookup) for each request.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.meta.proof.tenant.as_deref()
     }
 
     /// What the provider calls this event. From a header that is not signed, anybody who replays a request can set
     /// it; see the provider's page here.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {
-        let source = self.meta.shared.provider().event_type()?;
+        let source = self.shared().provider().event_type()?;
         self.meta
             .lookup(source, Read::EventType, &self.meta.event_type)
     }
@@ -174,7 +181,7 @@ impl<T: Payload> VerifiedEvent<T> {
     /// repeated deliveries by.
     #[must_use]
     pub fn delivery_id(&self) -> Option<&str> {
-        let source = self.meta.shared.provider().delivery_id()?;
+        let source = self.shared().provider().delivery_id()?;
         self.meta
             .lookup(source, Read::DeliveryId, &self.meta.delivery_id)
     }
@@ -182,62 +189,47 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The signed time of the attempt; `None` where the provider signs none.
     #[must_use]
     pub fn timestamp(&self) -> Option<SystemTime> {
-        self.meta.timestamp?.to_system_time()
+        self.meta.proof.admitted.timestamp?.to_system_time()
+    }
+
+    /// How many seconds that time was from the receiver's clock when the request arrived, on either side.
+    #[must_use]
+    pub fn skew(&self) -> Option<u64> {
+        let proof = &self.meta.proof;
+        let timestamp = proof.admitted.timestamp?;
+        Some(timestamp.seconds.abs_diff(proof.received))
     }
 
     /// The id of the key that matched, if it has one.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
-        self.meta.key_id.as_deref()
+        self.meta.proof.key_id.as_deref()
     }
 
     /// The name of the construction that matched, such as `hmac-sha256`.
     #[must_use]
     pub fn construction(&self) -> &str {
-        let scheme = self.meta.shared.scheme(self.meta.scheme);
+        let scheme = self.shared().scheme(self.meta.proof.scheme);
         scheme.map_or("", |scheme| &scheme.name)
     }
 
     pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
-        self.meta.shared.provider().identity()
+        self.shared().provider().identity()
     }
 
-    /// Tells the operator what was let in. Where more than one reading of the provider's documentation is tried, which it was
-    /// is worth more than a word for debugging: it can then be fixed.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn log(&self) {
-        let (provider, endpoint) = (self.provider(), self.endpoint());
-        let (construction, key_id, bytes) =
-            (self.construction(), self.key_id(), self.meta.body.len());
-        if self.meta.shared.provider().schemes().nth(1).is_some() {
-            tracing::info!(
-                provider,
-                endpoint,
-                construction,
-                key_id,
-                bytes,
-                "webhook verified"
-            );
-        } else {
-            tracing::debug!(
-                provider,
-                endpoint,
-                construction,
-                key_id,
-                bytes,
-                "webhook verified"
-            );
-        }
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.meta.proof.shared
     }
 
-    #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
-    pub(crate) fn log(&self) {}
+    /// The body as it is handed on, which is not yet a use of the event.
+    pub(crate) fn raw_body(&self) -> &Bytes {
+        &self.meta.body
+    }
 
     /// A parameter of the endpoint's provider: for types that are read by one.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.meta.shared.provider().param(name)
+        self.shared().provider().param(name)
     }
 }
 
@@ -250,10 +242,9 @@ impl Meta {
     ) -> Option<&'m str> {
         match &source.0 {
             SourceKind::Header(_) => {
-                let value = self
-                    .shared
-                    .scheme(self.scheme)?
-                    .read(&self.captured, read)?;
+                let proof = &self.proof;
+                let scheme = proof.shared.scheme(proof.scheme)?;
+                let value = scheme.read(&proof.admitted.captured, read)?;
                 std::str::from_utf8(value).ok()
             }
             SourceKind::Json(pointer) => {
@@ -277,9 +268,10 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
         f.debug_struct("VerifiedEvent")
             .field("provider", &self.provider())
             .field("endpoint", &self.endpoint())
+            .field("tenant", &self.tenant())
             .field("construction", &self.construction())
             .field("key_id", &self.key_id())
-            .field("bytes", &self.body().len())
+            .field("bytes", &self.raw_body().len())
             .finish_non_exhaustive()
     }
 }

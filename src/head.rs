@@ -96,6 +96,32 @@ impl<'a> Head<'a> {
         self
     }
 
+    /// The method, in upper case.
+    #[must_use]
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path as received, still percent-encoded. Under axum's `nest` the prefix is missing.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The query as received, still percent-encoded, without the question mark.
+    #[must_use]
+    pub fn query(&self) -> &'a str {
+        self.query
+    }
+
+    /// The first value of a header, if it is text of visible ASCII characters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let value = std::str::from_utf8(self.headers.nth(name, 0)?).ok()?;
+        let visible = |byte: u8| byte == b'\t' || matches!(byte, b' '..=b'~');
+        value.bytes().all(visible).then_some(value)
+    }
+
     /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
         let text = self.headers.nth("content-length", 0)?;

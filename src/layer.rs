@@ -10,9 +10,10 @@ use http::Response;
 use tower_layer::Layer;
 
 use crate::{
-    Rejection, Verifier,
-    service::{Options, WebhookVerify},
+    Rejection, Verifier, lookup::SecretSource, observe, service::WebhookVerify, verification::Setup,
 };
+
+const KEY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
 /// into their extensions.
@@ -51,8 +52,7 @@ use crate::{
 /// Reading it needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct WebhookVerifyLayer {
-    verifier: Verifier,
-    options: Options,
+    setup: Arc<Setup>,
 }
 
 impl WebhookVerifyLayer {
@@ -60,23 +60,47 @@ impl WebhookVerifyLayer {
     /// provider's default allows.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
-        #[cfg(feature = "tracing")]
-        for note in verifier.secrets().notes() {
-            let (provider, endpoint) = (verifier.provider().name(), verifier.endpoint());
-            tracing::warn!(provider, endpoint, "{note}");
-        }
-        let options = Options {
+        observe::begin(&verifier);
+        let setup = Setup {
             read_timeout: verifier.provider().read_timeout(),
+            key_timeout: KEY_TIMEOUT,
+            verifier,
             clock: None,
+            source: None,
             on_rejection: None,
         };
-        Self { verifier, options }
+        Self {
+            setup: Arc::new(setup),
+        }
+    }
+
+    #[cfg(feature = "actix")]
+    pub(crate) fn shared_setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.setup)
+    }
+
+    fn setup(&mut self) -> &mut Setup {
+        Arc::make_mut(&mut self.setup)
     }
 
     /// Sets how long the whole body may take to arrive, counted from the first time the layer waits for it.
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
-        self.options.read_timeout = timeout;
+        self.setup().read_timeout = timeout;
+        self
+    }
+
+    /// Looks the keys up for each request, in place of the verifier's own: see [`lookup`](crate::lookup).
+    #[must_use]
+    pub fn with_secret_source(mut self, source: impl SecretSource + 'static) -> Self {
+        self.setup().source = Some(Arc::new(source));
+        self
+    }
+
+    /// Sets how long the secret source may take to answer before the request is refused with 503. The default is 5 seconds.
+    #[must_use]
+    pub fn with_key_timeout(mut self, timeout: Duration) -> Self {
+        self.setup().key_timeout = timeout;
         self
     }
 
@@ -94,7 +118,7 @@ impl WebhookVerifyLayer {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.options.clock = Some(Arc::new(clock));
+        self.setup().clock = Some(Arc::new(clock));
         self
     }
 
@@ -120,7 +144,7 @@ impl WebhookVerifyLayer {
         mut self,
         hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
     ) -> Self {
-        self.options.on_rejection = Some(Arc::new(hook));
+        self.setup().on_rejection = Some(Arc::new(hook));
         self
     }
 }
@@ -129,15 +153,16 @@ impl<S> Layer<S> for WebhookVerifyLayer {
     type Service = WebhookVerify<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookVerify::new(inner, self.verifier.clone(), self.options.clone())
+        WebhookVerify::new(inner, Arc::clone(&self.setup))
     }
 }
 
 impl fmt::Debug for WebhookVerifyLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifyLayer")
-            .field("verifier", &self.verifier)
-            .field("read_timeout", &self.options.read_timeout)
+            .field("verifier", &self.setup.verifier)
+            .field("read_timeout", &self.setup.read_timeout)
+            .field("key_timeout", &self.setup.key_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,8 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "actix")]
+mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 mod body;
@@ -20,7 +22,9 @@ mod head;
 mod identity;
 mod json;
 mod layer;
+pub mod lookup;
 pub mod multipart;
+mod observe;
 mod provider;
 pub mod providers;
 mod rejection;
@@ -30,6 +34,7 @@ mod service;
 mod shared;
 mod sign;
 mod source;
+mod verification;
 mod verifier;
 
 #[cfg(feature = "config")]
@@ -56,6 +61,8 @@ pub mod verify {
 
 /// The types behind the layer, for signatures that have to name them.
 pub mod middleware {
+    #[cfg(feature = "actix")]
+    pub use crate::actix::{MiddlewareFuture, WebhookVerifyMiddleware};
     pub use crate::{
         body::{RequestBody, ResponseBody},
         service::{VerifyFuture, WebhookVerify},

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, sync::Arc};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::{PayloadError, shared::Shared};
+use crate::{PayloadError, lookup::SourceError, observe, shared::Shared, verifier::Party};
 
 /// Why a request was refused.
 ///
@@ -18,7 +18,7 @@ pub struct Rejection {
 struct Inner {
     reason: Reason,
     origin: Option<Arc<Shared>>,
-    source: Option<PayloadError>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
@@ -51,15 +51,23 @@ pub enum RejectionKind {
     SignatureMismatch,
     /// The signature is right, by a key that is not valid now.
     KeyOutsideWindow,
-    /// The endpoint has no key that is valid now. Status 503.
+    /// The secret source knows no tenant for this request. Status 401.
+    UnknownTenant,
+    /// The endpoint has no key that is valid now. Status 503, as the next two.
     NoValidKey,
+    /// The secret source gave an error.
+    SecretSourceFailed,
+    /// The secret source did not answer in time.
+    SecretSourceTimeout,
     /// The body did not arrive in time. Status 408.
     ReadTimeout,
     /// The body broke off. Status 400.
     BodyIncomplete,
-    /// The event is genuine, and its type cannot be read out of it. Status 500, so that the sender tries again.
+    /// `Content-Length` announced a body, and nothing was left of it. Status 500, as the next two.
+    BodyTaken,
+    /// The event is genuine, and its type cannot be read out of it. The sender tries again.
     UnreadablePayload,
-    /// A handler takes an event on a route without the layer. Status 500.
+    /// A handler takes an event on a route without the layer.
     LayerMissing,
 }
 
@@ -81,9 +89,13 @@ impl RejectionKind {
             Self::MalformedBody => "malformed_body",
             Self::SignatureMismatch => "signature_mismatch",
             Self::KeyOutsideWindow => "key_outside_window",
+            Self::UnknownTenant => "unknown_tenant",
             Self::NoValidKey => "no_valid_key",
+            Self::SecretSourceFailed => "secret_source_failed",
+            Self::SecretSourceTimeout => "secret_source_timeout",
             Self::ReadTimeout => "read_timeout",
             Self::BodyIncomplete => "body_incomplete",
+            Self::BodyTaken => "body_taken",
             Self::UnreadablePayload => "unreadable_payload",
             Self::LayerMissing => "layer_missing",
         }
@@ -105,11 +117,16 @@ impl RejectionKind {
             | Self::TimestampInFuture
             | Self::MalformedBody
             | Self::SignatureMismatch
-            | Self::KeyOutsideWindow => StatusCode::UNAUTHORIZED,
-            Self::NoValidKey => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::KeyOutsideWindow
+            | Self::UnknownTenant => StatusCode::UNAUTHORIZED,
+            Self::NoValidKey | Self::SecretSourceFailed | Self::SecretSourceTimeout => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete => StatusCode::BAD_REQUEST,
-            Self::UnreadablePayload | Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BodyTaken | Self::UnreadablePayload | Self::LayerMissing => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -135,12 +152,23 @@ impl RejectionKind {
                  anything in front change the body?"
             }
             Self::KeyOutsideWindow => "the signature is right, by a key that is not valid now",
-            Self::NoValidKey => "no key is valid now; add one that is",
+            Self::UnknownTenant => "the secret source knows no such tenant",
+            Self::NoValidKey => {
+                "no key is valid now; add one that is, made for this provider, or a secret source"
+            }
+            Self::SecretSourceFailed => "the secret source failed",
+            Self::SecretSourceTimeout => {
+                "the secret source did not answer in time; is what it asks too slow, or the key timeout too short?"
+            }
             Self::ReadTimeout => "the body did not arrive in time",
             Self::BodyIncomplete => "the body broke off",
+            Self::BodyTaken => {
+                "nothing is left of the body that Content-Length announced; put this middleware outside of whatever \
+                 reads the body"
+            }
             Self::UnreadablePayload => "the event is genuine but cannot be read as this type",
             Self::LayerMissing => {
-                "the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer()"
+                "the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer(), in actix-web with .wrap()"
             }
         }
     }
@@ -159,6 +187,9 @@ pub(crate) struct Reason {
     header: Option<Arc<str>>,
     skew: Option<u64>,
     length: Option<u64>,
+    /// What `Content-Length` said, where it differs from `length`.
+    declared: Option<u64>,
+    tenant: Option<Arc<str>>,
 }
 
 impl Reason {
@@ -168,6 +199,8 @@ impl Reason {
             header: None,
             skew: None,
             length: None,
+            declared: None,
+            tenant: None,
         }
     }
 
@@ -190,6 +223,22 @@ impl Reason {
         self.length = Some(bytes);
         self
     }
+
+    pub(crate) fn of(mut self, party: &Party) -> Self {
+        self.tenant = party.tenant().cloned();
+        self
+    }
+
+    /// What arrived, and whether it is what was announced. A server lets no other length through, so a difference is the
+    /// work of something between it and us.
+    pub(crate) fn of_body(mut self, received: usize, declared: Option<u64>) -> Self {
+        self.length = u64::try_from(received).ok();
+        self.declared = declared.filter(|declared| Some(*declared) != self.length);
+        if received == 0 && self.declared.is_some() {
+            self.kind = RejectionKind::BodyTaken;
+        }
+        self
+    }
 }
 
 impl fmt::Display for Reason {
@@ -204,6 +253,12 @@ impl fmt::Display for Reason {
         if let Some(length) = self.length {
             write!(f, " ({length} bytes)")?;
         }
+        if let Some(declared) = self.declared {
+            write!(
+                f,
+                " (Content-Length said {declared}: something in front changed the body)"
+            )?;
+        }
         Ok(())
     }
 }
@@ -217,12 +272,27 @@ impl Rejection {
         Self::build(Reason::new(RejectionKind::LayerMissing), None, None)
     }
 
-    pub(crate) fn unreadable(source: PayloadError, origin: &Arc<Shared>) -> Self {
-        let reason = Reason::new(RejectionKind::UnreadablePayload);
+    pub(crate) fn unreadable(
+        source: PayloadError,
+        tenant: Option<&Arc<str>>,
+        origin: &Arc<Shared>,
+    ) -> Self {
+        let mut reason = Reason::new(RejectionKind::UnreadablePayload);
+        reason.tenant = tenant.cloned();
+        Self::build(reason, Some(Arc::clone(origin)), Some(source.into()))
+    }
+
+    pub(crate) fn unanswered(source: SourceError, origin: &Arc<Shared>) -> Self {
+        let reason = Reason::new(RejectionKind::SecretSourceFailed);
+        let source = source.into_inner();
         Self::build(reason, Some(Arc::clone(origin)), Some(source))
     }
 
-    fn build(reason: Reason, origin: Option<Arc<Shared>>, source: Option<PayloadError>) -> Self {
+    fn build(
+        reason: Reason,
+        origin: Option<Arc<Shared>>,
+        source: Option<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         let inner = Arc::new(Inner {
             reason,
             origin,
@@ -255,6 +325,12 @@ impl Rejection {
         self.inner.origin.as_ref()?.endpoint()
     }
 
+    /// The id of the tenant with whose keys the request was checked. One that does not exist has none.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.inner.reason.tenant.as_deref()
+    }
+
     /// The name of the header that the refusal is about.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
@@ -267,7 +343,8 @@ impl Rejection {
         self.inner.reason.skew
     }
 
-    /// The number of bytes that were found: of a body over the limit, of a signature or timestamp that cannot be read.
+    /// The number of bytes that were found: of a body over the limit or with a wrong signature, of a signature or timestamp
+    /// that cannot be read.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.inner.reason.length
@@ -307,44 +384,11 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn into_response<R: Default>(self) -> Response<R> {
-        self.log();
+        observe::refused(&self);
         let mut response = self.to_response();
         response.extensions_mut().insert(self);
         response.map(|()| R::default())
     }
-
-    /// Tells the operator.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn log(&self) {
-        let provider = self.provider();
-        let (endpoint, header) = (self.endpoint(), self.header());
-        let (skew, length, kind) = (self.skew(), self.length(), self.kind().as_str());
-        if self.status().is_server_error() {
-            tracing::error!(
-                kind,
-                provider,
-                endpoint,
-                header,
-                skew,
-                length,
-                "webhook refused: {self}"
-            );
-        } else {
-            tracing::warn!(
-                kind,
-                provider,
-                endpoint,
-                header,
-                skew,
-                length,
-                "webhook refused: {self}"
-            );
-        }
-    }
-
-    #[cfg(not(feature = "tracing"))]
-    #[expect(clippy::unused_self, reason = "the same signature as with the feature")]
-    pub(crate) fn log(&self) {}
 }
 
 impl fmt::Display for Rejection {
@@ -372,6 +416,7 @@ impl fmt::Debug for Rejection {
             .field("kind", &self.kind())
             .field("provider", &self.provider())
             .field("endpoint", &self.endpoint())
+            .field("tenant", &self.tenant())
             .field("header", &self.header())
             .field("skew", &self.skew())
             .field("length", &self.length())
@@ -381,7 +426,7 @@ impl fmt::Debug for Rejection {
 
 impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.inner.source.as_ref()?;
+        let source = self.inner.source.as_deref()?;
         Some(source)
     }
 }

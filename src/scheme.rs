@@ -66,7 +66,7 @@ pub use self::{
 };
 pub(crate) use self::{
     algorithm::{Hasher, Keying, Tag},
-    compiled::{Admitted, Bodied, Captured, CompiledScheme, Params, Read, Scheduled},
+    compiled::{Admitted, Bodied, CompiledScheme, Params, Read, Scheduled},
 };
 
 /// How one provider signs. See the [module](self) for the words.

@@ -256,6 +256,30 @@ impl Secrets {
         })
     }
 
+    /// No key at all: nothing can be verified with it.
+    pub(crate) fn none(schemes: &[CompiledScheme]) -> Self {
+        Self {
+            keys: Arc::new([]),
+            fingerprint: fingerprint(schemes),
+            notes: Arc::new([]),
+        }
+    }
+
+    /// One key that costs what a real one costs. It is no secret, so whoever checks with it must refuse in any case.
+    pub(crate) fn decoy(schemes: &[CompiledScheme]) -> Result<Self, SetupError> {
+        let schedules: Result<_, _> = schemes.iter().map(CompiledScheme::schedule_decoy).collect();
+        let key = Key {
+            id: None,
+            not_before: None,
+            not_after: None,
+            schedules: schedules?,
+        };
+        Ok(Self {
+            keys: Arc::new([key]),
+            ..Self::none(schemes)
+        })
+    }
+
     /// What is weak about these secrets, in a sentence each. The layer writes them to the log when it is made.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
         self.notes.iter().map(|note| &**note)
@@ -263,6 +287,11 @@ impl Secrets {
 
     pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
+    }
+
+    /// Whether the other keys were scheduled for the same schemes as these.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
     }
 
     /// Whether these keys were scheduled for those schemes.

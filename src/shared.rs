@@ -1,9 +1,12 @@
 //! What stays the same for every request of an endpoint.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
 
 use crate::{
-    Provider,
+    Provider, Secrets,
     scheme::{CompiledScheme, Tolerance},
 };
 
@@ -15,6 +18,9 @@ pub(crate) struct Shared {
     pub(crate) endpoint: Option<Arc<str>>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) max_body: usize,
+    /// What requests of unknown tenants are checked with.
+    pub(crate) decoy: Secrets,
+    pub(crate) uptake: Uptake,
 }
 
 impl Shared {
@@ -34,5 +40,43 @@ impl Shared {
     pub(crate) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
         self.tolerance
             .or_else(|| self.provider.schemes().nth(scheme)?.tolerance())
+    }
+}
+
+/// What has been seen of the wiring around an endpoint, so that each mistake in it is told once.
+#[derive(Default)]
+pub(crate) struct Uptake(AtomicU8);
+
+impl Uptake {
+    const TAKEN: u8 = 1;
+    const UNTAKEN: u8 = 2;
+    const TWICE: u8 = 4;
+
+    /// An event of the endpoint was taken by somebody.
+    pub(crate) fn take(&self) {
+        self.first(Self::TAKEN);
+    }
+
+    /// Whether it has to be told that nobody takes events.
+    pub(crate) fn is_news_that_untaken(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & Self::TAKEN == 0 && self.first(Self::UNTAKEN)
+    }
+
+    /// Whether it has to be told that requests are verified twice.
+    pub(crate) fn is_news_that_twice(&self) -> bool {
+        self.first(Self::TWICE)
+    }
+
+    /// Sets a flag. As a rule it is set, and then nothing is written that another core would have to read anew.
+    fn first(&self, flag: u8) -> bool {
+        self.0.load(Ordering::Relaxed) & flag == 0
+            && self.0.fetch_or(flag, Ordering::Relaxed) & flag == 0
+    }
+}
+
+/// Another endpoint begins anew.
+impl Clone for Uptake {
+    fn clone(&self) -> Self {
+        Self::default()
     }
 }

@@ -8,12 +8,13 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
+pub(crate) use self::gate::Party;
 pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
     scheme::{CompiledScheme, Tolerance},
-    shared::Shared,
+    shared::{Shared, Uptake},
 };
 
 /// Checks requests of one provider with the keys of one endpoint.
@@ -55,12 +56,34 @@ impl Verifier {
     pub fn new(provider: Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
         let schemes: Arc<[CompiledScheme]> = provider.compile()?.into();
         let secrets = Secrets::for_schemes(&schemes, secrets.into())?;
+        Self::with_secrets(provider, schemes, secrets)
+    }
+
+    /// A verifier without keys of its own, for a layer that [looks them up](crate::lookup) for each request. Without a
+    /// secret source it refuses every request with 503.
+    ///
+    /// # Errors
+    ///
+    /// When the provider's scheme is not sound.
+    pub fn for_lookup(provider: Provider) -> Result<Self, SetupError> {
+        let schemes: Arc<[CompiledScheme]> = provider.compile()?.into();
+        let secrets = Secrets::none(&schemes);
+        Self::with_secrets(provider, schemes, secrets)
+    }
+
+    fn with_secrets(
+        provider: Provider,
+        schemes: Arc<[CompiledScheme]>,
+        secrets: Secrets,
+    ) -> Result<Self, SetupError> {
         let shared = Shared {
             max_body: provider.max_body(),
+            decoy: Secrets::decoy(&schemes)?,
             provider,
             schemes,
             endpoint: None,
             tolerance: None,
+            uptake: Uptake::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -111,6 +134,10 @@ impl Verifier {
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Checks what the head alone can show. It needs no key and no body.

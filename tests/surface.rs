@@ -28,6 +28,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
     Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
     Secrets, SetupError, SignError, Signer, Source, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
     middleware::{VerifyFuture, WebhookVerify},
     providers::{self, voveid},
     scheme::{
@@ -107,7 +108,7 @@ fn debug_of_verifier_layer_and_service() {
     let layer = WebhookVerifyLayer::new(verifier)
         .with_clock(now)
         .with_on_rejection(|_, _| {});
-    assert_snapshot!(debug(&layer), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, read_timeout: 10s, .. }"#);
+    assert_snapshot!(debug(&layer), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
     assert_snapshot!(debug(&layer.layer("inner")), @r#"WebhookVerify { inner: "inner", verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, .. }"#);
     let service = layer.layer(tower::service_fn(|_: Request<Odd>| async {
         Ok::<_, Infallible>(Response::new(()))
@@ -149,8 +150,8 @@ fn debug_of_a_check_on_its_way() {
     check.update(Bytes::from(BODY)).unwrap();
     assert_snapshot!(debug(&check), @r#"Check { provider: "acme", endpoint: Some("kyc"), keys: 1, .. }"#);
     let event = check.finish().unwrap();
-    assert_snapshot!(debug(&event), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
-    assert_snapshot!(debug(&event.parse::<serde_json::Value>().unwrap()), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
+    assert_snapshot!(debug(&event), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
+    assert_snapshot!(debug(&event.parse::<serde_json::Value>().unwrap()), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn debug_of_a_configuration() {
     .unwrap();
     assert_snapshot!(debug(&config), @r#"Config { endpoints: {"code": "github", "orders": "acme"}, .. }"#);
     assert_snapshot!(debug(&config.endpoint("orders").unwrap()), @r#"Verifier { provider: "acme", endpoint: Some("orders"), secrets: Secrets { ids: [None], .. }, max_body: 1048576, .. }"#);
-    assert_snapshot!(debug(&config.layer("code").unwrap()), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "github", endpoint: Some("code"), secrets: Secrets { ids: [None], .. }, max_body: 26214400, .. }, read_timeout: 10s, .. }"#);
+    assert_snapshot!(debug(&config.layer("code").unwrap()), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "github", endpoint: Some("code"), secrets: Secrets { ids: [None], .. }, max_body: 26214400, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
 }
 
 /// A body of VOVE ID, read as `T`.
@@ -376,7 +377,17 @@ fn refused(verifier: &Verifier, headers: &[(&str, &str)], body: &'static str) ->
 
 /// How the layer refuses a request with this body.
 async fn refused_by_layer(body: Odd) -> Rejection {
-    let layer = WebhookVerifyLayer::new(verifier(acme())).with_clock(now);
+    let layer = WebhookVerifyLayer::new(verifier(acme()));
+    refused_with(layer, body).await
+}
+
+async fn refused_by_source(source: impl SecretSource + 'static) -> Rejection {
+    let layer = WebhookVerifyLayer::new(verifier(acme())).with_secret_source(source);
+    refused_with(layer, Odd::Empty).await
+}
+
+async fn refused_with(layer: WebhookVerifyLayer, body: Odd) -> Rejection {
+    let layer = layer.with_clock(now);
     let service = layer.layer(tower::service_fn(|_: Request<Odd>| async {
         Ok::<_, Infallible>(Response::new(()))
     }));
@@ -387,9 +398,11 @@ async fn refused_by_layer(body: Odd) -> Rejection {
 
 /// A body with a whim.
 enum Odd {
+    /// Whole, and then broken off.
     Whole,
     Never,
     Broken,
+    Empty,
 }
 
 impl Body for Odd {
@@ -406,6 +419,7 @@ impl Body for Odd {
                 Poll::Ready(Some(Ok(Frame::data(Bytes::from(BODY)))))
             }
             Self::Never => Poll::Pending,
+            Self::Empty => Poll::Ready(None),
             Self::Broken => Poll::Ready(Some(Err("MARKER".to_owned()))),
         }
     }
@@ -455,6 +469,13 @@ async fn every_refusal() -> Vec<Rejection> {
     extensions.insert(event);
     let unreadable = VerifiedEvent::<voveid::Event>::from_extensions(&extensions).unwrap_err();
 
+    let hub = format!("sha256={bad}");
+    let taken = [("x-hub-signature-256", &*hub), ("content-length", "60")];
+    let late = |_: &Head<'_>| -> TenantFuture { Box::pin(std::future::pending()) };
+    let failed =
+        |_: &Head<'_>| -> TenantFuture { Box::pin(async { Err("the database is away".into()) }) };
+    let nobody = |_: &Head<'_>| -> TenantFuture { Box::pin(async { Ok(None) }) };
+
     vec![
         refused(
             &acme.clone().with_max_body(40),
@@ -493,9 +514,13 @@ async fn every_refusal() -> Vec<Rejection> {
         refused(&acme, &[client, ("x-acme-signature", &bad)], "MARKER"),
         refused(&acme, &[client, ("x-acme-signature", &bad)], BODY),
         rotated(vec![expired.clone(), spare]),
+        refused_by_source(nobody).await,
         rotated(vec![expired]),
+        refused_by_source(failed).await,
+        refused_by_source(late).await,
         refused_by_layer(Odd::Never).await,
         refused_by_layer(Odd::Broken).await,
+        refused(&verifier(providers::github()), &taken, ""),
         unreadable,
         missing,
     ]
@@ -562,9 +587,20 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             "key_outside_window",
             UNAUTHORIZED,
         ),
+        (RejectionKind::UnknownTenant, "unknown_tenant", UNAUTHORIZED),
         (
             RejectionKind::NoValidKey,
             "no_valid_key",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::SecretSourceFailed,
+            "secret_source_failed",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::SecretSourceTimeout,
+            "secret_source_timeout",
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
@@ -576,6 +612,11 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             RejectionKind::BodyIncomplete,
             "body_incomplete",
             StatusCode::BAD_REQUEST,
+        ),
+        (
+            RejectionKind::BodyTaken,
+            "body_taken",
+            StatusCode::INTERNAL_SERVER_ERROR,
         ),
         (
             RejectionKind::UnreadablePayload,
@@ -640,42 +681,51 @@ async fn texts_of_every_refusal() {
     }
     assert_snapshot!(text, @r#"
     the body is longer than the limit (41 bytes)
-        Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: Some(41) }
+        Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(41) }
     a header is missing (header X-Acme-Signature)
-        Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Acme-Signature"), skew: None, length: None }
+        Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: None }
     a header stands there more than once (header X-Acme-Signature)
-        Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Acme-Signature"), skew: None, length: None }
+        Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: None }
     a header differs from what the endpoint requires (header X-Client)
-        Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Client"), skew: None, length: None }
+        Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Client"), skew: None, length: None }
     a signed header could be read in two ways (header webhook-id)
-        Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, header: Some("webhook-id"), skew: None, length: None }
+        Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), skew: None, length: None }
     no signature can be decoded (header X-Acme-Signature) (6 bytes)
-        Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), header: Some("X-Acme-Signature"), skew: None, length: Some(6) }
+        Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: Some(6) }
     there are too many signatures (header Stripe-Signature)
-        Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), header: Some("Stripe-Signature"), skew: None, length: None }
+        Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), skew: None, length: None }
     the timestamp cannot be read (header X-Slack-Request-Timestamp) (6 bytes)
-        Rejection { kind: MalformedTimestamp, provider: Some("slack"), endpoint: Some("kyc"), header: Some("X-Slack-Request-Timestamp"), skew: None, length: Some(6) }
+        Rejection { kind: MalformedTimestamp, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: None, length: Some(6) }
     the timestamp is too old; is the clock of this machine right? (header X-Slack-Request-Timestamp) (301 s from the clock)
-        Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
+        Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
     the timestamp lies too far ahead; is the clock of this machine right? (header X-Slack-Request-Timestamp) (301 s from the clock)
-        Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
-    the body lacks a value that is signed
-        Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: None }
-    no key makes this signature; is the secret the one of this endpoint, and does anything in front change the body?
-        Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: None }
-    the signature is right, by a key that is not valid now
-        Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, header: None, skew: None, length: None }
-    no key is valid now; add one that is
-        Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, header: None, skew: None, length: None }
+        Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
+    the body lacks a value that is signed (6 bytes)
+        Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(6) }
+    no key makes this signature; is the secret the one of this endpoint, and does anything in front change the body? (60 bytes)
+        Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(60) }
+    the signature is right, by a key that is not valid now (60 bytes)
+        Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: Some(60) }
+    the secret source knows no such tenant
+        Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    no key is valid now; add one that is, made for this provider, or a secret source
+        Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: None }
+    the secret source failed: the database is away
+        Rejection { kind: SecretSourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: the database is away
+    the secret source did not answer in time; is what it asks too slow, or the key timeout too short?
+        Rejection { kind: SecretSourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     the body did not arrive in time
-        Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: None }
+        Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     the body broke off
-        Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), header: None, skew: None, length: None }
+        Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    nothing is left of the body that Content-Length announced; put this middleware outside of whatever reads the body (0 bytes) (Content-Length said 60: something in front changed the body)
+        Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(0) }
     the event is genuine but cannot be read as this type: the body is not JSON, at line 1 column 1
-        Rejection { kind: UnreadablePayload, provider: Some("voveid"), endpoint: Some("kyc"), header: None, skew: None, length: None }
+        Rejection { kind: UnreadablePayload, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the body is not JSON, at line 1 column 1
-    the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer()
-        Rejection { kind: LayerMissing, provider: None, endpoint: None, header: None, skew: None, length: None }
+    the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer(), in actix-web with .wrap()
+        Rejection { kind: LayerMissing, provider: None, endpoint: None, tenant: None, header: None, skew: None, length: None }
     "#);
 }
 
@@ -732,6 +782,8 @@ fn auto_traits() {
     cloneable::<KeyFormat>();
     cloneable::<Secret>();
     cloneable::<Secrets>();
+    cloneable::<SharedSecrets>();
+    cloneable::<Tenant>();
     cloneable::<Signer>();
     cloneable::<WebhookVerifyLayer>();
     cloneable::<VerifiedEvent>();
@@ -740,6 +792,7 @@ fn auto_traits() {
     cloneable::<Json<u8>>();
     sendable::<Gate>();
     sendable::<Check>();
+    sendable::<SourceError>();
     sendable::<Config>();
     copyable::<RejectionKind>();
     copyable::<Algorithm>();

@@ -423,7 +423,7 @@ fn debug_shows_status_and_ids() {
         assert_eq!(
             format!("{:?}", event.parse::<Event>().unwrap()),
             format!(
-                r#"VerifiedEvent {{ provider: "voveid", endpoint: None, construction: "hmac-sha256", key_id: None, bytes: {length}, .. }}"#
+                r#"VerifiedEvent {{ provider: "voveid", endpoint: None, tenant: None, construction: "hmac-sha256", key_id: None, bytes: {length}, .. }}"#
             )
         );
     }

@@ -94,6 +94,16 @@ impl CompiledScheme {
             Keying::None => (Zeroizing::default(), false),
             Keying::Mac | Keying::Content => self.key.decode(secret)?,
         };
+        self.start(key, short)
+    }
+
+    /// A key that is no secret, of a length that is usual, whatever form the scheme asks of secrets.
+    pub(crate) fn schedule_decoy(&self) -> Result<Scheduled, SetupError> {
+        let key = b"no-tenant-has-this-for-a-key-000".to_vec();
+        self.start(Zeroizing::new(key), false)
+    }
+
+    fn start(&self, key: Zeroizing<Vec<u8>>, short: bool) -> Result<Scheduled, SetupError> {
         let mut hasher = Hasher::new(self.algorithm, &key)?;
         match self.content.schedule(&mut hasher, &key) {
             Some(()) => Ok(Scheduled { hasher, key, short }),

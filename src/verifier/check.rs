@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-use super::{Gate, buffer::Buffer};
+use super::{Gate, buffer::Buffer, gate::Party};
 use crate::{
     Rejection, Secrets, VerifiedEvent,
+    event::Proof,
     rejection::{Reason, RejectionKind},
     scheme::{Admitted, Bodied, CompiledScheme, Hasher},
     shared::Shared,
@@ -21,11 +22,14 @@ use crate::{
 #[must_use = "a check proves nothing until it is finished"]
 pub struct Check {
     shared: Arc<Shared>,
+    party: Party,
     admitted: SmallVec<[(usize, Admitted); 1]>,
     runs: SmallVec<[Run; 1]>,
     /// The SHA-256 of the body alone, where some scheme signs it.
     digest: Option<Sha256>,
     buffer: Buffer,
+    declared: Option<u64>,
+    now: i64,
 }
 
 /// One key under one construction.
@@ -39,7 +43,7 @@ struct Run {
 }
 
 impl Check {
-    pub(super) fn new(gate: Gate, secrets: &Secrets) -> Result<Self, Rejection> {
+    pub(super) fn new(gate: Gate, party: Party, secrets: &Secrets) -> Result<Self, Rejection> {
         let Gate {
             shared,
             admitted,
@@ -60,7 +64,7 @@ impl Check {
                 let mut hasher = scheduled.hasher.clone();
                 let values = passed.values(&scheduled.key);
                 if scheme.content.begin(&mut hasher, values).is_none() {
-                    let reason = Reason::new(RejectionKind::MalformedHeader);
+                    let reason = Reason::new(RejectionKind::MalformedHeader).of(&party);
                     return Err(Rejection::new(reason, &shared));
                 }
                 runs.push(Run {
@@ -76,8 +80,11 @@ impl Check {
             buffer: Buffer::new(shared.max_body, declared),
             digest: digests.then(Sha256::new),
             shared,
+            party,
             admitted,
             runs,
+            declared,
+            now,
         })
     }
 
@@ -88,8 +95,7 @@ impl Check {
     /// [`RejectionKind::BodyTooLarge`] when the body is longer than the limit.
     pub fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
         let Some(frame) = self.buffer.admit(frame) else {
-            let reason = Reason::new(RejectionKind::BodyTooLarge);
-            return Err(Rejection::new(reason, &self.shared));
+            return Err(self.reject(RejectionKind::BodyTooLarge));
         };
         for run in &mut self.runs {
             if run
@@ -112,14 +118,19 @@ impl Check {
     ///
     /// [`RejectionKind::SignatureMismatch`] when no key makes any of the signatures,
     /// [`RejectionKind::KeyOutsideWindow`] when only a key does that is not valid now,
-    /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed.
+    /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
+    /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` announced,
+    /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
     pub fn finish(self) -> Result<VerifiedEvent, Rejection> {
         let Self {
             shared,
+            party,
             mut admitted,
             runs,
             digest,
             buffer,
+            declared,
+            now,
         } = self;
         let body = buffer.into_bytes();
         let sha256 = digest.map(|digest| digest.finalize());
@@ -158,17 +169,35 @@ impl Check {
                 (false, _) => {}
             }
         }
-        match matched {
-            Some((place, key_id)) if place < admitted.len() => {
-                let (scheme, passed) = admitted.swap_remove(place);
-                Ok(VerifiedEvent::proven(shared, scheme, passed, key_id, body))
+        match (matched, party) {
+            (Some((place, key_id)), party @ (Party::Endpoint | Party::Tenant(_)))
+                if place < admitted.len() =>
+            {
+                let (scheme, admitted) = admitted.swap_remove(place);
+                let tenant = party.into_tenant();
+                let proof = Proof {
+                    shared,
+                    tenant,
+                    scheme,
+                    admitted,
+                    key_id,
+                    received: now,
+                };
+                Ok(VerifiedEvent::proven(proof, body))
             }
-            _ => Err(Rejection::new(Reason::new(kind), &shared)),
+            (_, Party::Unknown) => {
+                let reason = Reason::new(RejectionKind::UnknownTenant);
+                Err(Rejection::new(reason, &shared))
+            }
+            (_, party) => {
+                let reason = Reason::new(kind).of(&party).of_body(body.len(), declared);
+                Err(Rejection::new(reason, &shared))
+            }
         }
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(Reason::new(kind), &self.shared)
+        Rejection::new(Reason::new(kind).of(&self.party), &self.shared)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     Rejection, Secrets,
     clock::unix_seconds,
     head::Head,
+    lookup::{SourceError, Tenant},
     rejection::{Reason, RejectionKind},
     scheme::Admitted,
     shared::Shared,
@@ -68,13 +69,70 @@ impl Gate {
     /// [`RejectionKind::NoValidKey`] when no key is valid at the time of the gate, or when the keys were made for
     /// another provider.
     pub fn check(self, secrets: &Secrets) -> Result<Check, Rejection> {
+        self.check_for(Party::Endpoint, secrets)
+    }
+
+    /// As [`check`](Self::check), with the keys of the tenant that was [looked up](crate::lookup) for the request. `None` is
+    /// one that does not exist: the request is checked with a decoy key, and refused at the end.
+    ///
+    /// # Errors
+    ///
+    /// For each reason of [`check`](Self::check).
+    pub fn check_tenant(self, tenant: Option<&Tenant>) -> Result<Check, Rejection> {
+        match tenant {
+            Some(tenant) => {
+                let party = tenant.shared_id().map_or(Party::Endpoint, Party::Tenant);
+                self.check_for(party, tenant.secrets())
+            }
+            None => {
+                let decoy = self.shared.decoy.clone();
+                self.check_for(Party::Unknown, &decoy)
+            }
+        }
+    }
+
+    fn check_for(self, party: Party, secrets: &Secrets) -> Result<Check, Rejection> {
         let usable = secrets.fit(&self.shared.schemes)
             && secrets.keys().iter().any(|key| key.valid_at(self.now));
         if usable {
-            Check::new(self, secrets)
+            Check::new(self, party, secrets)
         } else {
-            let reason = Reason::new(RejectionKind::NoValidKey);
+            let reason = Reason::new(RejectionKind::NoValidKey).of(&party);
             Err(Rejection::new(reason, &self.shared))
+        }
+    }
+
+    pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
+        Rejection::new(Reason::new(kind), &self.shared)
+    }
+
+    /// No keys could be had.
+    pub(crate) fn unanswered(&self, error: SourceError) -> Rejection {
+        Rejection::unanswered(error, &self.shared)
+    }
+}
+
+/// Whose keys a request is checked with.
+pub(crate) enum Party {
+    /// The endpoint's own.
+    Endpoint,
+    Tenant(Arc<str>),
+    /// Nobody's: whatever the hash says, the request is refused.
+    Unknown,
+}
+
+impl Party {
+    pub(crate) fn tenant(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Tenant(id) => Some(id),
+            Self::Endpoint | Self::Unknown => None,
+        }
+    }
+
+    pub(super) fn into_tenant(self) -> Option<Arc<str>> {
+        match self {
+            Self::Tenant(id) => Some(id),
+            Self::Endpoint | Self::Unknown => None,
         }
     }
 }

@@ -1,0 +1,70 @@
+//! Counters, through the `metrics` facade. A tenant is no label: there may be any number of them.
+
+use metrics::{Unit, counter, describe_counter};
+
+use crate::{Rejection, VerifiedEvent, Verifier};
+
+const VERIFIED: &str = "webhook_verified_total";
+const REFUSED: &str = "webhook_refused_total";
+const BYTES: &str = "webhook_body_bytes_total";
+const STATUS_CHANGED: &str = "webhook_status_changed_total";
+
+pub(crate) fn describe() {
+    describe_counter!(
+        VERIFIED,
+        Unit::Count,
+        "Webhooks that were proven to come from their provider"
+    );
+    describe_counter!(
+        REFUSED,
+        Unit::Count,
+        "Requests that were refused, by the kind of reason"
+    );
+    describe_counter!(BYTES, Unit::Bytes, "Bytes of verified bodies");
+    describe_counter!(
+        STATUS_CHANGED,
+        Unit::Count,
+        "Answers whose status was turned into the one that the provider takes for success"
+    );
+}
+
+pub(crate) fn verified(event: &VerifiedEvent) {
+    let (provider, endpoint) = (event.provider().to_owned(), label(event.endpoint()));
+    let bytes = u64::try_from(event.raw_body().len()).unwrap_or(u64::MAX);
+    counter!(BYTES, "provider" => provider.clone(), "endpoint" => endpoint.clone())
+        .increment(bytes);
+    // The keys of tenants are as many as the tenants.
+    let key_id = event.key_id().filter(|_| event.tenant().is_none());
+    counter!(
+        VERIFIED,
+        "provider" => provider,
+        "endpoint" => endpoint,
+        "construction" => event.construction().to_owned(),
+        "key_id" => label(key_id),
+    )
+    .increment(1);
+}
+
+pub(crate) fn refused(rejection: &Rejection) {
+    counter!(
+        REFUSED,
+        "provider" => label(rejection.provider()),
+        "endpoint" => label(rejection.endpoint()),
+        "kind" => rejection.kind().as_str(),
+    )
+    .increment(1);
+}
+
+pub(crate) fn status_changed(verifier: &Verifier) {
+    counter!(
+        STATUS_CHANGED,
+        "provider" => verifier.provider().name().to_owned(),
+        "endpoint" => label(verifier.endpoint()),
+    )
+    .increment(1);
+}
+
+/// A label is never absent, so that sums over it stay whole.
+fn label(value: Option<&str>) -> String {
+    value.unwrap_or_default().to_owned()
+}

@@ -1,0 +1,95 @@
+//! Log lines, as `tracing` events of the target `tower_webhook`.
+
+use http::StatusCode;
+use tracing::Level;
+
+use crate::{Rejection, RejectionKind, VerifiedEvent, Verifier};
+
+/// One event at a level that is chosen when it happens.
+macro_rules! event_at {
+    ($level:expr, $($rest:tt)+) => {
+        match $level {
+            Level::ERROR => tracing::error!(target: "tower_webhook", $($rest)+),
+            Level::WARN => tracing::warn!(target: "tower_webhook", $($rest)+),
+            Level::INFO => tracing::info!(target: "tower_webhook", $($rest)+),
+            _ => tracing::debug!(target: "tower_webhook", $($rest)+),
+        }
+    };
+}
+
+pub(crate) fn weakness(verifier: &Verifier, note: &str) {
+    let (provider, endpoint) = (verifier.provider().name(), verifier.endpoint());
+    tracing::warn!(target: "tower_webhook", provider, endpoint, "{note}");
+}
+
+/// Where more than one reading of the provider's documentation is tried, which it was is worth more than a word for
+/// debugging: it can then be fixed.
+pub(crate) fn verified(event: &VerifiedEvent) {
+    let several = event.shared().provider().schemes().nth(1).is_some();
+    let level = if several { Level::INFO } else { Level::DEBUG };
+    event_at!(
+        level,
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        tenant = event.tenant(),
+        construction = event.construction(),
+        key_id = event.key_id(),
+        skew = event.skew(),
+        bytes = event.raw_body().len(),
+        "webhook verified"
+    );
+}
+
+/// Anybody on the Internet can send a request without a signature; that is worth a line, and no alarm.
+fn level(rejection: &Rejection) -> Level {
+    match rejection.kind() {
+        _ if rejection.status().is_server_error() => Level::ERROR,
+        RejectionKind::MissingHeader | RejectionKind::UnknownTenant => Level::INFO,
+        _ => Level::WARN,
+    }
+}
+
+pub(crate) fn refused(rejection: &Rejection) {
+    event_at!(
+        level(rejection),
+        kind = rejection.kind().as_str(),
+        provider = rejection.provider(),
+        endpoint = rejection.endpoint(),
+        tenant = rejection.tenant(),
+        header = rejection.header(),
+        skew = rejection.skew(),
+        length = rejection.length(),
+        "webhook refused: {rejection}"
+    );
+}
+
+pub(crate) fn verified_twice(outer: &VerifiedEvent) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = outer.provider(),
+        endpoint = outer.endpoint(),
+        "a request passes through the middleware twice, and both must accept it; keep the one around the route, and take the \
+         other away"
+    );
+}
+
+pub(crate) fn untaken(verifier: &Verifier) {
+    tracing::info!(
+        target: "tower_webhook",
+        provider = verifier.provider().name(),
+        endpoint = verifier.endpoint(),
+        "a handler has answered without a look at the event that was verified; take `VerifiedEvent` as a parameter to know \
+         its provider, its key and its type"
+    );
+}
+
+pub(crate) fn status_changed(verifier: &Verifier, from: StatusCode, to: StatusCode) {
+    tracing::debug!(
+        target: "tower_webhook",
+        provider = verifier.provider().name(),
+        endpoint = verifier.endpoint(),
+        from = from.as_u16(),
+        to = to.as_u16(),
+        "the provider takes one status alone for success, and gets that"
+    );
+}

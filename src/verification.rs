@@ -1,0 +1,229 @@
+//! One request on its way through the checks: gate, secrets, read, compare. Every adapter runs this.
+
+use std::{
+    error::Error,
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Buf;
+use http::{Response, StatusCode};
+use http_body::Body;
+use http_body_util::LengthLimitError;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+
+use crate::{
+    Rejection, RejectionKind, VerifiedEvent, Verifier, clock,
+    head::Head,
+    lookup::{SecretSource, TenantFuture},
+    observe::{self, Trace},
+    verifier::{Check, Gate},
+};
+
+/// Everything that is the same for all requests of a layer.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) verifier: Verifier,
+    pub(crate) read_timeout: Duration,
+    pub(crate) key_timeout: Duration,
+    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn SecretSource>>,
+    pub(crate) on_rejection: Option<Arc<OnRejection>>,
+}
+
+pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
+
+impl Setup {
+    /// The answer to a refused request. The operator is told, and the hook asked.
+    pub(crate) fn refuse(&self, rejection: &Rejection, trace: &Trace) -> Response<()> {
+        let mut response = rejection.clone().into_response();
+        trace.refused(rejection);
+        if let Some(hook) = &self.on_rejection {
+            hook(rejection, &mut response);
+        }
+        response
+    }
+
+    /// The status of an answer to an event: for a provider that takes one alone for success, that one in place of any other.
+    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
+        if !status.is_success() {
+            return status;
+        }
+        observe::handled(&self.verifier);
+        match self.verifier.provider().success_status() {
+            Some(success) if success != status => {
+                observe::status_changed(&self.verifier, status, success);
+                success
+            }
+            _ => status,
+        }
+    }
+
+    fn now(&self) -> SystemTime {
+        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
+    }
+}
+
+pin_project! {
+    /// A request whose head is in order. As a future, it ends with the event or the reason.
+    pub(crate) struct Verification<B> {
+        #[pin]
+        body: B,
+        step: Step,
+        // Of the present step; made when it first has to be waited for.
+        #[pin]
+        deadline: Option<Sleep>,
+        key_timeout: Duration,
+        read_timeout: Duration,
+    }
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "every request comes to the large one"
+)]
+enum Step {
+    Asking(Gate, TenantFuture),
+    Reading(Check),
+    Done,
+}
+
+/// A body that always has a next frame must leave the thread to others, and to its own deadline.
+const FRAMES_AT_ONCE: usize = 64;
+
+impl<B> Verification<B>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    /// Decides what the head decides. The body is not polled.
+    pub(crate) fn begin(setup: &Setup, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
+        let gate = setup.verifier.gate(head, setup.now())?;
+        let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if least > setup.verifier.max_body() {
+            return Err(gate.reject(RejectionKind::BodyTooLarge));
+        }
+        let step = match &setup.source {
+            None => Step::Reading(gate.check(setup.verifier.secrets())?),
+            Some(source) => Step::Asking(gate, source.secrets(head)),
+        };
+        Ok(Self {
+            body,
+            step,
+            deadline: None,
+            key_timeout: setup.key_timeout,
+            read_timeout: setup.read_timeout,
+        })
+    }
+}
+
+impl<B> Future for Verification<B>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    type Output = Result<VerifiedEvent, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Step::Asking(gate, answer) = this.step {
+            let answer = match answer.as_mut().poll(cx) {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => {
+                    ready!(poll_deadline(this.deadline, *this.key_timeout, cx));
+                    return Poll::Ready(Err(gate.reject(RejectionKind::SecretSourceTimeout)));
+                }
+            };
+            this.deadline.set(None);
+            if let Step::Asking(gate, _) = mem::replace(this.step, Step::Done) {
+                let check = match answer {
+                    Ok(tenant) => gate.check_tenant(tenant.as_ref())?,
+                    Err(error) => return Poll::Ready(Err(gate.unanswered(error))),
+                };
+                *this.step = Step::Reading(check);
+            }
+        }
+        let Step::Reading(check) = this.step else {
+            return Poll::Pending;
+        };
+        match poll_body(this.body, check, cx) {
+            Poll::Pending => {
+                ready!(poll_deadline(this.deadline, *this.read_timeout, cx));
+                Poll::Ready(Err(check.reject(RejectionKind::ReadTimeout)))
+            }
+            Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
+            Poll::Ready(Ok(())) => match mem::replace(this.step, Step::Done) {
+                Step::Reading(check) => Poll::Ready(check.finish()),
+                Step::Asking(..) | Step::Done => Poll::Pending,
+            },
+        }
+    }
+}
+
+/// Feeds the check until the body ends, or has to be waited for.
+fn poll_body<B>(
+    mut body: Pin<&mut B>,
+    check: &mut Check,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    for _ in 0..FRAMES_AT_ONCE {
+        match ready!(body.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                // Trailers are signed by nobody.
+                if let Ok(mut data) = frame.into_data() {
+                    check.update(data.copy_to_bytes(data.remaining()))?;
+                }
+            }
+            Some(Err(error)) => return Poll::Ready(Err(check.reject(broken(&*error.into())))),
+            None => return Poll::Ready(Ok(())),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Ready when the time is up.
+fn poll_deadline(
+    mut deadline: Pin<&mut Option<Sleep>>,
+    timeout: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    if deadline.is_none() {
+        deadline.set(Some(tokio::time::sleep(timeout)));
+    }
+    match deadline.as_pin_mut() {
+        // A body that uses up what the runtime lets a task do at once would keep the timer from ever being looked at.
+        Some(deadline) if Instant::now() >= deadline.deadline() => Poll::Ready(()),
+        Some(deadline) => deadline.poll(cx),
+        None => Poll::Pending,
+    }
+}
+
+/// What an adapter says of a body that a limit of its framework cut off.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is longer than a limit further out")
+    }
+}
+
+impl Error for TooLong {}
+
+/// A limit further out shows as an error somewhere down the chain of the body's own.
+fn broken(error: &(dyn Error + 'static)) -> RejectionKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<LengthLimitError>() || error.is::<TooLong>() {
+            return RejectionKind::BodyTooLarge;
+        }
+        next = error.source();
+    }
+    RejectionKind::BodyIncomplete
+}
