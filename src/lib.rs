@@ -1,9 +1,9 @@
 #![cfg_attr(
-    all(feature = "axum", feature = "config", feature = "tracing"),
+    all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "tracing"),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "axum", feature = "config", feature = "tracing")),
+    not(all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "tracing")),
     doc = "Tower middleware that verifies webhooks before a handler sees them."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,13 +1,17 @@
 //! The routes, and what is answered to an event that was accepted.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
     routing::{get, post},
 };
 use serde::Serialize;
+use tower::ServiceExt;
 use tower_webhook::{
     Config, Identity, SetupError, VerifiedEvent,
     multipart::Part,
@@ -16,9 +20,42 @@ use tower_webhook::{
 
 use crate::stats::{Snapshot, Stats};
 
+/// Serves the routes of one configuration, until they are replaced by those of another.
+#[derive(Clone)]
+pub(crate) struct App {
+    routes: Arc<RwLock<Router>>,
+    stats: Stats,
+}
+
+impl App {
+    pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
+        let stats = Stats::default();
+        let routes = routes(config, &stats)?;
+        Ok(Self {
+            routes: Arc::new(RwLock::new(routes)),
+            stats,
+        })
+    }
+
+    /// Serves another configuration from now on. Requests in flight end as they began, and the counters go on.
+    pub(crate) fn replace(&self, config: &Config) -> Result<(), SetupError> {
+        let routes = routes(config, &self.stats)?;
+        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
+        Ok(())
+    }
+
+    /// What a server takes.
+    pub(crate) fn into_router(self) -> Router {
+        let service = tower::service_fn(move |request: Request| {
+            let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+            routes.clone().oneshot(request)
+        });
+        Router::new().fallback_service(service)
+    }
+}
+
 /// One route for each endpoint of the configuration, and one for the counters.
-pub(crate) fn router(config: &Config) -> Result<Router, SetupError> {
-    let stats = Stats::default();
+fn routes(config: &Config, stats: &Stats) -> Result<Router, SetupError> {
     let mut router = Router::new().route("/stats", get(show_stats));
     for name in config.endpoints() {
         stats.add_endpoint(name);
@@ -29,7 +66,7 @@ pub(crate) fn router(config: &Config) -> Result<Router, SetupError> {
         let path = format!("/webhooks/{}", path_segment(name));
         router = router.route(&path, post(accept).route_layer(layer));
     }
-    Ok(router.with_state(stats))
+    Ok(router.with_state(stats.clone()))
 }
 
 async fn show_stats(State(stats): State<Stats>) -> Json<Snapshot> {

@@ -7,7 +7,9 @@ usage: receiver [--config FILE] [--listen HOST:PORT]
 
   --config FILE       serve the endpoints of this TOML file (without it: a demo)
   --listen HOST:PORT  where to listen (127.0.0.1:3000 without it; port 0 picks a free one)
-  --help              print this";
+  --help              print this
+
+SIGTERM and Ctrl-C stop it, SIGHUP reads FILE again (secrets in files too; the environment stays as it was)";
 
 /// What the program is asked to do.
 pub(crate) enum Command {

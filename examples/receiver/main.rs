@@ -9,12 +9,13 @@
 //! `GET /stats` counts.
 //!
 //! It accepts every signed event, whether or not its payload can be read. Log lines go to stderr and hold no secret
-//! and no body. SIGTERM and Ctrl-C let requests in flight finish.
+//! and no body. SIGTERM and Ctrl-C let requests in flight finish. SIGHUP reads the configuration file again: a secret in a file
+//! may be replaced so, one in a variable of the environment not. A file with a mistake in it changes nothing.
 
 mod app;
 mod arguments;
 mod demo;
-mod shutdown;
+mod signals;
 mod stats;
 
 use std::{
@@ -25,9 +26,13 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::oneshot};
-use tower_webhook::Config;
+use tower_webhook::{Config, SetupError};
 
-use self::arguments::{Arguments, Command};
+use self::{
+    app::App,
+    arguments::{Arguments, Command},
+    signals::{Signals, Wish},
+};
 
 /// The exit code for arguments that cannot be understood.
 const USAGE: u8 = 2;
@@ -63,12 +68,8 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    let config = match &arguments.config {
-        Some(path) => Config::from_path(path)?,
-        None => Config::from_toml_str(&demo::config())?,
-    };
-    let app = app::router(&config)?;
-    let mut signals = shutdown::Signals::listen()?;
+    let mut signals = Signals::listen()?;
+    let app = App::new(&read(arguments)?)?;
 
     let listener = TcpListener::bind(&arguments.listen)
         .await
@@ -80,18 +81,35 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     say(&format!("listening on http://{address}"));
 
     let (stop, stopped) = oneshot::channel::<()>();
-    let mut server = axum::serve(listener, app)
+    let mut server = axum::serve(listener, app.clone().into_router())
         .with_graceful_shutdown(async move { drop(stopped.await) })
         .into_future();
-    tokio::select! {
-        ended = &mut server => return Ok(ended?),
-        () = signals.received() => {}
+    loop {
+        let wish = tokio::select! {
+            ended = &mut server => return Ok(ended?),
+            wish = signals.received() => wish,
+        };
+        match wish {
+            Wish::Stop => break,
+            #[cfg(unix)]
+            Wish::Reload => match read(arguments).and_then(|config| app.replace(&config)) {
+                Ok(()) => say("configuration read again"),
+                Err(error) => eprintln!("error: {error}; the configuration stays as it was"),
+            },
+        }
     }
     say("stopping: requests in flight are finished first");
     drop(stop);
     tokio::select! {
         ended = server => Ok(ended?),
         () = tokio::time::sleep(GRACE) => Ok(()),
+    }
+}
+
+fn read(arguments: &Arguments) -> Result<Config, SetupError> {
+    match &arguments.config {
+        Some(path) => Config::from_path(path),
+        None => Config::from_toml_str(&demo::config()),
     }
 }
 

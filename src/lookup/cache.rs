@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -89,6 +89,8 @@ struct Inner {
     lifetimes: Lifetimes,
     capacity: u64,
     cache: Cache<Name, Option<Tenant>>,
+    /// How often something was to be forgotten.
+    forgotten: Arc<AtomicU64>,
 }
 
 /// How long a look-up may take that nobody waits for any longer.
@@ -141,6 +143,7 @@ impl CachedSource {
             lifetimes,
             capacity: 10_000,
             cache: cache(lifetimes, 10_000),
+            forgotten: Arc::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -176,11 +179,13 @@ impl CachedSource {
 
     /// Looks the tenant up anew when it is asked for next. `name` is what the name function makes of a head.
     pub async fn forget(&self, name: &str) {
+        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
         self.inner.cache.invalidate(&digest(name)).await;
     }
 
     /// Looks every tenant up anew.
     pub fn forget_all(&self) {
+        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
         self.inner.cache.invalidate_all();
     }
 }
@@ -215,7 +220,13 @@ impl SecretSource for CachedSource {
                     let found = tokio::time::timeout(LOOKUP_LIMIT, (inner.load)(name)).await;
                     found.unwrap_or_else(|late| Err(late.into()))
                 };
-                inner.cache.try_get_with(key, load).await
+                let forgotten = inner.forgotten.load(Ordering::SeqCst);
+                let found = inner.cache.try_get_with(key, load).await;
+                // What was looked up before it was to be forgotten must not be remembered after.
+                if inner.forgotten.load(Ordering::SeqCst) != forgotten {
+                    inner.cache.invalidate(&key).await;
+                }
+                found
             });
             match (Lookup { task, began }).await {
                 Ok(found) => found.map_err(|error| SourceError::from(error.to_string())),

@@ -1,12 +1,20 @@
-//! SIGTERM and Ctrl-C.
+//! The signals: SIGTERM and Ctrl-C to stop, SIGHUP to read the configuration again.
 
 use std::io;
 
-/// The signals that ask the program to stop, heard from the moment this exists.
+/// What a signal asks for.
+pub(crate) enum Wish {
+    Stop,
+    #[cfg(unix)]
+    Reload,
+}
+
+/// The signals, heard from the moment this exists.
 #[cfg(unix)]
 pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -16,13 +24,15 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    pub(crate) async fn received(&mut self) {
+    pub(crate) async fn received(&mut self) -> Wish {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => Wish::Reload,
         }
     }
 }
@@ -37,7 +47,8 @@ impl Signals {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    pub(crate) async fn received(&mut self) {
+    pub(crate) async fn received(&mut self) -> Wish {
         self.0.recv().await;
+        Wish::Stop
     }
 }
