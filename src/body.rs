@@ -7,7 +7,7 @@ use http_body::Body;
 
 /// A body that the layer can read and make again out of the verified bytes.
 ///
-/// It holds for every body that is `From<Bytes>` and whose error can be boxed: axum's, poem's, `Full<Bytes>` and
+/// It holds for every body that is `From<Bytes>` and whose error can be boxed: axum's, salvo's, `Full<Bytes>` and
 /// reqwest's. hyper's `Incoming` cannot be made out of bytes; map it first.
 #[diagnostic::on_unimplemented(
     message = "`WebhookVerifyLayer` cannot rebuild a body of type `{Self}`",

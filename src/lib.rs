@@ -3,7 +3,13 @@
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "tracing")),
+    not(all(
+        feature = "actix",
+        feature = "axum",
+        feature = "cache",
+        feature = "config",
+        feature = "tracing"
+    )),
     doc = "Tower middleware that verifies webhooks before a handler sees them."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt, mem,
+    fmt, io, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -220,6 +220,10 @@ impl Error for TooLong {}
 fn broken(error: &(dyn Error + 'static)) -> RejectionKind {
     let mut next = Some(error);
     while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
+            return RejectionKind::ReadTimeout;
+        }
         if error.is::<LengthLimitError>() || error.is::<TooLong>() {
             return RejectionKind::BodyTooLarge;
         }
