@@ -74,7 +74,7 @@ impl WebhookVerifyLayer {
         }
     }
 
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", test))]
     pub(crate) fn shared_setup(&self) -> Arc<Setup> {
         Arc::clone(&self.setup)
     }

@@ -231,3 +231,74 @@ fn broken(error: &(dyn Error + 'static)) -> RejectionKind {
     }
     RejectionKind::BodyIncomplete
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::ready, task::Waker};
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::{
+        Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
+        lookup::{SourceError, Tenant},
+        providers,
+        scheme::counters,
+    };
+
+    /// What a request costs whose body is not the one that was signed: how it ends, and the hashes.
+    fn cost(
+        provider: &Provider,
+        tenant: Result<Option<Tenant>, SourceError>,
+    ) -> (RejectionKind, (usize, usize)) {
+        let secret = Secret::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+        let signer = Signer::new(provider.clone(), secret).unwrap();
+        let now = SystemTime::UNIX_EPOCH;
+        let request = http::Request::post("/").header("svix-id", "msg");
+        let signed = signer.with_time(now).sign(request, "{}").unwrap();
+        let (head, _) = signed.into_parts();
+        let tenant = std::sync::Mutex::new(Some(tenant));
+        let source = move |_: &Head<'_>| -> TenantFuture {
+            Box::pin(ready(tenant.lock().unwrap().take().unwrap()))
+        };
+        let layer = WebhookVerifyLayer::new(Verifier::for_lookup(provider.clone()).unwrap())
+            .with_clock(move || now)
+            .with_secret_source(source);
+        counters::take();
+        let body = Full::<Bytes>::from("x".repeat(10_000));
+        let begun = Verification::begin(&layer.shared_setup(), &Head::of(&head), body);
+        let verification = std::pin::pin!(begun.unwrap());
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Err(rejection)) = verification.poll(&mut cx) else {
+            panic!("it is refused at once");
+        };
+        (rejection.kind(), counters::take())
+    }
+
+    #[test]
+    fn an_unknown_tenant_costs_the_hashes_of_a_wrong_signature() {
+        let authenteq = providers::authenteq().with_param("client_id", "client");
+        for provider in [providers::svix(), providers::github(), authenteq] {
+            let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+            let secrets = Secrets::new(&provider, secret).unwrap();
+            let known = cost(&provider, Ok(Some(Tenant::new("acme", secrets))));
+            let unknown = cost(&provider, Ok(None));
+            assert_eq!(known.0, RejectionKind::SignatureMismatch);
+            assert_eq!(unknown.0, RejectionKind::UnknownTenant);
+            assert!(known.1.0 >= 10_000, "the body is hashed");
+            // A key of another length may change the last bytes that a digest takes in.
+            assert!(
+                known.1.0.abs_diff(unknown.1.0) < 64,
+                "{known:?} {unknown:?}"
+            );
+            assert_eq!(known.1.1, unknown.1.1);
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_costs_no_hash() {
+        let failed = cost(&providers::svix(), Err("away".into()));
+        assert_eq!(failed, (RejectionKind::SecretSourceFailed, (0, 0)));
+    }
+}

@@ -8,7 +8,12 @@
     clippy::arithmetic_side_effects,
     reason = "tests"
 )]
-#![cfg(all(feature = "axum", feature = "config"))]
+#![cfg(all(
+    feature = "actix",
+    feature = "axum",
+    feature = "cache",
+    feature = "config"
+))]
 
 use std::{
     fs,
@@ -27,9 +32,10 @@ const README: &str = include_str!("../README.md");
 const ADDRESS: &str = "127.0.0.1:3000";
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/// The first block of README that is fenced with this word.
-fn block(fence: &str) -> &'static str {
-    let (_, rest) = README.split_once(&format!("```{fence}\n")).unwrap();
+/// The first block that is fenced with this word in a section of README.
+fn block(section: &str, fence: &str) -> &'static str {
+    let (_, section) = README.split_once(&format!("\n## {section}\n")).unwrap();
+    let (_, rest) = section.split_once(&format!("```{fence}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
 
@@ -72,6 +78,8 @@ fn example(name: &str) -> Command {
 #[test]
 fn the_examples_serve_signed_events_only() {
     const DEMO: &str = "tower-webhook-demo-secret";
+    const GITHUB: &str = "It's a Secret to Everybody";
+    const ACME: &str = "a-secret-of-acme-alone";
     const SVIX: &str = "whsec_dG93ZXItd2ViaG9vay1kZW1vLWtleS0x";
     let Some(_port) = port("the_examples_serve_signed_events_only") else {
         return;
@@ -83,10 +91,31 @@ fn the_examples_serve_signed_events_only() {
         {\"id\":\"s-1\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
     let client = providers::authenteq().with_param("client_id", "demo-client");
     type Call<'c> = (&'c str, Provider, &'c str, &'c str, &'c str);
-    let programs: [(&str, Vec<Call<'_>>); 3] = [
+    let push = r#"{"action":"opened"}"#;
+    let programs: [(&str, Vec<Call<'_>>); 7] = [
         (
             "axum",
             vec![("/webhooks/kyc", providers::voveid(), SVIX, kyc, "204")],
+        ),
+        (
+            "actix",
+            vec![("/webhooks/kyc", providers::voveid(), SVIX, kyc, "204")],
+        ),
+        (
+            "salvo",
+            vec![("/webhooks/code", providers::github(), GITHUB, push, "200")],
+        ),
+        (
+            "poem",
+            vec![("/webhooks/code", providers::github(), GITHUB, push, "200")],
+        ),
+        (
+            "tenants",
+            vec![
+                ("/hooks/acme", providers::github(), ACME, push, "200"),
+                ("/hooks/nobody", providers::github(), ACME, push, "401"),
+                ("/hooks/acme%20", providers::github(), ACME, push, "401"),
+            ],
         ),
         (
             "tower",
@@ -138,33 +167,41 @@ fn the_example_of_a_custom_scheme_ends_well() {
 }
 
 #[test]
-fn the_quick_start_compiles_and_runs_in_a_new_crate() {
-    let Some(_port) = port("the_quick_start_compiles_and_runs_in_a_new_crate") else {
+fn the_quick_starts_compile_and_run_in_a_new_crate() {
+    let Some(_port) = port("the_quick_starts_compile_and_run_in_a_new_crate") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
+    for section in ["Quick start with axum", "The same with actix-web"] {
+        quick_start(section, folder.path());
+    }
+}
+
+/// README's program of this section, as the only one of a crate in `folder`.
+fn quick_start(section: &str, folder: &Path) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let dependencies = block("toml").replace(
+    let dependencies = block(section, "toml").replace(
         "version = \"0.1\", features",
         &format!("path = {here:?}, features"),
     );
     assert!(dependencies.contains("path = "), "{dependencies}");
     let manifest = format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}");
-    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("src/main.rs"), block("rust,no_run")).unwrap();
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("src/main.rs"), block(section, "rust,no_run")).unwrap();
     // The same versions as here, so that nothing new has to be fetched.
-    fs::copy(here.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 
-    let target = folder.path().join("target");
+    let target = folder.join("target");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--quiet"])
-        .current_dir(folder.path())
+        .current_dir(folder)
         .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("RUSTFLAGS")
         .status()
         .unwrap();
-    assert!(built.success());
+    assert!(built.success(), "{section}");
     let program = Command::new(target.join("debug/quick-start"))
         .env("VOVE_SECRET", SECRET)
         .stdout(Stdio::piped())
@@ -174,18 +211,19 @@ fn the_quick_start_compiles_and_runs_in_a_new_crate() {
 
     let body = r#"{"status":"successful","refId":"customer-7"}"#;
     let headers = signed(providers::voveid(), SECRET, body);
-    assert_eq!(post("/webhooks/kyc", &headers, body), "200");
-    assert_eq!(
-        post("/webhooks/kyc", &headers, &body.replace('7', "8")),
-        "401"
-    );
-    assert_eq!(post("/webhooks/kyc", "", body), "401");
+    for (headers, body, status) in [
+        (&*headers, body, "200"),
+        (&*headers, &*body.replace('7', "8"), "401"),
+        ("", body, "401"),
+    ] {
+        assert_eq!(post("/webhooks/kyc", headers, body), status, "{section}");
+    }
 
     let mut printed = String::new();
     program.0.kill().unwrap();
     let mut stdout = program.0.stdout.take().unwrap();
     stdout.read_to_string(&mut printed).unwrap();
-    assert!(printed.contains("Successful"), "{printed}");
+    assert!(printed.contains("Successful"), "{section}: {printed}");
 }
 
 fn signed(provider: Provider, secret: &str, body: &str) -> String {

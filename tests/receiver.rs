@@ -380,6 +380,79 @@ fn a_signal_lets_the_request_in_flight_finish_and_the_exit_code_is_0() {
     }
 }
 
+#[tokio::test]
+async fn a_hangup_reads_the_file_again_and_a_broken_one_changes_nothing() {
+    let receiver = Receiver::with_config(ENDPOINTS);
+    let body = r#"{"zen":"Keep it logically awesome."}"#;
+    let old = code(body);
+    let new = sign(
+        providers::github(),
+        "the-secret-of-tomorrow",
+        Request::post("/"),
+        body,
+    );
+    assert_eq!(
+        post(&receiver, "code", &old, body).await.status,
+        StatusCode::OK
+    );
+
+    // A mistake is named, and everything goes on as before.
+    receiver.rewrite("[endpoints.code]\nprovider = \"github\"\nsecret = \"\"\n");
+    receiver.signal("HUP");
+    let line = receiver.error_line("error: ").unwrap();
+    for word in [
+        "webhooks.toml",
+        "endpoint \"code\"",
+        "secret",
+        "stays as it was",
+    ] {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert_eq!(
+        post(&receiver, "code", &old, body).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        post(&receiver, "code", &new, body).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+
+    // A request that has begun ends with the key that it began with.
+    let mut begun = half_sent(&receiver, "code", &old, body);
+    receiver.rewrite(
+        "[endpoints.code]\nprovider = \"github\"\nsecret = \"the-secret-of-tomorrow\"\n\
+         [endpoints.more]\nprovider = \"github\"\nsecret = \"the-secret-of-tomorrow\"\n",
+    );
+    receiver.signal("HUP");
+    receiver.line("configuration read again").unwrap();
+    begun.write_all(body.as_bytes()).unwrap();
+    // After the end of the interim answer.
+    let mut lines = BufReader::new(begun).lines().map(Result::unwrap);
+    let answer = lines.find(|line| !line.is_empty()).unwrap();
+    assert_eq!(answer, "HTTP/1.1 200 OK");
+
+    assert_eq!(
+        post(&receiver, "code", &new, body).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        post(&receiver, "code", &old, body).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        post(&receiver, "more", &new, body).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        post(&receiver, "kyc", &new, body).await.status,
+        StatusCode::NOT_FOUND
+    );
+    // The counters go on.
+    let stats = receiver.stats("code").await;
+    assert_eq!(stats["accepted"], 4);
+    assert_eq!(stats["refused"]["signature_mismatch"], 2);
+}
+
 #[test]
 fn bad_arguments_are_named_with_the_usage_and_the_exit_code_is_2() {
     for (args, problem) in [

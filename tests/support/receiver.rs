@@ -101,6 +101,16 @@ impl Receiver {
         self.process.stdout.text()
     }
 
+    /// Writes another configuration into the file.
+    pub fn rewrite(&self, toml: &str) {
+        fs::write(self.directory.path().join("webhooks.toml"), toml).unwrap();
+    }
+
+    /// Waits for a line of stderr that begins like this.
+    pub fn error_line(&self, start: &str) -> Option<String> {
+        self.process.stderr.line(start)
+    }
+
     /// Waits for a line of stdout that begins like this.
     pub fn line(&self, start: &str) -> Option<String> {
         self.process.stdout.line(start)
