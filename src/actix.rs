@@ -1,4 +1,6 @@
-//! actix-web: the layer as a middleware, and `VerifiedEvent<T>` as an extractor.
+//! actix-web: the layers as middleware, and `VerifiedEvent<T>` as an extractor.
+
+mod deliver;
 
 use std::{
     fmt,
@@ -24,6 +26,7 @@ use futures_core::Stream;
 use http_body::Frame;
 use pin_project_lite::pin_project;
 
+pub use self::deliver::DeliverMiddleware;
 use crate::{
     Payload, Rejection, VerifiedEvent, WebhookVerifyLayer,
     head::{Head, Headers},
@@ -185,8 +188,8 @@ where
                 }
                 StateProjection::Calling { future } => {
                     let mut response = poll_ready!(future.poll(cx))?;
-                    let status = response.response_mut().head_mut();
-                    status.status = answer(this.setup, status.status);
+                    let head = response.response_mut().head_mut();
+                    head.status = status(this.setup.answer(from_actix(head.status)));
                     return Poll::Ready(Ok(response.map_into_left_body()));
                 }
                 StateProjection::Refused { rejection } => {
@@ -223,21 +226,19 @@ fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest 
     request
 }
 
-/// The two frameworks' types for a status are the same number.
-fn answer(setup: &Setup, status: StatusCode) -> StatusCode {
-    let answered = http::StatusCode::from_u16(status.as_u16()).map(|status| setup.answer(status));
-    let answered = answered.map(|status| StatusCode::from_u16(status.as_u16()));
-    match answered {
-        Ok(Ok(status)) => status,
-        _ => status,
-    }
+/// The two frameworks' types for a status hold the same numbers.
+fn status(status: http::StatusCode) -> StatusCode {
+    StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn from_actix(status: StatusCode) -> http::StatusCode {
+    http::StatusCode::from_u16(status.as_u16()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// An answer without a body, in actix-web's types.
 fn to_actix(response: http::Response<()>) -> HttpResponse {
     let (head, ()) = response.into_parts();
-    let status = StatusCode::from_u16(head.status.as_u16());
-    let mut answer = HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let mut answer = HttpResponse::new(status(head.status));
     for (name, value) in &head.headers {
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
@@ -303,8 +304,7 @@ impl<T: Payload> FromRequest for VerifiedEvent<T> {
 /// A status without a body. The rejection goes to the log and into the response's extensions.
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
-        let status = StatusCode::from_u16(self.status().as_u16());
-        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        status(self.status())
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {

@@ -47,6 +47,20 @@
 //! | `read_timeout` | how long a body may take to arrive: `"10s"` |
 //! | `url` | the address as registered with the provider, where the scheme signs it |
 //! | `params` | further parameters of the provider; `client_id` and `family` may stand in the endpoint itself |
+//! | `key` | what tells one delivery from another, where it is not what the provider's page says: `"delivery-id"`, `"body"`, or `"body+event-type"`; see [`KeyedBy`](crate::delivery::KeyedBy) |
+//!
+//! # Deliveries
+//!
+//! Without a table `[deliveries]`, repeated deliveries are not recognised. With one, [`Config::deliveries`] makes the layer.
+//!
+//! | key | meaning |
+//! | --- | --- |
+//! | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
+//! | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, since it may hold a password |
+//! | `prefix`, `timeout` | what keys in Redis begin with; how long a step may take (`"1s"` without it) |
+//! | `max_in_progress`, `max_completed` | how much memory remembers |
+//! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's |
+//! | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |
 //!
 //! # A custom provider
 //!
@@ -61,12 +75,13 @@
 //! | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
 //! | `covers` | `"partial"` where the provider really does not sign the whole body |
 //! | `event_type`, `delivery` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }` |
-//! | `max_body`, `read_timeout`, `success_status`, `docs` | what is special about the provider |
+//! | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `docs` | what is special about the provider |
 //!
 //! The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
 //! and `field = "v1"` for `t=…,v1=…`, with `sets = " "` for several of those; `positional = ","` and `first = 1` for items told apart by place.
 //! `repeats = true` lets the header have several lines.
 
+mod deliveries;
 mod endpoint;
 mod provider;
 mod secret;
@@ -74,10 +89,18 @@ mod value;
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
-use self::{endpoint::Endpoint, provider::CustomProvider, value::Named};
-use crate::{Provider, SetupError, Verifier, WebhookVerifyLayer, error::shown, providers};
+use self::{
+    deliveries::Deliveries,
+    endpoint::Endpoint,
+    provider::CustomProvider,
+    value::{Named, Table},
+};
+use crate::{
+    Provider, SetupError, Verifier, WebhookVerifyLayer, delivery::DeliveryLayer, error::shown,
+    providers,
+};
 
 /// Endpoints and custom providers, as configured.
 ///
@@ -91,7 +114,7 @@ pub struct Config {
     #[serde(default)]
     providers: Named<CustomProvider>,
     #[serde(default)]
-    deliveries: Option<IgnoredAny>,
+    deliveries: Option<Table<Deliveries>>,
 }
 
 impl Config {
@@ -138,11 +161,7 @@ impl Config {
     ///
     /// For each reason of [`from_toml_str`](Self::from_toml_str) that is about the content.
     pub fn check(&self) -> Result<(), SetupError> {
-        if self.deliveries.is_some() {
-            return Err(SetupError::new(
-                "deliveries: this version does not recognise repeated deliveries yet; remove the table",
-            ));
-        }
+        self.deliveries()?;
         for (name, provider) in self.providers.iter() {
             let place = format!("provider {name:?}");
             if providers::by_name(name).is_some() {
@@ -193,6 +212,27 @@ impl Config {
                 None => layer,
             },
         )
+    }
+
+    /// Builds the layer that recognises repeated deliveries, if there is a table `[deliveries]`. Its clones share one store;
+    /// each call makes another.
+    ///
+    /// ```
+    /// use tower_webhook::Config;
+    ///
+    /// let config = Config::from_toml_str("[deliveries]\nstore = \"memory\"")?;
+    /// assert!(config.deliveries()?.is_some());
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When something about the table is wrong.
+    pub fn deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
+        let layer = self.deliveries.as_ref().map(|table| table.0.build());
+        layer
+            .transpose()
+            .map_err(|error| error.within("deliveries"))
     }
 
     fn find(&self, name: &str) -> Result<&Endpoint, SetupError> {

@@ -3,16 +3,19 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    PayloadError, Rejection, Source, json,
+    PayloadError, Rejection, RejectionKind, Source,
+    delivery::{self, DeliveryKey},
+    json,
     multipart::{self, Part},
     provider::IdentityMapping,
+    rejection::{BoxError, Reason},
     scheme::{Admitted, Read},
     shared::Shared,
     source::SourceKind,
@@ -48,6 +51,7 @@ struct Meta {
     body: Bytes,
     event_type: OnceLock<Option<Box<str>>>,
     delivery_id: OnceLock<Option<Box<str>>>,
+    delivery_key: OnceLock<DeliveryKey>,
 }
 
 impl VerifiedEvent {
@@ -59,6 +63,7 @@ impl VerifiedEvent {
             body,
             event_type: OnceLock::new(),
             delivery_id: OnceLock::new(),
+            delivery_key: OnceLock::new(),
         };
         Self {
             meta: Arc::new(meta),
@@ -80,10 +85,10 @@ impl<T: Payload> VerifiedEvent<T> {
 
     pub(crate) fn take(event: Option<&VerifiedEvent>) -> Result<Self, Rejection> {
         let event = event.ok_or_else(Rejection::layer_missing)?;
-        let proof = &event.meta.proof;
-        event
-            .parse()
-            .map_err(|error| Rejection::unreadable(error, proof.tenant.as_ref(), &proof.shared))
+        event.parse().map_err(|error| {
+            let reason = Reason::new(RejectionKind::UnreadablePayload);
+            event.rejection(reason, Some(error.into()))
+        })
     }
 
     /// Reads the payload as another type. The event itself stays as it is.
@@ -186,6 +191,19 @@ impl<T: Payload> VerifiedEvent<T> {
             .lookup(source, Read::DeliveryId, &self.meta.delivery_id)
     }
 
+    /// What to recognise repeated attempts of the same delivery by: a digest of the endpoint, the tenant and what is signed
+    /// that names the delivery, or of the body. [`Provider::with_delivery_key`](crate::Provider::with_delivery_key) says what.
+    /// It is computed when it is first asked for.
+    #[must_use]
+    pub fn delivery_key(&self) -> DeliveryKey {
+        *self.meta.delivery_key.get_or_init(|| {
+            delivery::key(&VerifiedEvent {
+                meta: Arc::clone(&self.meta),
+                payload: Bytes::new(),
+            })
+        })
+    }
+
     /// The signed time of the attempt; `None` where the provider signs none.
     #[must_use]
     pub fn timestamp(&self) -> Option<SystemTime> {
@@ -215,6 +233,36 @@ impl<T: Payload> VerifiedEvent<T> {
 
     pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
         self.shared().provider().identity()
+    }
+
+    /// The delivery id, if it is signed.
+    pub(crate) fn signed_delivery_id(&self) -> Option<&[u8]> {
+        let proof = &self.meta.proof;
+        let scheme = proof.shared.scheme(proof.scheme)?;
+        match &proof.shared.provider().delivery_id()?.0 {
+            SourceKind::Header(_) => scheme.signed_delivery_id(&proof.admitted.captured),
+            SourceKind::Json(_) | SourceKind::Form(_) if scheme.covers_body => {
+                let id = self.delivery_id()?.as_bytes();
+                (!id.is_empty()).then_some(id)
+            }
+            SourceKind::Json(_) | SourceKind::Form(_) => None,
+        }
+    }
+
+    /// For how long the same request would be accepted again, if a signed time limits that.
+    pub(crate) fn timestamp_window(&self) -> Option<Duration> {
+        let proof = &self.meta.proof;
+        proof.admitted.timestamp?;
+        proof.shared.tolerance(proof.scheme)?.width()
+    }
+
+    pub(crate) fn rejection(&self, reason: Reason, source: Option<BoxError>) -> Rejection {
+        let proof = &self.meta.proof;
+        Rejection::build(
+            reason.of_tenant(proof.tenant.as_ref()),
+            Some(Arc::clone(&proof.shared)),
+            source,
+        )
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -22,6 +22,7 @@ mod body;
 mod clock;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod delivery;
 mod error;
 mod event;
 mod head;
@@ -68,7 +69,7 @@ pub mod verify {
 /// The types behind the layer, for signatures that have to name them.
 pub mod middleware {
     #[cfg(feature = "actix")]
-    pub use crate::actix::{MiddlewareFuture, WebhookVerifyMiddleware};
+    pub use crate::actix::{DeliverMiddleware, MiddlewareFuture, WebhookVerifyMiddleware};
     pub use crate::{
         body::{RequestBody, ResponseBody},
         service::{VerifyFuture, WebhookVerify},

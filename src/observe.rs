@@ -15,7 +15,10 @@ use http::StatusCode;
 pub(crate) use self::off::{Trace, log};
 #[cfg(feature = "tracing")]
 pub(crate) use self::trace::Trace;
-use crate::{Rejection, VerifiedEvent, Verifier};
+use crate::{
+    Rejection, VerifiedEvent, Verifier,
+    delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+};
 
 #[cfg(not(feature = "metrics"))]
 use self::off::count;
@@ -62,6 +65,34 @@ pub(crate) fn status_changed(verifier: &Verifier, from: StatusCode, to: StatusCo
     count::status_changed(verifier);
 }
 
+/// A delivery is about to be claimed.
+pub(crate) fn claiming(event: &VerifiedEvent, key: DeliveryKey) {
+    log::claiming(key);
+    if event.endpoint().is_none() && event.shared().uptake.is_news_that_nameless() {
+        log::nameless(event);
+    }
+}
+
+/// How a delivery ended.
+pub(crate) fn delivered(
+    event: &VerifiedEvent,
+    outcome: DeliveryOutcome,
+    error: Option<&StoreError>,
+) {
+    log::delivered(event, outcome, error);
+    count::delivered(event, outcome);
+}
+
+/// A claim could not be renewed, and may be another time.
+pub(crate) fn renewal_failed(event: &VerifiedEvent, error: &StoreError) {
+    log::renewal_failed(event, error);
+}
+
+/// A claim has become another's while the handler was running.
+pub(crate) fn claim_lost(event: &VerifiedEvent) {
+    log::claim_lost(event);
+}
+
 /// Stands in for what a feature would bring.
 #[cfg(not(all(feature = "tracing", feature = "metrics")))]
 mod off {
@@ -87,8 +118,16 @@ mod off {
     pub(crate) mod log {
         use http::StatusCode;
 
-        use crate::{Rejection, VerifiedEvent, Verifier};
+        use crate::{
+            Rejection, VerifiedEvent, Verifier,
+            delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+        };
 
+        pub(crate) fn claiming(_: DeliveryKey) {}
+        pub(crate) fn nameless(_: &VerifiedEvent) {}
+        pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome, _: Option<&StoreError>) {}
+        pub(crate) fn renewal_failed(_: &VerifiedEvent, _: &StoreError) {}
+        pub(crate) fn claim_lost(_: &VerifiedEvent) {}
         pub(crate) fn weakness(_: &Verifier, _: &str) {}
         pub(crate) fn verified(_: &VerifiedEvent) {}
         pub(crate) fn verified_twice(_: &VerifiedEvent) {}
@@ -99,8 +138,9 @@ mod off {
 
     #[cfg(not(feature = "metrics"))]
     pub(crate) mod count {
-        use crate::{Rejection, VerifiedEvent, Verifier};
+        use crate::{Rejection, VerifiedEvent, Verifier, delivery::DeliveryOutcome};
 
+        pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome) {}
         pub(crate) fn describe() {}
         pub(crate) fn verified(_: &VerifiedEvent) {}
         pub(crate) fn refused(_: &Rejection) {}

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::{
     Identity, PayloadError, SetupError, Source, VerifiedEvent,
+    delivery::KeyedBy,
     error::shown,
     scheme::{CompiledScheme, Keying, Params, Scheme},
 };
@@ -35,6 +36,8 @@ pub struct Provider {
     constructions: Vec<Construction>,
     event_type: Option<Source>,
     delivery_id: Option<Source>,
+    keyed_by: KeyedBy,
+    retry_horizon: Duration,
     options: Cow<'static, [Parameter]>,
     params: Params,
     max_body: usize,
@@ -44,6 +47,9 @@ pub struct Provider {
     identity: Option<IdentityMapping>,
     unsigned_hint: Option<&'static str>,
 }
+
+/// Of providers that do not say how long they try, or leave it to people to send a delivery again.
+const RETRY_HORIZON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// How the events of a provider say what they say about a person.
 pub(crate) type IdentityMapping = fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>;
@@ -79,6 +85,8 @@ impl Provider {
             }],
             event_type: None,
             delivery_id: None,
+            keyed_by: KeyedBy::DeliveryId,
+            retry_horizon: RETRY_HORIZON,
             options: Cow::Borrowed(&[]),
             params: Params::new(),
             max_body: 1 << 20,
@@ -164,6 +172,20 @@ impl Provider {
     #[must_use]
     pub fn with_delivery_id(mut self, source: Source) -> Self {
         self.delivery_id = Some(source);
+        self
+    }
+
+    /// Sets what tells one delivery from another. The default is the delivery id where it is signed, else the body.
+    #[must_use]
+    pub fn with_delivery_key(mut self, keyed_by: KeyedBy) -> Self {
+        self.keyed_by = keyed_by;
+        self
+    }
+
+    /// Sets for how long the provider sends a delivery again that did not succeed. The default is three days.
+    #[must_use]
+    pub fn with_retry_horizon(mut self, horizon: Duration) -> Self {
+        self.retry_horizon = horizon;
         self
     }
 
@@ -262,6 +284,16 @@ impl Provider {
     #[must_use]
     pub fn read_timeout(&self) -> Duration {
         self.read_timeout
+    }
+
+    /// For how long the provider sends a delivery again that did not succeed.
+    #[must_use]
+    pub fn retry_horizon(&self) -> Duration {
+        self.retry_horizon
+    }
+
+    pub(crate) fn keyed_by(&self) -> &KeyedBy {
+        &self.keyed_by
     }
 
     /// The one status that the provider takes for success; `None` where any 2xx is.

@@ -1,10 +1,17 @@
 //! Why a request was refused: everything for the operator, a status for the client.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::{PayloadError, lookup::SourceError, observe, shared::Shared, verifier::Party};
+use crate::{
+    VerifiedEvent,
+    delivery::{StoreError, StoreErrorKind},
+    lookup::SourceError,
+    observe,
+    shared::Shared,
+    verifier::Party,
+};
 
 /// Why a request was refused.
 ///
@@ -18,8 +25,10 @@ pub struct Rejection {
 struct Inner {
     reason: Reason,
     origin: Option<Arc<Shared>>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<BoxError>,
 }
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,12 +62,20 @@ pub enum RejectionKind {
     KeyOutsideWindow,
     /// The secret source knows no tenant for this request. Status 401.
     UnknownTenant,
-    /// The endpoint has no key that is valid now. Status 503, as the next two.
+    /// The endpoint has no key that is valid now. Status 503, as all the next ones.
     NoValidKey,
     /// The secret source gave an error.
     SecretSourceFailed,
     /// The secret source did not answer in time.
     SecretSourceTimeout,
+    /// Another request is still handling this delivery.
+    DeliveryInProgress,
+    /// The delivery store cannot be used.
+    DeliveryStoreFailed,
+    /// The delivery store did not answer in time.
+    DeliveryStoreTimeout,
+    /// The delivery store has no room for another delivery in progress.
+    DeliveryStoreFull,
     /// The body did not arrive in time. Status 408.
     ReadTimeout,
     /// The body broke off. Status 400.
@@ -93,6 +110,10 @@ impl RejectionKind {
             Self::NoValidKey => "no_valid_key",
             Self::SecretSourceFailed => "secret_source_failed",
             Self::SecretSourceTimeout => "secret_source_timeout",
+            Self::DeliveryInProgress => "delivery_in_progress",
+            Self::DeliveryStoreFailed => "delivery_store_failed",
+            Self::DeliveryStoreTimeout => "delivery_store_timeout",
+            Self::DeliveryStoreFull => "delivery_store_full",
             Self::ReadTimeout => "read_timeout",
             Self::BodyIncomplete => "body_incomplete",
             Self::BodyTaken => "body_taken",
@@ -119,9 +140,13 @@ impl RejectionKind {
             | Self::SignatureMismatch
             | Self::KeyOutsideWindow
             | Self::UnknownTenant => StatusCode::UNAUTHORIZED,
-            Self::NoValidKey | Self::SecretSourceFailed | Self::SecretSourceTimeout => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoValidKey
+            | Self::SecretSourceFailed
+            | Self::SecretSourceTimeout
+            | Self::DeliveryInProgress
+            | Self::DeliveryStoreFailed
+            | Self::DeliveryStoreTimeout
+            | Self::DeliveryStoreFull => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete => StatusCode::BAD_REQUEST,
             Self::BodyTaken | Self::UnreadablePayload | Self::LayerMissing => {
@@ -160,6 +185,12 @@ impl RejectionKind {
             Self::SecretSourceTimeout => {
                 "the secret source did not answer in time; is what it asks too slow, or the key timeout too short?"
             }
+            Self::DeliveryInProgress => "another request is still handling this delivery",
+            Self::DeliveryStoreFailed => "the delivery store failed",
+            Self::DeliveryStoreTimeout => "the delivery store did not answer in time",
+            Self::DeliveryStoreFull => {
+                "the delivery store has no room for another delivery in progress"
+            }
             Self::ReadTimeout => "the body did not arrive in time",
             Self::BodyIncomplete => "the body broke off",
             Self::BodyTaken => {
@@ -190,6 +221,8 @@ pub(crate) struct Reason {
     /// What `Content-Length` said, where it differs from `length`.
     declared: Option<u64>,
     tenant: Option<Arc<str>>,
+    /// In seconds.
+    retry_after: Option<u16>,
 }
 
 impl Reason {
@@ -201,6 +234,7 @@ impl Reason {
             length: None,
             declared: None,
             tenant: None,
+            retry_after: None,
         }
     }
 
@@ -224,8 +258,12 @@ impl Reason {
         self
     }
 
-    pub(crate) fn of(mut self, party: &Party) -> Self {
-        self.tenant = party.tenant().cloned();
+    pub(crate) fn of(self, party: &Party) -> Self {
+        self.of_tenant(party.tenant())
+    }
+
+    pub(crate) fn of_tenant(mut self, tenant: Option<&Arc<str>>) -> Self {
+        self.tenant = tenant.cloned();
         self
     }
 
@@ -272,26 +310,34 @@ impl Rejection {
         Self::build(Reason::new(RejectionKind::LayerMissing), None, None)
     }
 
-    pub(crate) fn unreadable(
-        source: PayloadError,
-        tenant: Option<&Arc<str>>,
-        origin: &Arc<Shared>,
-    ) -> Self {
-        let mut reason = Reason::new(RejectionKind::UnreadablePayload);
-        reason.tenant = tenant.cloned();
-        Self::build(reason, Some(Arc::clone(origin)), Some(source.into()))
-    }
-
     pub(crate) fn unanswered(source: SourceError, origin: &Arc<Shared>) -> Self {
         let reason = Reason::new(RejectionKind::SecretSourceFailed);
         let source = source.into_inner();
         Self::build(reason, Some(Arc::clone(origin)), Some(source))
     }
 
-    fn build(
+    /// Another request is still handling the delivery.
+    pub(crate) fn in_progress(event: &VerifiedEvent, remaining: Duration) -> Self {
+        let mut reason = Reason::new(RejectionKind::DeliveryInProgress);
+        let seconds = remaining.as_millis().div_ceil(1000);
+        reason.retry_after = Some(u16::try_from(seconds).unwrap_or(u16::MAX).clamp(1, 30));
+        event.rejection(reason, None)
+    }
+
+    /// The delivery store cannot be asked.
+    pub(crate) fn no_store(event: &VerifiedEvent, error: StoreError) -> Self {
+        let kind = match error.kind() {
+            StoreErrorKind::Unavailable => RejectionKind::DeliveryStoreFailed,
+            StoreErrorKind::Timeout => RejectionKind::DeliveryStoreTimeout,
+            StoreErrorKind::Full => RejectionKind::DeliveryStoreFull,
+        };
+        event.rejection(Reason::new(kind), Some(error.into()))
+    }
+
+    pub(crate) fn build(
         reason: Reason,
         origin: Option<Arc<Shared>>,
-        source: Option<Box<dyn Error + Send + Sync>>,
+        source: Option<BoxError>,
     ) -> Self {
         let inner = Arc::new(Inner {
             reason,
@@ -363,8 +409,9 @@ impl Rejection {
                     .insert(header::WWW_AUTHENTICATE, challenge);
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                let seconds = HeaderValue::from_static("5");
-                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+                let seconds = self.inner.reason.retry_after.unwrap_or(5);
+                let headers = response.headers_mut();
+                headers.insert(header::RETRY_AFTER, seconds.into());
             }
             _ => {}
         }

@@ -150,6 +150,12 @@ impl Secret {
         scheduled.map_err(|error| error.within(self.place()))
     }
 
+    /// The text itself, for what is no key but as secret as one.
+    #[cfg(all(feature = "config", feature = "redis"))]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Names this secret in a message.
     fn place(&self) -> String {
         let id = self.id.as_ref().map(|id| format!(" {id:?}"));

@@ -51,6 +51,7 @@ impl Uptake {
     const TAKEN: u8 = 1;
     const UNTAKEN: u8 = 2;
     const TWICE: u8 = 4;
+    const NAMELESS: u8 = 8;
 
     /// An event of the endpoint was taken by somebody.
     pub(crate) fn take(&self) {
@@ -65,6 +66,11 @@ impl Uptake {
     /// Whether it has to be told that requests are verified twice.
     pub(crate) fn is_news_that_twice(&self) -> bool {
         self.first(Self::TWICE)
+    }
+
+    /// Whether it has to be told that deliveries of an endpoint without a name are remembered.
+    pub(crate) fn is_news_that_nameless(&self) -> bool {
+        self.first(Self::NAMELESS)
     }
 
     /// Sets a flag. As a rule it is set, and then nothing is written that another core would have to read anew.

@@ -1186,9 +1186,9 @@ fn mistake(place: &str, key: &str, text: &str) -> String {
 
 #[test]
 fn mistake_unknown_key() {
-    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `params`"#);
+    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `params`, `key`"#);
     assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: unknown field `enviroment`, expected one of `env`, `file`, `value`, `id`, `not_before`, `not_after`"#);
-    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `success_status`, `docs`"#);
+    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `retry_horizon`, `success_status`, `docs`"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: unknown field `headr`, expected one of `header`, `field`, `unit`, `tolerance`, `future`"#);
     assert_snapshot!(mistake("line 3", "endpoint", "\n\n[endpoint.kyc]\nprovider = \"github\"\n"), @"line 3: unknown field `endpoint`, expected one of `endpoints`, `providers`, `deliveries`");
 }
@@ -1554,8 +1554,82 @@ fn mistake_wrong_type() {
 }
 
 #[test]
-fn mistake_deliveries() {
-    assert_snapshot!(mistake("deliveries", "deliveries", "[deliveries]\nstore = \"memory\"\n"), @"deliveries: this version does not recognise repeated deliveries yet; remove the table");
+fn mistakes_of_deliveries() {
+    for (lines, problem) in [
+        (
+            "store = \"disk\"",
+            "store: it is neither \"memory\" nor \"redis\"; write one of them",
+        ),
+        (
+            "store = \"memory\"\nurl = \"redis://127.0.0.1\"",
+            "url goes with store = \"redis\" only; remove it",
+        ),
+        (
+            "store = \"memory\"\nlease = \"soon\"",
+            "lease: \"soon\" is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
+        ),
+        (
+            "store = \"memory\"\non_outage = \"hope\"",
+            "on_outage: it is neither \"refuse\" nor \"allow\"; write one of them",
+        ),
+        (
+            "lease = \"30s\"",
+            "store: it is missing; write \"memory\", or \"redis\" for several replicas",
+        ),
+    ] {
+        let text = mistake("deliveries", "", &format!("[deliveries]\n{lines}\n"));
+        assert!(text.ends_with(problem), "{text}");
+    }
+    assert_snapshot!(of_github("key", "key = \"scanRef\""), @r#"endpoint "kyc": key: write "delivery-id", "body" or "body+event-type"; a secret goes into `secret`"#);
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn mistakes_of_deliveries_in_redis() {
+    for (lines, problem) in [
+        (
+            "",
+            "url: redis needs one; write \"redis://host:6379\" or { env = … }",
+        ),
+        (
+            "max_completed = 5",
+            "max_completed goes with store = \"memory\" only; remove it",
+        ),
+        (
+            "url = { env = \"NO_SUCH_VARIABLE\" }",
+            "url: secret: environment variable NO_SUCH_VARIABLE is not set; set it to the value the provider shows",
+        ),
+        (
+            "url = \"://:a-password@host\"",
+            "redis: the URL is not one; write redis://[user][:password]@host[:port][/database]",
+        ),
+    ] {
+        let text = format!("[deliveries]\nstore = \"redis\"\n{lines}\n");
+        let text = mistake("deliveries", "", &text);
+        assert!(text.ends_with(problem), "{text}");
+        assert!(!text.contains("a-password"), "{text}");
+    }
+}
+
+#[test]
+fn deliveries_are_built_with_what_the_table_says() {
+    let layer = |lines: &str| {
+        let text = format!("[deliveries]\nstore = \"memory\"\n{lines}");
+        let config = Config::from_toml_str(&text).unwrap();
+        format!("{:?}", config.deliveries().unwrap().unwrap())
+    };
+    assert_snapshot!(layer(""), @"DeliveryLayer { lease: 30s, wait: 5s, lifetime: None, on_outage: Refuse, .. }");
+    assert_snapshot!(
+        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 7"),
+        @"DeliveryLayer { lease: 60s, wait: 0ns, lifetime: Some(172800s), on_outage: Allow, .. }"
+    );
+    assert!(
+        Config::from_toml_str("")
+            .unwrap()
+            .deliveries()
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]

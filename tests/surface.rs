@@ -28,6 +28,10 @@ use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
     Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
     Secrets, SetupError, SignError, Signer, Source, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    delivery::{
+        Claim, DeliveryKey, DeliveryLayer, DeliveryStore, Owner, StoreError, StoreErrorKind,
+        StoreFuture,
+    },
     lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
     middleware::{VerifyFuture, WebhookVerify},
     providers::{self, voveid},
@@ -396,6 +400,56 @@ async fn refused_with(layer: WebhookVerifyLayer, body: Odd) -> Rejection {
     response.extensions().get::<Rejection>().unwrap().clone()
 }
 
+/// What a delivery layer answers to a verified event.
+async fn undelivered(store: Store) -> Rejection {
+    let layer = DeliveryLayer::new(store).with_wait(Duration::ZERO);
+    let service = layer.layer(tower::service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(()))
+    }));
+    let mut request = Request::new(());
+    request
+        .extensions_mut()
+        .insert(vove::<Bytes>("MARKER").unwrap());
+    let response = service.oneshot(request).await.unwrap();
+    response.extensions().get::<Rejection>().unwrap().clone()
+}
+
+/// A store that lets nothing through.
+#[derive(Clone, Copy)]
+enum Store {
+    Busy,
+    Away,
+    Slow,
+    Full,
+}
+
+impl DeliveryStore for Store {
+    fn claim(&self, _: DeliveryKey, _: Owner, _: Duration) -> StoreFuture<Claim> {
+        let failed = |kind| Err(StoreError::new(kind, "the store is away"));
+        let answer = match self {
+            Self::Busy => Ok(Claim::InProgress {
+                remaining: Duration::from_millis(6500),
+            }),
+            Self::Away => failed(StoreErrorKind::Unavailable),
+            Self::Slow => failed(StoreErrorKind::Timeout),
+            Self::Full => failed(StoreErrorKind::Full),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn complete(&self, _: DeliveryKey, _: Owner, _: Duration) -> StoreFuture<bool> {
+        unreachable!("nothing is claimed")
+    }
+
+    fn release(&self, _: DeliveryKey, _: Owner) -> StoreFuture<bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
+    fn forget(&self, _: DeliveryKey) -> StoreFuture<bool> {
+        unreachable!("nobody asks for that")
+    }
+}
+
 /// A body with a whim.
 enum Odd {
     /// Whole, and then broken off.
@@ -518,6 +572,10 @@ async fn every_refusal() -> Vec<Rejection> {
         rotated(vec![expired]),
         refused_by_source(failed).await,
         refused_by_source(late).await,
+        undelivered(Store::Busy).await,
+        undelivered(Store::Away).await,
+        undelivered(Store::Slow).await,
+        undelivered(Store::Full).await,
         refused_by_layer(Odd::Never).await,
         refused_by_layer(Odd::Broken).await,
         refused(&verifier(providers::github()), &taken, ""),
@@ -604,6 +662,26 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
+            RejectionKind::DeliveryInProgress,
+            "delivery_in_progress",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::DeliveryStoreFailed,
+            "delivery_store_failed",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::DeliveryStoreTimeout,
+            "delivery_store_timeout",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::DeliveryStoreFull,
+            "delivery_store_full",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
             RejectionKind::ReadTimeout,
             "read_timeout",
             StatusCode::REQUEST_TIMEOUT,
@@ -649,6 +727,8 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             .collect();
         let expected: &[(&str, &str)] = match status.as_u16() {
             401 => &[("www-authenticate", "Webhook-Signature")],
+            // What is left of the other's lease.
+            503 if kind == RejectionKind::DeliveryInProgress => &[("retry-after", "7")],
             503 => &[("retry-after", "5")],
             _ => &[],
         };
@@ -715,6 +795,17 @@ async fn texts_of_every_refusal() {
         source: the database is away
     the secret source did not answer in time; is what it asks too slow, or the key timeout too short?
         Rejection { kind: SecretSourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    another request is still handling this delivery
+        Rejection { kind: DeliveryInProgress, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    the delivery store failed: the delivery store cannot be used: the store is away
+        Rejection { kind: DeliveryStoreFailed, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: the delivery store cannot be used: the store is away
+    the delivery store did not answer in time: the delivery store did not answer in time: the store is away
+        Rejection { kind: DeliveryStoreTimeout, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: the delivery store did not answer in time: the store is away
+    the delivery store has no room for another delivery in progress: the delivery store has no room: the store is away
+        Rejection { kind: DeliveryStoreFull, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: the delivery store has no room: the store is away
     the body did not arrive in time
         Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     the body broke off

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tower::ServiceExt;
 use tower_webhook::{
     Config, Identity, SetupError, VerifiedEvent,
+    delivery::DeliveryLayer,
     multipart::Part,
     providers::{authenteq, authento, idenfy, voveid},
 };
@@ -24,22 +25,32 @@ use crate::stats::{Snapshot, Stats};
 #[derive(Clone)]
 pub(crate) struct App {
     routes: Arc<RwLock<Router>>,
+    /// Made once: another would not know what this one remembers.
+    deliveries: Option<DeliveryLayer>,
     stats: Stats,
 }
 
 impl App {
     pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
         let stats = Stats::default();
-        let routes = routes(config, &stats)?;
+        let deliveries = config.deliveries()?.map(|layer| {
+            let counters = stats.clone();
+            layer.with_on_delivery(move |event, outcome| {
+                counters.count_delivery(event.endpoint().unwrap_or_default(), outcome);
+            })
+        });
+        let routes = routes(config, deliveries.as_ref(), &stats)?;
         Ok(Self {
             routes: Arc::new(RwLock::new(routes)),
+            deliveries,
             stats,
         })
     }
 
-    /// Serves another configuration from now on. Requests in flight end as they began, and the counters go on.
+    /// Serves another configuration from now on, but for its deliveries. Requests in flight end as they began, and the
+    /// counters go on.
     pub(crate) fn replace(&self, config: &Config) -> Result<(), SetupError> {
-        let routes = routes(config, &self.stats)?;
+        let routes = routes(config, self.deliveries.as_ref(), &self.stats)?;
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
         Ok(())
     }
@@ -55,16 +66,25 @@ impl App {
 }
 
 /// One route for each endpoint of the configuration, and one for the counters.
-fn routes(config: &Config, stats: &Stats) -> Result<Router, SetupError> {
+fn routes(
+    config: &Config,
+    deliveries: Option<&DeliveryLayer>,
+    stats: &Stats,
+) -> Result<Router, SetupError> {
     let mut router = Router::new().route("/stats", get(show_stats));
     for name in config.endpoints() {
         stats.add_endpoint(name);
         let (counters, endpoint) = (stats.clone(), name.to_owned());
-        let layer = config.layer(name)?.with_on_rejection(move |rejection, _| {
-            counters.count_refused(&endpoint, rejection.kind());
+        let verify = config.layer(name)?.with_on_rejection(move |rejection, _| {
+            counters.count_refused(&endpoint, rejection.kind().as_str());
         });
+        // What is laid around last is what a request meets first.
+        let mut route = post(accept);
+        if let Some(deliveries) = deliveries {
+            route = route.route_layer(deliveries.clone());
+        }
         let path = format!("/webhooks/{}", path_segment(name));
-        router = router.route(&path, post(accept).route_layer(layer));
+        router = router.route(&path, route.route_layer(verify));
     }
     Ok(router.with_state(stats.clone()))
 }

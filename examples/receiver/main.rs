@@ -10,7 +10,8 @@
 //!
 //! It accepts every signed event, whether or not its payload can be read. Log lines go to stderr and hold no secret
 //! and no body. SIGTERM and Ctrl-C let requests in flight finish. SIGHUP reads the configuration file again: a secret in a file
-//! may be replaced so, one in a variable of the environment not. A file with a mistake in it changes nothing.
+//! may be replaced so, one in a variable of the environment not, and `[deliveries]` stays. A file with a mistake in it changes
+//! nothing.
 
 mod app;
 mod arguments;

@@ -7,7 +7,7 @@ use std::{
 
 use axum::Json;
 use serde::Serialize;
-use tower_webhook::RejectionKind;
+use tower_webhook::delivery::DeliveryOutcome;
 
 /// The counters of all endpoints. Clones count together.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Default, Serialize)]
 struct Counts {
     accepted: u64,
-    /// Repeated deliveries, which this version does not recognise yet.
+    /// Repeated deliveries, which were answered and not handled again.
     duplicates: u64,
     refused: BTreeMap<&'static str, u64>,
 }
@@ -39,9 +39,23 @@ impl Stats {
         }
     }
 
-    pub(crate) fn count_refused(&self, endpoint: &str, kind: RejectionKind) {
+    pub(crate) fn count_delivery(&self, endpoint: &str, outcome: DeliveryOutcome) {
+        match outcome {
+            DeliveryOutcome::Done | DeliveryOutcome::Waited => {
+                if let Some(counts) = self.lock().endpoints.get_mut(endpoint) {
+                    counts.duplicates = counts.duplicates.saturating_add(1);
+                }
+            }
+            DeliveryOutcome::InProgress | DeliveryOutcome::Outage => {
+                self.count_refused(endpoint, outcome.as_str());
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn count_refused(&self, endpoint: &str, kind: &'static str) {
         if let Some(counts) = self.lock().endpoints.get_mut(endpoint) {
-            let count = counts.refused.entry(kind.as_str()).or_default();
+            let count = counts.refused.entry(kind).or_default();
             *count = count.saturating_add(1);
         }
     }

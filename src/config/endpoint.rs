@@ -8,7 +8,7 @@ use super::{
     secret::SecretConfig,
     value::{Entry, List, Scalar, Table},
 };
-use crate::{Provider, Secret, SetupError, Verifier, scheme::Tolerance};
+use crate::{Provider, Secret, SetupError, Verifier, delivery::KeyedBy, scheme::Tolerance};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +24,7 @@ pub(super) struct Endpoint {
     client_id: Option<String>,
     family: Option<String>,
     params: Option<Table<BTreeMap<String, String>>>,
+    key: Option<String>,
 }
 
 impl Entry for Endpoint {
@@ -43,6 +44,7 @@ impl Endpoint {
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
         self.read_timeout()?;
         let provider = self.with_params(self.with_construction(provider)?)?;
+        let provider = self.with_key(provider)?;
         let tolerance = self.tolerance(&provider)?;
         let max_body = self
             .max_body
@@ -64,6 +66,21 @@ impl Endpoint {
             None | Some("auto") => Ok(provider),
             Some(name) => provider.with_only_construction(name),
         }
+    }
+
+    fn with_key(&self, provider: Provider) -> Result<Provider, SetupError> {
+        let keyed_by = match self.key.as_deref() {
+            None => return Ok(provider),
+            Some("delivery-id") => KeyedBy::DeliveryId,
+            Some("body") => KeyedBy::Body,
+            Some("body+event-type") => KeyedBy::BodyAndEventType,
+            Some(_) => {
+                return Err(SetupError::new(
+                    "key: write \"delivery-id\", \"body\" or \"body+event-type\"; a secret goes into `secret`",
+                ));
+            }
+        };
+        Ok(provider.with_delivery_key(keyed_by))
     }
 
     fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {

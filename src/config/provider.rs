@@ -27,6 +27,7 @@ pub(super) struct CustomProvider {
     delivery: Option<Table<SourceConfig>>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
+    retry_horizon: Option<Scalar>,
     success_status: Option<i64>,
     docs: Option<String>,
 }
@@ -100,6 +101,9 @@ impl CustomProvider {
         }
         if let Some(timeout) = &self.read_timeout {
             provider = provider.with_read_timeout(timeout.read_timeout()?);
+        }
+        if let Some(horizon) = &self.retry_horizon {
+            provider = provider.with_retry_horizon(horizon.duration("retry_horizon")?);
         }
         if let Some(code) = self.success_status {
             let status = u16::try_from(code)

@@ -2,11 +2,12 @@
 
 use metrics::{Unit, counter, describe_counter};
 
-use crate::{Rejection, VerifiedEvent, Verifier};
+use crate::{Rejection, VerifiedEvent, Verifier, delivery::DeliveryOutcome};
 
 const VERIFIED: &str = "webhook_verified_total";
 const REFUSED: &str = "webhook_refused_total";
 const BYTES: &str = "webhook_body_bytes_total";
+const DELIVERIES: &str = "webhook_deliveries_total";
 const STATUS_CHANGED: &str = "webhook_status_changed_total";
 
 pub(crate) fn describe() {
@@ -21,6 +22,11 @@ pub(crate) fn describe() {
         "Requests that were refused, by the kind of reason"
     );
     describe_counter!(BYTES, Unit::Bytes, "Bytes of verified bodies");
+    describe_counter!(
+        DELIVERIES,
+        Unit::Count,
+        "Verified events that came to a delivery layer, by what became of them"
+    );
     describe_counter!(
         STATUS_CHANGED,
         Unit::Count,
@@ -51,6 +57,16 @@ pub(crate) fn refused(rejection: &Rejection) {
         "provider" => label(rejection.provider()),
         "endpoint" => label(rejection.endpoint()),
         "kind" => rejection.kind().as_str(),
+    )
+    .increment(1);
+}
+
+pub(crate) fn delivered(event: &VerifiedEvent, outcome: DeliveryOutcome) {
+    counter!(
+        DELIVERIES,
+        "provider" => event.provider().to_owned(),
+        "endpoint" => label(event.endpoint()),
+        "outcome" => outcome.as_str(),
     )
     .increment(1);
 }

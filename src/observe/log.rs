@@ -1,9 +1,12 @@
 //! Log lines, as `tracing` events of the target `tower_webhook`.
 
 use http::StatusCode;
-use tracing::Level;
+use tracing::{Level, Span};
 
-use crate::{Rejection, RejectionKind, VerifiedEvent, Verifier};
+use crate::{
+    Rejection, RejectionKind, VerifiedEvent, Verifier,
+    delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+};
 
 /// One event at a level that is chosen when it happens.
 macro_rules! event_at {
@@ -43,6 +46,7 @@ pub(crate) fn verified(event: &VerifiedEvent) {
 /// Anybody on the Internet can send a request without a signature; that is worth a line, and no alarm.
 fn level(rejection: &Rejection) -> Level {
     match rejection.kind() {
+        RejectionKind::DeliveryInProgress => Level::INFO,
         _ if rejection.status().is_server_error() => Level::ERROR,
         RejectionKind::MissingHeader | RejectionKind::UnknownTenant => Level::INFO,
         _ => Level::WARN,
@@ -60,6 +64,70 @@ pub(crate) fn refused(rejection: &Rejection) {
         skew = rejection.skew(),
         length = rejection.length(),
         "webhook refused: {rejection}"
+    );
+}
+
+pub(crate) fn claiming(key: DeliveryKey) {
+    Span::current().record("delivery_key", tracing::field::display(key));
+}
+
+pub(crate) fn nameless(event: &VerifiedEvent) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        "deliveries are remembered of an endpoint without a name: equal events of two such endpoints that share a store are one \
+         delivery; name each with `Verifier::with_endpoint`"
+    );
+}
+
+pub(crate) fn delivered(
+    event: &VerifiedEvent,
+    outcome: DeliveryOutcome,
+    error: Option<&StoreError>,
+) {
+    let (level, what) = match outcome {
+        DeliveryOutcome::New => (Level::DEBUG, "handled"),
+        DeliveryOutcome::Done => (Level::INFO, "was handled before"),
+        DeliveryOutcome::Waited => (Level::INFO, "was handled by another request meanwhile"),
+        DeliveryOutcome::InProgress => (Level::DEBUG, "is still handled by another request"),
+        DeliveryOutcome::Released => (Level::WARN, "was not handled; the next attempt will be"),
+        DeliveryOutcome::Outage => (Level::ERROR, "could not be looked up in the store"),
+        DeliveryOutcome::CompleteFailed => (
+            Level::ERROR,
+            "was handled, and the store does not know; another attempt may be handled, too",
+        ),
+    };
+    event_at!(
+        level,
+        outcome = outcome.as_str(),
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        tenant = event.tenant(),
+        delivery_key = %event.delivery_key(),
+        error = error.map(tracing::field::display),
+        "delivery {what}"
+    );
+}
+
+pub(crate) fn renewal_failed(event: &VerifiedEvent, error: &StoreError) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        delivery_key = %event.delivery_key(),
+        %error,
+        "the claim of a delivery could not be renewed; it will be tried again"
+    );
+}
+
+pub(crate) fn claim_lost(event: &VerifiedEvent) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        delivery_key = %event.delivery_key(),
+        "the claim of a delivery ran out while its handler was running, and another request handles it, too; is the lease \
+         shorter than the process stands still?"
     );
 }
 

@@ -18,6 +18,7 @@ impl Trace {
             kind = Empty,
             key_id = Empty,
             construction = Empty,
+            delivery_key = Empty,
             skew = Empty,
             bytes = Empty,
         ))

@@ -97,6 +97,7 @@ pub use self::result::{
 };
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, VerifiedEvent,
+    delivery::KeyedBy,
     multipart::Part,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
@@ -117,6 +118,8 @@ pub(super) fn provider() -> Provider {
         .with_max_body(32 << 20)
         .with_read_timeout(Duration::from_secs(60))
         .with_success_status(StatusCode::OK)
+        .with_delivery_key(KeyedBy::Part("result".into()))
+        .with_retry_horizon(Duration::from_secs(7 * 24 * 60 * 60))
         .with_docs("https://docs.authenteq.com")
         .with_identity(identity)
 }

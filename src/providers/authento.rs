@@ -89,6 +89,7 @@ use serde::Deserialize;
 
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent,
+    delivery::KeyedBy,
     json::object,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
@@ -108,6 +109,7 @@ pub(super) fn provider() -> Provider {
             scheme(Algorithm::UnauthenticatedSha256, "{body}"),
         )
         .with_event_type(Source::json("/event"))
+        .with_delivery_key(KeyedBy::Body)
         .with_docs("https://authento.gitbook.io/authento-api")
         .with_identity(identity)
 }

@@ -94,6 +94,7 @@ use serde_json::Value;
 
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent,
+    delivery::KeyedBy,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
 
@@ -154,6 +155,7 @@ pub(super) fn provider() -> Provider {
     )
     .with_event_type(Source::header("Idenfy-Event-Type"))
     .with_delivery_id(Source::json("/scanRef"))
+    .with_delivery_key(KeyedBy::Body)
     .with_docs("https://documentation.idenfy.com/security/CallbackSigning")
     .with_unsigned_hint(
         "iDenfy signs only once a signing key is set for the webhook in its dashboard",

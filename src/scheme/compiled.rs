@@ -22,7 +22,7 @@ pub(crate) use self::{
     headers::Captured,
 };
 use self::{checks::check, headers::HeaderNames, rules::HeadRules};
-use super::{Algorithm, KeyFormat, Keying, Scheme, algorithm::Hasher, template};
+use super::{Algorithm, Coverage, KeyFormat, Keying, Scheme, algorithm::Hasher, template};
 use crate::SetupError;
 
 /// The parameters of a provider, by name.
@@ -47,6 +47,8 @@ pub(crate) struct CompiledScheme {
     /// The same for equal schemes with equal parameters.
     pub(crate) fingerprint: u64,
     pub(crate) content: Content,
+    /// Whether the whole body is signed, and not only some of its fields.
+    pub(crate) covers_body: bool,
     key: KeyFormat,
     head: HeadRules,
 }
@@ -83,6 +85,7 @@ impl CompiledScheme {
             algorithm: scheme.algorithm,
             fingerprint: fingerprint.finish(),
             content,
+            covers_body: scheme.coverage == Coverage::Body,
             key: scheme.key.clone(),
             head,
         })
@@ -116,6 +119,12 @@ impl CompiledScheme {
     /// Whether whoever saw one request can make another, with more at the end of its content.
     pub(crate) fn is_extendable(&self) -> bool {
         self.algorithm.keying() == Keying::Content && self.content.open_ended
+    }
+
+    /// The delivery id, where it stands in a header that is signed, as it is signed.
+    pub(crate) fn signed_delivery_id<'c>(&self, captured: &'c Captured) -> Option<&'c [u8]> {
+        let id = captured.get(self.head.delivery_slot?)?;
+        (!id.is_empty()).then_some(id)
     }
 
     /// The value of a header that the provider reads beside what is signed.

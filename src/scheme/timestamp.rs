@@ -237,6 +237,12 @@ impl Tolerance {
         }
     }
 
+    /// For how long one request can be within it, if that is limited.
+    pub(crate) fn width(self) -> Option<Duration> {
+        let seconds = self.past?.saturating_add(self.future?);
+        Some(Duration::from_secs(seconds))
+    }
+
     /// Sets how old the time may be; `None` is no limit.
     #[must_use]
     pub fn with_past(mut self, past: Option<Duration>) -> Self {

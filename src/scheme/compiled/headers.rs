@@ -32,6 +32,12 @@ impl HeaderNames {
         }))
     }
 
+    /// Whether both are the same header.
+    pub(super) fn are(&self, other: &Self) -> bool {
+        let mut pairs = self.0.iter().zip(&other.0);
+        self.0.len() == other.0.len() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
+    }
+
     pub(super) fn of(&self, family: usize) -> Option<&Arc<str>> {
         self.0.get(family).or_else(|| self.0.first())
     }

@@ -26,6 +26,8 @@ pub(super) struct HeadRules {
     pub(super) timestamp: Option<TimestampRule>,
     /// What a provider reads beside what is signed; see [`super::Read`].
     pub(super) reads: [Option<HeaderNames>; 3],
+    /// Which slot of the content is the delivery id.
+    pub(super) delivery_slot: Option<usize>,
     pub(super) families: usize,
 }
 
@@ -92,6 +94,12 @@ impl HeadRules {
         }
         required.extend(constants.iter().map(|(names, _)| names.clone()));
 
+        let delivery_id = delivery_id.transpose()?;
+        let delivery_slot = delivery_id.as_ref().and_then(|id| {
+            let is_id =
+                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.are(id));
+            content.slots.iter().position(is_id)
+        });
         Ok(Self {
             required,
             constants,
@@ -101,9 +109,10 @@ impl HeadRules {
             timestamp,
             reads: [
                 event_type.transpose()?,
-                delivery_id.transpose()?,
+                delivery_id,
                 content_type.transpose()?,
             ],
+            delivery_slot,
             families: scheme.families.len().max(1),
         })
     }

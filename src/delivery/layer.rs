@@ -1,0 +1,304 @@
+//! [`DeliveryLayer`]: hands each delivery to the handler once.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{Request, Response, StatusCode};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    DeliveryStore,
+    deliver::{Delivered, deliver},
+};
+use crate::{Rejection, VerifiedEvent, middleware::ResponseBody};
+
+/// Everything that is the same for all deliveries of a layer.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(super) store: Arc<dyn DeliveryStore>,
+    pub(super) lease: Duration,
+    pub(super) wait: Duration,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) on_outage: OnOutage,
+    pub(super) on_delivery: Option<Arc<OnDelivery>>,
+}
+
+/// A shorter one would be renewed all the time.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+
+type OnDelivery = dyn Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync;
+
+/// What to do with an event while the store cannot be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// Answer 503, so that the provider sends the event again. The default.
+    #[default]
+    Refuse,
+    /// Hand the event to the handler, which may then see a delivery more than once.
+    Allow,
+}
+
+/// How a delivery ended: a fixed vocabulary for logs and counters. `Display` prints it in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeliveryOutcome {
+    /// The handler saw it, answered with success, and that is remembered.
+    New,
+    /// It was handled before. The provider is told so with success; the handler did not see it.
+    Done,
+    /// As `Done`, after a wait for another request that was handling it.
+    Waited,
+    /// Another request is still handling it. The provider is asked to send it again.
+    InProgress,
+    /// The handler saw it and failed, so that the next attempt is handled.
+    Released,
+    /// The store could not be asked. [`OnOutage`] says what became of it.
+    Outage,
+    /// The handler answered with success, and the store could not take that down: another attempt may be handled.
+    CompleteFailed,
+}
+
+impl DeliveryOutcome {
+    /// The name in snake case, for counters and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Done => "done",
+            Self::Waited => "waited",
+            Self::InProgress => "in_progress",
+            Self::Released => "released",
+            Self::Outage => "outage",
+            Self::CompleteFailed => "complete_failed",
+        }
+    }
+}
+
+impl fmt::Display for DeliveryOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Hands each delivery to the handler once. It goes inside the [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
+///
+/// A delivery is claimed before the handler is called. A 2xx completes it: every further attempt is answered with the
+/// provider's success status, and the handler does not see it. Anything else releases it (another status, an error, a panic, a
+/// client that went away), so that the next attempt is handled. While one request handles a delivery, others of it wait for a
+/// while, and are then answered 503 with `Retry-After`.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use bytes::Bytes;
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use tower::{ServiceBuilder, ServiceExt};
+/// use tower_webhook::{Secret, Signer, Verifier, WebhookVerifyLayer, providers::stripe};
+/// use tower_webhook::delivery::{DeliveryLayer, MemoryStore};
+///
+/// static HANDLED: AtomicUsize = AtomicUsize::new(0);
+/// let secret = Secret::new("whsec_a-secret-of-stripe");
+/// let verifier = Verifier::new(stripe(), secret.clone())?.with_endpoint("payments");
+/// let service = ServiceBuilder::new()
+///     .layer(WebhookVerifyLayer::new(verifier))
+///     .layer(DeliveryLayer::new(MemoryStore::new()))
+///     .service_fn(|_: Request<Full<Bytes>>| async {
+///         // The first time it fails.
+///         let first = HANDLED.fetch_add(1, Ordering::SeqCst) == 0;
+///         let status = if first { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+///         Ok::<_, std::convert::Infallible>(Response::builder().status(status).body(Full::<Bytes>::default()).unwrap())
+///     });
+///
+/// let signer = Signer::new(stripe(), secret)?;
+/// for expected in [502, 200, 200, 200] {
+///     let request = signer.sign(Request::post("/"), r#"{"id":"evt_1"}"#)?.map(Full::from);
+///     let response = service.clone().oneshot(request).await?;
+///     assert_eq!(response.status().as_u16(), expected);
+/// }
+/// assert_eq!(HANDLED.load(Ordering::SeqCst), 2);
+/// # Ok(()) })
+/// # }
+/// ```
+///
+/// | | default | set by |
+/// | --- | --- | --- |
+/// | a claim is kept for, unless it is renewed, which happens at a third of it while the handler runs | 30 s | [`with_lease`](Self::with_lease) |
+/// | another attempt waits for the one in progress | 5 s | [`with_wait`](Self::with_wait) |
+/// | a completed delivery is remembered for | the provider's [retry horizon](crate::Provider::retry_horizon) or its timestamp window, whichever is longer | [`with_lifetime`](Self::with_lifetime) |
+/// | an event while the store cannot be asked | 503 | [`with_on_outage`](Self::with_on_outage) |
+///
+/// It needs a tokio runtime with time enabled. Endpoints that share a store must have names, or equal events of two of them are one
+/// delivery.
+#[derive(Clone)]
+pub struct DeliveryLayer {
+    setup: Arc<Setup>,
+}
+
+impl DeliveryLayer {
+    /// A layer that remembers deliveries in `store`.
+    #[must_use]
+    pub fn new(store: impl DeliveryStore + 'static) -> Self {
+        let setup = Setup {
+            store: Arc::new(store),
+            lease: Duration::from_secs(30),
+            wait: Duration::from_secs(5),
+            lifetime: None,
+            on_outage: OnOutage::Refuse,
+            on_delivery: None,
+        };
+        Self {
+            setup: Arc::new(setup),
+        }
+    }
+
+    /// Sets for how long a claim is kept. A process that dies holds its deliveries up for so long; one that stands still for
+    /// longer (a debugger, a machine that is moved) may see a delivery handled twice. It is 100 ms at least.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.change().lease = lease.max(SHORTEST_LEASE);
+        self
+    }
+
+    /// Sets how long an attempt waits for another one that is in progress.
+    #[must_use]
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.change().wait = wait;
+        self
+    }
+
+    /// Sets for how long a completed delivery is remembered, whatever the provider. An attempt after that is handled again.
+    #[must_use]
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.change().lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets what happens to events while the store cannot be asked.
+    #[must_use]
+    pub fn with_on_outage(mut self, policy: OnOutage) -> Self {
+        self.change().on_outage = policy;
+        self
+    }
+
+    /// Sets a hook that sees how each delivery ended: to count it.
+    #[must_use]
+    pub fn with_on_delivery(
+        mut self,
+        hook: impl Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync + 'static,
+    ) -> Self {
+        self.change().on_delivery = Some(Arc::new(hook));
+        self
+    }
+
+    #[cfg(feature = "actix")]
+    pub(crate) fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.setup)
+    }
+
+    fn change(&mut self) -> &mut Setup {
+        Arc::make_mut(&mut self.setup)
+    }
+}
+
+impl<S> Layer<S> for DeliveryLayer {
+    type Service = Deliver<S>;
+
+    fn layer(&self, inner: S) -> Deliver<S> {
+        Deliver {
+            inner,
+            setup: Arc::clone(&self.setup),
+        }
+    }
+}
+
+/// The service that [`DeliveryLayer`] makes.
+#[derive(Clone)]
+pub struct Deliver<S> {
+    inner: S,
+    setup: Arc<Setup>,
+}
+
+impl<S, B, R> Service<Request<B>> for Deliver<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Send + 'static,
+    R: ResponseBody + Send,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The clone was never polled ready; the service that was is the one to call.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let setup = Arc::clone(&self.setup);
+        let event = request.extensions().get::<VerifiedEvent>().cloned();
+        Box::pin(async move {
+            let Some(event) = event else {
+                return Ok(Rejection::layer_missing().into_response());
+            };
+            let handle = || inner.call(request);
+            match deliver(&setup, &event, handle, Response::status).await {
+                Delivered::Handled(response) => response,
+                Delivered::Before(status) => Ok(answer(status)),
+                Delivered::Refused(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}
+
+fn answer<R: Default>(status: StatusCode) -> Response<R> {
+    let mut response = Response::new(R::default());
+    *response.status_mut() = status;
+    response
+}
+
+impl fmt::Debug for DeliveryLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.setup.fmt("DeliveryLayer", f)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Deliver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.setup.fmt("Deliver", f)
+    }
+}
+
+impl Setup {
+    /// For how long a completed delivery is remembered: as long as it can be sent again, by the provider or by anybody who has
+    /// captured it.
+    pub(super) fn lifetime(&self, event: &VerifiedEvent) -> Duration {
+        self.lifetime.unwrap_or_else(|| {
+            let horizon = event.shared().provider().retry_horizon();
+            event
+                .timestamp_window()
+                .map_or(horizon, |window| horizon.max(window))
+        })
+    }
+
+    fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("lease", &self.lease)
+            .field("wait", &self.wait)
+            .field("lifetime", &self.lifetime)
+            .field("on_outage", &self.on_outage)
+            .finish_non_exhaustive()
+    }
+}

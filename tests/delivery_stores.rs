@@ -1,0 +1,1148 @@
+//! Delivery stores: the public rules on each of them, on broken ones too, and what each promises beyond.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[cfg(feature = "redis")]
+#[path = "support/redis.rs"]
+mod server;
+
+use std::{
+    collections::HashSet,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use tower_webhook::delivery::{
+    Claim, DeliveryKey, DeliveryStore, MemoryStore, Owner, StoreErrorKind, StoreFuture,
+};
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// As evenly spread as a digest, and the same every time.
+fn key(number: u64) -> DeliveryKey {
+    let mut text = String::new();
+    let mut state = number;
+    for _ in 0..4 {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        text.push_str(&format!("{:016x}", word ^ (word >> 31)));
+    }
+    text.parse().unwrap()
+}
+
+fn is_held(claim: Claim) -> bool {
+    matches!(claim, Claim::InProgress { .. })
+}
+
+/// What a store says that needs no waiting.
+fn now<T>(mut future: StoreFuture<T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        Poll::Ready(result) => result.unwrap(),
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+/// Claims and completes, as a handler's success does.
+fn finish(store: &impl DeliveryStore, key: DeliveryKey, lifetime: Duration) {
+    let owner = Owner::unique();
+    assert_eq!(now(store.claim(key, owner, LONG)), Claim::New);
+    assert!(now(store.complete(key, owner, lifetime)));
+}
+
+/// Whether a delivery is done, without a trace if it is not.
+fn is_done(store: &impl DeliveryStore, key: DeliveryKey) -> bool {
+    let owner = Owner::unique();
+    let claim = now(store.claim(key, owner, LONG));
+    drop(store.release(key, owner));
+    claim == Claim::Done
+}
+
+// The types.
+
+#[test]
+fn a_key_is_read_from_what_it_is_shown_as() {
+    let text = format!("{:064x}", 0xabcdef);
+    let key: DeliveryKey = text.parse().unwrap();
+    assert_eq!(key.to_string(), text);
+    assert_eq!(format!("{key:?}"), text);
+    assert_eq!(key.as_bytes()[31], 0xef);
+    assert_eq!(text.to_uppercase().parse(), Ok(key));
+    for wrong in ["", "00", &text[1..], &format!("{text}00"), &"zz".repeat(32)] {
+        let error = wrong.parse::<DeliveryKey>().unwrap_err();
+        assert!(error.to_string().contains("64 hexadecimal digits"));
+    }
+}
+
+#[test]
+fn owners_are_unique_over_threads() {
+    let threads: Vec<_> = (0..8)
+        .map(|_| std::thread::spawn(|| (0..1000).map(|_| Owner::unique()).collect::<Vec<_>>()))
+        .collect();
+    let owners = threads
+        .into_iter()
+        .flat_map(|thread| thread.join().unwrap());
+    let different: HashSet<_> = owners.collect();
+    assert_eq!(different.len(), 8000);
+}
+
+// The memory store.
+
+#[test]
+fn the_memory_store_needs_no_runtime_and_never_waits() {
+    let store = MemoryStore::new();
+    finish(&store, key(1), LONG);
+    assert!(is_done(&store, key(1)));
+    assert!(now(store.forget(key(1))));
+    assert!(!is_done(&store, key(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_are_bounded_and_a_full_store_refuses() {
+    let store = MemoryStore::new().with_max_in_progress(2);
+    let owners = [Owner::unique(), Owner::unique(), Owner::unique()];
+    for n in [0, 1] {
+        let claim = store.claim(key(n as u64), owners[n], seconds(30)).await;
+        assert_eq!(claim.unwrap(), Claim::New);
+    }
+    let error = store.claim(key(2), owners[2], LONG).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Full);
+    assert!(error.to_string().contains("2 claims are in progress"));
+    let error = store.renew(key(2), owners[2], LONG).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Full);
+
+    // What is there goes on.
+    assert!(is_held(now(store.claim(key(0), owners[2], LONG))));
+    assert_eq!(now(store.claim(key(1), owners[1], LONG)), Claim::New);
+    assert_eq!(store.in_progress(), 2);
+
+    // The first lease ends: there is room for one, and one alone.
+    tokio::time::advance(seconds(30)).await;
+    assert_eq!(store.in_progress(), 1);
+    assert_eq!(now(store.claim(key(2), owners[2], LONG)), Claim::New);
+    assert!(store.claim(key(3), Owner::unique(), LONG).await.is_err());
+
+    // So there is after each way in which a claim ends.
+    assert!(now(store.release(key(2), owners[2])));
+    assert_eq!(now(store.claim(key(4), owners[0], LONG)), Claim::New);
+    assert!(now(store.complete(key(4), owners[0], LONG)));
+    assert_eq!(now(store.claim(key(5), owners[0], LONG)), Claim::New);
+    assert!(now(store.forget(key(5))));
+    assert_eq!(now(store.claim(key(6), owners[0], LONG)), Claim::New);
+    assert!(store.claim(key(7), owners[0], LONG).await.is_err());
+    assert_eq!(store.in_progress(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_finds_room_after_a_renewed_lease_ended() {
+    let store = MemoryStore::new().with_max_in_progress(1);
+    let owner = Owner::unique();
+    assert_eq!(now(store.claim(key(1), owner, seconds(10))), Claim::New);
+    tokio::time::advance(seconds(5)).await;
+    assert!(now(store.renew(key(1), owner, seconds(10))));
+    tokio::time::advance(seconds(9)).await;
+    assert!(store.claim(key(2), Owner::unique(), LONG).await.is_err());
+    tokio::time::advance(seconds(1)).await;
+    assert_eq!(now(store.claim(key(2), Owner::unique(), LONG)), Claim::New);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_finds_room_after_a_lease_that_was_cut_short() {
+    let store = MemoryStore::new().with_max_in_progress(1);
+    let owner = Owner::unique();
+    assert_eq!(now(store.claim(key(1), owner, seconds(10))), Claim::New);
+    tokio::time::advance(seconds(9)).await;
+    assert!(now(store.renew(key(1), owner, seconds(100))));
+    tokio::time::advance(seconds(2)).await;
+    // It looks when the next claim ends: far away.
+    assert!(store.claim(key(2), Owner::unique(), LONG).await.is_err());
+    assert!(now(store.renew(key(1), owner, seconds(5))));
+    tokio::time::advance(seconds(5)).await;
+    assert_eq!(now(store.claim(key(2), Owner::unique(), LONG)), Claim::New);
+}
+
+#[test]
+fn the_oldest_completed_delivery_goes_first_and_is_counted() {
+    let store = MemoryStore::new().with_max_completed(3);
+    for n in 0..5 {
+        finish(&store, key(n), LONG);
+    }
+    let done: Vec<_> = (0..5).map(|n| is_done(&store, key(n))).collect();
+    assert_eq!(done, [false, false, true, true, true]);
+    assert_eq!((store.completed(), store.evicted()), (3, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_goes_first_whatever_the_lifetimes() {
+    let store = MemoryStore::new().with_max_completed(4);
+    let lifetimes = [seconds(1000), seconds(10), seconds(100_000), seconds(100)];
+    for (n, lifetime) in (0..).zip(lifetimes) {
+        finish(&store, key(n), lifetime);
+        tokio::time::advance(seconds(1)).await;
+    }
+    for n in 0..4 {
+        assert!(is_done(&store, key(n)));
+        finish(&store, key(10 + n), LONG);
+        assert!(!is_done(&store, key(n)), "{n}");
+        assert_eq!(store.evicted(), n + 1);
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_makes_room_before_what_has_not() {
+    let store = MemoryStore::new().with_max_completed(3);
+    finish(&store, key(0), seconds(86_400));
+    for n in 1..100 {
+        finish(&store, key(n), seconds(60));
+        finish(&store, key(1000 + n), seconds(90));
+        tokio::time::advance(seconds(100)).await;
+    }
+    assert!(is_done(&store, key(0)));
+    assert_eq!((store.completed(), store.evicted()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lifetimes_and_leases_end_to_the_moment() {
+    let store = MemoryStore::new();
+    let moment = Duration::from_nanos(1);
+    for (n, time) in (0..).zip([moment, seconds(1), seconds(60), seconds(700_000)]) {
+        let (done, held) = (key(n), key(100 + n));
+        finish(&store, done, time);
+        assert_eq!(now(store.claim(held, Owner::unique(), time)), Claim::New);
+        tokio::time::advance(time - moment).await;
+        assert!(is_done(&store, done), "{time:?}");
+        let claim = now(store.claim(held, Owner::unique(), time));
+        assert_eq!(claim, Claim::InProgress { remaining: moment });
+        tokio::time::advance(moment).await;
+        assert!(!is_done(&store, done), "{time:?}");
+        assert_eq!(now(store.claim(held, Owner::unique(), time)), Claim::New);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_time_is_too_long_or_too_short() {
+    let store = MemoryStore::new();
+    tokio::time::advance(seconds(1)).await;
+    let owner = Owner::unique();
+    assert_eq!(now(store.claim(key(1), owner, Duration::MAX)), Claim::New);
+    assert!(is_held(now(store.claim(key(1), Owner::unique(), LONG))));
+    assert!(now(store.complete(key(1), owner, Duration::MAX)));
+    assert_eq!(now(store.claim(key(2), owner, Duration::ZERO)), Claim::New);
+    assert!(now(store.complete(key(2), owner, Duration::ZERO)));
+    tokio::time::advance(seconds(1_000_000_000)).await;
+    assert!(is_done(&store, key(1)));
+    assert!(!is_done(&store, key(2)));
+}
+
+#[test]
+fn a_store_that_may_remember_nothing_still_excludes() {
+    let store = MemoryStore::new().with_max_completed(0);
+    let owner = Owner::unique();
+    assert_eq!(now(store.claim(key(1), owner, LONG)), Claim::New);
+    assert!(is_held(now(store.claim(key(1), Owner::unique(), LONG))));
+    assert!(now(store.complete(key(1), owner, LONG)));
+    assert_eq!((store.completed(), store.evicted()), (0, 1));
+    assert!(!is_done(&store, key(1)));
+}
+
+/// A store as a list, slow and plain: what is done, in order.
+#[derive(Default)]
+struct Plain {
+    done: Vec<(u64, Instant)>,
+    evicted: u64,
+}
+
+impl Plain {
+    fn complete(&mut self, number: u64, expires: Instant, limit: usize) {
+        self.done.retain(|(_, expires)| Instant::now() < *expires);
+        if self.done.len() == limit {
+            self.done.remove(0);
+            self.evicted += 1;
+        }
+        self.done.push((number, expires));
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        let mut done = self.done.iter();
+        done.any(|(other, expires)| *other == number && Instant::now() < *expires)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_store_does_what_a_plain_list_does() {
+    const LIMIT: usize = 20;
+    const NUMBERS: u64 = 50;
+    for seed in 0..20 {
+        let store = MemoryStore::new().with_max_completed(LIMIT);
+        let mut plain = Plain::default();
+        let mut dice = (0..).map(|n| u64::from(key(seed * 1_000_000 + n).as_bytes()[9]));
+        let mut roll = |sides: u64| dice.next().unwrap() % sides;
+        for _ in 0..2000 {
+            let number = roll(NUMBERS);
+            assert_eq!(
+                is_done(&store, key(number)),
+                plain.contains(number),
+                "{seed}"
+            );
+            match roll(10) {
+                0 => {
+                    let forgotten = now(store.forget(key(number)));
+                    assert_eq!(forgotten, plain.contains(number));
+                    plain.done.retain(|(other, _)| *other != number);
+                }
+                1 => tokio::time::advance(seconds(roll(4))).await,
+                // One length of life in each list, so that the first of a list is the first to expire.
+                _ if !plain.contains(number) => {
+                    let lifetime = seconds([2, 10, 70][roll(3) as usize]);
+                    finish(&store, key(number), lifetime);
+                    plain.complete(number, Instant::now() + lifetime, LIMIT);
+                }
+                _ => {}
+            }
+            // No two at one moment, or the oldest of several lists is anybody's guess.
+            tokio::time::advance(Duration::from_nanos(1)).await;
+        }
+        assert!(plain.evicted > 0);
+        assert_eq!(store.evicted(), plain.evicted, "{seed}");
+        assert_eq!(store.in_progress(), 0);
+    }
+}
+
+// The rules, and stores that break them.
+
+#[cfg(feature = "test-util")]
+mod rules {
+    use std::{
+        collections::HashMap,
+        sync::{Arc, Mutex},
+    };
+
+    use tower_webhook::delivery::conformance;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_memory_store_keeps_the_rules() {
+        conformance::run(MemoryStore::new()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_small_memory_store_keeps_the_rules() {
+        let store = MemoryStore::new().with_max_completed(1000);
+        let store: Arc<dyn DeliveryStore> = Arc::new(store);
+        conformance::run(store).await;
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Flaw {
+        None,
+        /// Claims are a question, and a write later.
+        GetThenSet,
+        NoRelease,
+        ReleaseNeedsPoll,
+        NoOwnerCheck,
+        LeasesNeverEnd,
+        DoneForEver,
+        ForgetsNothing,
+        LosesDone,
+        RenewsNothing,
+        ShortKeys,
+        RefusesItsOwner,
+        RefusesLateCompletion,
+    }
+
+    /// Whose claim, or nobody's where it is done; and until when.
+    type Entry = (Option<Owner>, Instant);
+
+    /// A store as anybody would write it, with one flaw.
+    #[derive(Clone)]
+    struct Flawed {
+        flaw: Flaw,
+        entries: Arc<Mutex<HashMap<Vec<u8>, Entry>>>,
+    }
+
+    impl Flawed {
+        fn get(&self, key: DeliveryKey) -> Option<Entry> {
+            let entry = *self.entries.lock().unwrap().get(&self.name(key))?;
+            let (owner, until) = entry;
+            let kept = match self.flaw {
+                Flaw::LeasesNeverEnd => owner.is_some(),
+                Flaw::DoneForEver => owner.is_none(),
+                _ => false,
+            };
+            (kept || Instant::now() < until).then_some(entry)
+        }
+
+        fn set(&self, key: DeliveryKey, owner: Option<Owner>, time: Duration) {
+            let entry = (owner, Instant::now() + time);
+            self.entries.lock().unwrap().insert(self.name(key), entry);
+        }
+
+        fn remove(&self, key: DeliveryKey) {
+            self.entries.lock().unwrap().remove(&self.name(key));
+        }
+
+        fn name(&self, key: DeliveryKey) -> Vec<u8> {
+            let length = match self.flaw {
+                Flaw::ShortKeys => 16,
+                _ => 32,
+            };
+            key.as_bytes()[..length].to_vec()
+        }
+
+        fn is(&self, flaw: Flaw) -> bool {
+            self.flaw == flaw
+        }
+
+        fn owns(&self, key: DeliveryKey, owner: Owner) -> bool {
+            match self.get(key) {
+                Some((Some(other), _)) => other == owner || self.is(Flaw::NoOwnerCheck),
+                _ => false,
+            }
+        }
+    }
+
+    impl DeliveryStore for Flawed {
+        fn claim(&self, key: DeliveryKey, owner: Owner, lease: Duration) -> StoreFuture<Claim> {
+            let this = self.clone();
+            Box::pin(async move {
+                // One step, as no other is taken up before the next await.
+                let found = this.get(key);
+                if this.is(Flaw::GetThenSet) {
+                    tokio::task::yield_now().await;
+                }
+                Ok(match found {
+                    Some((None, _)) => Claim::Done,
+                    Some((Some(other), until))
+                        if other != owner || this.is(Flaw::RefusesItsOwner) =>
+                    {
+                        Claim::InProgress {
+                            remaining: until.saturating_duration_since(Instant::now()),
+                        }
+                    }
+                    _ => {
+                        this.set(key, Some(owner), lease);
+                        Claim::New
+                    }
+                })
+            })
+        }
+
+        fn renew(&self, key: DeliveryKey, owner: Owner, lease: Duration) -> StoreFuture<bool> {
+            let free = self.owns(key, owner) || self.get(key).is_none();
+            if free && !self.is(Flaw::RenewsNothing) {
+                self.set(key, Some(owner), lease);
+            }
+            Box::pin(async move { Ok(free) })
+        }
+
+        fn complete(
+            &self,
+            key: DeliveryKey,
+            owner: Owner,
+            lifetime: Duration,
+        ) -> StoreFuture<bool> {
+            let late = self.get(key).is_none();
+            let free = self.owns(key, owner) || (late && !self.is(Flaw::RefusesLateCompletion));
+            if free {
+                match self.flaw {
+                    Flaw::LosesDone => self.remove(key),
+                    _ => self.set(key, None, lifetime),
+                }
+            }
+            Box::pin(async move { Ok(free) })
+        }
+
+        fn release(&self, key: DeliveryKey, owner: Owner) -> StoreFuture<bool> {
+            let this = self.clone();
+            let step = move || {
+                let owns = this.owns(key, owner);
+                if owns && !this.is(Flaw::NoRelease) {
+                    this.remove(key);
+                }
+                owns
+            };
+            if self.is(Flaw::ReleaseNeedsPoll) {
+                return Box::pin(async move { Ok(step()) });
+            }
+            let released = step();
+            Box::pin(async move { Ok(released) })
+        }
+
+        fn forget(&self, key: DeliveryKey) -> StoreFuture<bool> {
+            let known = self.get(key).is_some();
+            if !self.is(Flaw::ForgetsNothing) {
+                self.remove(key);
+            }
+            Box::pin(async move { Ok(known) })
+        }
+    }
+
+    /// What the suite says of a store, on one thread and with a clock that does not wait.
+    async fn verdict(flaw: Flaw) -> Result<(), String> {
+        let store = Flawed {
+            flaw,
+            entries: Arc::default(),
+        };
+        let run = tokio::spawn(conformance::run(store)).await;
+        run.map_err(|error| *error.into_panic().downcast::<String>().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rules_are_kept_by_a_plain_store_without_a_flaw() {
+        assert_eq!(verdict(Flaw::None).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_flaw_breaks_the_rule_that_is_about_it() {
+        let table = [
+            (
+                Flaw::GetThenSet,
+                "of a thousand claims at once one alone is new",
+            ),
+            (Flaw::NoRelease, "a claim that was released is new"),
+            (
+                Flaw::ReleaseNeedsPoll,
+                "released although nobody polls the future",
+            ),
+            (Flaw::NoOwnerCheck, "another owner cannot release a claim"),
+            (Flaw::LeasesNeverEnd, "a claim whose lease ran out is new"),
+            (
+                Flaw::DoneForEver,
+                "a completed delivery is new after its lifetime",
+            ),
+            (Flaw::ForgetsNothing, "a claim that was forgotten is new"),
+            (Flaw::LosesDone, "a completed delivery is done"),
+            (
+                Flaw::RenewsNothing,
+                "a claim that was renewed excludes others still",
+            ),
+            (
+                Flaw::ShortKeys,
+                "keys that differ in one bit are different deliveries",
+            ),
+            (
+                Flaw::RefusesItsOwner,
+                "a claim that its own owner makes again is new again",
+            ),
+            (
+                Flaw::RefusesLateCompletion,
+                "can be completed while nobody else has claimed",
+            ),
+        ];
+        for (flaw, rule) in table {
+            let said = verdict(flaw).await.expect_err("the suite sees nothing");
+            assert!(
+                said.starts_with("the store breaks a rule") && said.contains(rule),
+                "{flaw:?}: {said}"
+            );
+        }
+    }
+}
+
+// The Redis store, on real servers.
+
+#[cfg(feature = "redis")]
+mod redis {
+    use std::{
+        error::Error,
+        sync::{
+            Arc, Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+        task::JoinSet,
+    };
+    use tower_webhook::delivery::{RedisStore, StoreError};
+
+    use super::{server::Redis, *};
+
+    /// Beside the limit of a step: what a busy machine needs to notice.
+    const NOTICE: Duration = Duration::from_millis(700);
+
+    fn store(redis: &Redis) -> RedisStore {
+        RedisStore::new(redis.url()).unwrap()
+    }
+
+    async fn claim(store: &RedisStore, number: u64) -> Result<Claim, StoreError> {
+        store.claim(key(number), Owner::unique(), LONG).await
+    }
+
+    async fn finish(store: &RedisStore, number: u64) {
+        let owner = Owner::unique();
+        let claim = store.claim(key(number), owner, LONG).await.unwrap();
+        assert_eq!(claim, Claim::New);
+        assert!(store.complete(key(number), owner, LONG).await.unwrap());
+    }
+
+    fn entry(number: u64) -> String {
+        format!("tower-webhook:delivery:{}", key(number))
+    }
+
+    /// Every text that an error shows.
+    fn texts(error: &StoreError) -> String {
+        let mut texts = format!("{error} {error:?}");
+        let mut source = error.source();
+        while let Some(error) = source {
+            texts.push_str(&format!(" {error} {error:?}"));
+            source = error.source();
+        }
+        texts
+    }
+
+    /// Several replicas as one store: each step goes to the next of them.
+    #[cfg(feature = "test-util")]
+    struct Replicas {
+        stores: Vec<RedisStore>,
+        next: AtomicUsize,
+    }
+
+    #[cfg(feature = "test-util")]
+    impl Replicas {
+        fn next(&self) -> &RedisStore {
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            &self.stores[next % self.stores.len()]
+        }
+    }
+
+    #[cfg(feature = "test-util")]
+    impl DeliveryStore for Replicas {
+        fn claim(&self, key: DeliveryKey, owner: Owner, lease: Duration) -> StoreFuture<Claim> {
+            self.next().claim(key, owner, lease)
+        }
+
+        fn complete(&self, key: DeliveryKey, owner: Owner, time: Duration) -> StoreFuture<bool> {
+            self.next().complete(key, owner, time)
+        }
+
+        fn release(&self, key: DeliveryKey, owner: Owner) -> StoreFuture<bool> {
+            self.next().release(key, owner)
+        }
+
+        fn forget(&self, key: DeliveryKey) -> StoreFuture<bool> {
+            self.next().forget(key)
+        }
+    }
+
+    #[cfg(feature = "test-util")]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_redis_store_keeps_the_rules_alone_and_as_three_replicas() {
+        use tower_webhook::delivery::conformance;
+
+        let Some(redis) = Redis::start() else { return };
+        // A thousand steps at once, on a machine that others use.
+        let store = || store(&redis).with_timeout(seconds(5));
+        conformance::run(store()).await;
+        conformance::run(Replicas {
+            stores: vec![store(), store(), store()],
+            next: AtomicUsize::new(0),
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn entries_stand_in_redis_as_documented() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        let owner = Owner::unique();
+        let lease = Duration::from_micros(30_000_001);
+        assert_eq!(store.claim(key(1), owner, lease).await.unwrap(), Claim::New);
+        assert_eq!(redis.ask(&["GET", &entry(1)]), owner.to_string());
+        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        assert!((20_000..=30_001).contains(&rest), "{rest}");
+
+        assert!(store.complete(key(1), owner, LONG).await.unwrap());
+        assert_eq!(redis.ask(&["GET", &entry(1)]), format!("done:{owner}"));
+        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        assert!((590_000..=600_000).contains(&rest), "{rest}");
+
+        let other = store.clone().with_prefix("other:");
+        assert_eq!(claim(&other, 1).await.unwrap(), Claim::New);
+        assert!(other.forget(key(1)).await.unwrap());
+        assert_eq!(redis.ask(&["DBSIZE"]), "1");
+        assert!(store.forget(key(1)).await.unwrap());
+        assert_eq!(redis.ask(&["DBSIZE"]), "0");
+    }
+
+    #[tokio::test]
+    async fn a_new_delivery_takes_two_round_trips_and_a_duplicate_one() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        finish(&store, 1).await;
+        let calls = || {
+            let names = ["evalsha", "eval", "script|load", "client|setinfo", "ping"];
+            names.map(|name| redis.calls(name))
+        };
+        let before = calls();
+        finish(&store, 2).await;
+        assert_eq!(claim(&store, 2).await.unwrap(), Claim::Done);
+        let after = calls();
+        assert_eq!(after[0] - before[0], 3);
+        assert_eq!(after[1..], before[1..]);
+    }
+
+    #[tokio::test]
+    async fn no_time_is_too_long_or_too_short() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        for time in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+            let owner = Owner::unique();
+            assert_eq!(store.claim(key(1), owner, time).await.unwrap(), Claim::New);
+            assert!(store.complete(key(1), owner, time).await.unwrap());
+            store.forget(key(1)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_starts_while_redis_is_away_and_it_comes_back() {
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        redis.kill();
+        let store = store(&redis);
+        for _ in 0..3 {
+            let error = claim(&store, 1).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+        }
+        redis.restart();
+        // The first step after it is back, without a failed one between.
+        finish(&store, 1).await;
+
+        redis.kill();
+        let error = claim(&store, 1).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+        redis.restart();
+        assert_eq!(claim(&store, 1).await.unwrap(), Claim::New);
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_redis_lost_in_a_restart_can_be_completed() {
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        let store = store(&redis);
+        let (completed, renewed) = (Owner::unique(), Owner::unique());
+        store.claim(key(1), completed, LONG).await.unwrap();
+        store.claim(key(2), renewed, LONG).await.unwrap();
+        redis.kill();
+        redis.restart();
+        // Nobody noticed until now that the connection is dead: the step makes a new one, and is done.
+        assert!(store.complete(key(1), completed, LONG).await.unwrap());
+        assert_eq!(claim(&store, 1).await.unwrap(), Claim::Done);
+        assert!(store.renew(key(2), renewed, LONG).await.unwrap());
+        assert!(is_held(claim(&store, 2).await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_redis_closes_is_replaced_within_the_step() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        for number in 0..5 {
+            finish(&store, number).await;
+            redis.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        }
+        assert!(redis.calls("client|kill") >= 5);
+    }
+
+    /// Two hundred claims at once, and how long the slowest took.
+    async fn crowd(store: &RedisStore, first: u64) -> (Vec<Result<Claim, StoreError>>, Duration) {
+        let mut tasks = JoinSet::new();
+        for number in first..first + 200 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let start = Instant::now();
+                let claim = claim(&store, number).await;
+                (claim, start.elapsed())
+            });
+        }
+        let results = tasks.join_all().await;
+        let slowest = results.iter().map(|(_, time)| *time).max().unwrap();
+        (
+            results.into_iter().map(|(claim, _)| claim).collect(),
+            slowest,
+        )
+    }
+
+    #[tokio::test]
+    async fn while_redis_hangs_nobody_waits_longer_than_the_limit_and_no_answer_goes_astray() {
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        let limit = Duration::from_millis(400);
+        let store = store(&redis).with_timeout(limit);
+        // Their late answers would be "done" and "in progress".
+        for number in 0..200 {
+            if number % 2 == 0 {
+                finish(&store, number).await;
+            } else {
+                claim(&store, number).await.unwrap();
+            }
+        }
+        redis.pause();
+        for _ in 0..2 {
+            let (claims, slowest) = crowd(&store, 0).await;
+            assert!(slowest < limit + NOTICE, "{slowest:?}");
+            for claim in claims {
+                assert_eq!(claim.unwrap_err().kind(), StoreErrorKind::Timeout);
+            }
+        }
+        redis.resume();
+        let (claims, _) = crowd(&store, 1000).await;
+        assert!(claims.into_iter().all(|claim| claim.unwrap() == Claim::New));
+        for number in 0..200 {
+            let claim = claim(&store, number).await.unwrap();
+            assert_eq!(claim == Claim::Done, number % 2 == 0, "{number}: {claim:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_came_too_late_is_undone_by_its_release() {
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        let store = store(&redis).with_timeout(Duration::from_millis(500));
+        finish(&store, 0).await;
+        redis.pause();
+        let owner = Owner::unique();
+        let error = store.claim(key(1), owner, LONG).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Timeout);
+        store.release(key(1), owner).await.unwrap_err();
+        redis.resume();
+        assert_eq!(claim(&store, 1).await.unwrap(), Claim::New);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_starts_while_redis_hangs_waits_no_longer_than_the_limit() {
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        let limit = Duration::from_millis(400);
+        let store = store(&redis).with_timeout(limit);
+        redis.pause();
+        let (claims, slowest) = crowd(&store, 0).await;
+        assert!(slowest < limit + NOTICE, "{slowest:?}");
+        assert!(claims.iter().all(Result::is_err));
+        redis.resume();
+        finish(&store, 1000).await;
+    }
+
+    #[tokio::test]
+    async fn a_slow_redis_is_waited_for_within_the_limit() {
+        let Some(redis) = Redis::start() else { return };
+        let patient = store(&redis).with_timeout(seconds(10));
+        let hasty = store(&redis).with_timeout(Duration::from_millis(400));
+        finish(&patient, 1).await;
+        finish(&hasty, 2).await;
+        let mut sleeping = redis.send(&["DEBUG", "SLEEP", "1.5"]);
+        // Redis sleeps once the command has arrived, which nobody can be told: the first late answer shows it.
+        let mut number = 10;
+        let error = loop {
+            number += 1;
+            match claim(&hasty, number).await {
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error}");
+        let shown = error.to_string();
+        assert!(
+            shown.contains("400ms") && shown.contains("127.0.0.1"),
+            "{shown}"
+        );
+        finish(&patient, 5).await;
+        std::io::Read::read_exact(&mut sleeping, &mut [0; 5]).unwrap();
+        finish(&hasty, 6).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_no_delivery_is_an_error_and_is_left_alone() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        redis.ask(&["LPUSH", &entry(1), "element"]);
+        redis.ask(&["SET", &entry(2), "something else"]);
+        redis.ask(&["SET", &entry(3), &"0".repeat(32)]);
+        for number in [1, 2, 3] {
+            let error = claim(&store, number).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+            let expected = ["WRONGTYPE", "delete it", "delete it"][number as usize - 1];
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(redis.ask(&["EXISTS", &entry(number)]), "1");
+        }
+        finish(&store, 4).await;
+        for number in [1, 2, 3] {
+            assert!(store.forget(key(number)).await.unwrap());
+            finish(&store, number).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn scripts_that_redis_forgot_are_sent_again() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        let owner = Owner::unique();
+        let flush = || assert_eq!(redis.ask(&["SCRIPT", "FLUSH"]), "OK");
+        finish(&store, 1).await;
+        flush();
+        assert_eq!(store.claim(key(2), owner, LONG).await.unwrap(), Claim::New);
+        flush();
+        assert!(store.release(key(2), owner).await.unwrap());
+        flush();
+        assert!(store.complete(key(2), owner, LONG).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_full_redis_refuses_claims_and_says_so() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        finish(&store, 1).await;
+        assert_eq!(redis.ask(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
+        let error = claim(&store, 2).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Full, "{error}");
+        assert_eq!(redis.ask(&["CONFIG", "SET", "maxmemory", "0"]), "OK");
+        finish(&store, 2).await;
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_is_shown_nowhere_and_can_be_put_right() {
+        let Some(redis) = Redis::start_with("rightword") else {
+            return;
+        };
+        let port = redis.port();
+        let url = format!("redis://:s3cr%33tword@127.0.0.1:{port}");
+        let store = RedisStore::new(&url).unwrap();
+        let error = claim(&store, 1).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let shown = format!("{store:?} {}", texts(&error));
+        for secret in ["s3cr3t", "s3cr%33t", "tword", "rightword"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("127.0.0.1") && shown.contains("uthentication"));
+
+        // The store tries again, with each step.
+        let answer = redis.ask(&["CONFIG", "SET", "requirepass", "s3cr3tword"]);
+        assert_eq!(answer, "OK");
+        finish(&store, 1).await;
+    }
+
+    #[test]
+    fn urls_that_cannot_be_used_are_refused_without_being_shown() {
+        for (url, remedy) in [
+            ("", "redis://"),
+            ("localhost:6379", "redis://"),
+            ("http://:hidden@localhost", "redis://"),
+            ("redis://:hidden@localhost:99999", "redis://"),
+            ("redis://:hidden@localhost/number", "redis://"),
+            ("rediss://:hidden@localhost", "tokio-rustls-comp"),
+        ] {
+            let error = RedisStore::new(url).unwrap_err().to_string();
+            assert!(error.starts_with("redis: "), "{error}");
+            assert!(error.contains(remedy), "{url}: {error}");
+            assert!(!error.contains("hidden"), "{error}");
+        }
+        RedisStore::new("redis+unix:///run/redis.sock").unwrap();
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Mode {
+        Forward,
+        /// The next answer is swallowed, and its connection closed.
+        CutOnce,
+    }
+
+    /// Stands between a store and Redis.
+    struct Proxy {
+        address: String,
+        mode: Arc<Mutex<Mode>>,
+        /// Connections with a number below this are held and say nothing more.
+        silent_below: Arc<AtomicUsize>,
+        accepted: Arc<AtomicUsize>,
+    }
+
+    impl Proxy {
+        async fn start(redis: &Redis) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let proxy = Self {
+                address: listener.local_addr().unwrap().to_string(),
+                mode: Arc::new(Mutex::new(Mode::Forward)),
+                silent_below: Arc::default(),
+                accepted: Arc::default(),
+            };
+            let (mode, silent) = (Arc::clone(&proxy.mode), Arc::clone(&proxy.silent_below));
+            let accepted = Arc::clone(&proxy.accepted);
+            let port = redis.port();
+            tokio::spawn(async move {
+                loop {
+                    let (client, _) = listener.accept().await.unwrap();
+                    let number = accepted.fetch_add(1, Ordering::SeqCst);
+                    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                    let (mode, silent) = (Arc::clone(&mode), Arc::clone(&silent));
+                    tokio::spawn(forward(client, server, number, mode, silent));
+                }
+            });
+            proxy
+        }
+
+        fn store(&self) -> RedisStore {
+            RedisStore::new(format!("redis://{}", self.address)).unwrap()
+        }
+    }
+
+    async fn forward(
+        client: TcpStream,
+        server: TcpStream,
+        number: usize,
+        mode: Arc<Mutex<Mode>>,
+        silent_below: Arc<AtomicUsize>,
+    ) {
+        let (mut from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) = server.into_split();
+        let silent = Arc::clone(&silent_below);
+        let requests = async move {
+            let mut bytes = [0; 4096];
+            loop {
+                let count = from_client.read(&mut bytes).await.unwrap_or(0);
+                if count == 0 {
+                    return;
+                }
+                if number >= silent.load(Ordering::SeqCst) {
+                    to_server.write_all(&bytes[..count]).await.unwrap();
+                }
+            }
+        };
+        let answers = async move {
+            let mut bytes = [0; 4096];
+            loop {
+                let count = from_server.read(&mut bytes).await.unwrap_or(0);
+                let cut = {
+                    let mut mode = mode.lock().unwrap();
+                    std::mem::replace(&mut *mode, Mode::Forward) == Mode::CutOnce
+                };
+                if count == 0 || cut {
+                    return;
+                }
+                if to_client.write_all(&bytes[..count]).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! { () = requests => {}, () = answers => {} }
+    }
+
+    #[tokio::test]
+    async fn a_step_whose_answer_was_lost_is_asked_again_and_says_what_it_did() {
+        let Some(redis) = Redis::start() else { return };
+        let proxy = Proxy::start(&redis).await;
+        let store = proxy.store();
+        finish(&store, 0).await;
+        let cut = || *proxy.mode.lock().unwrap() = Mode::CutOnce;
+        let connections = || proxy.accepted.load(Ordering::SeqCst);
+        let owner = Owner::unique();
+        assert_eq!(connections(), 1);
+        cut();
+        assert_eq!(store.claim(key(1), owner, LONG).await.unwrap(), Claim::New);
+        assert_eq!(connections(), 2);
+        cut();
+        assert!(store.renew(key(1), owner, LONG).await.unwrap());
+        cut();
+        assert!(store.complete(key(1), owner, LONG).await.unwrap());
+        assert_eq!(connections(), 4);
+        // Without a lost answer, what is done is done.
+        assert!(!store.complete(key(1), owner, LONG).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_other_side_is_gone_without_a_word_is_given_up() {
+        let Some(redis) = Redis::start() else { return };
+        let proxy = Proxy::start(&redis).await;
+        let limit = Duration::from_millis(150);
+        let store = proxy.store();
+        finish(&store, 0).await;
+        proxy.silent_below.store(1, Ordering::SeqCst);
+        let store = store.with_timeout(limit);
+        let start = Instant::now();
+        let mut failed = 0;
+        while let Err(error) = claim(&store, 1).await {
+            assert_eq!(error.kind(), StoreErrorKind::Timeout);
+            assert!(start.elapsed() < seconds(30), "it never gives up");
+            failed += 1;
+        }
+        // Not at the first silence, for what was sent may still be done, in order.
+        assert!(failed >= 3, "{failed}");
+        assert_eq!(proxy.accepted.load(Ordering::SeqCst), 2);
+    }
+
+    #[cfg(feature = "tracing")]
+    #[tokio::test]
+    async fn an_eviction_policy_is_warned_of_once() {
+        use std::io;
+
+        #[derive(Clone, Default)]
+        struct Log(Arc<Mutex<Vec<u8>>>);
+
+        impl io::Write for Log {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let Some(mut redis) = Redis::start() else {
+            return;
+        };
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let written = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let asked = async |redis: &Redis| {
+            while redis.calls("info") == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+
+        finish(&store(&redis), 1).await;
+        asked(&redis).await;
+        redis.ask(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+        let warned = store(&redis);
+        finish(&warned, 2).await;
+        while written().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        redis.kill();
+        redis.restart();
+        redis.ask(&["CONFIG", "SET", "maxmemory-policy", "volatile-ttl"]);
+        finish(&warned, 3).await;
+        for _ in 0..20 {
+            finish(&warned, 4).await;
+            warned.forget(key(4)).await.unwrap();
+        }
+        let written = written();
+        assert_eq!(written.lines().count(), 1, "{written}");
+        assert!(written.contains("noeviction") && written.contains("allkeys-lru"));
+    }
+}
