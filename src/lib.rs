@@ -1,5 +1,5 @@
 #![cfg_attr(
-    all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "tracing"),
+    all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "redis", feature = "tracing"),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(

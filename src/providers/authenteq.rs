@@ -8,6 +8,7 @@
 //! | timestamp | none: a request that was seen once stays valid for ever |
 //! | event type | nowhere: only a passed verification is ever sent |
 //! | delivery id | nowhere in the head; `id` in the part `result` is the same for every attempt, as far as known |
+//! | delivery key | the part `result`: a retry may have another boundary and other images; kept for a week |
 //! | body | `multipart/form-data` with images: up to 32 MiB within 60 seconds by default |
 //! | success | status 200 and no other, so the layer turns the handler's other 2xx into it; else sent again after an hour, and on for a week |
 //!

@@ -7,6 +7,7 @@
 //! | timestamp | none that is signed apart; `timeCreated` stands in the body, see [`Event::created_at`] |
 //! | event type | `/event` in the body |
 //! | delivery id | none |
+//! | delivery key | the whole body |
 //! | success | not stated; nor is a time limit |
 //! | retries | none by itself, as far as known: a failed delivery is in the dashboard's log and sent again by hand |
 //!

@@ -7,6 +7,7 @@
 //! | timestamp | none: a captured request stays valid for ever |
 //! | event type | header `X-GitHub-Event`, **not signed** |
 //! | delivery id | header `X-GitHub-Delivery`, **not signed** |
+//! | delivery key | the whole body: equal bodies are one delivery, whatever their event type. With `body+event-type` they are told apart, and whoever has captured a request can have it handled again under another type |
 //! | body limit | 25 MiB (GitHub sends up to 25 MB) |
 //! | success | any 2xx within 10 seconds; failed deliveries are not sent again by themselves |
 //!

@@ -7,6 +7,7 @@
 //! | timestamp | none: a captured request stays valid for ever |
 //! | event type | header `Idenfy-Event-Type`, **not signed** |
 //! | delivery id | `/scanRef` of those bodies that have one, for people: several results share it, and no id tells deliveries apart |
+//! | delivery key | the whole body: results that share a `scanRef` are different deliveries |
 //! | success | any 2xx within 10 seconds; retried a configurable number of times with a fixed pause, then an e-mail and a button in the dashboard |
 //!
 //! # Events

@@ -7,6 +7,7 @@
 //! | timestamp | none that is signed (`X-Shopify-Triggered-At` is not): a captured request stays valid for ever |
 //! | event type | header `X-Shopify-Topic`, **not signed**: equal bodies can be relabelled |
 //! | delivery id | header `X-Shopify-Webhook-Id`, **not signed** |
+//! | delivery key | the whole body: equal bodies are one delivery, whatever their topic. With `body+event-type` they are told apart, and whoever has captured a request can have it handled again under another topic |
 //! | success | any 2xx within 5 seconds; failed deliveries are retried 8 times within 4 hours |
 //!
 //! Documented: <https://shopify.dev/docs/apps/build/webhooks/verify-deliveries>. Certain.

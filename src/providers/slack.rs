@@ -7,6 +7,7 @@
 //! | timestamp | `X-Slack-Request-Timestamp`, unix seconds, signed; 5 minutes either way |
 //! | event type | `/event/type` of a JSON body; slash commands and interactivity are forms and have none |
 //! | delivery id | `/event_id` of a JSON body |
+//! | delivery key | `/event_id`; the whole body of what has none |
 //! | success | any 2xx within 3 seconds; the Events API retries 3 times |
 //!
 //! The `url_verification` challenge is signed like every other request, so it reaches the handler as an event, which

@@ -7,6 +7,7 @@
 //! | timestamp | `webhook-timestamp`, unix seconds, signed; 5 minutes either way |
 //! | event type | `/type` of a JSON body |
 //! | delivery id | header `webhook-id`, signed, the same for every attempt |
+//! | delivery key | `webhook-id` |
 //! | success | any 2xx |
 //!
 //! Signatures of other versions in the list, such as `v1a`, are skipped. An id with a full stop in it is refused, since

@@ -7,6 +7,7 @@
 //! | timestamp | the field `t`, unix seconds, signed; 5 minutes either way (Stripe's own libraries let any future time pass) |
 //! | event type | `/type` |
 //! | delivery id | `/id`, the same for every attempt |
+//! | delivery key | `/id` |
 //! | success | any 2xx; retried for up to three days in live mode |
 //!
 //! A retry has a new time and a new signature. While a secret is rolled there are several `v1` fields. `v0`, of test

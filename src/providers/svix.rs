@@ -7,6 +7,7 @@
 //! | timestamp | `svix-timestamp`, unix seconds, signed; 5 minutes either way |
 //! | event type | `/type` of a JSON body, if the sender puts one there |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |
+//! | delivery key | `svix-id` |
 //! | success | any 2xx within 15 seconds; retried for a day or more, and an endpoint that fails for five days is disabled |
 //!
 //! The same three headers may come as `webhook-…`. One request uses one family: `svix-…` when all three are there.

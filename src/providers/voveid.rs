@@ -7,6 +7,7 @@
 //! | timestamp | `svix-timestamp`, unix seconds, signed; 5 minutes either way |
 //! | event type | nowhere; `event_type()` gives the body's `/status` |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |
+//! | delivery key | `svix-id` |
 //! | success | any 2xx within 15 seconds; retried with growing pauses, and a 4xx may be final |
 //!
 //! # Which family
