@@ -255,6 +255,12 @@ impl Headers for HeaderMap {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
         self.get_all(name).nth(n).map(HeaderValue::as_bytes)
     }
+
+    fn first(&self, name: &http::HeaderName) -> Option<(&[u8], bool)> {
+        let mut values = self.get_all(name.as_str());
+        let value = values.next()?;
+        Some((value.as_bytes(), values.next().is_some()))
+    }
 }
 
 /// A payload as the body that it is.

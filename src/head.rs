@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
 /// Read access to header values, so that one core serves every version of `http` and every queue.
 ///
 /// Implemented for `http` 1.x's [`HeaderMap`](http::HeaderMap), and for arrays and vectors of name and value:
@@ -16,14 +18,24 @@ use std::fmt;
 pub trait Headers {
     /// The value of the `n`th line (from 0) of the header `name`, whatever the case of `name`.
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]>;
+
+    /// The value of the first line of a header, and whether there are more lines. For maps that find both at once.
+    fn first(&self, name: &HeaderName) -> Option<(&[u8], bool)> {
+        let value = self.nth(name.as_str(), 0)?;
+        Some((value, self.nth(name.as_str(), 1).is_some()))
+    }
 }
 
-impl Headers for http::HeaderMap {
+impl Headers for HeaderMap {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.get_all(name)
-            .iter()
-            .nth(n)
-            .map(http::HeaderValue::as_bytes)
+        let mut values = self.get_all(name).iter();
+        values.nth(n).map(HeaderValue::as_bytes)
+    }
+
+    fn first(&self, name: &HeaderName) -> Option<(&[u8], bool)> {
+        let mut values = self.get_all(name).iter();
+        let value = values.next()?;
+        Some((value.as_bytes(), values.next().is_some()))
     }
 }
 
@@ -124,7 +136,7 @@ impl<'a> Head<'a> {
 
     /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
-        let text = self.headers.nth("content-length", 0)?;
+        let (text, _) = self.headers.first(&header::CONTENT_LENGTH)?;
         if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
             return None;
         }

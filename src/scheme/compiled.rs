@@ -21,7 +21,7 @@ pub(crate) use self::{
     content::{Bodied, Content, Values},
     headers::Captured,
 };
-use self::{checks::check, headers::HeaderNames, rules::HeadRules};
+use self::{checks::check, headers::HeaderTable, rules::HeadRules};
 use super::{Algorithm, Coverage, KeyFormat, Keying, Scheme, algorithm::Hasher, template};
 use crate::SetupError;
 
@@ -72,9 +72,9 @@ impl CompiledScheme {
     ) -> Result<Self, SetupError> {
         let parts = template::parse(&scheme.signed).map_err(|error| error.within("signed"))?;
         check(scheme, &parts)?;
-        let names = |name: &str| HeaderNames::new(name, &scheme.families);
-        let content = Content::new(&parts, params, scheme.coverage, names)?;
-        let head = HeadRules::new(scheme, params, &content, reads)?;
+        let mut headers = HeaderTable::new(&scheme.families);
+        let content = Content::new(&parts, params, scheme.coverage, &mut headers)?;
+        let head = HeadRules::new(scheme, params, &content, reads, headers)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);
         for name in scheme.param_names() {

@@ -14,7 +14,7 @@ use super::{
     Captured, CompiledScheme, Values,
     content::{Slot, SlotSource, only},
     delimit::Border,
-    headers::HeaderNames,
+    headers::{HeaderNames, Seen},
     rules::{HeadRules, Place},
 };
 use crate::{
@@ -62,19 +62,19 @@ impl HeadRules {
         now: i64,
         tolerance: Option<Tolerance>,
     ) -> Result<Admitted, Reason> {
-        let family = self.family(head);
+        let seen = self.headers.look_up(head, &self.required, &self.signatures);
         for header in &self.required {
-            header.one(head, family)?;
+            seen.one(header)?;
         }
         for (header, expected) in &self.constants {
-            let value = header.one(head, family)?;
+            let value = seen.one(header)?;
             if !bool::from(value.ct_eq(expected)) {
-                return Err(header.blame(RejectionKind::UnexpectedHeader, family));
+                return Err(seen.blame(header, RejectionKind::UnexpectedHeader));
             }
         }
-        let (candidates, signature) = self.candidates(head, family)?;
-        let (text, timestamp) = self.timestamp(head, family, signature, now, tolerance)?;
-        let captured = self.capture(head, slots, family, signature, (text, now, tolerance))?;
+        let (candidates, signature) = self.candidates(&seen)?;
+        let (text, timestamp) = self.timestamp(&seen, signature, now, tolerance)?;
+        let captured = self.capture(&seen, slots, signature, (text, now, tolerance))?;
         Ok(Admitted {
             candidates,
             captured,
@@ -82,76 +82,48 @@ impl HeadRules {
         })
     }
 
-    /// The first family whose headers are all there; else the first of which any is; else the first.
-    fn family(&self, head: &Head<'_>) -> usize {
-        if self.families == 1 {
-            return 0;
-        }
-        let present = |family: usize, names: &HeaderNames| {
-            names
-                .of(family)
-                .is_some_and(|name| head.headers.nth(name, 0).is_some())
-        };
-        let complete = |family: &usize| {
-            let mut signatures = self.signatures.iter();
-            self.required.iter().all(|names| present(*family, names))
-                && signatures.any(|names| present(*family, names))
-        };
-        let begun = |family: &usize| {
-            let mut all = self.required.iter().chain(&self.signatures);
-            all.any(|names| present(*family, names))
-        };
-        (0..self.families)
-            .find(complete)
-            .or_else(|| (0..self.families).find(begun))
-            .unwrap_or(0)
-    }
-
     /// The decoded signatures, and the first value they came from.
-    fn candidates<'h>(
-        &self,
-        head: &Head<'h>,
-        family: usize,
-    ) -> Result<(Candidates, &'h [u8]), Reason> {
+    fn candidates<'h>(&self, seen: &Seen<'h>) -> Result<(Candidates, &'h [u8]), Reason> {
         let mut collector = Collector::new(self.signature.encoding, self.signature_len);
-        let mut first = None;
-        let mut blame = Reason::new(RejectionKind::MissingHeader);
+        let mut first: Option<(&HeaderNames, &'h [u8])> = None;
         for header in &self.signatures {
-            let Some(name) = header.of(family) else {
-                continue;
-            };
-            if first.is_none() {
-                blame = blame.about(name);
-            }
-            for line in 0..=Candidates::MAX {
-                let Some(value) = head.headers.nth(name, line) else {
-                    break;
-                };
+            let mut value = seen.get(header);
+            let mut line: usize = 0;
+            while let Some(text) = value {
                 if line > 0 && !self.signature.repeats {
-                    return Err(Reason::new(RejectionKind::RepeatedHeader).about(name));
+                    return Err(seen.blame(header, RejectionKind::RepeatedHeader));
                 }
-                if first.is_none() {
-                    first = Some(value);
-                    blame = Reason::new(RejectionKind::MalformedSignature)
-                        .about(name)
-                        .with_length(value.len());
+                first.get_or_insert((header, text));
+                if let Err(Unreadable::TooMany) = collector.read(&self.signature.grammar, text) {
+                    return Err(seen.blame(header, RejectionKind::TooManySignatures));
                 }
-                if let Err(Unreadable::TooMany) = collector.read(&self.signature.grammar, value) {
-                    return Err(Reason::new(RejectionKind::TooManySignatures).about(name));
+                line = line.saturating_add(1);
+                if line > Candidates::MAX {
+                    break;
                 }
+                value = seen.line(header, line);
             }
         }
-        match (first, collector.finish()) {
-            (Some(first), Ok(candidates)) => Ok((candidates, first)),
-            _ => Err(blame),
+        let Some((header, value)) = first else {
+            let header = self.signatures.first();
+            return Err(
+                header.map_or(Reason::new(RejectionKind::MissingHeader), |header| {
+                    seen.blame(header, RejectionKind::MissingHeader)
+                }),
+            );
+        };
+        match collector.finish() {
+            Ok(candidates) => Ok((candidates, value)),
+            Err(_) => Err(seen
+                .blame(header, RejectionKind::MalformedSignature)
+                .with_length(value.len())),
         }
     }
 
     /// The timestamp as text, and as a time where it is signed.
     fn timestamp<'h>(
         &self,
-        head: &Head<'h>,
-        family: usize,
+        seen: &Seen<'h>,
         signature: &'h [u8],
         now: i64,
         tolerance: Option<Tolerance>,
@@ -160,9 +132,9 @@ impl HeadRules {
             return Ok((b"", None));
         };
         let (text, header) = match &timestamp.place {
-            Place::Header(names) => (names.one(head, family)?, names),
+            Place::Header(names) => (seen.one(names)?, names),
             Place::Field(name) => (
-                self.field(name, signature, family)?,
+                self.field(name, signature, seen)?,
                 self.signatures
                     .first()
                     .ok_or_else(|| Reason::new(RejectionKind::MissingHeader))?,
@@ -172,17 +144,16 @@ impl HeadRules {
             .ok()
             .and_then(|text| timestamp.unit.parse(text))
             .ok_or_else(|| {
-                header
-                    .blame(RejectionKind::MalformedTimestamp, family)
+                seen.blame(header, RejectionKind::MalformedTimestamp)
                     .with_length(text.len())
             })?;
         match tolerance.map_or(Ok(()), |tolerance| tolerance.check(instant.seconds, now)) {
             Ok(()) => Ok((text, timestamp.signed.then_some(instant))),
-            Err(Outside::TooOld { seconds }) => Err(header
-                .blame(RejectionKind::TimestampTooOld, family)
+            Err(Outside::TooOld { seconds }) => Err(seen
+                .blame(header, RejectionKind::TimestampTooOld)
                 .with_skew(seconds)),
-            Err(Outside::InFuture { seconds }) => Err(header
-                .blame(RejectionKind::TimestampInFuture, family)
+            Err(Outside::InFuture { seconds }) => Err(seen
+                .blame(header, RejectionKind::TimestampInFuture)
                 .with_skew(seconds)),
         }
     }
@@ -191,7 +162,7 @@ impl HeadRules {
         &self,
         name: &str,
         signature: &'h [u8],
-        family: usize,
+        seen: &Seen<'_>,
     ) -> Result<&'h [u8], Reason> {
         match field(&self.signature.grammar, signature, name) {
             Field::Is(value) => Ok(value),
@@ -199,7 +170,7 @@ impl HeadRules {
                 .signatures
                 .first()
                 .map_or(Reason::new(RejectionKind::MalformedSignature), |names| {
-                    names.blame(RejectionKind::MalformedSignature, family)
+                    seen.blame(names, RejectionKind::MalformedSignature)
                 })),
         }
     }
@@ -231,23 +202,23 @@ impl HeadRules {
 
     fn capture(
         &self,
-        head: &Head<'_>,
+        seen: &Seen<'_>,
         slots: &[Slot],
-        family: usize,
         signature: &[u8],
         (timestamp, now, tolerance): (&[u8], i64, Option<Tolerance>),
     ) -> Result<Captured, Reason> {
         let mut captured = Captured::default();
+        let head = seen.head();
         for slot in slots {
             let malformed = |names: Option<&HeaderNames>| {
                 names.map_or(Reason::new(RejectionKind::MalformedHeader), |names| {
-                    names.blame(RejectionKind::MalformedHeader, family)
+                    seen.blame(names, RejectionKind::MalformedHeader)
                 })
             };
             let (value, names): (Cow<'_, [u8]>, _) = match &slot.from {
-                SlotSource::Header(names) => (names.one(head, family)?.into(), Some(names)),
+                SlotSource::Header(names) => (seen.one(names)?.into(), Some(names)),
                 SlotSource::Field(name) => (
-                    self.field(name, signature, family)?.into(),
+                    self.field(name, signature, seen)?.into(),
                     self.signatures.first(),
                 ),
                 SlotSource::Timestamp => (timestamp.into(), None),
@@ -272,9 +243,7 @@ impl HeadRules {
             }
         }
         for header in &self.reads {
-            let value = header
-                .as_ref()
-                .and_then(|header| header.one(head, family).ok());
+            let value = header.as_ref().and_then(|header| seen.one(header).ok());
             captured.push(value);
         }
         Ok(captured)

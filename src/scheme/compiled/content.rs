@@ -10,7 +10,7 @@ use super::{
     },
     Params,
     delimit::{Border, delimit},
-    headers::{Captured, HeaderNames},
+    headers::{Captured, HeaderNames, HeaderTable},
 };
 use crate::{SetupError, json};
 
@@ -76,12 +76,12 @@ pub(crate) struct Values<'v> {
 }
 
 impl Content {
-    /// Fills in the parameters and cuts the parts. `names` gives a header under all its names.
+    /// Fills in the parameters and cuts the parts. The headers that are signed come into the table.
     pub(super) fn new(
         parts: &[Part],
         params: &Params,
         coverage: Coverage,
-        names: impl Fn(&str) -> Result<HeaderNames, SetupError>,
+        headers: &mut HeaderTable,
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
         let mut slots = Vec::new();
@@ -125,7 +125,7 @@ impl Content {
                     pieces.push(Piece::Form(name.clone(), filters));
                     continue;
                 }
-                Token::Header(name) => SlotSource::Header(names(name)?),
+                Token::Header(name) => SlotSource::Header(headers.add(name)?),
                 Token::Field(name) => SlotSource::Field(name.clone()),
                 Token::Query(name) => SlotSource::Query(name.clone()),
                 Token::Timestamp => SlotSource::Timestamp,

@@ -144,7 +144,7 @@ pub(super) fn delimit(
 impl std::fmt::Display for SlotSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Header(names) => write!(f, "{{header:{}}}", names.of(0).map_or("", |name| name)),
+            Self::Header(names) => write!(f, "{{header:{}}}", names.shown()),
             Self::Field(name) => write!(f, "{{field:{name}}}"),
             Self::Query(name) => write!(f, "{{query:{name}}}"),
             Self::Timestamp => f.write_str("{ts}"),

@@ -16,13 +16,10 @@ impl CompiledScheme {
     pub(crate) fn missing_headers(&self, present: &HeaderMap, now: i64, fresh: &str) -> HeaderMap {
         let mut missing = HeaderMap::new();
         let mut add = |names: &HeaderNames, value: &[u8]| {
-            let name = names
-                .of(0)
-                .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok());
-            if let (Some(name), Ok(value)) = (name, HeaderValue::from_bytes(value))
-                && !present.contains_key(&name)
+            if let (Some(name), Ok(value)) = (names.name(), HeaderValue::from_bytes(value))
+                && !present.contains_key(name)
             {
-                missing.insert(name, value);
+                missing.insert(name.clone(), value);
             }
         };
         for (names, value) in &self.head.constants {
@@ -51,7 +48,7 @@ impl CompiledScheme {
         now: i64,
         fields: &[(String, String)],
     ) -> Option<(HeaderName, HeaderValue)> {
-        let name = self.head.signatures.first()?.of(0)?;
+        let name = self.head.signatures.first()?.name()?;
         let text = self.head.signature.encoding.encode(tag);
         let time = self
             .head
@@ -86,9 +83,6 @@ impl CompiledScheme {
                 items.join(&separator.to_string())
             }
         };
-        Some((
-            HeaderName::from_bytes(name.as_bytes()).ok()?,
-            HeaderValue::from_str(&value).ok()?,
-        ))
+        Some((name.clone(), HeaderValue::from_str(&value).ok()?))
     }
 }

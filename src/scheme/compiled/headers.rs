@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use http::HeaderName;
 use smallvec::SmallVec;
 
 use super::super::template;
@@ -11,57 +12,170 @@ use crate::{
     rejection::{Reason, RejectionKind},
 };
 
+/// All headers that a scheme looks at, each of them once.
+#[derive(Debug, Default)]
+pub(super) struct HeaderTable {
+    families: Vec<Cow<'static, str>>,
+    all: Vec<HeaderNames>,
+}
+
 /// A header by its names, one for each family of the scheme.
 #[derive(Clone, Debug)]
-pub(super) struct HeaderNames(SmallVec<[Arc<str>; 2]>);
+pub(super) struct HeaderNames {
+    /// The place in the table.
+    index: usize,
+    names: SmallVec<[Spelling; 2]>,
+}
 
-impl HeaderNames {
-    pub(super) fn new(name: &str, families: &[Cow<'static, str>]) -> Result<Self, SetupError> {
+#[derive(Clone, Debug)]
+struct Spelling {
+    name: HeaderName,
+    /// As the provider writes it.
+    shown: Arc<str>,
+}
+
+impl HeaderTable {
+    pub(super) fn new(families: &[Cow<'static, str>]) -> Self {
+        Self {
+            families: families.to_vec(),
+            all: Vec::new(),
+        }
+    }
+
+    /// The header under all its names.
+    pub(super) fn add(&mut self, name: &str) -> Result<HeaderNames, SetupError> {
         template::header_name(name)?;
-        let rest = families.first().and_then(|first| {
+        let rest = self.families.first().and_then(|first| {
             let head = name.get(..first.len())?;
             head.eq_ignore_ascii_case(first).then_some(())?;
             name.get(first.len()..)
         });
-        Ok(Self(match rest {
-            Some(rest) => families
-                .iter()
-                .map(|prefix| format!("{prefix}{rest}").into())
-                .collect(),
-            None => SmallVec::from_iter([name.into()]),
-        }))
-    }
-
-    /// Whether both are the same header.
-    pub(super) fn are(&self, other: &Self) -> bool {
-        let mut pairs = self.0.iter().zip(&other.0);
-        self.0.len() == other.0.len() && pairs.all(|(one, other)| one.eq_ignore_ascii_case(other))
-    }
-
-    pub(super) fn of(&self, family: usize) -> Option<&Arc<str>> {
-        self.0.get(family).or_else(|| self.0.first())
-    }
-
-    /// The one value of this header; [`RejectionKind::MissingHeader`] or [`RejectionKind::RepeatedHeader`] otherwise.
-    pub(super) fn one<'h>(&self, head: &Head<'h>, family: usize) -> Result<&'h [u8], Reason> {
-        let Some(name) = self.of(family) else {
-            return Err(Reason::new(RejectionKind::MissingHeader));
+        let spelling = |text: String| {
+            let name = HeaderName::from_bytes(text.as_bytes());
+            let name = name.map_err(|_| SetupError::new(format!("{text:?} is no header name")))?;
+            Ok(Spelling {
+                name,
+                shown: text.into(),
+            })
         };
-        let Some(value) = head.headers.nth(name, 0) else {
-            return Err(Reason::new(RejectionKind::MissingHeader).about(name));
+        let names: SmallVec<[Spelling; 2]> = match rest {
+            Some(rest) => {
+                let spellings = self.families.iter();
+                let spellings = spellings.map(|prefix| spelling(format!("{prefix}{rest}")));
+                spellings.collect::<Result<_, _>>()?
+            }
+            None => SmallVec::from_iter([spelling(name.to_owned())?]),
         };
-        if head.headers.nth(name, 1).is_some() {
-            return Err(Reason::new(RejectionKind::RepeatedHeader).about(name));
+        let same = |known: &&HeaderNames| {
+            let pairs = known.names.iter().zip(&names);
+            known.names.len() == names.len() && pairs.into_iter().all(|(a, b)| a.name == b.name)
+        };
+        // The same header may be spelled in two ways.
+        let index = match self.all.iter().find(same) {
+            Some(known) => known.index,
+            None => self.all.len(),
+        };
+        let header = HeaderNames { index, names };
+        if index == self.all.len() {
+            self.all.push(header.clone());
         }
-        Ok(value)
+        Ok(header)
+    }
+
+    /// Looks each header up once, under the first family of which all of `needed` are there, and one of `any`; else of which
+    /// something is; else the first.
+    pub(super) fn look_up<'h>(
+        &self,
+        head: &Head<'h>,
+        needed: &[HeaderNames],
+        any: &[HeaderNames],
+    ) -> Seen<'h> {
+        let mut begun = None;
+        for family in 0..self.families.len() {
+            let seen = self.look_up_as(head, family);
+            let is_there = |names: &HeaderNames| seen.get(names).is_some();
+            if needed.iter().all(is_there) && any.iter().any(is_there) {
+                return seen;
+            }
+            if begun.is_none() && needed.iter().chain(any).any(is_there) {
+                begun = Some(seen);
+            }
+        }
+        begun.unwrap_or_else(|| self.look_up_as(head, 0))
+    }
+
+    fn look_up_as<'h>(&self, head: &Head<'h>, family: usize) -> Seen<'h> {
+        let find =
+            |names: &HeaderNames| Some(head.headers.first(&names.of(family)?.name)).flatten();
+        Seen {
+            head: *head,
+            family,
+            values: self.all.iter().map(find).collect(),
+        }
+    }
+}
+
+/// What one head has under the names of a table.
+pub(super) struct Seen<'h> {
+    head: Head<'h>,
+    family: usize,
+    /// The first value of each, and whether there are more.
+    values: SmallVec<[Option<(&'h [u8], bool)>; 8]>,
+}
+
+impl<'h> Seen<'h> {
+    pub(super) fn head(&self) -> &Head<'h> {
+        &self.head
+    }
+
+    /// The first value of a header.
+    pub(super) fn get(&self, header: &HeaderNames) -> Option<&'h [u8]> {
+        Some((*self.values.get(header.index)?)?.0)
+    }
+
+    /// The one value of a header; [`RejectionKind::MissingHeader`] or [`RejectionKind::RepeatedHeader`] otherwise.
+    pub(super) fn one(&self, header: &HeaderNames) -> Result<&'h [u8], Reason> {
+        match self.values.get(header.index) {
+            Some(Some((value, false))) => Ok(value),
+            Some(Some((_, true))) => Err(self.blame(header, RejectionKind::RepeatedHeader)),
+            Some(None) | None => Err(self.blame(header, RejectionKind::MissingHeader)),
+        }
+    }
+
+    /// The value of a line after the first, from 1.
+    pub(super) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
+        let (_, more) = (*self.values.get(header.index)?)?;
+        let name = &header.of(self.family)?.name;
+        more.then(|| self.head.headers.nth(name.as_str(), line))?
     }
 
     /// A reason of this kind that names the header.
-    pub(super) fn blame(&self, kind: RejectionKind, family: usize) -> Reason {
-        match self.of(family) {
-            Some(name) => Reason::new(kind).about(name),
+    pub(super) fn blame(&self, header: &HeaderNames, kind: RejectionKind) -> Reason {
+        match header.of(self.family) {
+            Some(spelling) => Reason::new(kind).about(&spelling.shown),
             None => Reason::new(kind),
         }
+    }
+}
+
+impl HeaderNames {
+    fn of(&self, family: usize) -> Option<&Spelling> {
+        self.names.get(family).or_else(|| self.names.first())
+    }
+
+    /// The name in the first family.
+    pub(super) fn name(&self) -> Option<&HeaderName> {
+        Some(&self.names.first()?.name)
+    }
+
+    /// The name in the first family, as the provider writes it.
+    pub(super) fn shown(&self) -> &str {
+        self.names.first().map_or("", |spelling| &spelling.shown)
+    }
+
+    /// Whether both are the same header.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.index == other.index
     }
 }
 

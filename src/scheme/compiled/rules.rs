@@ -10,13 +10,14 @@ use super::{
     },
     Content, Params, Reads,
     content::{Slot, SlotSource, parameter},
-    headers::HeaderNames,
+    headers::{HeaderNames, HeaderTable},
 };
 use crate::SetupError;
 
 /// What a scheme asks of a head.
 #[derive(Debug)]
 pub(super) struct HeadRules {
+    pub(super) headers: HeaderTable,
     /// Every header that must be there exactly once.
     pub(super) required: Vec<HeaderNames>,
     pub(super) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
@@ -28,7 +29,6 @@ pub(super) struct HeadRules {
     pub(super) reads: [Option<HeaderNames>; 3],
     /// Which slot of the content is the delivery id.
     pub(super) delivery_slot: Option<usize>,
-    pub(super) families: usize,
 }
 
 #[derive(Debug)]
@@ -50,10 +50,10 @@ impl HeadRules {
         params: &Params,
         content: &Content,
         reads: &Reads,
+        mut headers: HeaderTable,
     ) -> Result<Self, SetupError> {
-        let names = |name: &str, key: &str| {
-            HeaderNames::new(name, &scheme.families).map_err(|error| error.within(key))
-        };
+        let mut names =
+            |name: &str, key: &str| headers.add(name).map_err(|error| error.within(key));
         let signatures = scheme.signature.headers.iter();
         let signatures: Vec<_> = signatures
             .map(|name| names(name, "signature"))
@@ -75,10 +75,9 @@ impl HeadRules {
             .iter()
             .map(|(name, value)| Ok((names(name, "require")?, constant(name, value, params)?)));
         let constants: Vec<_> = constants.collect::<Result<_, _>>()?;
-        let [event_type, delivery_id, content_type] = reads.each_ref().map(|name| {
-            name.as_ref()
-                .map(|name| HeaderNames::new(name, &scheme.families))
-        });
+        let [event_type, delivery_id, content_type] = reads
+            .each_ref()
+            .map(|name| name.as_ref().map(|name| headers.add(name)));
 
         let mut required = Vec::new();
         if signatures.len() == 1 && !scheme.signature.repeats {
@@ -97,10 +96,11 @@ impl HeadRules {
         let delivery_id = delivery_id.transpose()?;
         let delivery_slot = delivery_id.as_ref().and_then(|id| {
             let is_id =
-                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.are(id));
+                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.is(id));
             content.slots.iter().position(is_id)
         });
         Ok(Self {
+            headers,
             required,
             constants,
             signatures,
@@ -113,7 +113,6 @@ impl HeadRules {
                 content_type.transpose()?,
             ],
             delivery_slot,
-            families: scheme.families.len().max(1),
         })
     }
 }
