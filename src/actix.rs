@@ -13,7 +13,7 @@ use std::{
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    body::{BoxBody, EitherBody, MessageBody},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Payload as Body, Service, ServiceRequest, ServiceResponse, Transform},
     error::PayloadError,
     http::{
@@ -111,6 +111,7 @@ where
         let body = Incoming(request.take_payload());
         let begun = {
             let _entered = trace.enter();
+            observe::arrived(request.extensions().get());
             Verification::begin(&self.setup, &head_of(&request), body)
         };
         let state = match begun {
@@ -187,10 +188,8 @@ where
                     }
                 }
                 StateProjection::Calling { future } => {
-                    let mut response = poll_ready!(future.poll(cx))?;
-                    let head = response.response_mut().head_mut();
-                    head.status = status(this.setup.answer(from_actix(head.status)));
-                    return Poll::Ready(Ok(response.map_into_left_body()));
+                    let response = poll_ready!(future.poll(cx))?;
+                    return Poll::Ready(Ok(answered(this.setup, response)));
                 }
                 StateProjection::Refused { rejection } => {
                     let Some(request) = this.request.take() else {
@@ -219,11 +218,26 @@ fn head_of(request: &ServiceRequest) -> Head<'_> {
 fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest {
     let payload = Box::pin(Verified(Some(event.raw_body().clone())));
     request.set_payload(Body::Stream { payload });
-    let outer = request.extensions_mut().insert(event);
-    if let Some(outer) = outer {
-        observe::verified_twice(&outer);
-    }
+    request.extensions_mut().insert(event);
     request
+}
+
+/// The handler's response, with the status that the provider takes for success.
+fn answered<B: MessageBody>(
+    setup: &Setup,
+    response: ServiceResponse<B>,
+) -> ServiceResponse<EitherBody<B>> {
+    response.map_body(|head, body| {
+        let answered = status(setup.answer(from_actix(head.status)));
+        let changed = answered != head.status;
+        head.status = answered;
+        // A 204 may go without a length. After a 200 without one, the client would wait for a body.
+        if changed && matches!(body.size(), BodySize::None) {
+            EitherBody::right(BoxBody::new(()))
+        } else {
+            EitherBody::left(body)
+        }
+    })
 }
 
 /// The two frameworks' types for a status hold the same numbers.

@@ -115,7 +115,7 @@ impl<T: Payload> VerifiedEvent<T> {
     ///
     /// When the body is not the JSON of a `J`.
     pub fn json<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
-        serde_json::from_slice(&self.meta.body).map_err(|error| PayloadError::json(&error))
+        serde_json::from_slice(self.body()).map_err(|error| PayloadError::json(&error))
     }
 
     /// Reads the body as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
@@ -135,16 +135,18 @@ impl<T: Payload> VerifiedEvent<T> {
         let scheme = self.shared().scheme(self.meta.proof.scheme);
         let content_type = scheme
             .and_then(|scheme| scheme.read(&self.meta.proof.admitted.captured, Read::ContentType));
-        multipart::parse(&self.meta.body, content_type)
+        multipart::parse(self.body(), content_type)
     }
 
     /// The payload.
     pub fn payload(&self) -> &T {
+        self.shared().uptake.take();
         &self.payload
     }
 
     /// The payload, without the proof.
     pub fn into_payload(self) -> T {
+        self.shared().uptake.take();
         self.payload
     }
 
@@ -177,9 +179,8 @@ impl<T: Payload> VerifiedEvent<T> {
     /// it; see the provider's page here.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {
-        let source = self.shared().provider().event_type()?;
-        self.meta
-            .lookup(source, Read::EventType, &self.meta.event_type)
+        self.shared().uptake.take();
+        self.raw_event_type()
     }
 
     /// The id of the event or delivery, for people and logs. It may be unsigned, and is not what to recognise
@@ -233,6 +234,13 @@ impl<T: Payload> VerifiedEvent<T> {
 
     pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
         self.shared().provider().identity()
+    }
+
+    /// The event type as part of a delivery's key, which is not yet a use of the event.
+    pub(crate) fn raw_event_type(&self) -> Option<&str> {
+        let source = self.shared().provider().event_type()?;
+        self.meta
+            .lookup(source, Read::EventType, &self.meta.event_type)
     }
 
     /// The delivery id, if it is signed.

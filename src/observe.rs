@@ -39,11 +39,15 @@ pub(crate) fn verified(trace: &Trace, event: &VerifiedEvent) {
     trace.verified(event);
 }
 
-/// The middleware has verified a request that an outer one had verified already, as `outer`.
-pub(crate) fn verified_twice(outer: &VerifiedEvent) {
-    if outer.shared().uptake.is_news_that_twice() {
+/// A request is here. One that a middleware further out has verified already passes through two, whatever this one makes of it.
+pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
+    let Some(outer) = outer else { return };
+    let uptake = &outer.shared().uptake;
+    if uptake.is_news_that_twice() {
         log::verified_twice(outer);
     }
+    // The handler gets the event of the inner one; it is not to be told that it takes none.
+    uptake.take();
 }
 
 /// A request is refused, by the middleware or by an extractor inside it.

@@ -52,6 +52,7 @@ where
         let (head, body) = request.into_parts();
         let begun = {
             let _entered = trace.enter();
+            observe::arrived(head.extensions.get());
             Verification::begin(&self.setup, &Head::of(&head), body)
         };
         let state = match begun {
@@ -149,10 +150,7 @@ where
 /// The request as the handler gets it: the verified bytes and the event.
 fn rebuild<B: From<Bytes>>(head: request::Parts, event: VerifiedEvent) -> Request<B> {
     let mut request = Request::from_parts(head, B::from(event.raw_body().clone()));
-    let outer = request.extensions_mut().insert(event);
-    if let Some(outer) = outer {
-        observe::verified_twice(&outer);
-    }
+    request.extensions_mut().insert(event);
     request
 }
 

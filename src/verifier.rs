@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::{
         RejectionKind, Signer, providers,
-        scheme::{Algorithm, Encoding, Scheme, Signature, counters},
+        scheme::{Algorithm, Encoding, Scheme, Signature, TimeUnit, Timestamp, counters},
     };
 
     const SECRET: &str = "It's a Secret to Everybody";
@@ -269,6 +269,21 @@ mod tests {
         }
         check.finish().unwrap();
         assert_eq!(counters::take(), (".z".len(), 1));
+    }
+
+    #[test]
+    fn a_time_that_is_signed_as_a_header_is_a_signed_time() {
+        let signature = Signature::single("X-Sig", Encoding::Hex);
+        let scheme = Scheme::new(Algorithm::HmacSha256, "{header:Date}\n{body}", signature)
+            .with_timestamp(Timestamp::header("date").with_unit(TimeUnit::ImfFixdate));
+        let provider = Provider::new("acme", scheme);
+        let secret = Secret::new("sixteen-or-more-bytes");
+        let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
+        let signed = signer.with_time(NOW).sign(http::Request::post("/"), "body");
+        let (head, body) = signed.unwrap().into_parts();
+        let verifier = Verifier::new(provider, secret).unwrap();
+        let event = verifier.verify(&Head::of(&head), body, NOW).unwrap();
+        assert_eq!((event.timestamp(), event.skew()), (Some(NOW), Some(0)));
     }
 
     #[test]

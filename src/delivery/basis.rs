@@ -64,7 +64,7 @@ pub(crate) fn key(event: &VerifiedEvent) -> DeliveryKey {
         KeyedBy::Body => pieces.put_tagged("body", body),
         KeyedBy::BodyAndEventType => {
             pieces.put_tagged("typed", body);
-            pieces.put_optional(event.event_type());
+            pieces.put_optional(event.raw_event_type());
         }
         KeyedBy::Part(name) => {
             // Content-Type is not signed: what it says must not turn one delivery into another.

@@ -18,6 +18,7 @@ impl CompiledScheme {
         let mut add = |names: &HeaderNames, value: &[u8]| {
             if let (Some(name), Ok(value)) = (names.name(), HeaderValue::from_bytes(value))
                 && !present.contains_key(name)
+                && !missing.contains_key(name)
             {
                 missing.insert(name.clone(), value);
             }

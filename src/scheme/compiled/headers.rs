@@ -119,9 +119,11 @@ impl HeaderTable {
 pub(super) struct Seen<'h> {
     head: Head<'h>,
     family: usize,
-    /// The first value of each, and whether there are more.
-    values: SmallVec<[Option<(&'h [u8], bool)>; 8]>,
+    values: SmallVec<[Option<First<'h>>; 8]>,
 }
+
+/// The first value of a header, and whether there are more.
+type First<'h> = (&'h [u8], bool);
 
 impl<'h> Seen<'h> {
     pub(super) fn head(&self) -> &Head<'h> {

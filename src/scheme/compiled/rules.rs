@@ -59,14 +59,21 @@ impl HeadRules {
             .map(|name| names(name, "signature"))
             .collect::<Result<_, _>>()?;
         let timestamp = scheme.timestamp.as_ref().map(|timestamp| {
-            let signed = |slot: &Slot| matches!(slot.from, SlotSource::Timestamp);
+            let place = match &timestamp.place {
+                TimestampPlace::Header(name) => Place::Header(names(name, "timestamp")?),
+                TimestampPlace::Field(name) => Place::Field((&**name).into()),
+            };
+            let signed = |slot: &Slot| match (&slot.from, &place) {
+                (SlotSource::Timestamp, _) => true,
+                (SlotSource::Header(header), Place::Header(time)) => {
+                    header.is(time) && slot.filters.is_empty()
+                }
+                _ => false,
+            };
             Ok(TimestampRule {
-                place: match &timestamp.place {
-                    TimestampPlace::Header(name) => Place::Header(names(name, "timestamp")?),
-                    TimestampPlace::Field(name) => Place::Field((&**name).into()),
-                },
-                unit: timestamp.unit,
                 signed: content.slots.iter().any(signed),
+                place,
+                unit: timestamp.unit,
             })
         });
         let timestamp = timestamp.transpose()?;

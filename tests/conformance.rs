@@ -1,0 +1,350 @@
+//! One table of requests over real connections against plain Tower on hyper, axum and actix-web, on HTTP/1.1 and HTTP/2: the
+//! same status, the same headers, the same event, the same reason. A difference fails.
+//!
+//! A new provider or scheme joins by data:
+//!
+//! 1. `tests/conformance/endpoints.toml`: an `[endpoints.NAME]`, as in every configuration, for a custom scheme with its
+//!    `[providers.NAME]`. A clock of its own, or a handler other than the usual one, goes into `[routes.NAME]`.
+//! 2. `tests/conformance/rows/*.toml`: one `[[row]]` at least that is accepted and one that is refused. A row is signed by
+//!    the endpoint's own `Signer` unless it says `sign = { nobody = true }` or takes a recorded `vector`; then
+//!    `change` happens to it, and `framing` says how it is sent. `conformance/row.rs` lists the choices.
+//! 3. `status`, and what is special about the `event` or `refused`: what is not named must not be there.
+//!
+//! A host that differs by its own nature is in `OWN_WAYS` below, with the reason.
+#![cfg(all(feature = "actix", feature = "axum", feature = "config"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[path = "conformance/actix_host.rs"]
+mod actix_host;
+#[path = "conformance/answer.rs"]
+mod answer;
+#[path = "conformance/axum_host.rs"]
+mod axum_host;
+#[path = "conformance/endpoints.rs"]
+mod endpoints;
+#[path = "conformance/hosts.rs"]
+mod hosts;
+#[path = "conformance/http1.rs"]
+mod http1;
+#[path = "conformance/http2.rs"]
+mod http2;
+#[path = "conformance/hyper_host.rs"]
+mod hyper_host;
+#[path = "conformance/request.rs"]
+mod request;
+#[path = "conformance/row.rs"]
+mod row;
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use tokio::task::JoinSet;
+use tower_webhook::providers;
+
+use crate::{
+    answer::Answer,
+    endpoints::{Counts, Endpoints, HANG, Refusals},
+    hosts::{HOSTS, Host},
+    request::Prepared,
+    row::{Protocol, Row},
+};
+
+/// Where a host cannot do as the others, since its server decides before the layer is asked.
+struct OwnWay {
+    host: &'static str,
+    row: &'static str,
+    instead: Instead,
+    because: &'static str,
+}
+
+enum Instead {
+    /// The server itself answers so, and the layer never hears of it.
+    Itself(u16),
+    /// The server asks for the body before anybody has looked at the head.
+    Continued,
+}
+
+const OWN_WAYS: [OwnWay; 3] = [
+    OwnWay {
+        host: "actix",
+        row: "body: a length and frames",
+        instead: Instead::Itself(400),
+        because: "actix-http takes no request with both; hyper drops the length",
+    },
+    OwnWay {
+        host: "actix",
+        row: "body: a condemned head asks for none",
+        instead: Instead::Continued,
+        because: "actix-http answers `Expect` before it calls the app",
+    },
+    OwnWay {
+        host: "actix",
+        row: "body: a declared length over the limit asks for none",
+        instead: Instead::Continued,
+        because: "actix-http answers `Expect` before it calls the app",
+    },
+];
+
+/// So many requests are under way at once, each on a connection of its own.
+const AT_ONCE: usize = 32;
+
+/// What one host made of one row.
+struct Outcome {
+    row: usize,
+    answers: Result<Vec<Answer>, String>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_host_gives_the_same_answer_the_same_event_and_the_same_reason() {
+    let endpoints = Endpoints::load();
+    let rows = Row::load();
+    let requests: Vec<Arc<Prepared>> = rows
+        .iter()
+        .map(|row| Arc::new(Prepared::new(row, &endpoints)))
+        .collect();
+    let mut problems = Vec::new();
+    for host in &HOSTS {
+        let refusals = Refusals::default();
+        let address = (host.serve)(endpoints.routes(&refusals)).await;
+        for protocol in [Protocol::H1, Protocol::H2] {
+            let mut refused = Counts::new();
+            let mut outcomes = run(address, protocol, &rows, &requests).await;
+            outcomes.sort_by_key(|outcome| outcome.row);
+            for outcome in outcomes {
+                let row = &rows[outcome.row];
+                let bytes = requests[outcome.row].body.len();
+                let mut expected = row.expected(&endpoints, bytes);
+                let own_way = OwnWay::of(host, row);
+                if let Some(own_way) = own_way {
+                    expected = own_way.expected(expected);
+                }
+                if let Some(kind) = row.kind().filter(|kind| is_the_layers(kind)) {
+                    let unheard = matches!(own_way, Some(own) if own.is_before_the_layer());
+                    let key = (row.endpoint.clone(), kind.to_owned());
+                    *refused.entry(key).or_default() += if unheard { 0 } else { row.times() };
+                }
+                for mut problem in compare(row, &outcome.answers, &expected) {
+                    if let Some(own_way) = own_way {
+                        problem.push_str(&format!(" (expected here since {})", own_way.because));
+                    }
+                    problems.push((outcome.row, protocol, host.name, problem));
+                }
+            }
+            let seen = refusals.take(&refused).await;
+            compare_refusals(host, protocol, &seen, &refused, &mut problems);
+        }
+    }
+    report(problems, &rows);
+}
+
+type Problem = (usize, Protocol, &'static str, String);
+
+/// Every row of this protocol against one host.
+async fn run(
+    address: SocketAddr,
+    protocol: Protocol,
+    rows: &[Row],
+    requests: &[Arc<Prepared>],
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let mut running = JoinSet::new();
+    for row in 0..rows.len() {
+        if !rows[row].protocols.contains(&protocol) {
+            continue;
+        }
+        if running.len() >= AT_ONCE {
+            outcomes.push(running.join_next().await.unwrap().unwrap());
+        }
+        let request = Arc::clone(&requests[row]);
+        running.spawn(async move {
+            let exchange = async {
+                match protocol {
+                    Protocol::H1 => http1::exchange(address, &request).await,
+                    Protocol::H2 => http2::exchange(address, &request).await,
+                }
+            };
+            let answers = match tokio::time::timeout(HANG, exchange).await {
+                Ok(answers) => answers.map_err(|error| format!("no answer: {error:?}")),
+                Err(_) => Err("no answer in time".to_owned()),
+            };
+            Outcome { row, answers }
+        });
+    }
+    while let Some(outcome) = running.join_next().await {
+        outcomes.push(outcome.unwrap());
+    }
+    outcomes
+}
+
+impl OwnWay {
+    fn of(host: &Host, row: &Row) -> Option<&'static Self> {
+        let mut own_ways = OWN_WAYS.iter();
+        own_ways.find(|own| own.host == host.name && own.row == row.name)
+    }
+
+    fn is_before_the_layer(&self) -> bool {
+        matches!(self.instead, Instead::Itself(_))
+    }
+
+    /// What is expected here and of no other host.
+    fn expected(&self, mut expected: Answer) -> Answer {
+        match self.instead {
+            Instead::Continued => expected.continued = true,
+            Instead::Itself(status) => {
+                expected = Answer::none();
+                expected.status = Some(status);
+            }
+        }
+        expected
+    }
+}
+
+/// What a handler's extractor refuses is none of the layer's business, so its hook hears nothing of it.
+fn is_the_layers(kind: &str) -> bool {
+    kind != "unreadable_payload" && kind != "layer_missing"
+}
+
+fn compare(row: &Row, got: &Result<Vec<Answer>, String>, expected: &Answer) -> Vec<String> {
+    match got {
+        // Only the hook can tell.
+        _ if row.status.is_none() => Vec::new(),
+        Err(problem) => vec![problem.clone()],
+        Ok(answers) if answers.len() != row.times() => {
+            vec![format!("{} answers: {answers:?}", answers.len())]
+        }
+        Ok(answers) => answers
+            .iter()
+            .flat_map(|answer| answer.differences(expected))
+            .collect(),
+    }
+}
+
+/// The hook was called once for each refusal, also for those that no client could be told of.
+fn compare_refusals(
+    host: &Host,
+    protocol: Protocol,
+    seen: &Counts,
+    expected: &Counts,
+    problems: &mut Vec<Problem>,
+) {
+    let all: BTreeSet<_> = seen.keys().chain(expected.keys()).collect();
+    for key in all {
+        let (seen, expected) = (seen.get(key).unwrap_or(&0), expected.get(key).unwrap_or(&0));
+        if seen != expected {
+            let (endpoint, kind) = key;
+            let problem =
+                format!("{endpoint}: the hook saw {kind} {seen} times instead of {expected}");
+            problems.push((usize::MAX, protocol, host.name, problem));
+        }
+    }
+}
+
+/// All differences, row by row.
+fn report(problems: Vec<Problem>, rows: &[Row]) {
+    let mut by_row: BTreeMap<_, BTreeMap<_, Vec<String>>> = BTreeMap::new();
+    for (row, protocol, host, problem) in problems {
+        let hosts = by_row.entry((row, protocol)).or_default();
+        hosts.entry(host).or_default().push(problem);
+    }
+    let mut text = String::new();
+    for ((row, protocol), hosts) in &by_row {
+        let name = rows.get(*row).map_or("all rows together", |row| &row.name);
+        text.push_str(&format!("\n{name} ({protocol:?})\n"));
+        for host in &HOSTS {
+            match hosts.get(host.name) {
+                None => text.push_str(&format!("  {}: as expected\n", host.name)),
+                Some(problems) => {
+                    for problem in problems {
+                        text.push_str(&format!("  {}: {problem}\n", host.name));
+                    }
+                }
+            }
+        }
+    }
+    assert!(by_row.is_empty(), "{} differences:\n{text}", by_row.len());
+}
+
+/// Each kind of refusal that a request can cause.
+const KINDS: [&str; 22] = [
+    "body_too_large",
+    "missing_header",
+    "repeated_header",
+    "unexpected_header",
+    "malformed_header",
+    "malformed_signature",
+    "too_many_signatures",
+    "malformed_timestamp",
+    "timestamp_too_old",
+    "timestamp_in_future",
+    "malformed_body",
+    "signature_mismatch",
+    "key_outside_window",
+    "unknown_tenant",
+    "no_valid_key",
+    "secret_source_failed",
+    "secret_source_timeout",
+    "read_timeout",
+    "body_incomplete",
+    "body_taken",
+    "unreadable_payload",
+    "layer_missing",
+];
+
+#[test]
+fn the_table_leaves_nothing_out() {
+    let endpoints = Endpoints::load();
+    let rows = Row::load();
+    let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
+    assert_eq!(names.len(), rows.len(), "two rows have one name");
+    for own in &OWN_WAYS {
+        assert!(names.contains(&own.row.to_owned()), "no row {}", own.row);
+    }
+
+    let at = |name: &str| {
+        rows.iter()
+            .filter(move |row| row.endpoint == name)
+            .collect::<Vec<_>>()
+    };
+    for (endpoint, _) in endpoints.providers() {
+        assert!(!at(endpoint).is_empty(), "no row for endpoint {endpoint}");
+    }
+    for provider in providers::names() {
+        let of_provider = endpoints.providers().filter(|(_, name)| *name == provider);
+        let rows: Vec<_> = of_provider.flat_map(|(endpoint, _)| at(endpoint)).collect();
+        for protocol in [Protocol::H1, Protocol::H2] {
+            let mut rows = rows.iter().filter(|row| row.protocols.contains(&protocol));
+            let accepted = rows.clone().any(|row| row.event.is_some());
+            let refused = rows.any(|row| row.status == Some(401));
+            assert!(
+                accepted && refused,
+                "{provider} on {protocol:?} lacks a row"
+            );
+        }
+    }
+    for kind in KINDS {
+        assert!(
+            rows.iter().any(|row| row.kind() == Some(kind)),
+            "no row is refused as {kind}"
+        );
+    }
+    for row in rows.iter().filter_map(Row::kind) {
+        assert!(KINDS.contains(&row), "{row} is no kind");
+    }
+    for status in [200, 400, 401, 408, 413, 500, 503] {
+        assert!(
+            rows.iter().any(|row| row.status == Some(status)),
+            "no row is answered {status}"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! actix-web: the same layer in `wrap`, the event as an extractor.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    thread,
+};
+
+use actix_web::{
+    App, Error, HttpResponse, HttpServer, Route as Endpoint,
+    body::MessageBody,
+    dev::{Payload as Body, Service, ServiceResponse},
+    http::header::{HeaderName, HeaderValue},
+    rt::System,
+    web::{self, ServiceConfig},
+};
+use bytes::Bytes;
+use tower_webhook::{
+    Identity, Json, Payload, Rejection, VerifiedEvent,
+    providers::{authenteq, authento, idenfy, voveid},
+};
+
+use crate::{
+    answer::{REASON, facts, reason},
+    endpoints::{Handler, Route},
+};
+
+/// It has a runtime of its own, on a thread that ends with the process.
+pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let app = move || {
+            App::new()
+                .configure(|config| routes.iter().for_each(|route| add(config, route)))
+                .wrap_fn(|request, app| {
+                    let response = app.call(request);
+                    async move { Ok::<_, Error>(show_reason(response.await?)) }
+                })
+        };
+        let server = HttpServer::new(app).workers(2).disable_signals();
+        let server = server.listen_auto_h2c(listener).unwrap();
+        System::new().block_on(server.run()).unwrap();
+    });
+    address
+}
+
+fn add(config: &mut ServiceConfig, route: &Route) {
+    let path = format!("/hooks/{}{{rest:(/.*)?}}", route.name);
+    let resource = || web::resource(path.clone()).route(endpoint(route.handler));
+    match (&*route.layers, route.taken) {
+        ([], _) => config.service(resource()),
+        ([layer], false) => config.service(resource().wrap(layer.clone())),
+        ([layer], true) => {
+            let resource = resource().wrap(layer.clone());
+            config.service(resource.wrap_fn(|mut request, inner| {
+                request.set_payload(Body::None);
+                inner.call(request)
+            }))
+        }
+        ([outer, inner], _) => config.service(resource().wrap(inner.clone()).wrap(outer.clone())),
+        _ => panic!("{}: more than two layers", route.name),
+    };
+}
+
+fn endpoint(handler: Handler) -> Endpoint {
+    match handler {
+        Handler::Bytes => web::to(take::<Bytes>),
+        Handler::Number => web::to(take::<Json<u8>>),
+        Handler::Value => web::to(take::<serde_json::Value>),
+        Handler::Authenteq => web::to(take::<authenteq::Event>),
+        Handler::Authento => web::to(take::<authento::Event>),
+        Handler::Idenfy => web::to(take::<idenfy::Event>),
+        Handler::Voveid => web::to(take::<voveid::Event>),
+        Handler::Identity => web::to(take::<Identity>),
+        Handler::NoContent => web::to(async |_: VerifiedEvent| HttpResponse::NoContent().finish()),
+        Handler::Failure => web::to(async |_: VerifiedEvent| HttpResponse::BadGateway().finish()),
+    }
+}
+
+async fn take<T: Payload + 'static>(event: VerifiedEvent<T>, body: web::Payload) -> HttpResponse {
+    let body = body.to_bytes_limited(usize::MAX).await.unwrap().unwrap();
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(facts(&event, &body))
+}
+
+fn show_reason<B: MessageBody>(mut response: ServiceResponse<B>) -> ServiceResponse<B> {
+    let reason = response
+        .response()
+        .extensions()
+        .get::<Rejection>()
+        .map(reason);
+    if let Some(reason) = reason {
+        let value = HeaderValue::from_str(&reason).unwrap();
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(REASON), value);
+    }
+    response
+}

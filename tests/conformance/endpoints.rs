@@ -1,0 +1,299 @@
+//! The endpoints of the table: a configuration, and beside it what no configuration says.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{HeaderValue, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tower_webhook::{
+    Config, Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
+    lookup::{SecretSource, Tenant, TenantFuture},
+    verify::Head,
+};
+
+use crate::{
+    row::{Sign, directory},
+    support::at,
+};
+
+/// When it is, wherever nothing else is said.
+const NOW: u64 = 1_700_000_000;
+
+/// Nothing here takes a hundredth of this; whoever waits so long waits for ever.
+pub(crate) const HANG: Duration = Duration::from_secs(60);
+
+pub(crate) struct Endpoints {
+    config: Config,
+    /// The same as data, for the secrets.
+    document: toml::Table,
+    options: BTreeMap<String, Options>,
+}
+
+/// What is special about a route, under the name of its endpoint.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Options {
+    handler: Handler,
+    /// Without it one. A route without a layer need not have an endpoint.
+    layers: Option<usize>,
+    /// Whether a hook changes the answer to a refusal.
+    hook: bool,
+    /// Unix seconds.
+    clock: Option<u64>,
+    /// Whether its keys are those of the tenant that the path names, and not the ones configured.
+    tenants: bool,
+    /// Whether something outside the layers takes the body away.
+    taken: bool,
+}
+
+/// What answers to an event.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Handler {
+    /// Takes the bytes.
+    #[default]
+    Bytes,
+    /// Takes a number that no event is.
+    Number,
+    /// Takes any JSON.
+    Value,
+    Authenteq,
+    Authento,
+    Idenfy,
+    Voveid,
+    /// Takes an event about a person.
+    Identity,
+    /// Answers 204.
+    NoContent,
+    /// Answers 502.
+    Failure,
+}
+
+/// What a host serves at `/hooks/NAME`, whatever the method and whatever comes after it in the path.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) name: String,
+    pub(crate) layers: Vec<WebhookVerifyLayer>,
+    pub(crate) handler: Handler,
+    pub(crate) taken: bool,
+}
+
+impl Endpoints {
+    pub(crate) fn load() -> Self {
+        let text = fs::read_to_string(directory().join("endpoints.toml")).unwrap();
+        let mut document: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}"));
+        let options = document.remove("routes").unwrap().try_into().unwrap();
+        let config: Config = document.clone().try_into().unwrap();
+        config.check().unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            config,
+            document,
+            options,
+        }
+    }
+
+    fn options(&self, endpoint: &str) -> Options {
+        self.options.get(endpoint).copied().unwrap_or_default()
+    }
+
+    fn now(&self, endpoint: &str) -> u64 {
+        self.options(endpoint).clock.unwrap_or(NOW)
+    }
+
+    /// Everything that a host has to serve. Its layers tell `refusals`.
+    pub(crate) fn routes(&self, refusals: &Refusals) -> Vec<Route> {
+        let bare = self
+            .options
+            .iter()
+            .filter_map(|(name, options)| (options.layers == Some(0)).then_some(&**name));
+        self.config
+            .endpoints()
+            .chain(bare)
+            .map(|name| {
+                let options = self.options(name);
+                let layer = || self.layer(name, refusals);
+                Route {
+                    name: name.to_owned(),
+                    layers: (0..options.layers.unwrap_or(1)).map(|_| layer()).collect(),
+                    handler: options.handler,
+                    taken: options.taken,
+                }
+            })
+            .collect()
+    }
+
+    fn layer(&self, name: &str, refusals: &Refusals) -> WebhookVerifyLayer {
+        let (now, refusals, change) = (self.now(name), refusals.clone(), self.options(name).hook);
+        let mut layer = self.config.layer(name).unwrap();
+        if self.options(name).tenants {
+            layer = layer
+                .with_secret_source(source(self.provider(name)))
+                .with_key_timeout(Duration::from_millis(200));
+        }
+        layer
+            .with_clock(move || at(now))
+            .with_on_rejection(move |rejection, response| {
+                let endpoint = rejection.endpoint().unwrap_or_default();
+                refusals.add(endpoint, rejection.kind().as_str());
+                if change {
+                    *response.status_mut() = StatusCode::from_u16(498).unwrap();
+                    let headers = response.headers_mut();
+                    headers.clear();
+                    headers.insert("x-hook", HeaderValue::from_static("was here"));
+                }
+            })
+    }
+
+    /// Whoever signs the requests of an endpoint.
+    pub(crate) fn signer(&self, endpoint: &str, sign: &Sign) -> Signer {
+        let mut provider = self.provider(endpoint);
+        if let Some(name) = &sign.construction {
+            provider = provider.with_only_construction(name).unwrap();
+        }
+        let secret = match &sign.secret {
+            Some(text) => text.clone(),
+            None => self.secret(endpoint, sign.key.as_deref()),
+        };
+        let signer = Signer::new(provider, Secret::new(secret)).unwrap();
+        let signer = signer.with_time(at(sign.at.unwrap_or_else(|| self.now(endpoint))));
+        sign.fields.iter().fold(signer, |signer, (name, value)| {
+            signer.with_field(name, value)
+        })
+    }
+
+    fn provider(&self, endpoint: &str) -> Provider {
+        self.config.endpoint(endpoint).unwrap().provider().clone()
+    }
+
+    /// The text of the secret with this id, or of the first.
+    fn secret(&self, endpoint: &str, id: Option<&str>) -> String {
+        let endpoint = &self.document["endpoints"][endpoint];
+        let text = |secret: &toml::Value| secret["value"].as_str().unwrap().to_owned();
+        match (endpoint.get("secret"), endpoint.get("secrets"), id) {
+            (Some(secret), None, None) => secret.as_str().unwrap().to_owned(),
+            (None, Some(secrets), None) => text(&secrets[0]),
+            (None, Some(secrets), Some(id)) => {
+                let mut secrets = secrets.as_array().unwrap().iter();
+                text(
+                    secrets
+                        .find(|secret| secret["id"].as_str() == Some(id))
+                        .unwrap(),
+                )
+            }
+            (secret, _, _) => panic!("no such secret; there is {}", secret.is_some()),
+        }
+    }
+
+    fn provider_name(&self, endpoint: &str) -> Value {
+        let configured = self.document["endpoints"].get(endpoint);
+        configured.map_or(Value::Null, |endpoint| endpoint["provider"].as_str().into())
+    }
+
+    /// The event that says no more than every event of this endpoint.
+    pub(crate) fn facts_of_every_event(&self, endpoint: &str) -> Value {
+        json!({
+            "provider": self.provider_name(endpoint),
+            "endpoint": endpoint,
+            "tenant": null,
+            "event_type": null,
+            "delivery_id": null,
+            "key_id": null,
+            "construction": "hmac-sha256",
+            "timestamp": null,
+            "bytes": null,
+            "identity": null,
+            "parts": [],
+            "typed": null,
+            "restored": true,
+        })
+    }
+
+    /// The refusal that says no more than every refusal of this endpoint.
+    pub(crate) fn facts_of_every_refusal(&self, endpoint: &str) -> Value {
+        json!({
+            "kind": null,
+            "provider": self.provider_name(endpoint),
+            "endpoint": endpoint,
+            "tenant": null,
+            "header": null,
+            "skew": null,
+            "length": null,
+        })
+    }
+
+    /// The names of the providers that have an endpoint.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let endpoints = self.document["endpoints"].as_table().unwrap();
+        endpoints
+            .iter()
+            .map(|(name, endpoint)| (&**name, endpoint["provider"].as_str().unwrap()))
+    }
+}
+
+/// Asks nobody, but takes its time: a tenant by the last segment of the path.
+fn source(provider: Provider) -> impl SecretSource + 'static {
+    move |head: &Head<'_>| -> TenantFuture {
+        let provider = provider.clone();
+        let tenant = head
+            .path()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            match &*tenant {
+                "nobody" => Ok(None),
+                "broken" => Err("the table of tenants is gone".into()),
+                "silent" => std::future::pending().await,
+                _ => {
+                    let secret = Secret::new(format!("the-secret-of-tenant-{tenant}"));
+                    Ok(Some(Tenant::new(tenant, Secrets::new(&provider, secret)?)))
+                }
+            }
+        })
+    }
+}
+
+/// What the hooks of one host have seen.
+#[derive(Clone, Default)]
+pub(crate) struct Refusals {
+    counts: Arc<Mutex<Counts>>,
+    changed: Arc<Notify>,
+}
+
+/// How often, by endpoint and kind.
+pub(crate) type Counts = BTreeMap<(String, String), usize>;
+
+impl Refusals {
+    fn add(&self, endpoint: &str, kind: &str) {
+        let key = (endpoint.to_owned(), kind.to_owned());
+        *self.counts.lock().unwrap().entry(key).or_default() += 1;
+        self.changed.notify_one();
+    }
+
+    /// Waits until these were seen, and takes what was. What never comes is missing from it.
+    pub(crate) async fn take(&self, expected: &Counts) -> Counts {
+        let complete = async {
+            loop {
+                let seen = self.counts.lock().unwrap().clone();
+                if expected
+                    .iter()
+                    .all(|(key, count)| seen.get(key).unwrap_or(&0) >= count)
+                {
+                    return;
+                }
+                self.changed.notified().await;
+            }
+        };
+        // Whoever compares reports what is missing.
+        let _late = tokio::time::timeout(HANG, complete).await;
+        std::mem::take(&mut *self.counts.lock().unwrap())
+    }
+}
