@@ -16,9 +16,10 @@ use crate::{
     multipart::{self, Part},
     provider::IdentityMapping,
     rejection::{BoxError, Reason},
-    scheme::{Admitted, Read},
+    scheme::Read,
     shared::Shared,
     source::SourceKind,
+    verifier::Proof,
 };
 
 /// A request that was proven to come from its provider, with its payload read as `T`.
@@ -30,45 +31,15 @@ use crate::{
 /// extensions and [`parse`](Self::parse) it.
 #[derive(Clone)]
 pub struct VerifiedEvent<T: Payload = Bytes> {
-    meta: Arc<Meta>,
+    proof: Arc<Proof>,
     payload: T,
-}
-
-/// What a check has found out.
-pub(crate) struct Proof {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) tenant: Option<Arc<str>>,
-    /// The construction that matched.
-    pub(crate) scheme: usize,
-    pub(crate) admitted: Admitted,
-    pub(crate) key_id: Option<Arc<str>>,
-    /// The time of the gate, in seconds since 1970.
-    pub(crate) received: i64,
-}
-
-struct Meta {
-    proof: Proof,
-    body: Bytes,
-    event_type: OnceLock<Option<Box<str>>>,
-    delivery_id: OnceLock<Option<Box<str>>>,
-    delivery_key: OnceLock<DeliveryKey>,
 }
 
 impl VerifiedEvent {
     /// The one place where an event comes into being.
-    pub(crate) fn proven(proof: Proof, body: Bytes) -> Self {
-        let payload = body.clone();
-        let meta = Meta {
-            proof,
-            body,
-            event_type: OnceLock::new(),
-            delivery_id: OnceLock::new(),
-            delivery_key: OnceLock::new(),
-        };
-        Self {
-            meta: Arc::new(meta),
-            payload,
-        }
+    pub(crate) fn proven(proof: Arc<Proof>) -> Self {
+        let payload = proof.body.clone();
+        Self { proof, payload }
     }
 }
 
@@ -99,12 +70,12 @@ impl<T: Payload> VerifiedEvent<T> {
     pub fn parse<P: Payload>(&self) -> Result<VerifiedEvent<P>, PayloadError> {
         self.shared().uptake.take();
         let raw = VerifiedEvent {
-            meta: Arc::clone(&self.meta),
-            payload: self.meta.body.clone(),
+            proof: Arc::clone(&self.proof),
+            payload: self.proof.body.clone(),
         };
         let payload = P::from_event(&raw)?;
         Ok(VerifiedEvent {
-            meta: raw.meta,
+            proof: raw.proof,
             payload,
         })
     }
@@ -120,7 +91,7 @@ impl<T: Payload> VerifiedEvent<T> {
 
     /// Reads the body as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
     pub(crate) fn read<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
-        json::read(&self.meta.body)
+        json::read(&self.proof.body)
     }
 
     /// The parts of a `multipart/form-data` body, as slices of it.
@@ -132,9 +103,7 @@ impl<T: Payload> VerifiedEvent<T> {
     ///
     /// When the body is not one, strictly: see [`multipart`](crate::multipart).
     pub fn parts(&self) -> Result<Vec<Part>, PayloadError> {
-        let scheme = self.shared().scheme(self.meta.proof.scheme);
-        let content_type = scheme
-            .and_then(|scheme| scheme.read(&self.meta.proof.admitted.captured, Read::ContentType));
+        let content_type = self.proof.read(Read::ContentType);
         multipart::parse(self.body(), content_type)
     }
 
@@ -154,7 +123,7 @@ impl<T: Payload> VerifiedEvent<T> {
     #[must_use]
     pub fn body(&self) -> &Bytes {
         self.shared().uptake.take();
-        &self.meta.body
+        &self.proof.body
     }
 
     /// The name of the provider.
@@ -172,7 +141,7 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The id of the tenant whose key it was, where keys are [looked up](crate::lookup) for each request.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
-        self.meta.proof.tenant.as_deref()
+        self.proof.party.tenant().map(|id| &**id)
     }
 
     /// What the provider calls this event. From a header that is not signed, anybody who replays a request can set
@@ -188,8 +157,8 @@ impl<T: Payload> VerifiedEvent<T> {
     #[must_use]
     pub fn delivery_id(&self) -> Option<&str> {
         let source = self.shared().provider().delivery_id()?;
-        self.meta
-            .lookup(source, Read::DeliveryId, &self.meta.delivery_id)
+        self.proof
+            .look_up(source, Read::DeliveryId, &self.proof.delivery_id)
     }
 
     /// What to recognise repeated attempts of the same delivery by: a digest of the endpoint, the tenant and what is signed
@@ -197,9 +166,9 @@ impl<T: Payload> VerifiedEvent<T> {
     /// It is computed when it is first asked for.
     #[must_use]
     pub fn delivery_key(&self) -> DeliveryKey {
-        *self.meta.delivery_key.get_or_init(|| {
+        *self.proof.delivery_key.get_or_init(|| {
             delivery::key(&VerifiedEvent {
-                meta: Arc::clone(&self.meta),
+                proof: Arc::clone(&self.proof),
                 payload: Bytes::new(),
             })
         })
@@ -208,28 +177,26 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The signed time of the attempt; `None` where the provider signs none.
     #[must_use]
     pub fn timestamp(&self) -> Option<SystemTime> {
-        self.meta.proof.admitted.timestamp?.to_system_time()
+        self.proof.admitted()?.timestamp?.to_system_time()
     }
 
     /// How many seconds that time was from the receiver's clock when the request arrived, on either side.
     #[must_use]
     pub fn skew(&self) -> Option<u64> {
-        let proof = &self.meta.proof;
-        let timestamp = proof.admitted.timestamp?;
-        Some(timestamp.seconds.abs_diff(proof.received))
+        let timestamp = self.proof.admitted()?.timestamp?;
+        Some(timestamp.seconds.abs_diff(self.proof.received))
     }
 
     /// The id of the key that matched, if it has one.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
-        self.meta.proof.key_id.as_deref()
+        self.proof.key_id.as_deref()
     }
 
     /// The name of the construction that matched, such as `hmac-sha256`.
     #[must_use]
     pub fn construction(&self) -> &str {
-        let scheme = self.shared().scheme(self.meta.proof.scheme);
-        scheme.map_or("", |scheme| &scheme.name)
+        self.proof.scheme().map_or("", |scheme| &scheme.name)
     }
 
     pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
@@ -239,16 +206,15 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The event type as part of a delivery's key, which is not yet a use of the event.
     pub(crate) fn raw_event_type(&self) -> Option<&str> {
         let source = self.shared().provider().event_type()?;
-        self.meta
-            .lookup(source, Read::EventType, &self.meta.event_type)
+        self.proof
+            .look_up(source, Read::EventType, &self.proof.event_type)
     }
 
     /// The delivery id, if it is signed.
     pub(crate) fn signed_delivery_id(&self) -> Option<&[u8]> {
-        let proof = &self.meta.proof;
-        let scheme = proof.shared.scheme(proof.scheme)?;
-        match &proof.shared.provider().delivery_id()?.0 {
-            SourceKind::Header(_) => scheme.signed_delivery_id(&proof.admitted.captured),
+        let scheme = self.proof.scheme()?;
+        match &self.shared().provider().delivery_id()?.0 {
+            SourceKind::Header(_) => scheme.signed_delivery_id(&self.proof.admitted()?.captured),
             SourceKind::Json(_) | SourceKind::Form(_) if scheme.covers_body => {
                 let id = self.delivery_id()?.as_bytes();
                 (!id.is_empty()).then_some(id)
@@ -259,27 +225,26 @@ impl<T: Payload> VerifiedEvent<T> {
 
     /// For how long the same request would be accepted again, if a signed time limits that.
     pub(crate) fn timestamp_window(&self) -> Option<Duration> {
-        let proof = &self.meta.proof;
-        proof.admitted.timestamp?;
-        proof.shared.tolerance(proof.scheme)?.width()
+        self.proof.admitted()?.timestamp?;
+        self.shared().tolerance(self.proof.scheme_index()?)?.width()
     }
 
     pub(crate) fn rejection(&self, reason: Reason, source: Option<BoxError>) -> Rejection {
-        let proof = &self.meta.proof;
+        let proof = &self.proof;
         Rejection::build(
-            reason.of_tenant(proof.tenant.as_ref()),
+            reason.of(&proof.party),
             Some(Arc::clone(&proof.shared)),
             source,
         )
     }
 
     pub(crate) fn shared(&self) -> &Shared {
-        &self.meta.proof.shared
+        &self.proof.shared
     }
 
     /// The body as it is handed on, which is not yet a use of the event.
     pub(crate) fn raw_body(&self) -> &Bytes {
-        &self.meta.body
+        &self.proof.body
     }
 
     /// A parameter of the endpoint's provider: for types that are read by one.
@@ -289,20 +254,20 @@ impl<T: Payload> VerifiedEvent<T> {
     }
 }
 
-impl Meta {
-    fn lookup<'m>(
-        &'m self,
+impl Proof {
+    /// The value of a header that the provider reads beside what is signed.
+    fn read(&self, read: Read) -> Option<&[u8]> {
+        self.scheme()?.read(&self.admitted()?.captured, read)
+    }
+
+    fn look_up<'p>(
+        &'p self,
         source: &Source,
         read: Read,
-        cache: &'m OnceLock<Option<Box<str>>>,
-    ) -> Option<&'m str> {
+        cache: &'p OnceLock<Option<Box<str>>>,
+    ) -> Option<&'p str> {
         match &source.0 {
-            SourceKind::Header(_) => {
-                let proof = &self.proof;
-                let scheme = proof.shared.scheme(proof.scheme)?;
-                let value = scheme.read(&proof.admitted.captured, read)?;
-                std::str::from_utf8(value).ok()
-            }
+            SourceKind::Header(_) => std::str::from_utf8(self.read(read)?).ok(),
             SourceKind::Json(pointer) => {
                 let found = || Some(json::scalar(&self.body, pointer)?.into());
                 cache.get_or_init(found).as_deref()

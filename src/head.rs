@@ -33,9 +33,10 @@ impl Headers for HeaderMap {
     }
 
     fn first(&self, name: &HeaderName) -> Option<(&[u8], bool)> {
-        let mut values = self.get_all(name).iter();
-        let value = values.next()?;
-        Some((value.as_bytes(), values.next().is_some()))
+        let value = self.get(name)?;
+        // As a rule no header has two lines, and there is nothing more to look for.
+        let more = self.len() != self.keys_len() && self.get_all(name).iter().nth(1).is_some();
+        Some((value.as_bytes(), more))
     }
 }
 

@@ -8,6 +8,7 @@
         feature = "axum",
         feature = "cache",
         feature = "config",
+        feature = "redis",
         feature = "tracing"
     )),
     doc = "Tower middleware that verifies webhooks before a handler sees them."

@@ -258,12 +258,8 @@ impl Reason {
         self
     }
 
-    pub(crate) fn of(self, party: &Party) -> Self {
-        self.of_tenant(party.tenant())
-    }
-
-    pub(crate) fn of_tenant(mut self, tenant: Option<&Arc<str>>) -> Self {
-        self.tenant = tenant.cloned();
+    pub(crate) fn of(mut self, party: &Party) -> Self {
+        self.tenant = party.tenant().cloned();
         self
     }
 

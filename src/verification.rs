@@ -82,10 +82,6 @@ pin_project! {
     }
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "every request comes to the large one"
-)]
 enum Step {
     Asking(Gate, TenantFuture),
     Reading(Check),

@@ -3,12 +3,13 @@
 mod buffer;
 mod check;
 mod gate;
+mod proof;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
-pub(crate) use self::gate::Party;
+pub(crate) use self::proof::{Party, Proof};
 pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,

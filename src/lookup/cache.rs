@@ -2,6 +2,8 @@
 
 use std::{
     fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
@@ -88,9 +90,8 @@ struct Inner {
     load: Arc<Load>,
     lifetimes: Lifetimes,
     capacity: u64,
-    cache: Cache<Name, Option<Tenant>>,
-    /// How often something was to be forgotten.
-    forgotten: Arc<AtomicU64>,
+    forgotten: Arc<Forgotten>,
+    cache: Cache<Key, Option<Tenant>>,
 }
 
 /// How long a look-up may take that nobody waits for any longer.
@@ -102,16 +103,45 @@ type Load = dyn Fn(String) -> TenantFuture + Send + Sync;
 /// A digest of what the request calls the tenant, so that every entry is of one size whatever it was called.
 type Name = [u8; 32];
 
+/// The name, and how often it was forgotten: a look-up that began before answers nobody who asks after.
+type Key = (Name, u64);
+
+/// How often names were forgotten. Some share a place by chance, and are then looked up anew together.
+struct Forgotten([AtomicU64; 256]);
+
+impl Forgotten {
+    fn place(&self, name: &Name) -> &AtomicU64 {
+        let [place, ..] = *name;
+        let [others @ .., last] = &self.0;
+        others.get(usize::from(place)).unwrap_or(last)
+    }
+
+    fn key(&self, name: &str) -> Key {
+        let name = Sha256::digest(name.as_bytes()).into();
+        (name, self.place(&name).load(Ordering::SeqCst))
+    }
+
+    fn forget(&self, name: &Name) {
+        self.place(name).fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn forget_all(&self) {
+        for place in &self.0 {
+            place.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Lifetimes {
     known: Duration,
     unknown: Duration,
 }
 
-impl Expiry<Name, Option<Tenant>> for Lifetimes {
+impl Expiry<Key, Option<Tenant>> for Lifetimes {
     fn expire_after_create(
         &self,
-        _: &Name,
+        _: &Key,
         tenant: &Option<Tenant>,
         _: Instant,
     ) -> Option<Duration> {
@@ -143,7 +173,7 @@ impl CachedSource {
             lifetimes,
             capacity: 10_000,
             cache: cache(lifetimes, 10_000),
-            forgotten: Arc::default(),
+            forgotten: Arc::new(Forgotten([const { AtomicU64::new(0) }; 256])),
         };
         Self {
             inner: Arc::new(inner),
@@ -177,28 +207,26 @@ impl CachedSource {
         self
     }
 
-    /// Looks the tenant up anew when it is asked for next. `name` is what the name function makes of a head.
+    /// Looks the tenant up anew when it is asked for next, even where it is being looked up now. `name` is what the name
+    /// function makes of a head.
     pub async fn forget(&self, name: &str) {
-        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.inner.cache.invalidate(&digest(name)).await;
+        let key = self.inner.forgotten.key(name);
+        self.inner.forgotten.forget(&key.0);
+        self.inner.cache.invalidate(&key).await;
     }
 
     /// Looks every tenant up anew.
     pub fn forget_all(&self) {
-        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.inner.forgotten.forget_all();
         self.inner.cache.invalidate_all();
     }
 }
 
-fn cache(lifetimes: Lifetimes, capacity: u64) -> Cache<Name, Option<Tenant>> {
+fn cache(lifetimes: Lifetimes, capacity: u64) -> Cache<Key, Option<Tenant>> {
     Cache::builder()
         .max_capacity(capacity)
         .expire_after(lifetimes)
         .build()
-}
-
-fn digest(name: &str) -> Name {
-    Sha256::digest(name.as_bytes()).into()
 }
 
 impl SecretSource for CachedSource {
@@ -208,25 +236,21 @@ impl SecretSource for CachedSource {
         };
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            let key = digest(&name);
+            let key = inner.forgotten.key(&name);
             if let Some(tenant) = inner.cache.get(&key).await {
                 return Ok(tenant);
             }
             let began = Arc::new(AtomicBool::new(false));
             let flag = Arc::clone(&began);
+            let cache = inner.cache.clone();
             let task = tokio::spawn(async move {
                 let load = async {
                     flag.store(true, Ordering::Relaxed);
-                    let found = tokio::time::timeout(LOOKUP_LIMIT, (inner.load)(name)).await;
+                    let load = caught(async move { (inner.load)(name).await });
+                    let found = tokio::time::timeout(LOOKUP_LIMIT, load).await;
                     found.unwrap_or_else(|late| Err(late.into()))
                 };
-                let forgotten = inner.forgotten.load(Ordering::SeqCst);
-                let found = inner.cache.try_get_with(key, load).await;
-                // What was looked up before it was to be forgotten must not be remembered after.
-                if inner.forgotten.load(Ordering::SeqCst) != forgotten {
-                    inner.cache.invalidate(&key).await;
-                }
-                found
+                cache.try_get_with(key, load).await
             });
             match (Lookup { task, began }).await {
                 Ok(found) => found.map_err(|error| SourceError::from(error.to_string())),
@@ -234,6 +258,18 @@ impl SecretSource for CachedSource {
             }
         })
     }
+}
+
+/// A panic as an error: all who wait for the look-up get it, where otherwise each of them would try anew.
+async fn caught(
+    load: impl Future<Output = Result<Option<Tenant>, SourceError>>,
+) -> Result<Option<Tenant>, SourceError> {
+    let mut load = std::pin::pin!(load);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| load.as_mut().poll(cx)))
+            .unwrap_or_else(|_| Poll::Ready(Err("the look-up has panicked".into())))
+    })
+    .await
 }
 
 /// A task that looks a tenant up, or waits for another that does.

@@ -79,8 +79,9 @@ impl Buffer {
         wanted.min(most).min(self.limit.max(needed))
     }
 
-    pub(super) fn into_bytes(self) -> Bytes {
-        match self.frames {
+    /// All of it, which is then no longer here.
+    pub(super) fn take(&mut self) -> Bytes {
+        match std::mem::replace(&mut self.frames, Frames::None) {
             Frames::None => Bytes::new(),
             Frames::One(frame) => frame,
             Frames::Many(bytes) => bytes.into(),
@@ -106,7 +107,7 @@ mod tests {
         buffer.push(Bytes::new());
         buffer.push(frame.clone());
         buffer.push(Bytes::new());
-        assert_eq!(buffer.into_bytes().as_ptr(), frame.as_ptr());
+        assert_eq!(buffer.take().as_ptr(), frame.as_ptr());
     }
 
     #[test]
@@ -123,7 +124,7 @@ mod tests {
                         "{declared:?} {received}"
                     );
                 }
-                assert_eq!(buffer.into_bytes().len(), received);
+                assert_eq!(buffer.take().len(), received);
             }
         }
     }

@@ -3,16 +3,16 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
-use smallvec::SmallVec;
-use zeroize::Zeroizing;
+use sha2::Digest;
 
-use super::{Gate, buffer::Buffer, gate::Party};
+use super::{
+    Gate,
+    proof::{Party, Proof, Run, Work},
+};
 use crate::{
     Rejection, Secrets, VerifiedEvent,
-    event::Proof,
     rejection::{Reason, RejectionKind},
-    scheme::{Admitted, Bodied, CompiledScheme, Hasher},
+    scheme::{Admitted, Bodied, CompiledScheme},
     shared::Shared,
 };
 
@@ -21,71 +21,47 @@ use crate::{
 /// It is the only buffer, so the bytes that were hashed are the bytes of the event.
 #[must_use = "a check proves nothing until it is finished"]
 pub struct Check {
-    shared: Arc<Shared>,
-    party: Party,
-    admitted: SmallVec<[(usize, Admitted); 1]>,
-    runs: SmallVec<[Run; 1]>,
-    /// The SHA-256 of the body alone, where some scheme signs it.
-    digest: Option<Sha256>,
-    buffer: Buffer,
-    declared: Option<u64>,
-    now: i64,
-}
-
-/// One key under one construction.
-struct Run {
-    /// The place in `admitted`.
-    admitted: usize,
-    hasher: Hasher,
-    key: Zeroizing<Vec<u8>>,
-    id: Option<Arc<str>>,
-    valid: bool,
+    proof: Arc<Proof>,
 }
 
 impl Check {
     pub(super) fn new(gate: Gate, party: Party, secrets: &Secrets) -> Result<Self, Rejection> {
-        let Gate {
-            shared,
-            admitted,
-            declared,
-            now,
-        } = gate;
-        let mut runs = SmallVec::new();
-        let mut digests = false;
-        for (place, (index, passed)) in admitted.iter().enumerate() {
-            let Some(scheme) = shared.scheme(*index) else {
+        let mut check = Self { proof: gate.proof };
+        // Nobody else has it yet.
+        let Some(proof) = Arc::get_mut(&mut check.proof) else {
+            return Err(check.reject(RejectionKind::NoValidKey));
+        };
+        proof.party = party;
+        let Work { runs, digest, .. } = &mut proof.work;
+        let mut clear = true;
+        for (place, (index, passed)) in proof.admitted.iter().enumerate() {
+            let Some(scheme) = proof.shared.scheme(*index) else {
                 continue;
             };
-            digests |= scheme.content.digests_body();
+            if scheme.content.digests_body() {
+                digest.get_or_insert_default();
+            }
             for key in secrets.keys() {
                 let Some(scheduled) = key.schedule(*index) else {
                     continue;
                 };
                 let mut hasher = scheduled.hasher.clone();
                 let values = passed.values(&scheduled.key);
-                if scheme.content.begin(&mut hasher, values).is_none() {
-                    let reason = Reason::new(RejectionKind::MalformedHeader).of(&party);
-                    return Err(Rejection::new(reason, &shared));
-                }
+                clear &= scheme.content.begin(&mut hasher, values).is_some();
                 runs.push(Run {
                     admitted: place,
                     hasher,
                     key: scheduled.key.clone(),
                     id: key.id.clone(),
-                    valid: key.valid_at(now),
+                    valid: key.valid_at(proof.received),
                 });
             }
         }
-        Ok(Self {
-            buffer: Buffer::new(shared.max_body, declared),
-            digest: digests.then(Sha256::new),
-            shared,
-            party,
-            admitted,
-            runs,
-            declared,
-            now,
-        })
+        if clear {
+            Ok(check)
+        } else {
+            Err(check.reject(RejectionKind::MalformedHeader))
+        }
     }
 
     /// Hashes and keeps the next frame of the body. A body of one frame is never copied.
@@ -94,21 +70,29 @@ impl Check {
     ///
     /// [`RejectionKind::BodyTooLarge`] when the body is longer than the limit.
     pub fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
-        let Some(frame) = self.buffer.admit(frame) else {
+        let Some(proof) = Arc::get_mut(&mut self.proof) else {
+            return Err(self.reject(RejectionKind::BodyIncomplete));
+        };
+        let Work {
+            runs,
+            digest,
+            buffer,
+        } = &mut proof.work;
+        let Some(frame) = buffer.admit(frame) else {
             return Err(self.reject(RejectionKind::BodyTooLarge));
         };
-        for run in &mut self.runs {
+        for run in runs {
             if run
-                .scheme(&self.admitted, &self.shared)
+                .scheme(&proof.admitted, &proof.shared)
                 .is_some_and(|scheme| scheme.content.streams)
             {
                 run.hasher.update(&frame);
             }
         }
-        if let Some(digest) = &mut self.digest {
+        if let Some(digest) = digest {
             digest.update(&frame);
         }
-        self.buffer.push(frame);
+        buffer.push(frame);
         Ok(())
     }
 
@@ -121,31 +105,24 @@ impl Check {
     /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
     /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` announced,
     /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
-    pub fn finish(self) -> Result<VerifiedEvent, Rejection> {
-        let Self {
-            shared,
-            party,
-            mut admitted,
-            runs,
-            digest,
-            buffer,
-            declared,
-            now,
-        } = self;
-        let body = buffer.into_bytes();
-        let sha256 = digest.map(|digest| digest.finalize());
+    pub fn finish(mut self) -> Result<VerifiedEvent, Rejection> {
+        let Some(proof) = Arc::get_mut(&mut self.proof) else {
+            return Err(self.reject(RejectionKind::BodyIncomplete));
+        };
+        let sha256 = proof.work.digest.take().map(|digest| digest.finalize());
+        proof.body = proof.work.buffer.take();
         let bodied = Bodied {
-            body: &body,
+            body: &proof.body,
             sha256: sha256.as_ref().map(|digest| digest.as_slice()),
         };
 
-        let mut matched: Option<(usize, Option<Arc<str>>)> = None;
+        let mut matched = false;
         let mut kind = RejectionKind::MalformedBody;
-        for run in runs {
-            let Some((_, passed)) = admitted.get(run.admitted) else {
+        for run in proof.work.runs.drain(..) {
+            let Some((_, passed)) = proof.admitted.get(run.admitted) else {
                 continue;
             };
-            let Some(scheme) = run.scheme(&admitted, &shared) else {
+            let Some(scheme) = run.scheme(&proof.admitted, &proof.shared) else {
                 continue;
             };
             let mut hasher = run.hasher;
@@ -159,9 +136,10 @@ impl Check {
             }
             let right = passed.candidates.contain(&hasher.finish());
             match (right, run.valid) {
-                (true, true) => {
-                    matched.get_or_insert((run.admitted, run.id));
+                (true, true) if !matched => {
+                    (matched, proof.place, proof.key_id) = (true, run.admitted, run.id);
                 }
+                (true, true) => {}
                 (true, false) => kind = RejectionKind::KeyOutsideWindow,
                 (false, _) if kind == RejectionKind::MalformedBody => {
                     kind = RejectionKind::SignatureMismatch;
@@ -169,35 +147,22 @@ impl Check {
                 (false, _) => {}
             }
         }
-        match (matched, party) {
-            (Some((place, key_id)), party @ (Party::Endpoint | Party::Tenant(_)))
-                if place < admitted.len() =>
-            {
-                let (scheme, admitted) = admitted.swap_remove(place);
-                let tenant = party.into_tenant();
-                let proof = Proof {
-                    shared,
-                    tenant,
-                    scheme,
-                    admitted,
-                    key_id,
-                    received: now,
-                };
-                Ok(VerifiedEvent::proven(proof, body))
+        match (matched, &proof.party) {
+            (true, Party::Endpoint | Party::Tenant(_)) => {
+                return Ok(VerifiedEvent::proven(self.proof));
             }
-            (_, Party::Unknown) => {
-                let reason = Reason::new(RejectionKind::UnknownTenant);
-                Err(Rejection::new(reason, &shared))
-            }
-            (_, party) => {
-                let reason = Reason::new(kind).of(&party).of_body(body.len(), declared);
-                Err(Rejection::new(reason, &shared))
-            }
+            (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
+            (false, Party::Endpoint | Party::Tenant(_)) => {}
         }
+        let reason = Reason::new(kind)
+            .of(&proof.party)
+            .of_body(proof.body.len(), proof.declared);
+        Err(Rejection::new(reason, &proof.shared))
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(Reason::new(kind).of(&self.party), &self.shared)
+        let Proof { shared, party, .. } = &*self.proof;
+        Rejection::new(Reason::new(kind).of(party), shared)
     }
 }
 
@@ -214,9 +179,9 @@ impl Run {
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check")
-            .field("provider", &self.shared.provider().name())
-            .field("endpoint", &self.shared.endpoint())
-            .field("keys", &self.runs.len())
+            .field("provider", &self.proof.shared.provider().name())
+            .field("endpoint", &self.proof.shared.endpoint())
+            .field("keys", &self.proof.work.runs.len())
             .finish_non_exhaustive()
     }
 }

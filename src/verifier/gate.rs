@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use smallvec::SmallVec;
 
-use super::Check;
+use super::{
+    Check,
+    proof::{Party, Proof},
+};
 use crate::{
     Rejection, Secrets,
     clock::unix_seconds,
@@ -18,11 +21,7 @@ use crate::{
 /// A request whose head is in order. It owns what it needs of the head.
 #[must_use = "a gate alone proves nothing; go on with `check`"]
 pub struct Gate {
-    pub(super) shared: Arc<Shared>,
-    /// The constructions under which the head is in order, at least one.
-    pub(super) admitted: SmallVec<[(usize, Admitted); 1]>,
-    pub(super) declared: Option<u64>,
-    pub(super) now: i64,
+    pub(super) proof: Arc<Proof>,
 }
 
 impl Gate {
@@ -40,7 +39,7 @@ impl Gate {
             return Err(Rejection::new(reason, shared));
         }
         let now = unix_seconds(now);
-        let mut admitted = SmallVec::new();
+        let mut admitted: SmallVec<[(usize, Admitted); 1]> = SmallVec::new();
         let mut refused = None;
         for (index, scheme) in shared.schemes.iter().enumerate() {
             match scheme.admit(head, now, shared.tolerance(index)) {
@@ -53,10 +52,7 @@ impl Gate {
         match refused {
             Some(reason) if admitted.is_empty() => Err(Rejection::new(reason, shared)),
             _ => Ok(Self {
-                shared: Arc::clone(shared),
-                admitted,
-                declared,
-                now,
+                proof: Proof::new(shared, admitted, declared, now),
             }),
         }
     }
@@ -85,63 +81,41 @@ impl Gate {
                 self.check_for(party, tenant.secrets())
             }
             None => {
-                let decoy = self.shared.decoy.clone();
-                self.check_for(Party::Unknown, &decoy)
+                let shared = Arc::clone(&self.proof.shared);
+                self.check_for(Party::Unknown, &shared.decoy)
             }
         }
     }
 
     fn check_for(self, party: Party, secrets: &Secrets) -> Result<Check, Rejection> {
-        let usable = secrets.fit(&self.shared.schemes)
-            && secrets.keys().iter().any(|key| key.valid_at(self.now));
+        let usable = secrets.fit(&self.proof.shared.schemes)
+            && secrets
+                .keys()
+                .iter()
+                .any(|key| key.valid_at(self.proof.received));
         if usable {
             Check::new(self, party, secrets)
         } else {
             let reason = Reason::new(RejectionKind::NoValidKey).of(&party);
-            Err(Rejection::new(reason, &self.shared))
+            Err(Rejection::new(reason, &self.proof.shared))
         }
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(Reason::new(kind), &self.shared)
+        Rejection::new(Reason::new(kind), &self.proof.shared)
     }
 
     /// No keys could be had.
     pub(crate) fn unanswered(&self, error: SourceError) -> Rejection {
-        Rejection::unanswered(error, &self.shared)
-    }
-}
-
-/// Whose keys a request is checked with.
-pub(crate) enum Party {
-    /// The endpoint's own.
-    Endpoint,
-    Tenant(Arc<str>),
-    /// Nobody's: whatever the hash says, the request is refused.
-    Unknown,
-}
-
-impl Party {
-    pub(crate) fn tenant(&self) -> Option<&Arc<str>> {
-        match self {
-            Self::Tenant(id) => Some(id),
-            Self::Endpoint | Self::Unknown => None,
-        }
-    }
-
-    pub(super) fn into_tenant(self) -> Option<Arc<str>> {
-        match self {
-            Self::Tenant(id) => Some(id),
-            Self::Endpoint | Self::Unknown => None,
-        }
+        Rejection::unanswered(error, &self.proof.shared)
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("provider", &self.shared.provider().name())
-            .field("endpoint", &self.shared.endpoint())
+            .field("provider", &self.proof.shared.provider().name())
+            .field("endpoint", &self.proof.shared.endpoint())
             .finish_non_exhaustive()
     }
 }
