@@ -786,8 +786,8 @@ async fn texts_of_every_refusal() {
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(60) }
     the signature is right, by a key that is not valid now (60 bytes)
         Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: Some(60) }
-    the secret source knows no such tenant
-        Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    the secret source knows no such tenant (0 bytes)
+        Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(0) }
     no key is valid now; add one that is, made for this provider, or a secret source
         Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: None }
     the secret source failed: the database is away
