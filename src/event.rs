@@ -276,7 +276,8 @@ impl Proof {
                 let found = || {
                     let mut fields = form_urlencoded::parse(&self.body);
                     let (_, value) = fields.find(|(field, _)| field == name)?;
-                    Some(value.into())
+                    // What is no text was replaced, and then one id looks like another.
+                    (!value.contains(char::REPLACEMENT_CHARACTER)).then(|| value.into())
                 };
                 cache.get_or_init(found).as_deref()
             }

@@ -306,6 +306,14 @@ impl Rejection {
         Self::build(Reason::new(RejectionKind::LayerMissing), None, None)
     }
 
+    /// As [`layer_missing`](Self::layer_missing), where the delivery layer finds no event.
+    pub(crate) fn not_verified_before_delivery() -> Self {
+        let remedy = "the WebhookVerifyLayer has to be around the DeliveryLayer: after it in calls of .layer(), \
+                      .route_layer() and .wrap(), before it in a ServiceBuilder";
+        let reason = Reason::new(RejectionKind::LayerMissing);
+        Self::build(reason, None, Some(remedy.into()))
+    }
+
     pub(crate) fn unanswered(source: SourceError, origin: &Arc<Shared>) -> Self {
         let reason = Reason::new(RejectionKind::SecretSourceFailed);
         let source = source.into_inner();

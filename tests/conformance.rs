@@ -10,6 +10,10 @@
 //!    `change` happens to it, and `framing` says how it is sent. `conformance/row.rs` lists the choices.
 //! 3. `status`, and what is special about the `event` or `refused`: what is not named must not be there.
 //!
+//! A row is one request, or several attempts at a delivery: `then` lists the further ones. A route with `deliveries` has a
+//! delivery layer inside, over stores that are new for each host and protocol; its rows need deliveries of their own, and say
+//! what their `delivery` becomes.
+//!
 //! A host that differs by its own nature is in `OWN_WAYS` below, with the reason.
 #![cfg(all(feature = "actix", feature = "axum", feature = "config"))]
 #![allow(
@@ -27,6 +31,8 @@ mod actix_host;
 mod answer;
 #[path = "conformance/axum_host.rs"]
 mod axum_host;
+#[path = "conformance/deliveries.rs"]
+mod deliveries;
 #[path = "conformance/endpoints.rs"]
 mod endpoints;
 #[path = "conformance/hosts.rs"]
@@ -54,7 +60,7 @@ use tower_webhook::providers;
 
 use crate::{
     answer::Answer,
-    endpoints::{Counts, Endpoints, HANG, Refusals},
+    endpoints::{Counts, Endpoints, HANG, Heard},
     hosts::{HOSTS, Host},
     request::Prepared,
     row::{Protocol, Row},
@@ -96,88 +102,153 @@ const OWN_WAYS: [OwnWay; 3] = [
     },
 ];
 
-/// So many requests are under way at once, each on a connection of its own.
+/// So many rows are under way at once, each request on a connection of its own.
 const AT_ONCE: usize = 32;
+
+/// One request, with what must come of it.
+struct Attempt {
+    row: Row,
+    request: Prepared,
+}
+
+/// All of a row, one after the other but for those that go together.
+type Attempts = Arc<Vec<Attempt>>;
 
 /// What one host made of one row.
 struct Outcome {
     row: usize,
-    answers: Result<Vec<Answer>, String>,
+    /// To each attempt.
+    answers: Vec<Answers>,
 }
+
+/// To one request: as a rule there is one.
+type Answers = Result<Vec<Answer>, String>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_host_gives_the_same_answer_the_same_event_and_the_same_reason() {
     let endpoints = Endpoints::load();
     let rows = Row::load();
-    let requests: Vec<Arc<Prepared>> = rows
+    let all: Vec<Attempts> = rows
         .iter()
-        .map(|row| Arc::new(Prepared::new(row, &endpoints)))
+        .map(|row| Attempt::all(row, &endpoints))
         .collect();
     let mut problems = Vec::new();
     for host in &HOSTS {
-        let refusals = Refusals::default();
-        let address = (host.serve)(endpoints.routes(&refusals)).await;
         for protocol in [Protocol::H1, Protocol::H2] {
-            let mut refused = Counts::new();
-            let mut outcomes = run(address, protocol, &rows, &requests).await;
+            let heard = Heard::default();
+            let address = (host.serve)(endpoints.routes(&heard)).await;
+            let mut told = Counts::new();
+            let mut outcomes = run(address, protocol, &all).await;
             outcomes.sort_by_key(|outcome| outcome.row);
             for outcome in outcomes {
-                let row = &rows[outcome.row];
-                let bytes = requests[outcome.row].body.len();
-                let mut expected = row.expected(&endpoints, bytes);
-                let own_way = OwnWay::of(host, row);
-                if let Some(own_way) = own_way {
-                    expected = own_way.expected(expected);
-                }
-                if let Some(kind) = row.kind().filter(|kind| is_the_layers(kind)) {
-                    let unheard = matches!(own_way, Some(own) if own.is_before_the_layer());
-                    let key = (row.endpoint.clone(), kind.to_owned());
-                    *refused.entry(key).or_default() += if unheard { 0 } else { row.times() };
-                }
-                for mut problem in compare(row, &outcome.answers, &expected) {
-                    if let Some(own_way) = own_way {
-                        problem.push_str(&format!(" (expected here since {})", own_way.because));
-                    }
-                    problems.push((outcome.row, protocol, host.name, problem));
+                let Outcome { row, answers } = outcome;
+                for problem in judge(host, &all[row], answers, &endpoints, &mut told) {
+                    problems.push((row, protocol, host.name, problem));
                 }
             }
-            let seen = refusals.take(&refused).await;
-            compare_refusals(host, protocol, &seen, &refused, &mut problems);
+            let heard = heard.take(&told).await;
+            compare_heard(host, protocol, &heard, &told, &mut problems);
         }
     }
     report(problems, &rows);
 }
 
+/// What is wrong with the answers to a row. Adds what the hooks have to hear of it.
+fn judge(
+    host: &Host,
+    attempts: &[Attempt],
+    mut answers: Vec<Answers>,
+    endpoints: &Endpoints,
+    told: &mut Counts,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    let own_way = OwnWay::of(host, &attempts[0].row);
+    let unheard = own_way.is_some_and(OwnWay::is_before_the_layer);
+    let expected: Vec<Answer> = attempts
+        .iter()
+        .map(|attempt| attempt.expected(endpoints))
+        .map(|expected| match own_way {
+            Some(own_way) => own_way.expected(expected),
+            None => expected,
+        })
+        .collect();
+    in_order(attempts, &mut answers, &expected);
+    for (number, Attempt { row, .. }) in attempts.iter().enumerate() {
+        for what in row.told().filter(|_| !unheard) {
+            let key = (row.endpoint.clone(), what);
+            *told.entry(key).or_default() += row.times();
+        }
+        for mut problem in compare(row, &answers[number], &expected[number]) {
+            if let Some(own_way) = own_way {
+                problem.push_str(&format!(" (expected here since {})", own_way.because));
+            }
+            if attempts.len() > 1 {
+                problem = format!("attempt {}: {problem}", number + 1);
+            }
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+impl Attempt {
+    fn all(row: &Row, endpoints: &Endpoints) -> Attempts {
+        let attempts = row.attempts().into_iter();
+        let attempts = attempts.map(|row| Self {
+            request: Prepared::new(&row, endpoints),
+            row,
+        });
+        Arc::new(attempts.collect())
+    }
+
+    fn expected(&self, endpoints: &Endpoints) -> Answer {
+        self.row.expected(endpoints, self.request.body.len())
+    }
+}
+
+/// Attempts that go together are answered in no order: gives each the answer that it expects, if there is one.
+fn in_order(attempts: &[Attempt], answers: &mut [Answers], expected: &[Answer]) {
+    let mut start = 0;
+    for group in attempts.chunk_by(|_, next| next.row.together) {
+        let end = start + group.len();
+        for place in start..end {
+            let mut left = answers[place..end].iter();
+            let is_it =
+                |answer: &Answers| matches!(answer, Ok(all) if **all == expected[place..=place]);
+            if let Some(found) = left.position(is_it) {
+                answers.swap(place, place + found);
+            }
+        }
+        start = end;
+    }
+}
+
 type Problem = (usize, Protocol, &'static str, String);
 
 /// Every row of this protocol against one host.
-async fn run(
-    address: SocketAddr,
-    protocol: Protocol,
-    rows: &[Row],
-    requests: &[Arc<Prepared>],
-) -> Vec<Outcome> {
+async fn run(address: SocketAddr, protocol: Protocol, all: &[Attempts]) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut running = JoinSet::new();
-    for row in 0..rows.len() {
-        if !rows[row].protocols.contains(&protocol) {
+    for (row, attempts) in all.iter().enumerate() {
+        if !attempts[0].row.protocols.contains(&protocol) {
             continue;
         }
         if running.len() >= AT_ONCE {
             outcomes.push(running.join_next().await.unwrap().unwrap());
         }
-        let request = Arc::clone(&requests[row]);
+        let attempts = Arc::clone(attempts);
         running.spawn(async move {
-            let exchange = async {
-                match protocol {
-                    Protocol::H1 => http1::exchange(address, &request).await,
-                    Protocol::H2 => http2::exchange(address, &request).await,
+            let mut answers = Vec::new();
+            for group in attempts.chunk_by(|_, next| next.row.together) {
+                let send = |attempt: &Attempt| {
+                    let request = attempt.request.clone();
+                    tokio::spawn(exchange(address, protocol, request))
+                };
+                let under_way: Vec<_> = group.iter().map(send).collect();
+                for answer in under_way {
+                    answers.push(answer.await.unwrap());
                 }
-            };
-            let answers = match tokio::time::timeout(HANG, exchange).await {
-                Ok(answers) => answers.map_err(|error| format!("no answer: {error:?}")),
-                Err(_) => Err("no answer in time".to_owned()),
-            };
+            }
             Outcome { row, answers }
         });
     }
@@ -185,6 +256,20 @@ async fn run(
         outcomes.push(outcome.unwrap());
     }
     outcomes
+}
+
+/// One request on a connection of its own.
+async fn exchange(address: SocketAddr, protocol: Protocol, request: Prepared) -> Answers {
+    let exchange = async {
+        match protocol {
+            Protocol::H1 => http1::exchange(address, &request).await,
+            Protocol::H2 => http2::exchange(address, &request).await,
+        }
+    };
+    match tokio::time::timeout(HANG, exchange).await {
+        Ok(answers) => answers.map_err(|error| format!("no answer: {error:?}")),
+        Err(_) => Err("no answer in time".to_owned()),
+    }
 }
 
 impl OwnWay {
@@ -210,12 +295,7 @@ impl OwnWay {
     }
 }
 
-/// What a handler's extractor refuses is none of the layer's business, so its hook hears nothing of it.
-fn is_the_layers(kind: &str) -> bool {
-    kind != "unreadable_payload" && kind != "layer_missing"
-}
-
-fn compare(row: &Row, got: &Result<Vec<Answer>, String>, expected: &Answer) -> Vec<String> {
+fn compare(row: &Row, got: &Answers, expected: &Answer) -> Vec<String> {
     match got {
         // Only the hook can tell.
         _ if row.status.is_none() => Vec::new(),
@@ -230,21 +310,24 @@ fn compare(row: &Row, got: &Result<Vec<Answer>, String>, expected: &Answer) -> V
     }
 }
 
-/// The hook was called once for each refusal, also for those that no client could be told of.
-fn compare_refusals(
+/// The hooks were called once for each refusal, also for those that no client could be told of, and for each delivery.
+fn compare_heard(
     host: &Host,
     protocol: Protocol,
-    seen: &Counts,
+    heard: &Counts,
     expected: &Counts,
     problems: &mut Vec<Problem>,
 ) {
-    let all: BTreeSet<_> = seen.keys().chain(expected.keys()).collect();
+    let all: BTreeSet<_> = heard.keys().chain(expected.keys()).collect();
     for key in all {
-        let (seen, expected) = (seen.get(key).unwrap_or(&0), expected.get(key).unwrap_or(&0));
-        if seen != expected {
-            let (endpoint, kind) = key;
+        let (heard, expected) = (
+            heard.get(key).unwrap_or(&0),
+            expected.get(key).unwrap_or(&0),
+        );
+        if heard != expected {
+            let (endpoint, what) = key;
             let problem =
-                format!("{endpoint}: the hook saw {kind} {seen} times instead of {expected}");
+                format!("{endpoint}: a hook heard `{what}` {heard} times, not {expected}");
             problems.push((usize::MAX, protocol, host.name, problem));
         }
     }
@@ -276,7 +359,7 @@ fn report(problems: Vec<Problem>, rows: &[Row]) {
 }
 
 /// Each kind of refusal that a request can cause.
-const KINDS: [&str; 22] = [
+const KINDS: [&str; 26] = [
     "body_too_large",
     "missing_header",
     "repeated_header",
@@ -294,6 +377,10 @@ const KINDS: [&str; 22] = [
     "no_valid_key",
     "secret_source_failed",
     "secret_source_timeout",
+    "delivery_in_progress",
+    "delivery_store_failed",
+    "delivery_store_timeout",
+    "delivery_store_full",
     "read_timeout",
     "body_incomplete",
     "body_taken",
@@ -301,10 +388,22 @@ const KINDS: [&str; 22] = [
     "layer_missing",
 ];
 
+/// Each way in which a delivery can end.
+const DELIVERIES: [&str; 7] = [
+    "new",
+    "done",
+    "waited",
+    "in_progress",
+    "released",
+    "outage",
+    "complete_failed",
+];
+
 #[test]
 fn the_table_leaves_nothing_out() {
     let endpoints = Endpoints::load();
     let rows = Row::load();
+    let attempts: Vec<Row> = rows.iter().flat_map(Row::attempts).collect();
     let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
     assert_eq!(names.len(), rows.len(), "two rows have one name");
     for own in &OWN_WAYS {
@@ -334,16 +433,19 @@ fn the_table_leaves_nothing_out() {
     }
     for kind in KINDS {
         assert!(
-            rows.iter().any(|row| row.kind() == Some(kind)),
+            attempts.iter().any(|row| row.kind() == Some(kind)),
             "no row is refused as {kind}"
         );
     }
-    for row in rows.iter().filter_map(Row::kind) {
-        assert!(KINDS.contains(&row), "{row} is no kind");
+    for kind in attempts.iter().filter_map(Row::kind) {
+        assert!(KINDS.contains(&kind), "{kind} is no kind");
     }
+    let deliveries = attempts.iter().filter_map(|row| row.delivery.as_deref());
+    let deliveries: BTreeSet<_> = deliveries.collect();
+    assert_eq!(deliveries, BTreeSet::from(DELIVERIES));
     for status in [200, 400, 401, 408, 413, 500, 503] {
         assert!(
-            rows.iter().any(|row| row.status == Some(status)),
+            attempts.iter().any(|row| row.status == Some(status)),
             "no row is answered {status}"
         );
     }

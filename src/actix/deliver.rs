@@ -65,7 +65,7 @@ where
         let event = request.extensions().get::<VerifiedEvent>().cloned();
         Box::pin(async move {
             let Some(event) = event else {
-                let response = to_actix(Rejection::layer_missing().into_response());
+                let response = to_actix(Rejection::not_verified_before_delivery().into_response());
                 return Ok(request.into_response(response).map_into_right_body());
             };
             // It is either passed on or answered.

@@ -14,9 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{
-    Claim, DeliveryKey, DeliveryOutcome, DeliveryStore, OnOutage, Owner, StoreError, layer::Setup,
-};
+use super::{Claim, DeliveryKey, DeliveryOutcome, OnOutage, Owner, StoreError, layer::Setup};
 use crate::{Rejection, VerifiedEvent, observe};
 
 /// What became of a delivery.
@@ -33,7 +31,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 
 /// Sees to it that `handle` is called if nobody else does or did, and that what comes of it is remembered.
 pub(crate) async fn deliver<T, E, F>(
-    setup: &Setup,
+    setup: &Arc<Setup>,
     event: &VerifiedEvent,
     handle: impl FnOnce() -> F,
     status: impl Fn(&T) -> StatusCode,
@@ -43,7 +41,7 @@ where
 {
     let key = event.delivery_key();
     observe::claiming(event, key);
-    let mut held = Held::new(setup, key);
+    let mut held = Held::new(setup, event, key);
     match claim(setup, &mut held).await {
         Ok(Claimed::New) => {}
         Ok(Claimed::Done { waited }) => {
@@ -72,16 +70,13 @@ where
         }
     }
 
+    held.state = State::Handling;
     let response = renewed(handle(), setup, event, key, held.owner).await;
     let handled = response
         .as_ref()
         .is_ok_and(|response| status(response).is_success());
     let (outcome, error) = if handled {
-        match held.complete(setup.lifetime(event)).await {
-            Ok(true) => (DeliveryOutcome::New, None),
-            Ok(false) => (DeliveryOutcome::CompleteFailed, None),
-            Err(error) => (DeliveryOutcome::CompleteFailed, Some(error)),
-        }
+        held.complete(setup.lifetime(event)).await
     } else {
         (DeliveryOutcome::Released, held.release().await.err())
     };
@@ -101,7 +96,7 @@ async fn claim(setup: &Setup, held: &mut Held) -> Result<Claimed, StoreError> {
     let (mut pause, longest) = PAUSE;
     let mut waited = false;
     loop {
-        held.state = State::Claimed;
+        held.state = State::Asking;
         let claim = setup.store.claim(held.key, held.owner, setup.lease).await?;
         match claim {
             Claim::New => return Ok(Claimed::New),
@@ -160,7 +155,8 @@ async fn renewed<F: Future>(
 
 /// A claim that is not left behind, whatever becomes of the request.
 struct Held {
-    store: Arc<dyn DeliveryStore>,
+    setup: Arc<Setup>,
+    event: VerifiedEvent,
     key: DeliveryKey,
     owner: Owner,
     state: State,
@@ -169,45 +165,79 @@ struct Held {
 enum State {
     /// Nothing is claimed.
     Over,
-    Claimed,
+    /// The store is asked for a claim. What it makes of that is not known.
+    Asking,
+    /// The handler is running.
+    Handling,
     /// The handler has answered with success, and the store is being told.
     Completing(Duration),
 }
 
 impl Held {
-    fn new(setup: &Setup, key: DeliveryKey) -> Self {
+    fn new(setup: &Arc<Setup>, event: &VerifiedEvent, key: DeliveryKey) -> Self {
         Self {
-            store: Arc::clone(&setup.store),
+            setup: Arc::clone(setup),
+            event: event.clone(),
             key,
             owner: Owner::unique(),
             state: State::Over,
         }
     }
 
-    async fn complete(mut self, lifetime: Duration) -> Result<bool, StoreError> {
+    async fn complete(mut self, lifetime: Duration) -> (DeliveryOutcome, Option<StoreError>) {
         self.state = State::Completing(lifetime);
-        let completed = self.store.complete(self.key, self.owner, lifetime).await;
+        let completed = self
+            .setup
+            .store
+            .complete(self.key, self.owner, lifetime)
+            .await;
         self.state = State::Over;
-        completed
+        outcome(completed)
     }
 
     async fn release(mut self) -> Result<bool, StoreError> {
+        let released = self.setup.store.release(self.key, self.owner).await;
         self.state = State::Over;
-        self.store.release(self.key, self.owner).await
+        released
     }
 }
 
-/// A client that goes away, a timeout, a panic: nobody waits for the store's answer any longer.
+/// What became of a delivery whose handler has answered with success.
+fn outcome(completed: Result<bool, StoreError>) -> (DeliveryOutcome, Option<StoreError>) {
+    match completed {
+        Ok(true) => (DeliveryOutcome::New, None),
+        Ok(false) => (DeliveryOutcome::CompleteFailed, None),
+        Err(error) => (DeliveryOutcome::CompleteFailed, Some(error)),
+    }
+}
+
+/// A client that goes away, a timeout, a panic: nobody waits for the store's answer any longer, but operators are told.
 impl Drop for Held {
     fn drop(&mut self) {
-        let rest = match mem::replace(&mut self.state, State::Over) {
+        let state = mem::replace(&mut self.state, State::Over);
+        let store = &self.setup.store;
+        let (step, handled) = match state {
             State::Over => return,
-            State::Claimed => self.store.release(self.key, self.owner),
-            State::Completing(lifetime) => self.store.complete(self.key, self.owner, lifetime),
+            State::Asking => (store.release(self.key, self.owner), None),
+            State::Handling => (store.release(self.key, self.owner), Some(false)),
+            State::Completing(lifetime) => {
+                (store.complete(self.key, self.owner, lifetime), Some(true))
+            }
         };
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(rest);
-        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (setup, event) = (Arc::clone(&self.setup), self.event.clone());
+        // The hook runs there, too: if it panicked while this thread unwinds, the process would end.
+        runtime.spawn(async move {
+            let answer = step.await;
+            let (outcome, error) = match handled {
+                None => return,
+                Some(false) => (DeliveryOutcome::Released, answer.err()),
+                Some(true) => outcome(answer),
+            };
+            tell(&setup, &event, outcome, error.as_ref());
+        });
     }
 }
 

@@ -251,7 +251,7 @@ where
         let event = request.extensions().get::<VerifiedEvent>().cloned();
         Box::pin(async move {
             let Some(event) = event else {
-                return Ok(Rejection::layer_missing().into_response());
+                return Ok(Rejection::not_verified_before_delivery().into_response());
             };
             let handle = || inner.call(request);
             match deliver(&setup, &event, handle, Response::status).await {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, HttpResponse, HttpServer, Route as Endpoint,
+    App, Error, HttpRequest, HttpResponse, HttpServer, Route as Endpoint,
     body::MessageBody,
     dev::{Payload as Body, Service, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
@@ -21,6 +21,7 @@ use tower_webhook::{
 
 use crate::{
     answer::{REASON, facts, reason},
+    deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
 
@@ -46,7 +47,16 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
 
 fn add(config: &mut ServiceConfig, route: &Route) {
     let path = format!("/hooks/{}{{rest:(/.*)?}}", route.name);
-    let resource = || web::resource(path.clone()).route(endpoint(route.handler));
+    let resource = || web::resource(path.clone()).route(endpoint(route.handler, &route.witness));
+    if let Some(deliveries) = &route.deliveries {
+        let resource = resource().wrap(deliveries.clone());
+        match &*route.layers {
+            [] => config.service(resource),
+            [layer] => config.service(resource.wrap(layer.clone())),
+            _ => panic!("{}: more than one layer around deliveries", route.name),
+        };
+        return;
+    }
     match (&*route.layers, route.taken) {
         ([], _) => config.service(resource()),
         ([layer], false) => config.service(resource().wrap(layer.clone())),
@@ -62,7 +72,7 @@ fn add(config: &mut ServiceConfig, route: &Route) {
     };
 }
 
-fn endpoint(handler: Handler) -> Endpoint {
+fn endpoint(handler: Handler, witness: &Witness) -> Endpoint {
     match handler {
         Handler::Bytes => web::to(take::<Bytes>),
         Handler::Number => web::to(take::<Json<u8>>),
@@ -74,6 +84,10 @@ fn endpoint(handler: Handler) -> Endpoint {
         Handler::Identity => web::to(take::<Identity>),
         Handler::NoContent => web::to(async |_: VerifiedEvent| HttpResponse::NoContent().finish()),
         Handler::Failure => web::to(async |_: VerifiedEvent| HttpResponse::BadGateway().finish()),
+        Handler::Counting => {
+            let witness = witness.clone();
+            web::to(move |event, request, body| count(witness.clone(), event, request, body))
+        }
     }
 }
 
@@ -81,7 +95,24 @@ async fn take<T: Payload + 'static>(event: VerifiedEvent<T>, body: web::Payload)
     let body = body.to_bytes_limited(usize::MAX).await.unwrap().unwrap();
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(facts(&event, &body))
+        .body(facts(&event, &body, None))
+}
+
+async fn count(
+    witness: Witness,
+    event: VerifiedEvent,
+    request: HttpRequest,
+    body: web::Payload,
+) -> HttpResponse {
+    let headers = request.headers();
+    let script = Script::new(|name| headers.get(name)?.to_str().ok().map(str::to_owned));
+    let Some(calls) = witness.handle(&event, script).await else {
+        return HttpResponse::BadGateway().finish();
+    };
+    let body = body.to_bytes_limited(usize::MAX).await.unwrap().unwrap();
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(facts(&event, &body, Some(calls)))
 }
 
 fn show_reason<B: MessageBody>(mut response: ServiceResponse<B>) -> ServiceResponse<B> {

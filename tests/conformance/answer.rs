@@ -129,8 +129,13 @@ pub(crate) fn reason(rejection: &Rejection) -> String {
     .to_string()
 }
 
-/// What a handler learns of an event. `body` is what was left of the request for it.
-pub(crate) fn facts<T: Payload>(event: &VerifiedEvent<T>, body: &[u8]) -> String {
+/// What a handler learns of an event. `body` is what was left of the request for it, `calls` how often it was called for one
+/// row, if it counts that.
+pub(crate) fn facts<T: Payload>(
+    event: &VerifiedEvent<T>,
+    body: &[u8],
+    calls: Option<usize>,
+) -> String {
     let timestamp = event
         .timestamp()
         .map(|time| time.duration_since(UNIX_EPOCH).unwrap().as_secs());
@@ -148,6 +153,7 @@ pub(crate) fn facts<T: Payload>(event: &VerifiedEvent<T>, body: &[u8]) -> String
         "parts": event.parts().unwrap_or_default().iter().map(part).collect::<Vec<_>>(),
         "typed": is_typed(event),
         "restored": body == event.body(),
+        "calls": calls,
     })
     .to_string()
 }

@@ -20,6 +20,7 @@ use tower_webhook::{
 
 use crate::{
     answer::{REASON, facts, reason},
+    deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
 
@@ -28,7 +29,11 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
     for route in routes {
         let path = format!("/hooks/{}", route.name);
         let wrap = |inner: MethodRouter, layer| inner.layer(layer);
-        let mut endpoint = route.layers.into_iter().fold(handler(route.handler), wrap);
+        let mut endpoint = handler(route.handler, route.witness);
+        if let Some(deliveries) = route.deliveries {
+            endpoint = endpoint.layer(deliveries);
+        }
+        let mut endpoint = route.layers.into_iter().fold(endpoint, wrap);
         if route.taken {
             let take = async |request: Request| request.map(|_| Body::empty());
             endpoint = endpoint.layer(map_request(take));
@@ -44,7 +49,7 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
     address
 }
 
-fn handler(handler: Handler) -> MethodRouter {
+fn handler(handler: Handler, witness: Witness) -> MethodRouter {
     match handler {
         Handler::Bytes => any(take::<Bytes>),
         Handler::Number => any(take::<Json<u8>>),
@@ -56,13 +61,25 @@ fn handler(handler: Handler) -> MethodRouter {
         Handler::Identity => any(take::<Identity>),
         Handler::NoContent => any(async |_: VerifiedEvent| StatusCode::NO_CONTENT),
         Handler::Failure => any(async |_: VerifiedEvent| StatusCode::BAD_GATEWAY),
+        Handler::Counting => any(async move |event, request| count(&witness, event, request).await),
     }
 }
 
 async fn take<T: Payload>(event: VerifiedEvent<T>, request: Request) -> Response {
     let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let json = [(header::CONTENT_TYPE, "application/json")];
-    (json, facts(&event, &body)).into_response()
+    (json, facts(&event, &body, None)).into_response()
+}
+
+async fn count(witness: &Witness, event: VerifiedEvent, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let script = Script::new(|name| head.headers.get(name)?.to_str().ok().map(str::to_owned));
+    let Some(calls) = witness.handle(&event, script).await else {
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (json, facts(&event, &body, Some(calls))).into_response()
 }
 
 async fn show_reason(mut response: Response) -> Response {

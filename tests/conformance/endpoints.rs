@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower_webhook::{
     Config, Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
+    delivery::DeliveryLayer,
     lookup::{SecretSource, Tenant, TenantFuture},
     verify::Head,
 };
 
 use crate::{
+    deliveries::{Remembering, Witness},
     row::{Sign, directory},
     support::at,
 };
@@ -48,6 +50,8 @@ struct Options {
     clock: Option<u64>,
     /// Whether its keys are those of the tenant that the path names, and not the ones configured.
     tenants: bool,
+    /// The delivery layer inside of all layers that verify.
+    deliveries: Option<Remembering>,
     /// Whether something outside the layers takes the body away.
     taken: bool,
 }
@@ -73,6 +77,8 @@ pub(crate) enum Handler {
     NoContent,
     /// Answers 502.
     Failure,
+    /// Takes the bytes, says how often it was called, and does what the row wants: `Script`.
+    Counting,
 }
 
 /// What a host serves at `/hooks/NAME`, whatever the method and whatever comes after it in the path.
@@ -80,6 +86,10 @@ pub(crate) enum Handler {
 pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) layers: Vec<WebhookVerifyLayer>,
+    /// Inside of these.
+    pub(crate) deliveries: Option<DeliveryLayer>,
+    /// For the handler that counts.
+    pub(crate) witness: Witness,
     pub(crate) handler: Handler,
     pub(crate) taken: bool,
 }
@@ -106,8 +116,9 @@ impl Endpoints {
         self.options(endpoint).clock.unwrap_or(NOW)
     }
 
-    /// Everything that a host has to serve. Its layers tell `refusals`.
-    pub(crate) fn routes(&self, refusals: &Refusals) -> Vec<Route> {
+    /// Everything that a host has to serve, with stores of its own. Its layers tell `heard`.
+    pub(crate) fn routes(&self, heard: &Heard) -> Vec<Route> {
+        let witness = Witness::default();
         let bare = self
             .options
             .iter()
@@ -117,10 +128,19 @@ impl Endpoints {
             .chain(bare)
             .map(|name| {
                 let options = self.options(name);
-                let layer = || self.layer(name, refusals);
+                let layer = || self.layer(name, heard);
+                let deliveries = options.deliveries.map(|remembering| {
+                    let (heard, name) = (heard.clone(), name.to_owned());
+                    let layer = remembering.layer(&witness);
+                    layer.with_on_delivery(move |_, outcome| {
+                        heard.add(&name, "delivery", outcome.as_str())
+                    })
+                });
                 Route {
                     name: name.to_owned(),
                     layers: (0..options.layers.unwrap_or(1)).map(|_| layer()).collect(),
+                    deliveries,
+                    witness: witness.clone(),
                     handler: options.handler,
                     taken: options.taken,
                 }
@@ -128,8 +148,8 @@ impl Endpoints {
             .collect()
     }
 
-    fn layer(&self, name: &str, refusals: &Refusals) -> WebhookVerifyLayer {
-        let (now, refusals, change) = (self.now(name), refusals.clone(), self.options(name).hook);
+    fn layer(&self, name: &str, heard: &Heard) -> WebhookVerifyLayer {
+        let (now, heard, change) = (self.now(name), heard.clone(), self.options(name).hook);
         let mut layer = self.config.layer(name).unwrap();
         if self.options(name).tenants {
             layer = layer
@@ -140,7 +160,7 @@ impl Endpoints {
             .with_clock(move || at(now))
             .with_on_rejection(move |rejection, response| {
                 let endpoint = rejection.endpoint().unwrap_or_default();
-                refusals.add(endpoint, rejection.kind().as_str());
+                heard.add(endpoint, "refused", rejection.kind().as_str());
                 if change {
                     *response.status_mut() = StatusCode::from_u16(498).unwrap();
                     let headers = response.headers_mut();
@@ -211,6 +231,7 @@ impl Endpoints {
             "parts": [],
             "typed": null,
             "restored": true,
+            "calls": null,
         })
     }
 
@@ -261,19 +282,19 @@ fn source(provider: Provider) -> impl SecretSource + 'static {
     }
 }
 
-/// What the hooks of one host have seen.
+/// What the hooks of one host have heard: `refused KIND` of a layer that verifies, `delivery OUTCOME` of one that remembers.
 #[derive(Clone, Default)]
-pub(crate) struct Refusals {
+pub(crate) struct Heard {
     counts: Arc<Mutex<Counts>>,
     changed: Arc<Notify>,
 }
 
-/// How often, by endpoint and kind.
+/// How often, by endpoint and what.
 pub(crate) type Counts = BTreeMap<(String, String), usize>;
 
-impl Refusals {
-    fn add(&self, endpoint: &str, kind: &str) {
-        let key = (endpoint.to_owned(), kind.to_owned());
+impl Heard {
+    fn add(&self, endpoint: &str, what: &str, kind: &str) {
+        let key = (endpoint.to_owned(), format!("{what} {kind}"));
         *self.counts.lock().unwrap().entry(key).or_default() += 1;
         self.changed.notify_one();
     }

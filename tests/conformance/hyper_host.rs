@@ -29,6 +29,7 @@ use tower_webhook::{
 
 use crate::{
     answer::{REASON, facts, reason},
+    deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
 
@@ -96,6 +97,14 @@ fn endpoint(route: Route) -> Endpoint {
         Handler::Failure => BoxCloneSyncService::new(service_fn(|request| {
             answer(request, StatusCode::BAD_GATEWAY)
         })),
+        Handler::Counting => {
+            let witness = route.witness;
+            BoxCloneSyncService::new(service_fn(move |request| count(witness.clone(), request)))
+        }
+    };
+    let handler = match route.deliveries {
+        Some(deliveries) => BoxCloneSyncService::new(deliveries.layer(handler)),
+        None => handler,
     };
     let wrap = |inner, layer| BoxCloneSyncService::new(Layer::layer(&layer, inner));
     let wrapped = route.layers.into_iter().fold(handler, wrap);
@@ -113,10 +122,28 @@ async fn take<T: Payload>(request: Request<RequestBody>) -> Result<Reply, Infall
         Err(rejection) => return Ok(rejection.into_response()),
     };
     let body = body.collect().await.unwrap().to_bytes();
-    let mut response = Response::new(facts(&event, &body).into());
+    Ok(json(facts(&event, &body, None)))
+}
+
+async fn count(witness: Witness, request: Request<RequestBody>) -> Result<Reply, Infallible> {
+    let (head, body) = request.into_parts();
+    let event = match VerifiedEvent::<Bytes>::from_extensions(&head.extensions) {
+        Ok(event) => event,
+        Err(rejection) => return Ok(rejection.into_response()),
+    };
+    let script = Script::new(|name| head.headers.get(name)?.to_str().ok().map(str::to_owned));
+    let Some(calls) = witness.handle(&event, script).await else {
+        return Ok(status(StatusCode::BAD_GATEWAY));
+    };
+    let body = body.collect().await.unwrap().to_bytes();
+    Ok(json(facts(&event, &body, Some(calls))))
+}
+
+fn json(text: String) -> Reply {
+    let mut response = Response::new(text.into());
     let json = "application/json".parse().unwrap();
     response.headers_mut().insert("content-type", json);
-    Ok(response)
+    response
 }
 
 async fn answer(request: Request<RequestBody>, code: StatusCode) -> Result<Reply, Infallible> {

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::Value;
 
 use crate::{
+    deliveries::ROW,
     endpoints::Endpoints,
     row::{Body, Change, Framing, Row},
 };
@@ -47,6 +48,11 @@ impl Prepared {
             let signed = signer.sign(request, prepared.body.clone());
             let signed = signed.unwrap_or_else(|error| panic!("{}: {error}", row.name));
             prepared.headers.clone_from(signed.headers());
+        }
+        if row.delivery.is_some() {
+            // Nobody signs it, and no layer looks at it: the handler tells rows apart by it.
+            let name = HeaderValue::from_str(&row.name).unwrap();
+            prepared.headers.insert(header(ROW), name);
         }
         for change in &row.change {
             prepared.change(change);

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{answer::Answer, endpoints::Endpoints};
 
-/// A request and its expectation.
-#[derive(Deserialize)]
+/// A request and its expectation; and the further attempts at the same delivery, if there are any.
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -41,12 +41,50 @@ pub(crate) struct Row {
     pub(crate) refused: Option<Value>,
     /// What the handler learns of an event. What is not named here must not be there; what every event has is filled in.
     pub(crate) event: Option<Value>,
-    /// Headers of the answer beside those that its status demands.
+    /// Headers of the answer beside those that its status demands, or instead of them.
     #[serde(default)]
     pub(crate) answer: BTreeMap<String, String>,
     /// Whether the server asks for the body of a request with `Expect: 100-continue`.
     #[serde(default)]
     pub(crate) continues: bool,
+    /// What the delivery layer tells its hook, where it is asked.
+    pub(crate) delivery: Option<String>,
+    /// What is sent after that, in this order.
+    #[serde(default)]
+    then: Vec<Then>,
+    /// Whether this is sent at the same time as the one before. Such requests are alike, and whichever comes first is answered
+    /// as the first.
+    #[serde(skip)]
+    pub(crate) together: bool,
+}
+
+/// A further attempt: as the first, but for what stands here. What is expected is always said.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Then {
+    vector: Option<String>,
+    target: Option<String>,
+    headers: Option<BTreeMap<String, String>>,
+    body: Option<Body>,
+    sign: Option<Sign>,
+    change: Option<Vec<Change>>,
+    framing: Option<Framing>,
+    #[serde(default)]
+    together: bool,
+    /// So many of them, all the same.
+    #[serde(default = "once")]
+    times: usize,
+
+    status: u16,
+    refused: Option<Value>,
+    event: Option<Value>,
+    #[serde(default)]
+    answer: BTreeMap<String, String>,
+    delivery: Option<String>,
+}
+
+fn once() -> usize {
+    1
 }
 
 fn post() -> String {
@@ -64,7 +102,7 @@ pub(crate) enum Protocol {
     H2,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Body {
     Text(String),
@@ -83,7 +121,7 @@ impl Default for Body {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Sign {
     pub(crate) nobody: bool,
@@ -97,7 +135,7 @@ pub(crate) struct Sign {
     pub(crate) fields: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Change {
     /// Takes a header away.
@@ -187,6 +225,33 @@ impl Row {
             .collect()
     }
 
+    /// Each request of the row, with what must come of it.
+    pub(crate) fn attempts(&self) -> Vec<Self> {
+        let mut attempts = vec![self.clone()];
+        for then in &self.then {
+            attempts.extend((0..then.times).map(|_| self.again(then)));
+        }
+        attempts
+    }
+
+    fn again(&self, then: &Then) -> Self {
+        let mut row = self.clone();
+        row.vector = then.vector.clone().or(row.vector);
+        row.target = then.target.clone().or(row.target);
+        row.headers = then.headers.clone().unwrap_or(row.headers);
+        row.body = then.body.clone().unwrap_or(row.body);
+        row.sign = then.sign.clone().unwrap_or(row.sign);
+        row.change = then.change.clone().unwrap_or(row.change);
+        row.framing = then.framing.clone().unwrap_or(row.framing);
+        row.together = then.together;
+        row.status = Some(then.status);
+        row.refused.clone_from(&then.refused);
+        row.event.clone_from(&then.event);
+        row.answer.clone_from(&then.answer);
+        row.delivery.clone_from(&then.delivery);
+        row
+    }
+
     pub(crate) fn target(&self) -> String {
         let target = self.target.clone();
         target.unwrap_or_else(|| format!("/hooks/{}", self.endpoint))
@@ -198,6 +263,20 @@ impl Row {
             Framing::Pipelined => 2,
             _ => 1,
         }
+    }
+
+    /// What the hooks of the layers are told of it.
+    pub(crate) fn told(&self) -> impl Iterator<Item = String> {
+        // What stands inside of the layer that verifies tells its hook nothing.
+        let inside = |kind: &str| {
+            kind == "unreadable_payload" || kind == "layer_missing" || kind.starts_with("delivery_")
+        };
+        let refused = self.kind().filter(|kind| !inside(kind));
+        let refused = refused.map(|kind| format!("refused {kind}"));
+        let delivery = self.delivery.as_ref();
+        refused
+            .into_iter()
+            .chain(delivery.map(|outcome| format!("delivery {outcome}")))
     }
 
     /// The kind of the refusal.
@@ -213,7 +292,11 @@ impl Row {
             Some(503) => Some(("retry-after", "5")),
             _ => None,
         };
-        headers.extend(demanded.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        if let Some((name, value)) = demanded {
+            headers
+                .entry(name.to_owned())
+                .or_insert_with(|| value.to_owned());
+        }
         let event = self.event.as_ref().map(|named| {
             headers.insert("content-type".to_owned(), "application/json".to_owned());
             let mut event = endpoints.facts_of_every_event(&self.endpoint);
