@@ -1733,6 +1733,7 @@ struct Operator {
 
 impl Operator {
     fn watch() -> Self {
+        support::listen_to_everything();
         let text = Text::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

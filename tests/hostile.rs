@@ -811,6 +811,7 @@ struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
 #[cfg(feature = "tracing")]
 impl Log {
     fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        support::listen_to_everything();
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

@@ -187,6 +187,7 @@ struct Sight {
 
 impl Operators {
     fn watch() -> Self {
+        support::listen_to_everything();
         let seen = Seen::default();
         // This brings lines of the `log` facade, too, which actix-web writes to.
         let log = tracing_subscriber::registry()

@@ -42,6 +42,7 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        support::listen_to_everything();
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()

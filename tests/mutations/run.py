@@ -2,7 +2,8 @@
 
     python3 tests/mutations/run.py [part of a name]
 
-Each entry names a file, a text that stands in it once, what to put there, and what that would mean. An entry whose text is gone, or
+Each entry names a file, a text that stands in it once, what to put there, what that would mean, and the tests to ask where it is
+not those of the core. An entry whose text is gone, or
 that no test notices, is a failure. `just mutate-all` makes every small change instead, and takes hours.
 """
 
@@ -17,8 +18,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TESTS = ["ambiguity", "vectors", "hostile", "config", "properties"]
-COMMAND = ["cargo", "test", "--quiet", "--all-features", "--no-fail-fast", "--lib"]
-COMMAND += [word for test in TESTS for word in ("--test", test)]
+COMMAND = ["cargo", "test", "--quiet", "--all-features", "--no-fail-fast"]
 
 
 def main():
@@ -33,10 +33,12 @@ def main():
         environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target/mutations"))
         environment.pop("RUST_BACKTRACE", None)
 
-        def tested():
-            return subprocess.run(COMMAND, cwd=copy, env=environment, capture_output=True, text=True)
+        def tested(tests):
+            words = ["--lib"] if tests == TESTS else []
+            words += [word for test in tests for word in ("--test", test)]
+            return subprocess.run(COMMAND + words, cwd=copy, env=environment, capture_output=True, text=True)
 
-        ended = tested()
+        ended = tested(sorted({test for entry in entries for test in entry.get("tests", TESTS)}))
         if ended.returncode != 0:
             sys.exit(f"the tests fail before anything is broken\n{ended.stdout}{ended.stderr}")
         survivors = [entry for entry in entries if not caught(entry, copy, tested)]
@@ -50,7 +52,7 @@ def caught(entry, copy, tested):
     if whole.count(entry["from"]) != 1:
         sys.exit(f"{entry['what']}: the text stands {whole.count(entry['from'])} times in {entry['file']}")
     file.write_text(whole.replace(entry["from"], entry["to"]))
-    ended = tested()
+    ended = tested(entry.get("tests", TESTS))
     file.write_text(whole)
     if "could not compile" in ended.stderr:
         sys.exit(f"{entry['what']}: does not compile\n{ended.stderr}")

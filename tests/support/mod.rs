@@ -256,3 +256,16 @@ impl Drop for TestBody {
         self.watch.drops.fetch_add(1, Ordering::SeqCst);
     }
 }
+
+/// Has somebody listen to every span and log line from now on, so that those of one thread's subscriber do not depend on what
+/// other tests listen to: `tracing` asks once whether anybody does, and remembers the answer.
+#[cfg(feature = "tracing")]
+pub fn listen_to_everything() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let listener = tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_writer(std::io::sink);
+        listener.try_init().unwrap();
+    });
+}
