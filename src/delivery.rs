@@ -64,25 +64,24 @@ mod error;
 mod key;
 mod layer;
 mod memory;
+mod outcome;
 #[cfg(feature = "redis")]
 mod redis;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 pub(crate) use self::basis::key;
+#[cfg(feature = "actix")]
+pub(crate) use self::deliver::{Delivered, Setup, deliver};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::{
     basis::KeyedBy,
     error::{StoreError, StoreErrorKind},
     key::{DeliveryKey, Owner, ParseKeyError},
-    layer::{Deliver, DeliveryLayer, DeliveryOutcome, OnOutage},
+    layer::{Deliver, DeliveryLayer},
     memory::MemoryStore,
-};
-#[cfg(feature = "actix")]
-pub(crate) use self::{
-    deliver::{Delivered, deliver},
-    layer::Setup,
+    outcome::{DeliveryOutcome, OnOutage},
 };
 
 /// The answer to [`DeliveryStore::claim`].

@@ -232,7 +232,7 @@ impl<T: Payload> VerifiedEvent<T> {
     pub(crate) fn rejection(&self, reason: Reason, source: Option<BoxError>) -> Rejection {
         let proof = &self.proof;
         Rejection::build(
-            reason.of(&proof.party),
+            reason.of(proof.party.tenant()),
             Some(Arc::clone(&proof.shared)),
             source,
         )

@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
-pub(crate) use self::proof::{Party, Proof};
+pub(crate) use self::proof::Proof;
 pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,

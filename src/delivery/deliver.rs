@@ -1,6 +1,7 @@
 //! One delivery on its way: claim, call the handler and renew the claim meanwhile, complete or release.
 
 use std::{
+    fmt,
     future::{pending, poll_fn},
     mem,
     pin::pin,
@@ -14,8 +15,21 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Claim, DeliveryKey, DeliveryOutcome, OnOutage, Owner, StoreError, layer::Setup};
+use super::{Claim, DeliveryKey, DeliveryOutcome, DeliveryStore, OnOutage, Owner, StoreError};
 use crate::{Rejection, VerifiedEvent, observe};
+
+/// Everything that is the same for all deliveries of a layer.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(super) store: Arc<dyn DeliveryStore>,
+    pub(super) lease: Duration,
+    pub(super) wait: Duration,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) on_outage: OnOutage,
+    pub(super) on_delivery: Option<Arc<OnDelivery>>,
+}
+
+pub(super) type OnDelivery = dyn Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync;
 
 /// What became of a delivery.
 pub(crate) enum Delivered<T> {
@@ -151,6 +165,28 @@ async fn renewed<F: Future>(
         ended
     })
     .await
+}
+
+impl Setup {
+    /// For how long a completed delivery is remembered: as long as it can be sent again, by the provider or by anybody who has
+    /// captured it.
+    pub(super) fn lifetime(&self, event: &VerifiedEvent) -> Duration {
+        self.lifetime.unwrap_or_else(|| {
+            let horizon = event.shared().provider().retry_horizon();
+            event
+                .timestamp_window()
+                .map_or(horizon, |window| horizon.max(window))
+        })
+    }
+
+    pub(super) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("lease", &self.lease)
+            .field("wait", &self.wait)
+            .field("lifetime", &self.lifetime)
+            .field("on_outage", &self.on_outage)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A claim that is not left behind, whatever becomes of the request.

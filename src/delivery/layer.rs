@@ -13,79 +13,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    DeliveryStore,
-    deliver::{Delivered, deliver},
+    DeliveryOutcome, DeliveryStore, OnOutage,
+    deliver::{Delivered, Setup, deliver},
 };
 use crate::{Rejection, VerifiedEvent, middleware::ResponseBody};
 
-/// Everything that is the same for all deliveries of a layer.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(super) store: Arc<dyn DeliveryStore>,
-    pub(super) lease: Duration,
-    pub(super) wait: Duration,
-    pub(super) lifetime: Option<Duration>,
-    pub(super) on_outage: OnOutage,
-    pub(super) on_delivery: Option<Arc<OnDelivery>>,
-}
-
 /// A shorter one would be renewed all the time.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
-
-type OnDelivery = dyn Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync;
-
-/// What to do with an event while the store cannot be asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnOutage {
-    /// Answer 503, so that the provider sends the event again. The default.
-    #[default]
-    Refuse,
-    /// Hand the event to the handler, which may then see a delivery more than once.
-    Allow,
-}
-
-/// How a delivery ended: a fixed vocabulary for logs and counters. `Display` prints it in snake case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DeliveryOutcome {
-    /// The handler saw it, answered with success, and that is remembered.
-    New,
-    /// It was handled before. The provider is told so with success; the handler did not see it.
-    Done,
-    /// As `Done`, after a wait for another request that was handling it.
-    Waited,
-    /// Another request is still handling it. The provider is asked to send it again.
-    InProgress,
-    /// The handler saw it and failed, so that the next attempt is handled.
-    Released,
-    /// The store could not be asked. [`OnOutage`] says what became of it.
-    Outage,
-    /// The handler answered with success, and the store could not take that down: another attempt may be handled.
-    CompleteFailed,
-}
-
-impl DeliveryOutcome {
-    /// The name in snake case, for counters and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Done => "done",
-            Self::Waited => "waited",
-            Self::InProgress => "in_progress",
-            Self::Released => "released",
-            Self::Outage => "outage",
-            Self::CompleteFailed => "complete_failed",
-        }
-    }
-}
-
-impl fmt::Display for DeliveryOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Hands each delivery to the handler once. It goes inside the [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
 ///
@@ -278,27 +212,5 @@ impl fmt::Debug for DeliveryLayer {
 impl<S: fmt::Debug> fmt::Debug for Deliver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.setup.fmt("Deliver", f)
-    }
-}
-
-impl Setup {
-    /// For how long a completed delivery is remembered: as long as it can be sent again, by the provider or by anybody who has
-    /// captured it.
-    pub(super) fn lifetime(&self, event: &VerifiedEvent) -> Duration {
-        self.lifetime.unwrap_or_else(|| {
-            let horizon = event.shared().provider().retry_horizon();
-            event
-                .timestamp_window()
-                .map_or(horizon, |window| horizon.max(window))
-        })
-    }
-
-    fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(name)
-            .field("lease", &self.lease)
-            .field("wait", &self.wait)
-            .field("lifetime", &self.lifetime)
-            .field("on_outage", &self.on_outage)
-            .finish_non_exhaustive()
     }
 }

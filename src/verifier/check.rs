@@ -155,14 +155,14 @@ impl Check {
             (false, Party::Endpoint | Party::Tenant(_)) => {}
         }
         let reason = Reason::new(kind)
-            .of(&proof.party)
+            .of(proof.party.tenant())
             .of_body(proof.body.len(), proof.declared);
         Err(Rejection::new(reason, &proof.shared))
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
         let Proof { shared, party, .. } = &*self.proof;
-        Rejection::new(Reason::new(kind).of(party), shared)
+        Rejection::new(Reason::new(kind).of(party.tenant()), shared)
     }
 }
 

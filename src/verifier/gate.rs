@@ -96,7 +96,7 @@ impl Gate {
         if usable {
             Check::new(self, party, secrets)
         } else {
-            let reason = Reason::new(RejectionKind::NoValidKey).of(&party);
+            let reason = Reason::new(RejectionKind::NoValidKey).of(party.tenant());
             Err(Rejection::new(reason, &self.proof.shared))
         }
     }

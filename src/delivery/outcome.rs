@@ -1,0 +1,56 @@
+//! [`DeliveryOutcome`]: how a delivery ended; [`OnOutage`]: what becomes of one that cannot be looked up.
+
+use std::fmt;
+
+/// What to do with an event while the store cannot be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnOutage {
+    /// Answer 503, so that the provider sends the event again. The default.
+    #[default]
+    Refuse,
+    /// Hand the event to the handler, which may then see a delivery more than once.
+    Allow,
+}
+
+/// How a delivery ended: a fixed vocabulary for logs and counters. `Display` prints it in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeliveryOutcome {
+    /// The handler saw it, answered with success, and that is remembered.
+    New,
+    /// It was handled before. The provider is told so with success; the handler did not see it.
+    Done,
+    /// As `Done`, after a wait for another request that was handling it.
+    Waited,
+    /// Another request is still handling it. The provider is asked to send it again.
+    InProgress,
+    /// The handler saw it and failed, so that the next attempt is handled.
+    Released,
+    /// The store could not be asked. [`OnOutage`] says what became of it.
+    Outage,
+    /// The handler answered with success, and the store could not take that down: another attempt may be handled.
+    CompleteFailed,
+}
+
+impl DeliveryOutcome {
+    /// The name in snake case, for counters and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Done => "done",
+            Self::Waited => "waited",
+            Self::InProgress => "in_progress",
+            Self::Released => "released",
+            Self::Outage => "outage",
+            Self::CompleteFailed => "complete_failed",
+        }
+    }
+}
+
+impl fmt::Display for DeliveryOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
