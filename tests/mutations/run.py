@@ -1,6 +1,6 @@
 """Breaks the core in the ways listed in list.json, one at a time in a copy, and demands that a test fails.
 
-    python3 tests/mutations/run.py [part of a name]
+    python3 tests/mutations/run.py [parts of names]
 
 Each entry names a file, a text that stands in it once, what to put there, what that would mean, and the tests to ask where it is
 not those of the core. An entry whose text is gone, or
@@ -22,8 +22,9 @@ COMMAND = ["cargo", "test", "--quiet", "--all-features", "--no-fail-fast"]
 
 
 def main():
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    entries = [entry for entry in json.loads((HERE / "list.json").read_text()) if wanted in entry["what"]]
+    wanted = sys.argv[1:] or [""]
+    entries = json.loads((HERE / "list.json").read_text())
+    entries = [entry for entry in entries if any(part in entry["what"] for part in wanted)]
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "copy"
         ignore = shutil.ignore_patterns("target", ".git", "node_modules", "mutants.out*", "fuzz")
