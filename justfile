@@ -61,3 +61,9 @@ mutate-all *arguments:
 # Feeds the multipart reader with what libFuzzer thinks of, for a minute. Needs nightly and cargo-fuzz; not part of `check`.
 fuzz seconds="60":
     cd fuzz && cargo +nightly fuzz run multipart -- -max_total_time={{ seconds }}
+
+# Measures against the published peers, for some seconds a workload: see benches/README.md. Minutes; not part of `check`.
+bench seconds="1.0":
+    cd benches && cargo run --release --bin times -- {{ seconds }}
+    cd benches && cargo run --release --bin counts
+    cd benches && cargo run --release --bin memory

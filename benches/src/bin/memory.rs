@@ -1,0 +1,107 @@
+//! The most resident memory that a request adds, while its body arrives in frames that have memory of their own.
+//!
+//! Each case is a process of its own: this program starts itself with the number of a case.
+
+use std::{fs, process::Command};
+
+use tower_webhook_benches::{
+    figures::{self, Figure},
+    place::Place,
+    row::OURS,
+    rows::Field,
+    workload::{Style, Workload, bytes},
+};
+
+const MIB: usize = 1 << 20;
+
+fn workloads() -> [Workload; 6] {
+    let large = Workload::of(Style::GitHub, 32 * MIB).fresh();
+    let small = Workload::of(Style::GitHub, 4 * MIB).fresh();
+    [
+        large,
+        large.in_frames(16 << 10),
+        large.in_frames(16 << 10).undeclared(),
+        small.in_frames(1),
+        small.in_frames(1).undeclared(),
+        large.in_frames(1 << 10).undeclared(),
+    ]
+}
+
+fn main() {
+    let arguments: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|text| text.parse().unwrap())
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    match arguments[..] {
+        [workload, row] => measure(workloads()[workload], row),
+        _ => all(),
+    }
+}
+
+fn all() {
+    let mut reached = Vec::new();
+    for (index, workload) in workloads().into_iter().enumerate() {
+        println!(
+            "\n### {workload}\n\n| place | row | MiB | of the body |\n| --- | --- | ---: | ---: |"
+        );
+        for (number, row) in Field::all(workload).rows.iter().enumerate() {
+            if matches!(row.place(), Place::Floor | Place::Function) {
+                continue;
+            }
+            let program = std::env::current_exe().unwrap();
+            let arguments = [index.to_string(), number.to_string()];
+            let output = Command::new(program).args(arguments).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            let Ok(kib) = text.trim().parse::<f64>() else {
+                println!("| {} | {} | {} | |", row.place(), row.name(), text.trim());
+                continue;
+            };
+            let (mib, of_body) = (kib / 1024.0, kib * 1024.0 / workload.size as f64);
+            println!(
+                "| {} | {} | {mib:.1} | {of_body:.2} |",
+                row.place(),
+                row.name()
+            );
+            if row.name() == OURS && row.place() == Place::Tower {
+                let part = if workload.declared { 1.05 } else { 1.1 };
+                let most = part * workload.size as f64 / 1024.0 + 128.0;
+                reached.push(Figure::new(
+                    format!("peak memory: {workload}"),
+                    most,
+                    kib,
+                    "KiB",
+                ));
+            }
+        }
+    }
+    println!(
+        "\nOf a body in one frame, that frame is the memory: {} here.",
+        bytes(32 * MIB)
+    );
+    figures::print(&reached);
+}
+
+/// Prints by how many KiB one request raised the process's most.
+fn measure(workload: Workload, row: usize) {
+    let mut row = Field::all(workload).rows.swap_remove(row);
+    row.prepare(1);
+    // This makes the kernel forget the most there was so far.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = status("VmRSS:");
+    match row.run() {
+        Ok(()) => println!("{}", status("VmHWM:").saturating_sub(before)),
+        Err(reason) => println!("{reason}"),
+    }
+}
+
+/// A figure of this process, in KiB.
+fn status(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

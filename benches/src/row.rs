@@ -1,0 +1,162 @@
+//! [`Row`]: somebody who receives requests. They are made beforehand, and received in one go.
+
+use std::{
+    fmt::Debug,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use http::{Request, Response};
+use tower::Service;
+
+use crate::place::Place;
+
+pub trait Row {
+    fn name(&self) -> &'static str;
+
+    fn place(&self) -> Place;
+
+    /// Makes requests. Not measured.
+    fn prepare(&mut self, requests: usize);
+
+    /// Receives all of them. Measured.
+    ///
+    /// # Errors
+    ///
+    /// When one is not answered as it should be.
+    fn run(&mut self) -> Result<(), String>;
+}
+
+/// The name of the row that does nothing but what its place does.
+pub const BARE: &str = "bare";
+
+/// The name of ours.
+pub const OURS: &str = "tower-webhook";
+
+/// A future that is polled so often without an end never has one.
+const MOST_POLLS: usize = 20_000_000;
+
+/// Polls until there is an answer. Nothing that is measured waits for anything.
+///
+/// # Errors
+///
+/// When there never is one.
+pub fn finish<F: Future>(future: F) -> Result<F::Output, String> {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..MOST_POLLS {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return Ok(output);
+        }
+    }
+    Err("polls the body for ever".to_owned())
+}
+
+/// A Tower service that receives requests.
+pub struct Tower<S, B> {
+    name: &'static str,
+    place: Place,
+    service: S,
+    make: Box<dyn FnMut() -> Request<B>>,
+    ready: Vec<Request<B>>,
+    accepts: bool,
+}
+
+impl<S, B> Tower<S, B> {
+    /// `accepts` is whether the answers should be successes.
+    pub fn new(
+        name: &'static str,
+        place: Place,
+        accepts: bool,
+        make: impl FnMut() -> Request<B> + 'static,
+        service: S,
+    ) -> Self {
+        Self {
+            name,
+            place,
+            service,
+            make: Box::new(make),
+            ready: Vec::new(),
+            accepts,
+        }
+    }
+}
+
+impl<S, B, R> Row for Tower<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Debug,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn place(&self) -> Place {
+        self.place
+    }
+
+    fn prepare(&mut self, requests: usize) {
+        self.ready.clear();
+        self.ready.extend((0..requests).map(|_| (self.make)()));
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        let mut cx = Context::from_waker(Waker::noop());
+        for request in self.ready.drain(..) {
+            let Poll::Ready(Ok(())) = self.service.poll_ready(&mut cx) else {
+                return Err("not ready".to_owned());
+            };
+            let response = finish(self.service.call(request))?;
+            let status = response.map_err(|error| format!("{error:?}"))?.status();
+            if status.is_success() != self.accepts {
+                return Err(format!("answered {status}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A function that does all of it.
+pub struct Function<F> {
+    name: &'static str,
+    place: Place,
+    accepts: bool,
+    check: F,
+    ready: usize,
+}
+
+impl<F: FnMut() -> bool> Function<F> {
+    /// `check` says whether it accepts what it has.
+    pub fn new(name: &'static str, place: Place, accepts: bool, check: F) -> Self {
+        Self {
+            name,
+            place,
+            accepts,
+            check,
+            ready: 0,
+        }
+    }
+}
+
+impl<F: FnMut() -> bool> Row for Function<F> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn place(&self) -> Place {
+        self.place
+    }
+
+    fn prepare(&mut self, requests: usize) {
+        self.ready = requests;
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        for _ in 0..self.ready {
+            if (self.check)() != self.accepts {
+                return Err("decided otherwise".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
