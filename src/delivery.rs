@@ -71,8 +71,6 @@ mod redis;
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 pub(crate) use self::basis::key;
-#[cfg(feature = "actix")]
-pub(crate) use self::deliver::{Delivered, Setup, deliver};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::{
@@ -82,6 +80,11 @@ pub use self::{
     layer::{Deliver, DeliveryLayer},
     memory::MemoryStore,
     outcome::{DeliveryOutcome, OnOutage},
+};
+#[cfg(feature = "actix")]
+pub(crate) use self::{
+    deliver::{Delivered, Setup, deliver},
+    layer::Claimed,
 };
 
 /// The answer to [`DeliveryStore::claim`].

@@ -123,7 +123,7 @@ impl WebhookVerifyLayer {
     }
 
     /// Sets a hook that sees every refusal of the layer, may count it, and may change the answer. The body stays empty. What
-    /// a handler's extractor refuses (an event of another type) is in the log and in the response's extensions only.
+    /// is refused inside (by a handler's extractor, by a delivery layer) is in the log and in the response's extensions only.
     ///
     /// ```
     /// use http::StatusCode;

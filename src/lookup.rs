@@ -88,6 +88,13 @@ impl Tenant {
         }
     }
 
+    /// Keys of nobody in particular: one set for all requests of the endpoint. Where several tenants share it, each needs an id, or
+    /// an equal event of two of them is one delivery.
+    #[must_use]
+    pub fn shared(secrets: Secrets) -> Self {
+        Self { id: None, secrets }
+    }
+
     /// The id, as [`VerifiedEvent::tenant`](crate::VerifiedEvent::tenant) shows it.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
@@ -102,13 +109,6 @@ impl Tenant {
 
     pub(crate) fn shared_id(&self) -> Option<Arc<str>> {
         self.id.clone()
-    }
-}
-
-/// Keys of nobody in particular.
-impl From<Secrets> for Tenant {
-    fn from(secrets: Secrets) -> Self {
-        Self { id: None, secrets }
     }
 }
 

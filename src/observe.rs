@@ -77,6 +77,13 @@ pub(crate) fn claiming(event: &VerifiedEvent, key: DeliveryKey) {
     }
 }
 
+/// The delivery layer meets a request that one further out has claimed already.
+pub(crate) fn claimed_twice(event: &VerifiedEvent) {
+    if event.shared().uptake.is_news_that_claimed_twice() {
+        log::claimed_twice(event);
+    }
+}
+
 /// How a delivery ended.
 pub(crate) fn delivered(
     event: &VerifiedEvent,
@@ -129,6 +136,7 @@ mod off {
 
         pub(crate) fn claiming(_: DeliveryKey) {}
         pub(crate) fn nameless(_: &VerifiedEvent) {}
+        pub(crate) fn claimed_twice(_: &VerifiedEvent) {}
         pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome, _: Option<&StoreError>) {}
         pub(crate) fn renewal_failed(_: &VerifiedEvent, _: &StoreError) {}
         pub(crate) fn claim_lost(_: &VerifiedEvent) {}

@@ -52,6 +52,7 @@ impl Uptake {
     const UNTAKEN: u8 = 2;
     const TWICE: u8 = 4;
     const NAMELESS: u8 = 8;
+    const CLAIMED_TWICE: u8 = 16;
 
     /// An event of the endpoint was taken by somebody.
     pub(crate) fn take(&self) {
@@ -71,6 +72,11 @@ impl Uptake {
     /// Whether it has to be told that deliveries of an endpoint without a name are remembered.
     pub(crate) fn is_news_that_nameless(&self) -> bool {
         self.first(Self::NAMELESS)
+    }
+
+    /// Whether it has to be told that deliveries are claimed twice.
+    pub(crate) fn is_news_that_claimed_twice(&self) -> bool {
+        self.first(Self::CLAIMED_TWICE)
     }
 
     /// Sets a flag. As a rule it is set, and then nothing is written that another core would have to read anew.

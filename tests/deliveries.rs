@@ -2086,3 +2086,61 @@ async fn the_log_says_how_to_mend_a_missing_layer_and_a_wrong_order() {
         );
     }
 }
+
+/// Two layers with one store: the outer one counts, and the inner one stands aside and says so once.
+#[tokio::test]
+async fn a_delivery_that_passes_through_two_layers_is_claimed_once() {
+    let operator = Operator::watch();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let layer = DeliveryLayer::new(MemoryStore::new());
+    let service = ServiceBuilder::new()
+        .layer(WebhookVerifyLayer::new(github()))
+        .layer(layer.clone())
+        .layer(layer)
+        .service_fn(move |_: Request<Full<Bytes>>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            async { Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default())) }
+        });
+    for _ in 0..3 {
+        let request = signed("{}").map(Full::new);
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    let lines = operator.lines();
+    let told = lines
+        .iter()
+        .filter(|line| line.contains("two delivery layers"));
+    assert_eq!(told.count(), 1, "{lines:#?}");
+}
+
+#[cfg(feature = "actix")]
+#[tokio::test]
+async fn a_delivery_that_passes_through_two_layers_of_actix_is_claimed_once() {
+    use actix_web::{App, HttpResponse, test, web};
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let layer = DeliveryLayer::new(MemoryStore::new());
+    let handler = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { HttpResponse::Ok().finish() }
+    };
+    let route = web::post()
+        .to(handler)
+        .wrap(layer.clone())
+        .wrap(layer)
+        .wrap(WebhookVerifyLayer::new(github()));
+    let app = test::init_service(App::new().route("/hook", route)).await;
+    let signed = signed("{}");
+    for _ in 0..2 {
+        let mut request = test::TestRequest::post().uri("/hook");
+        for (name, value) in signed.headers() {
+            request = request.append_header((name.as_str(), value.as_bytes()));
+        }
+        let request = request.set_payload(signed.body().clone()).to_request();
+        assert_eq!(test::call_service(&app, request).await.status(), 200);
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}

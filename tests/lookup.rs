@@ -297,7 +297,7 @@ async fn the_tenant_stands_in_the_event() {
     assert!(format!("{:?}", event(&answer)).contains("acme"));
 
     let nobodys = layer(always(|| {
-        Box::pin(async { Ok(Some(secrets(Secret::new(SECRET)).into())) })
+        Box::pin(async { Ok(Some(Tenant::shared(secrets(Secret::new(SECRET))))) })
     }));
     let answer = send_whole(&nobodys, signed("/hooks/acme", SECRET, "body")).await;
     assert_eq!(event(&answer).tenant(), None);

@@ -18,7 +18,8 @@ use actix_web::{
 use super::{from_actix, status, to_actix};
 use crate::{
     Rejection, VerifiedEvent,
-    delivery::{Delivered, DeliveryLayer, Setup, deliver},
+    delivery::{Claimed, Delivered, DeliveryLayer, Setup, deliver},
+    observe,
 };
 
 /// A middleware for actix-web: give it to `wrap` before the one that verifies, which then is around it.
@@ -63,11 +64,17 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (inner, setup) = (Rc::clone(&self.inner), Arc::clone(&self.setup));
         let event = request.extensions().get::<VerifiedEvent>().cloned();
+        let outer = request.extensions_mut().insert(Claimed);
         Box::pin(async move {
             let Some(event) = event else {
                 let response = to_actix(Rejection::not_verified_before_delivery().into_response());
                 return Ok(request.into_response(response).map_into_right_body());
             };
+            if outer.is_some() {
+                observe::claimed_twice(&event);
+                let response = inner.call(request).await;
+                return response.map(ServiceResponse::map_into_left_body);
+            }
             // It is either passed on or answered.
             let mut request = Some(request);
             let handle = || {

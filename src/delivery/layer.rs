@@ -16,7 +16,11 @@ use super::{
     DeliveryOutcome, DeliveryStore, OnOutage,
     deliver::{Delivered, Setup, deliver},
 };
-use crate::{Rejection, VerifiedEvent, middleware::ResponseBody};
+use crate::{Rejection, VerifiedEvent, middleware::ResponseBody, observe};
+
+/// Marks a request whose delivery a layer further out has claimed: a second claim would wait for the first for ever.
+#[derive(Clone)]
+pub(crate) struct Claimed;
 
 /// A shorter one would be renewed all the time.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
@@ -94,7 +98,8 @@ impl DeliveryLayer {
         }
     }
 
-    /// Sets for how long a claim is kept. A process that dies holds its deliveries up for so long; one that stands still for
+    /// Sets for how long a claim is kept. It is renewed while the handler waits, and not while it blocks its thread: use
+    /// `spawn_blocking` for work that takes long. A process that dies holds its deliveries up for so long; one that stands still for
     /// longer (a debugger, a machine that is moved) may see a delivery handled twice. It is 100 ms at least.
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
@@ -131,6 +136,25 @@ impl DeliveryLayer {
     ) -> Self {
         self.change().on_delivery = Some(Arc::new(hook));
         self
+    }
+
+    /// The store: to [`forget`](DeliveryStore::forget) a delivery that is to be handled again.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// use tower_webhook::delivery::{DeliveryLayer, DeliveryStore, MemoryStore};
+    ///
+    /// let layer = DeliveryLayer::new(MemoryStore::new());
+    /// // The key of the event, the log or the span.
+    /// let key = "5e".repeat(32).parse()?;
+    /// assert!(!layer.store().forget(key).await?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn DeliveryStore> {
+        Arc::clone(&self.setup.store)
     }
 
     #[cfg(feature = "actix")]
@@ -177,16 +201,21 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // The clone was never polled ready; the service that was is the one to call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let setup = Arc::clone(&self.setup);
         let event = request.extensions().get::<VerifiedEvent>().cloned();
+        let outer = request.extensions_mut().insert(Claimed);
         Box::pin(async move {
             let Some(event) = event else {
                 return Ok(Rejection::not_verified_before_delivery().into_response());
             };
+            if outer.is_some() {
+                observe::claimed_twice(&event);
+                return inner.call(request).await;
+            }
             let handle = || inner.call(request);
             match deliver(&setup, &event, handle, Response::status).await {
                 Delivered::Handled(response) => response,

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{SecretSource, TenantFuture};
+use super::{SecretSource, Tenant, TenantFuture};
 use crate::{Secrets, SetupError, verify::Head};
 
 /// Keys that can be replaced while requests are checked with them. Clones share the keys.
@@ -70,7 +70,7 @@ impl SharedSecrets {
 
 impl SecretSource for SharedSecrets {
     fn secrets(&self, _: &Head<'_>) -> TenantFuture {
-        Box::pin(ready(Ok(Some(self.current().into()))))
+        Box::pin(ready(Ok(Some(Tenant::shared(self.current())))))
     }
 }
 

@@ -80,6 +80,16 @@ pub(crate) fn nameless(event: &VerifiedEvent) {
     );
 }
 
+pub(crate) fn claimed_twice(event: &VerifiedEvent) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        "a request passes through two delivery layers, of which the outer one alone counts; keep the one around the route, and \
+         take the other away"
+    );
+}
+
 pub(crate) fn delivered(
     event: &VerifiedEvent,
     outcome: DeliveryOutcome,
