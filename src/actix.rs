@@ -266,14 +266,10 @@ fn to_actix(response: http::Response<()>) -> HttpResponse {
 }
 
 impl Headers for HeaderMap {
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.get_all(name).nth(n).map(HeaderValue::as_bytes)
-    }
-
-    fn first(&self, name: &http::HeaderName) -> Option<(&[u8], bool)> {
-        let mut values = self.get_all(name.as_str());
-        let value = values.next()?;
-        Some((value.as_bytes(), values.next().is_some()))
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
+        for (name, value) in self {
+            line(name.as_str(), value.as_bytes());
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::HeaderMap;
 
 /// Read access to header values, so that one core serves every version of `http` and every queue.
 ///
@@ -16,48 +16,50 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 /// assert_eq!(Headers::nth(&stored, "x-event", 2), None);
 /// ```
 pub trait Headers {
-    /// The value of the `n`th line (from 0) of the header `name`, whatever the case of `name`.
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]>;
+    /// Shows every line, its name in any case and its value. Lines of the same name come in the order received.
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8]));
 
-    /// The value of the first line of a header, and whether there are more lines. For maps that find both at once.
-    fn first(&self, name: &HeaderName) -> Option<(&[u8], bool)> {
-        let value = self.nth(name.as_str(), 0)?;
-        Some((value, self.nth(name.as_str(), 1).is_some()))
+    /// The value of the `n`th line (from 0) of the header `name`, whatever the case of `name`.
+    fn nth<'h>(&'h self, name: &str, n: usize) -> Option<&'h [u8]> {
+        let mut left = n;
+        let mut found = None;
+        self.for_each(&mut |candidate, value| {
+            if found.is_none() && candidate.eq_ignore_ascii_case(name) {
+                match left.checked_sub(1) {
+                    Some(fewer) => left = fewer,
+                    None => found = Some(value),
+                }
+            }
+        });
+        found
     }
 }
 
 impl Headers for HeaderMap {
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        let mut values = self.get_all(name).iter();
-        values.nth(n).map(HeaderValue::as_bytes)
-    }
-
-    fn first(&self, name: &HeaderName) -> Option<(&[u8], bool)> {
-        let value = self.get(name)?;
-        // As a rule no header has two lines, and there is nothing more to look for.
-        let more = self.len() != self.keys_len() && self.get_all(name).iter().nth(1).is_some();
-        Some((value.as_bytes(), more))
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
+        for (name, value) in self {
+            line(name.as_str(), value.as_bytes());
+        }
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.iter()
-            .filter(|(candidate, _)| candidate.as_ref().eq_ignore_ascii_case(name))
-            .nth(n)
-            .map(|(_, value)| value.as_ref())
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
+        for (name, value) in self {
+            line(name.as_ref(), value.as_ref());
+        }
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>, const K: usize> Headers for [(N, V); K] {
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.as_slice().nth(name, n)
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
+        self.as_slice().for_each(line);
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
-    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.as_slice().nth(name, n)
+    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
+        self.as_slice().for_each(line);
     }
 }
 
@@ -133,16 +135,6 @@ impl<'a> Head<'a> {
         let value = std::str::from_utf8(self.headers.nth(name, 0)?).ok()?;
         let visible = |byte: u8| byte == b'\t' || matches!(byte, b' '..=b'~');
         value.bytes().all(visible).then_some(value)
-    }
-
-    /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
-    pub(crate) fn declared_length(&self) -> Option<u64> {
-        let (text, _) = self.headers.first(&header::CONTENT_LENGTH)?;
-        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let number = std::str::from_utf8(text).ok()?;
-        Some(number.parse().unwrap_or(u64::MAX))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     Identity, PayloadError, SetupError, Source, VerifiedEvent,
     delivery::KeyedBy,
     error::shown,
-    scheme::{CompiledScheme, Keying, Params, Scheme},
+    scheme::{Compiled, CompiledScheme, HeaderTable, Keying, Params, Scheme},
 };
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
@@ -341,7 +341,7 @@ impl Provider {
     }
 
     /// Checks the provider as a whole.
-    pub(crate) fn compile(&self) -> Result<Vec<CompiledScheme>, SetupError> {
+    pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
         self.check_constructions()?;
         for (source, key) in [
@@ -356,11 +356,14 @@ impl Provider {
             source.and_then(Source::as_header)
         });
         let reads = [event_type, delivery_id, Some("content-type".into())];
-        self.tried()
-            .map(|Construction { name, scheme, .. }| {
-                CompiledScheme::new(name.clone(), scheme, &self.params, &reads)
-            })
-            .collect()
+        let mut headers = HeaderTable::new();
+        let schemes = self.tried().map(|Construction { name, scheme, .. }| {
+            CompiledScheme::new(name.clone(), scheme, &self.params, &reads, &mut headers)
+        });
+        Ok(Compiled {
+            schemes: schemes.collect::<Result<_, _>>()?,
+            headers,
+        })
     }
 
     /// Constructions that are tried side by side must not be mistaken for each other: the same hash of the same key over other

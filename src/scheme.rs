@@ -65,8 +65,10 @@ pub use self::{
     timestamp::{TimeUnit, Timestamp, Tolerance},
 };
 pub(crate) use self::{
-    algorithm::{Hasher, Keying, Tag},
-    compiled::{Admitted, Bodied, CompiledScheme, Params, Read, Scheduled},
+    algorithm::{Hasher, Keying, Tag, absorb},
+    compiled::{
+        Admitted, Bodied, Compiled, CompiledScheme, HeaderTable, Params, Read, Scheduled, Values,
+    },
 };
 
 /// How one provider signs. See the [module](self) for the words.

@@ -184,11 +184,13 @@ impl From<Secret> for Vec<Secret> {
 
 /// The keys of one endpoint, one to eight: decoded and scheduled once, so that a request only copies them.
 #[derive(Clone)]
-pub struct Secrets {
-    keys: Arc<[Key]>,
+pub struct Secrets(Arc<Keys>);
+
+struct Keys {
+    keys: Vec<Key>,
     fingerprint: u64,
     /// What is weak about them.
-    notes: Arc<[Box<str>]>,
+    notes: Vec<Box<str>>,
 }
 
 /// One key, ready for each construction of its provider.
@@ -210,7 +212,7 @@ impl Secrets {
     /// When there is none or more than [`Secrets::MAX`]; when one is empty, blank, padded with white space, not
     /// spelled as the provider spells its secrets, or too short; when the provider's scheme is not sound.
     pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
-        Self::for_schemes(&provider.compile()?, secrets.into())
+        Self::for_schemes(&provider.compile()?.schemes, secrets.into())
     }
 
     pub(crate) fn for_schemes(
@@ -255,20 +257,16 @@ impl Secrets {
             }
             keys.push(key);
         }
-        Ok(Self {
-            keys: keys.into(),
+        Ok(Self(Arc::new(Keys {
+            keys,
             fingerprint: fingerprint(schemes),
-            notes: notes.into(),
-        })
+            notes,
+        })))
     }
 
     /// No key at all: nothing can be verified with it.
     pub(crate) fn none(schemes: &[CompiledScheme]) -> Self {
-        Self {
-            keys: Arc::new([]),
-            fingerprint: fingerprint(schemes),
-            notes: Arc::new([]),
-        }
+        Self::unnoted(schemes, Vec::new())
     }
 
     /// One key that costs what a real one costs. It is no secret, so whoever checks with it must refuse in any case.
@@ -280,29 +278,39 @@ impl Secrets {
             not_after: None,
             schedules: schedules?,
         };
-        Ok(Self {
-            keys: Arc::new([key]),
-            ..Self::none(schemes)
-        })
+        Ok(Self::unnoted(schemes, vec![key]))
+    }
+
+    fn unnoted(schemes: &[CompiledScheme], keys: Vec<Key>) -> Self {
+        Self(Arc::new(Keys {
+            keys,
+            fingerprint: fingerprint(schemes),
+            notes: Vec::new(),
+        }))
     }
 
     /// What is weak about these secrets, in a sentence each. The layer writes them to the log when it is made.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
-        self.notes.iter().map(|note| &**note)
+        self.0.notes.iter().map(|note| &**note)
+    }
+
+    /// Whether the two are copies of one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
-        &self.keys
+        &self.0.keys
     }
 
     /// Whether the other keys were scheduled for the same schemes as these.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint
+        self.0.fingerprint == other.0.fingerprint
     }
 
     /// Whether these keys were scheduled for those schemes.
     pub(crate) fn fit(&self, schemes: &[CompiledScheme]) -> bool {
-        self.fingerprint == fingerprint(schemes)
+        self.0.fingerprint == fingerprint(schemes)
     }
 }
 
@@ -314,7 +322,7 @@ fn fingerprint(schemes: &[CompiledScheme]) -> u64 {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<_> = self.keys.iter().map(|key| &key.id).collect();
+        let ids: Vec<_> = self.0.keys.iter().map(|key| &key.id).collect();
         f.debug_struct("Secrets")
             .field("ids", &ids)
             .finish_non_exhaustive()

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{
     Provider, Secrets,
-    scheme::{CompiledScheme, Tolerance},
+    scheme::{CompiledScheme, HeaderTable, Tolerance},
 };
 
 /// What events and rejections refer to.
@@ -15,9 +15,11 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) provider: Provider,
     pub(crate) schemes: Arc<[CompiledScheme]>,
+    pub(crate) headers: HeaderTable,
     pub(crate) endpoint: Option<Arc<str>>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) max_body: usize,
+    pub(crate) secrets: Secrets,
     /// What requests of unknown tenants are checked with.
     pub(crate) decoy: Secrets,
     pub(crate) uptake: Uptake,
@@ -38,8 +40,7 @@ impl Shared {
 
     /// The tolerance of the endpoint, else of the scheme.
     pub(crate) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
-        self.tolerance
-            .or_else(|| self.provider.schemes().nth(scheme)?.tolerance())
+        self.tolerance.or(self.scheme(scheme)?.tolerance)
     }
 }
 

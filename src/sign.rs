@@ -17,7 +17,7 @@ use crate::{
     Provider, Secret, SetupError,
     clock::{self, unix_seconds},
     head::Head,
-    scheme::{CompiledScheme, Scheduled, Tag},
+    scheme::{Admitted, Bodied, CompiledScheme, HeaderTable, Scheduled, Tag},
 };
 
 /// Signs requests as a provider does: for tests of your own handlers.
@@ -36,6 +36,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Signer {
     scheme: Arc<CompiledScheme>,
+    table: Arc<HeaderTable>,
     key: Arc<Scheduled>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
@@ -52,12 +53,14 @@ impl Signer {
         reason = "called like `Verifier::new`, mostly with a fresh provider"
     )]
     pub fn new(provider: Provider, secret: Secret) -> Result<Self, SetupError> {
-        let Some(scheme) = provider.compile()?.into_iter().next() else {
+        let compiled = provider.compile()?;
+        let Some(scheme) = compiled.schemes.into_iter().next() else {
             return Err(SetupError::new("the provider has no scheme"));
         };
         let key = secret.schedule(&scheme)?;
         Ok(Self {
             scheme: Arc::new(scheme),
+            table: Arc::new(compiled.headers),
             key: Arc::new(key),
             time: None,
             fields: Vec::new(),
@@ -117,12 +120,18 @@ impl Signer {
             headers: &headers,
             ..Head::of(head)
         };
-        let admitted = self.scheme.admit(&draft, now, None).map_err(|reason| {
+        let seen = self.table.look_up(&draft);
+        let mut admitted = Admitted::new(0);
+        let in_order = self.scheme.admit(&seen, now, None, &mut admitted);
+        in_order.map_err(|reason| {
             SignError::new(format!("a receiver would refuse the request: {reason}"))
         })?;
 
         let values = admitted.values(&self.key.key);
-        let tag = self.scheme.content.sign(&self.key.hasher, values, body);
+        let tag = self
+            .scheme
+            .content
+            .sign(&self.key.hasher, values, &Bodied::new(body, None));
         let tag = tag.ok_or_else(|| SignError::new("the body lacks a value that is signed"))?;
         let (name, value) = self.signature_header(&tag, now)?;
         added.insert(name, value);

@@ -4,6 +4,7 @@ mod buffer;
 mod check;
 mod gate;
 mod proof;
+mod trial;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -14,7 +15,7 @@ pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
-    scheme::{CompiledScheme, Tolerance},
+    scheme::{Compiled, Tolerance},
     shared::{Shared, Uptake},
 };
 
@@ -44,7 +45,6 @@ use crate::{
 #[derive(Clone)]
 pub struct Verifier {
     shared: Arc<Shared>,
-    secrets: Secrets,
 }
 
 impl Verifier {
@@ -55,9 +55,9 @@ impl Verifier {
     ///
     /// When the provider's scheme is not sound, and for each reason of [`Secrets::new`].
     pub fn new(provider: Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
-        let schemes: Arc<[CompiledScheme]> = provider.compile()?.into();
-        let secrets = Secrets::for_schemes(&schemes, secrets.into())?;
-        Self::with_secrets(provider, schemes, secrets)
+        let compiled = provider.compile()?;
+        let secrets = Secrets::for_schemes(&compiled.schemes, secrets.into())?;
+        Self::with_secrets(provider, compiled, secrets)
     }
 
     /// A verifier without keys of its own, for a layer that [looks them up](crate::lookup) for each request. Without a
@@ -67,28 +67,29 @@ impl Verifier {
     ///
     /// When the provider's scheme is not sound.
     pub fn for_lookup(provider: Provider) -> Result<Self, SetupError> {
-        let schemes: Arc<[CompiledScheme]> = provider.compile()?.into();
-        let secrets = Secrets::none(&schemes);
-        Self::with_secrets(provider, schemes, secrets)
+        let compiled = provider.compile()?;
+        let secrets = Secrets::none(&compiled.schemes);
+        Self::with_secrets(provider, compiled, secrets)
     }
 
     fn with_secrets(
         provider: Provider,
-        schemes: Arc<[CompiledScheme]>,
+        Compiled { schemes, headers }: Compiled,
         secrets: Secrets,
     ) -> Result<Self, SetupError> {
         let shared = Shared {
             max_body: provider.max_body(),
+            secrets,
             decoy: Secrets::decoy(&schemes)?,
             provider,
-            schemes,
+            schemes: schemes.into(),
+            headers,
             endpoint: None,
             tolerance: None,
             uptake: Uptake::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
-            secrets,
         })
     }
 
@@ -134,7 +135,7 @@ impl Verifier {
     /// The keys of this endpoint.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
-        &self.secrets
+        &self.shared.secrets
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -161,7 +162,7 @@ impl Verifier {
         body: impl Into<Bytes>,
         now: SystemTime,
     ) -> Result<VerifiedEvent, Rejection> {
-        let mut check = self.gate(head, now)?.check(&self.secrets)?;
+        let mut check = self.gate(head, now)?.check(&self.shared.secrets)?;
         check.update(body.into())?;
         check.finish()
     }
@@ -172,7 +173,7 @@ impl fmt::Debug for Verifier {
         f.debug_struct("Verifier")
             .field("provider", &self.shared.provider.name())
             .field("endpoint", &self.shared.endpoint)
-            .field("secrets", &self.secrets)
+            .field("secrets", &self.shared.secrets)
             .field("max_body", &self.shared.max_body)
             .finish_non_exhaustive()
     }
@@ -260,16 +261,21 @@ mod tests {
         let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
         let (head, _) = signer.sign(request, "frames").unwrap().into_parts();
         let verifier = Verifier::new(provider, secret).unwrap();
-        counters::take();
-        let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
-        let mut check = gate.check(verifier.secrets()).unwrap();
-        assert_eq!(counters::take(), ("abc.".len(), 0));
-        for frame in ["fra", "mes"] {
-            check.update(frame.into()).unwrap();
-            assert_eq!(counters::take(), (3, 0));
+        // Of a body that may be one frame, the first waits for the second.
+        for (declared, hashed) in [(None, [0, 10]), (Some("6"), [7, 3]), (Some("3"), [0, 10])] {
+            let mut head = head.clone();
+            let length = declared.map(http::HeaderValue::from_static);
+            length.map(|length| head.headers.insert("content-length", length));
+            counters::take();
+            let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
+            let mut check = gate.check(verifier.secrets()).unwrap();
+            for (frame, hashed) in ["fra", "mes"].into_iter().zip(hashed) {
+                check.update(frame.into()).unwrap();
+                assert_eq!(counters::take(), (hashed, 0), "{declared:?} {frame}");
+            }
+            check.finish().unwrap();
+            assert_eq!(counters::take(), (".z".len(), 1));
         }
-        check.finish().unwrap();
-        assert_eq!(counters::take(), (".z".len(), 1));
     }
 
     #[test]

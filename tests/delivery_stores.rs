@@ -110,6 +110,27 @@ fn the_memory_store_needs_no_runtime_and_never_waits() {
     assert!(!is_done(&store, key(1)));
 }
 
+#[test]
+fn of_threads_that_claim_a_key_at_once_one_has_it() {
+    let store = MemoryStore::new();
+    let start = std::sync::Barrier::new(4);
+    let claims = || {
+        let claims = (0..2000).map(|number| {
+            start.wait();
+            now(store.claim(key(number), Owner::unique(), LONG)) == Claim::New
+        });
+        claims.filter(|new| *new).count()
+    };
+    let new: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(claims)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert_eq!(new, 2000);
+}
+
 #[tokio::test(start_paused = true)]
 async fn claims_are_bounded_and_a_full_store_refuses() {
     let store = MemoryStore::new().with_max_in_progress(2);

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha256, Sha512, digest::Update};
 use subtle::ConstantTimeEq;
 
 use crate::SetupError;
@@ -130,33 +130,59 @@ impl Hasher {
         })
     }
 
-    pub(crate) fn update(&mut self, data: &[u8]) {
-        #[cfg(test)]
-        counters::hashed(data.len());
+    /// The hash of what this one holds and `feed` adds. It is done on a copy, and of nothing but the variant in use.
+    pub(crate) fn hash(&self, feed: impl FnOnce(&mut dyn Update) -> Option<()>) -> Option<Tag> {
         match self {
-            Self::HmacSha256(hash) => hash.update(data),
-            Self::HmacSha512(hash) => hash.update(data),
-            Self::HmacSha1(hash) => hash.update(data),
-            Self::HmacMd5(hash) => hash.update(data),
-            Self::Sha256(hash) => Digest::update(hash, data),
-            Self::Sha512(hash) => Digest::update(hash, data),
-            Self::Sha1(hash) => Digest::update(hash, data),
+            Self::HmacSha256(hash) => mac(hash.clone(), feed),
+            Self::HmacSha512(hash) => mac(hash.clone(), feed),
+            Self::HmacSha1(hash) => mac(hash.clone(), feed),
+            Self::HmacMd5(hash) => mac(hash.clone(), feed),
+            Self::Sha256(hash) => digest(hash.clone(), feed),
+            Self::Sha512(hash) => digest(hash.clone(), feed),
+            Self::Sha1(hash) => digest(hash.clone(), feed),
         }
     }
+}
 
-    pub(crate) fn finish(self) -> Tag {
-        #[cfg(test)]
-        counters::finished();
+impl Update for Hasher {
+    fn update(&mut self, data: &[u8]) {
         match self {
-            Self::HmacSha256(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacSha512(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacSha1(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacMd5(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::Sha256(hash) => Tag::from(&*hash.finalize()),
-            Self::Sha512(hash) => Tag::from(&*hash.finalize()),
-            Self::Sha1(hash) => Tag::from(&*hash.finalize()),
+            Self::HmacSha256(hash) => Update::update(hash, data),
+            Self::HmacSha512(hash) => Update::update(hash, data),
+            Self::HmacSha1(hash) => Update::update(hash, data),
+            Self::HmacMd5(hash) => Update::update(hash, data),
+            Self::Sha256(hash) => Update::update(hash, data),
+            Self::Sha512(hash) => Update::update(hash, data),
+            Self::Sha1(hash) => Update::update(hash, data),
         }
     }
+}
+
+/// Everything that is hashed goes through here.
+pub(crate) fn absorb(hash: &mut dyn Update, data: &[u8]) {
+    #[cfg(test)]
+    counters::hashed(data.len());
+    hash.update(data);
+}
+
+fn mac(
+    mut hash: impl Mac + Update,
+    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
+) -> Option<Tag> {
+    feed(&mut hash)?;
+    #[cfg(test)]
+    counters::finished();
+    Some(Tag::from(&*hash.finalize().into_bytes()))
+}
+
+fn digest(
+    mut hash: impl Digest + Update,
+    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
+) -> Option<Tag> {
+    feed(&mut hash)?;
+    #[cfg(test)]
+    counters::finished();
+    Some(Tag::from(&*hash.finalize()))
 }
 
 /// A signature as bytes, at most [`Tag::MAX`] of them. It has no `Debug` and no `==` on purpose.
@@ -234,7 +260,8 @@ mod tests {
         for (name, algorithm) in NAMES {
             assert_eq!(name.parse::<Algorithm>().unwrap(), algorithm);
             assert_eq!(algorithm.to_string(), name);
-            let tag = Hasher::new(algorithm, b"key").unwrap().finish();
+            let tag = Hasher::new(algorithm, b"key").unwrap();
+            let tag = tag.hash(|_| Some(())).unwrap();
             assert_eq!(tag.as_bytes().len(), algorithm.output_len(), "{name}");
         }
     }

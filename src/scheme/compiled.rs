@@ -19,10 +19,12 @@ use zeroize::Zeroizing;
 pub(crate) use self::{
     admit::Admitted,
     content::{Bodied, Content, Values},
-    headers::Captured,
+    headers::{Captured, HeaderTable},
 };
-use self::{checks::check, headers::HeaderTable, rules::HeadRules};
-use super::{Algorithm, Coverage, KeyFormat, Keying, Scheme, algorithm::Hasher, template};
+use self::{checks::check, rules::HeadRules};
+use super::{
+    Algorithm, Coverage, KeyFormat, Keying, Scheme, Tolerance, algorithm::Hasher, template,
+};
 use crate::SetupError;
 
 /// The parameters of a provider, by name.
@@ -39,6 +41,13 @@ pub(crate) enum Read {
 /// The headers for each [`Read`], where it stands in one.
 pub(crate) type Reads = [Option<Cow<'static, str>>; 3];
 
+/// All constructions of a provider, ready to check requests.
+pub(crate) struct Compiled {
+    pub(crate) schemes: Vec<CompiledScheme>,
+    /// Every header that they look at.
+    pub(crate) headers: HeaderTable,
+}
+
 /// A scheme that is ready to check requests.
 #[derive(Debug)]
 pub(crate) struct CompiledScheme {
@@ -49,6 +58,7 @@ pub(crate) struct CompiledScheme {
     pub(crate) content: Content,
     /// Whether the whole body is signed, and not only some of its fields.
     pub(crate) covers_body: bool,
+    pub(crate) tolerance: Option<Tolerance>,
     key: KeyFormat,
     head: HeadRules,
 }
@@ -63,18 +73,19 @@ pub(crate) struct Scheduled {
 }
 
 impl CompiledScheme {
-    /// Checks `scheme` as a whole. `params` fills `{param:…}` and `{url}`.
+    /// Checks `scheme` as a whole. `params` fills `{param:…}` and `{url}`; the headers come into the table.
     pub(crate) fn new(
         name: Cow<'static, str>,
         scheme: &Scheme,
         params: &Params,
         reads: &Reads,
+        headers: &mut HeaderTable,
     ) -> Result<Self, SetupError> {
         let parts = template::parse(&scheme.signed).map_err(|error| error.within("signed"))?;
         check(scheme, &parts)?;
-        let mut headers = HeaderTable::new(&scheme.families);
-        let content = Content::new(&parts, params, scheme.coverage, &mut headers)?;
-        let head = HeadRules::new(scheme, params, &content, reads, headers)?;
+        let mut header = |name: &str| headers.add(name, &scheme.families);
+        let content = Content::new(&parts, params, scheme.coverage, &mut header)?;
+        let head = HeadRules::new(scheme, params, &content, reads, &mut header)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);
         for name in scheme.param_names() {
@@ -86,6 +97,7 @@ impl CompiledScheme {
             fingerprint: fingerprint.finish(),
             content,
             covers_body: scheme.coverage == Coverage::Body,
+            tolerance: scheme.tolerance(),
             key: scheme.key.clone(),
             head,
         })

@@ -196,6 +196,7 @@ mod tests {
                     "{encoding} {len}"
                 );
                 assert_eq!(bytes(encoding, &text, len - 1), None);
+                assert_eq!(bytes(encoding, &text, len + 1), None);
             }
         }
     }

@@ -137,10 +137,10 @@ impl Signature {
     }
 }
 
-/// The signatures of a request. There is always one, so that nothing can be compared with none.
-#[derive(Clone)]
+/// The signatures of a request.
+#[derive(Clone, Default)]
 pub(crate) struct Candidates {
-    first: Tag,
+    first: Option<Tag>,
     rest: Vec<Tag>,
 }
 
@@ -148,9 +148,13 @@ impl Candidates {
     /// More than these in one request is malformed: the work must not grow with the header.
     pub(crate) const MAX: usize = 16;
 
-    /// Looks at every candidate, whichever of them matches.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Looks at every candidate, whichever of them matches. Nothing matches none.
     pub(crate) fn contain(&self, tag: &Tag) -> bool {
-        let first = self.first.matches(tag);
+        let first = self.first.as_ref().is_some_and(|first| first.matches(tag));
         self.rest
             .iter()
             .fold(first, |found, candidate| found | candidate.matches(tag))
@@ -159,51 +163,42 @@ impl Candidates {
 
 /// Why no candidates could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
-    Malformed,
-    TooMany,
-}
+pub(super) struct TooMany;
 
 /// Gathers candidates from one or several header values.
-pub(super) struct Collector {
+pub(super) struct Collector<'c> {
     encoding: Encoding,
     len: usize,
     seen: usize,
-    found: Option<Candidates>,
+    found: &'c mut Candidates,
 }
 
-impl Collector {
-    pub(super) fn new(encoding: Encoding, len: usize) -> Self {
+impl<'c> Collector<'c> {
+    pub(super) fn new(encoding: Encoding, len: usize, found: &'c mut Candidates) -> Self {
         Self {
             encoding,
             len,
             seen: 0,
-            found: None,
+            found,
         }
     }
 
     /// Counts an item and keeps it if it can be decoded. A sender may put signatures of a kind that it
     /// introduces later beside the one that is checked, so an odd one does not spoil the others.
-    fn offer(&mut self, text: &[u8]) -> Result<(), Unreadable> {
+    fn offer(&mut self, text: &[u8]) -> Result<(), TooMany> {
         self.seen = self.seen.saturating_add(1);
         if self.seen > Candidates::MAX {
-            return Err(Unreadable::TooMany);
+            return Err(TooMany);
         }
-        if let Some(tag) = self.encoding.decode(text, self.len) {
-            match &mut self.found {
-                None => {
-                    self.found = Some(Candidates {
-                        first: tag,
-                        rest: Vec::new(),
-                    });
-                }
-                Some(found) => found.rest.push(tag),
-            }
+        match self.encoding.decode(text, self.len) {
+            Some(tag) if self.found.is_empty() => self.found.first = Some(tag),
+            Some(tag) => self.found.rest.push(tag),
+            None => {}
         }
         Ok(())
     }
 
-    pub(super) fn read(&mut self, grammar: &Grammar, value: &[u8]) -> Result<(), Unreadable> {
+    pub(super) fn read(&mut self, grammar: &Grammar, value: &[u8]) -> Result<(), TooMany> {
         match grammar {
             Grammar::Single { prefix } => match value.strip_prefix(prefix.as_bytes()) {
                 Some(text) => self.offer(text),
@@ -223,10 +218,6 @@ impl Collector {
                 .skip(*first)
                 .try_for_each(|text| self.offer(text)),
         }
-    }
-
-    pub(super) fn finish(self) -> Result<Candidates, Unreadable> {
-        self.found.ok_or(Unreadable::Malformed)
     }
 }
 
@@ -299,12 +290,17 @@ fn named(
 mod tests {
     use super::*;
 
-    fn count(signature: &Signature, value: &str) -> Result<usize, Unreadable> {
-        let mut collector = Collector::new(signature.encoding, 2);
+    fn candidates(signature: &Signature, value: &str) -> Result<Candidates, TooMany> {
+        let mut found = Candidates::default();
+        let mut collector = Collector::new(signature.encoding, 2, &mut found);
         collector.read(&signature.grammar, value.as_bytes())?;
-        collector
-            .finish()
-            .map(|found| found.rest.len().saturating_add(1))
+        Ok(found)
+    }
+
+    fn count(signature: &Signature, value: &str) -> Result<usize, TooMany> {
+        let found = candidates(signature, value)?;
+        assert!(found.first.is_some() || found.rest.is_empty());
+        Ok(found.first.iter().len().saturating_add(found.rest.len()))
     }
 
     fn value<'v>(
@@ -323,12 +319,12 @@ mod tests {
     fn single_takes_the_whole_value() {
         let plain = Signature::single("x", Encoding::Hex);
         assert_eq!(count(&plain, "00ff"), Ok(1));
-        assert_eq!(count(&plain, "00ff,00ff"), Err(Unreadable::Malformed));
+        assert_eq!(count(&plain, "00ff,00ff"), Ok(0));
         let tagged = plain.with_prefix("sha256=");
         assert_eq!(count(&tagged, "sha256=00ff"), Ok(1));
-        assert_eq!(count(&tagged, "SHA256=00ff"), Err(Unreadable::Malformed));
-        assert_eq!(count(&tagged, "00ff"), Err(Unreadable::Malformed));
-        assert_eq!(count(&tagged, ""), Err(Unreadable::Malformed));
+        assert_eq!(count(&tagged, "SHA256=00ff"), Ok(0));
+        assert_eq!(count(&tagged, "00ff"), Ok(0));
+        assert_eq!(count(&tagged, ""), Ok(0));
     }
 
     #[test]
@@ -336,8 +332,8 @@ mod tests {
         let list = Signature::list("x", ' ', Encoding::Hex).with_prefix("v1,");
         assert_eq!(count(&list, "v1,00ff v1a,0000 v1,1111"), Ok(2));
         assert_eq!(count(&list, "v1,zz  v1,1111 "), Ok(1));
-        assert_eq!(count(&list, "v1,zz"), Err(Unreadable::Malformed));
-        assert_eq!(count(&list, "v2,00ff"), Err(Unreadable::Malformed));
+        assert_eq!(count(&list, "v1,zz"), Ok(0));
+        assert_eq!(count(&list, "v2,00ff"), Ok(0));
     }
 
     #[test]
@@ -371,29 +367,21 @@ mod tests {
         assert_eq!(count(&recurly, "1700,00ff,0000"), Ok(2));
         assert_eq!(value(&recurly, "1700,00ff", "0"), Ok("1700"));
         assert_eq!(value(&recurly, "1700,00ff", "1"), Err("missing"));
-        assert_eq!(count(&recurly, "1700"), Err(Unreadable::Malformed));
+        assert_eq!(count(&recurly, "1700"), Ok(0));
     }
 
     #[test]
     fn the_seventeenth_candidate_is_one_too_many() {
         let list = Signature::list("x", ' ', Encoding::Hex);
         assert_eq!(count(&list, &["00ff"; 16].join(" ")), Ok(16));
-        assert_eq!(
-            count(&list, &["00ff"; 17].join(" ")),
-            Err(Unreadable::TooMany)
-        );
-        assert_eq!(
-            count(&list, &["zz"; 8000].join(" ")),
-            Err(Unreadable::TooMany)
-        );
+        assert_eq!(count(&list, &["00ff"; 17].join(" ")), Err(TooMany));
+        assert_eq!(count(&list, &["zz"; 8000].join(" ")), Err(TooMany));
     }
 
     #[test]
     fn any_candidate_may_match() {
-        let mut collector = Collector::new(Encoding::Hex, 2);
         let list = Signature::list("x", ' ', Encoding::Hex);
-        collector.read(&list.grammar, b"0001 0002 0003").unwrap();
-        let found = collector.finish().unwrap();
+        let found = candidates(&list, "0001 0002 0003").unwrap();
         for last in 1..=3_u8 {
             assert!(found.contain(&Tag::from(&[0, last][..])));
         }

@@ -30,10 +30,20 @@ impl Buffer {
     }
 
     fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether `frame` is known not to be the whole body.
+    pub(super) fn goes_on_after(&self, frame: &[u8]) -> bool {
+        self.len() > 0 || self.declared > frame.len()
+    }
+
+    /// What has arrived.
+    pub(super) fn as_slice(&self) -> &[u8] {
         match &self.frames {
-            Frames::None => 0,
-            Frames::One(frame) => frame.len(),
-            Frames::Many(bytes) => bytes.len(),
+            Frames::None => &[],
+            Frames::One(frame) => frame,
+            Frames::Many(bytes) => bytes,
         }
     }
 

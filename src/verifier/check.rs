@@ -1,19 +1,19 @@
-//! The running check of one request: it hashes and keeps the body, and is the only origin of a verified event.
+//! The check of one request: it keeps and hashes the body, and is the only origin of a verified event.
 
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use sha2::Digest;
 
 use super::{
     Gate,
-    proof::{Party, Proof, Run, Work},
+    buffer::Buffer,
+    proof::{Party, Proof},
+    trial::{Running, trials},
 };
 use crate::{
     Rejection, Secrets, VerifiedEvent,
     rejection::{Reason, RejectionKind},
-    scheme::{Admitted, Bodied, CompiledScheme},
-    shared::Shared,
+    scheme::Bodied,
 };
 
 /// One request on its way: feed it the frames of the body, then [`finish`](Self::finish).
@@ -22,77 +22,51 @@ use crate::{
 #[must_use = "a check proves nothing until it is finished"]
 pub struct Check {
     proof: Arc<Proof>,
+    /// `None` for the endpoint's own.
+    secrets: Option<Secrets>,
+    running: Option<Box<Running>>,
+    buffer: Buffer,
 }
 
 impl Check {
-    pub(super) fn new(gate: Gate, party: Party, secrets: &Secrets) -> Result<Self, Rejection> {
-        let mut check = Self { proof: gate.proof };
-        // Nobody else has it yet.
-        let Some(proof) = Arc::get_mut(&mut check.proof) else {
-            return Err(check.reject(RejectionKind::NoValidKey));
-        };
-        proof.party = party;
-        let Work { runs, digest, .. } = &mut proof.work;
-        let mut clear = true;
-        for (place, (index, passed)) in proof.admitted.iter().enumerate() {
-            let Some(scheme) = proof.shared.scheme(*index) else {
-                continue;
-            };
-            if scheme.content.digests_body() {
-                digest.get_or_insert_default();
-            }
-            for key in secrets.keys() {
-                let Some(scheduled) = key.schedule(*index) else {
-                    continue;
-                };
-                let mut hasher = scheduled.hasher.clone();
-                let values = passed.values(&scheduled.key);
-                clear &= scheme.content.begin(&mut hasher, values).is_some();
-                runs.push(Run {
-                    admitted: place,
-                    hasher,
-                    key: scheduled.key.clone(),
-                    id: key.id.clone(),
-                    valid: key.valid_at(proof.received),
-                });
-            }
-        }
-        if clear {
-            Ok(check)
-        } else {
-            Err(check.reject(RejectionKind::MalformedHeader))
+    pub(super) fn new(gate: Gate, party: Party, secrets: &Secrets) -> Self {
+        let buffer = Buffer::new(gate.shared.max_body, gate.declared);
+        let own = secrets.is(&gate.shared.secrets);
+        Self {
+            proof: Proof::new(gate, party),
+            secrets: (!own).then(|| secrets.clone()),
+            running: None,
+            buffer,
         }
     }
 
-    /// Hashes and keeps the next frame of the body. A body of one frame is never copied.
+    fn secrets(&self) -> &Secrets {
+        self.secrets.as_ref().unwrap_or(&self.proof.shared.secrets)
+    }
+
+    /// Keeps the next frame of the body, and hashes it at once unless it may be all of the body. A body of one frame is never
+    /// copied.
     ///
     /// # Errors
     ///
     /// [`RejectionKind::BodyTooLarge`] when the body is longer than the limit.
     pub fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
-        let Some(proof) = Arc::get_mut(&mut self.proof) else {
-            return Err(self.reject(RejectionKind::BodyIncomplete));
-        };
-        let Work {
-            runs,
-            digest,
-            buffer,
-        } = &mut proof.work;
-        let Some(frame) = buffer.admit(frame) else {
+        let Some(frame) = self.buffer.admit(frame) else {
             return Err(self.reject(RejectionKind::BodyTooLarge));
         };
-        for run in runs {
-            if run
-                .scheme(&proof.admitted, &proof.shared)
-                .is_some_and(|scheme| scheme.content.streams)
-            {
-                run.hasher.update(&frame);
-            }
+        if frame.is_empty() {
+            return Ok(());
         }
-        if let Some(digest) = digest {
-            digest.update(&frame);
+        if self.running.is_none() && self.buffer.goes_on_after(&frame) {
+            let secrets = self.secrets();
+            let mut running = Running::new(trials(&self.proof, secrets));
+            running.update(self.buffer.as_slice());
+            self.running = Some(Box::new(running));
         }
-        buffer.push(frame);
+        if let Some(running) = &mut self.running {
+            running.update(&frame);
+        }
+        self.buffer.push(frame);
         Ok(())
     }
 
@@ -106,58 +80,48 @@ impl Check {
     /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` announced,
     /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
     pub fn finish(mut self) -> Result<VerifiedEvent, Rejection> {
-        let Some(proof) = Arc::get_mut(&mut self.proof) else {
-            return Err(self.reject(RejectionKind::BodyIncomplete));
-        };
-        let sha256 = proof.work.digest.take().map(|digest| digest.finalize());
-        proof.body = proof.work.buffer.take();
-        let bodied = Bodied {
-            body: &proof.body,
-            sha256: sha256.as_ref().map(|digest| digest.as_slice()),
-        };
+        let body = self.buffer.take();
+        let digest = self.running.as_mut().and_then(|running| running.digest());
+        let bodied = Bodied::new(&body, digest);
+        let secrets = self.secrets();
 
-        let mut matched = false;
+        let mut matched = None;
         let mut kind = RejectionKind::MalformedBody;
-        for run in proof.work.runs.drain(..) {
-            let Some((_, passed)) = proof.admitted.get(run.admitted) else {
-                continue;
+        let trials = trials(&self.proof, secrets).enumerate();
+        trials.for_each(|(number, trial)| {
+            let begun = self.running.as_ref();
+            let begun = begun.and_then(|running| running.hasher(number));
+            let Some(tag) = trial.tag(begun, &bodied) else {
+                return;
             };
-            let Some(scheme) = run.scheme(&proof.admitted, &proof.shared) else {
-                continue;
-            };
-            let mut hasher = run.hasher;
-            let values = passed.values(&run.key);
-            if scheme
-                .content
-                .complete(&mut hasher, values, bodied)
-                .is_none()
-            {
-                continue;
-            }
-            let right = passed.candidates.contain(&hasher.finish());
-            match (right, run.valid) {
-                (true, true) if !matched => {
-                    (matched, proof.place, proof.key_id) = (true, run.admitted, run.id);
+            let right = trial.passed.candidates.contain(&tag);
+            match (right, trial.key.valid_at(self.proof.received)) {
+                (true, true) => {
+                    matched.get_or_insert((trial.place, &trial.key.id));
                 }
-                (true, true) => {}
                 (true, false) => kind = RejectionKind::KeyOutsideWindow,
                 (false, _) if kind == RejectionKind::MalformedBody => {
                     kind = RejectionKind::SignatureMismatch;
                 }
                 (false, _) => {}
             }
-        }
-        match (matched, &proof.party) {
-            (true, Party::Endpoint | Party::Tenant(_)) => {
-                return Ok(VerifiedEvent::proven(self.proof));
+        });
+        let matched = matched.map(|(place, id)| (place, id.clone()));
+        match (matched, &self.proof.party) {
+            (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
+                // Nobody else has the proof yet.
+                if let Some(proof) = Arc::get_mut(&mut self.proof) {
+                    (proof.place, proof.key_id, proof.body) = (place, key_id, body);
+                    return Ok(VerifiedEvent::proven(self.proof));
+                }
             }
             (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
-            (false, Party::Endpoint | Party::Tenant(_)) => {}
+            (None, Party::Endpoint | Party::Tenant(_)) => {}
         }
         let reason = Reason::new(kind)
-            .of(proof.party.tenant())
-            .of_body(proof.body.len(), proof.declared);
-        Err(Rejection::new(reason, &proof.shared))
+            .of(self.proof.party.tenant())
+            .of_body(body.len(), self.proof.declared);
+        Err(Rejection::new(reason, &self.proof.shared))
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
@@ -166,22 +130,12 @@ impl Check {
     }
 }
 
-impl Run {
-    fn scheme<'s>(
-        &self,
-        admitted: &[(usize, Admitted)],
-        shared: &'s Shared,
-    ) -> Option<&'s CompiledScheme> {
-        shared.scheme(admitted.get(self.admitted)?.0)
-    }
-}
-
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check")
             .field("provider", &self.proof.shared.provider().name())
             .field("endpoint", &self.proof.shared.endpoint())
-            .field("keys", &self.proof.work.runs.len())
+            .field("keys", &self.secrets().keys().len())
             .finish_non_exhaustive()
     }
 }

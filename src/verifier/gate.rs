@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use smallvec::SmallVec;
 
-use super::{
-    Check,
-    proof::{Party, Proof},
-};
+use super::{Check, proof::Party};
 use crate::{
     Rejection, Secrets,
     clock::unix_seconds,
@@ -21,8 +18,14 @@ use crate::{
 /// A request whose head is in order. It owns what it needs of the head.
 #[must_use = "a gate alone proves nothing; go on with `check`"]
 pub struct Gate {
-    pub(super) proof: Arc<Proof>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) admitted: Admissions,
+    pub(super) declared: Option<u64>,
+    pub(super) received: i64,
 }
+
+/// The constructions under which a head is in order, at least one.
+pub(super) type Admissions = SmallVec<[Admitted; 1]>;
 
 impl Gate {
     pub(super) fn new(
@@ -30,7 +33,8 @@ impl Gate {
         head: &Head<'_>,
         now: SystemTime,
     ) -> Result<Self, Rejection> {
-        let declared = head.declared_length();
+        let seen = shared.headers.look_up(head);
+        let declared = seen.declared_length();
         let limit = u64::try_from(shared.max_body).unwrap_or(u64::MAX);
         if let Some(length) = declared
             && length > limit
@@ -38,12 +42,13 @@ impl Gate {
             let reason = Reason::new(RejectionKind::BodyTooLarge).with_declared(length);
             return Err(Rejection::new(reason, shared));
         }
-        let now = unix_seconds(now);
-        let mut admitted: SmallVec<[(usize, Admitted); 1]> = SmallVec::new();
+        let received = unix_seconds(now);
+        let mut admitted = Admissions::new();
         let mut refused = None;
         for (index, scheme) in shared.schemes.iter().enumerate() {
-            match scheme.admit(head, now, shared.tolerance(index)) {
-                Ok(passed) => admitted.push((index, passed)),
+            let mut passed = Admitted::new(index);
+            match scheme.admit(&seen, received, shared.tolerance(index), &mut passed) {
+                Ok(()) => admitted.push(passed),
                 Err(reason) => {
                     refused.get_or_insert(reason);
                 }
@@ -52,12 +57,15 @@ impl Gate {
         match refused {
             Some(reason) if admitted.is_empty() => Err(Rejection::new(reason, shared)),
             _ => Ok(Self {
-                proof: Proof::new(shared, admitted, declared, now),
+                shared: Arc::clone(shared),
+                admitted,
+                declared,
+                received,
             }),
         }
     }
 
-    /// Starts one hash for each key. It takes `secrets` and not the verifier's own, so that they can be looked up
+    /// Goes on to the body. It takes `secrets` and not the verifier's own, so that they can be looked up
     /// for the request.
     ///
     /// # Errors
@@ -81,41 +89,38 @@ impl Gate {
                 self.check_for(party, tenant.secrets())
             }
             None => {
-                let shared = Arc::clone(&self.proof.shared);
+                let shared = Arc::clone(&self.shared);
                 self.check_for(Party::Unknown, &shared.decoy)
             }
         }
     }
 
     fn check_for(self, party: Party, secrets: &Secrets) -> Result<Check, Rejection> {
-        let usable = secrets.fit(&self.proof.shared.schemes)
-            && secrets
-                .keys()
-                .iter()
-                .any(|key| key.valid_at(self.proof.received));
+        let usable = secrets.fit(&self.shared.schemes)
+            && secrets.keys().iter().any(|key| key.valid_at(self.received));
         if usable {
-            Check::new(self, party, secrets)
+            Ok(Check::new(self, party, secrets))
         } else {
             let reason = Reason::new(RejectionKind::NoValidKey).of(party.tenant());
-            Err(Rejection::new(reason, &self.proof.shared))
+            Err(Rejection::new(reason, &self.shared))
         }
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(Reason::new(kind), &self.proof.shared)
+        Rejection::new(Reason::new(kind), &self.shared)
     }
 
     /// No keys could be had.
     pub(crate) fn unanswered(&self, error: SourceError) -> Rejection {
-        Rejection::unanswered(error, &self.proof.shared)
+        Rejection::unanswered(error, &self.shared)
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("provider", &self.proof.shared.provider().name())
-            .field("endpoint", &self.proof.shared.endpoint())
+            .field("provider", &self.shared.provider().name())
+            .field("endpoint", &self.shared.endpoint())
             .finish_non_exhaustive()
     }
 }

@@ -7,24 +7,25 @@ use subtle::ConstantTimeEq;
 use super::{
     super::{
         Tolerance,
-        signature::{Candidates, Collector, Field, Unreadable, field},
+        signature::{Candidates, Collector, Field, TooMany, field},
         template::filtered,
         timestamp::Outside,
     },
     Captured, CompiledScheme, Values,
     content::{Slot, SlotSource, only},
     delimit::Border,
-    headers::{HeaderNames, Seen},
+    headers::{HeaderNames, Seen, View},
     rules::{HeadRules, Place},
 };
 use crate::{
     clock::Instant,
-    head::Head,
     rejection::{Reason, RejectionKind},
 };
 
 /// What a head gave that passed the gate.
 pub(crate) struct Admitted {
+    /// The place of the construction among those of its provider.
+    pub(crate) scheme: usize,
     pub(crate) candidates: Candidates,
     pub(crate) captured: Captured,
     /// The time of the attempt, only where it is signed.
@@ -32,18 +33,29 @@ pub(crate) struct Admitted {
 }
 
 impl CompiledScheme {
-    /// Checks everything that the head can show. Nothing here depends on a key.
+    /// Checks everything that the head can show, and fills `admitted` in place. Nothing here depends on a key.
     pub(crate) fn admit(
         &self,
-        head: &Head<'_>,
+        seen: &Seen<'_>,
         now: i64,
         tolerance: Option<Tolerance>,
-    ) -> Result<Admitted, Reason> {
-        self.head.admit(head, &self.content.slots, now, tolerance)
+        admitted: &mut Admitted,
+    ) -> Result<(), Reason> {
+        let slots = &self.content.slots;
+        self.head.admit(seen, slots, (now, tolerance), admitted)
     }
 }
 
 impl Admitted {
+    pub(crate) fn new(scheme: usize) -> Self {
+        Self {
+            scheme,
+            candidates: Candidates::default(),
+            captured: Captured::default(),
+            timestamp: None,
+        }
+    }
+
     /// What this request and a key put into the content.
     pub(crate) fn values<'v>(&'v self, key: &'v [u8]) -> Values<'v> {
         Values {
@@ -54,15 +66,14 @@ impl Admitted {
 }
 
 impl HeadRules {
-    /// Checks everything that the head can show. Nothing here depends on a key.
-    pub(super) fn admit(
+    fn admit(
         &self,
-        head: &Head<'_>,
+        seen: &Seen<'_>,
         slots: &[Slot],
-        now: i64,
-        tolerance: Option<Tolerance>,
-    ) -> Result<Admitted, Reason> {
-        let seen = self.headers.look_up(head, &self.required, &self.signatures);
+        (now, tolerance): (i64, Option<Tolerance>),
+        admitted: &mut Admitted,
+    ) -> Result<(), Reason> {
+        let seen = seen.in_family(self.families, &self.required, &self.signatures);
         for header in &self.required {
             seen.one(header)?;
         }
@@ -72,19 +83,20 @@ impl HeadRules {
                 return Err(seen.blame(header, RejectionKind::UnexpectedHeader));
             }
         }
-        let (candidates, signature) = self.candidates(&seen)?;
-        let (text, timestamp) = self.timestamp(&seen, signature, now, tolerance)?;
-        let captured = self.capture(&seen, slots, signature, (text, now, tolerance))?;
-        Ok(Admitted {
-            candidates,
-            captured,
-            timestamp,
-        })
+        let signature = self.candidates(seen, &mut admitted.candidates)?;
+        let (text, timestamp) = self.timestamp(seen, signature, now, tolerance)?;
+        admitted.timestamp = timestamp;
+        let time = (text, now, tolerance);
+        self.capture(seen, slots, signature, time, &mut admitted.captured)
     }
 
-    /// The decoded signatures, and the first value they came from.
-    fn candidates<'h>(&self, seen: &Seen<'h>) -> Result<(Candidates, &'h [u8]), Reason> {
-        let mut collector = Collector::new(self.signature.encoding, self.signature_len);
+    /// Decodes the signatures. Returns the first value they came from.
+    fn candidates<'h>(
+        &self,
+        seen: View<'_, 'h>,
+        candidates: &mut Candidates,
+    ) -> Result<&'h [u8], Reason> {
+        let mut collector = Collector::new(self.signature.encoding, self.signature_len, candidates);
         let mut first: Option<(&HeaderNames, &'h [u8])> = None;
         for header in &self.signatures {
             let mut value = seen.get(header);
@@ -94,7 +106,7 @@ impl HeadRules {
                     return Err(seen.blame(header, RejectionKind::RepeatedHeader));
                 }
                 first.get_or_insert((header, text));
-                if let Err(Unreadable::TooMany) = collector.read(&self.signature.grammar, text) {
+                if let Err(TooMany) = collector.read(&self.signature.grammar, text) {
                     return Err(seen.blame(header, RejectionKind::TooManySignatures));
                 }
                 line = line.saturating_add(1);
@@ -112,18 +124,18 @@ impl HeadRules {
                 }),
             );
         };
-        match collector.finish() {
-            Ok(candidates) => Ok((candidates, value)),
-            Err(_) => Err(seen
+        if candidates.is_empty() {
+            return Err(seen
                 .blame(header, RejectionKind::MalformedSignature)
-                .with_length(value.len())),
+                .with_length(value.len()));
         }
+        Ok(value)
     }
 
     /// The timestamp as text, and as a time where it is signed.
     fn timestamp<'h>(
         &self,
-        seen: &Seen<'h>,
+        seen: View<'_, 'h>,
         signature: &'h [u8],
         now: i64,
         tolerance: Option<Tolerance>,
@@ -162,7 +174,7 @@ impl HeadRules {
         &self,
         name: &str,
         signature: &'h [u8],
-        seen: &Seen<'_>,
+        seen: View<'_, '_>,
     ) -> Result<&'h [u8], Reason> {
         match field(&self.signature.grammar, signature, name) {
             Field::Is(value) => Ok(value),
@@ -202,12 +214,12 @@ impl HeadRules {
 
     fn capture(
         &self,
-        seen: &Seen<'_>,
+        seen: View<'_, '_>,
         slots: &[Slot],
         signature: &[u8],
         (timestamp, now, tolerance): (&[u8], i64, Option<Tolerance>),
-    ) -> Result<Captured, Reason> {
-        let mut captured = Captured::default();
+        captured: &mut Captured,
+    ) -> Result<(), Reason> {
         let head = seen.head();
         for slot in slots {
             let malformed = |names: Option<&HeaderNames>| {
@@ -246,6 +258,6 @@ impl HeadRules {
             let value = header.as_ref().and_then(|header| seen.one(header).ok());
             captured.push(value);
         }
-        Ok(captured)
+        Ok(())
     }
 }

@@ -1,16 +1,21 @@
 //! Signed content, cut into what is known when: with the key, with the head, with the body.
 
-use sha2::{Digest, Sha256};
+use std::cell::OnceCell;
+
+use sha2::{
+    Digest, Sha256,
+    digest::{Output, Update},
+};
 
 use super::{
     super::{
         Coverage,
-        algorithm::{Hasher, Tag},
+        algorithm::{Hasher, Tag, absorb},
         template::{Filter, Part, Token, filtered, sha256_hex},
     },
     Params,
     delimit::{Border, delimit},
-    headers::{Captured, HeaderNames, HeaderTable},
+    headers::{Captured, HeaderNames},
 };
 use crate::{SetupError, json};
 
@@ -62,10 +67,21 @@ pub(super) enum SlotSource {
 }
 
 /// The body, as far as content needs it.
-#[derive(Clone, Copy)]
 pub(crate) struct Bodied<'b> {
-    pub(crate) body: &'b [u8],
-    pub(crate) sha256: Option<&'b [u8]>,
+    body: &'b [u8],
+    /// Made when it is first asked for, unless it was made as the body arrived.
+    sha256: OnceCell<Output<Sha256>>,
+}
+
+impl<'b> Bodied<'b> {
+    pub(crate) fn new(body: &'b [u8], sha256: Option<Output<Sha256>>) -> Self {
+        let sha256 = sha256.map_or_else(OnceCell::new, OnceCell::from);
+        Self { body, sha256 }
+    }
+
+    fn sha256(&self) -> &[u8] {
+        self.sha256.get_or_init(|| Sha256::digest(self.body))
+    }
 }
 
 /// What one key and one request put into the content.
@@ -76,12 +92,12 @@ pub(crate) struct Values<'v> {
 }
 
 impl Content {
-    /// Fills in the parameters and cuts the parts. The headers that are signed come into the table.
+    /// Fills in the parameters and cuts the parts. `header` finds a header that is signed.
     pub(super) fn new(
         parts: &[Part],
         params: &Params,
         coverage: Coverage,
-        headers: &mut HeaderTable,
+        header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
         let mut slots = Vec::new();
@@ -125,7 +141,7 @@ impl Content {
                     pieces.push(Piece::Form(name.clone(), filters));
                     continue;
                 }
-                Token::Header(name) => SlotSource::Header(headers.add(name)?),
+                Token::Header(name) => SlotSource::Header(header(name)?),
                 Token::Field(name) => SlotSource::Field(name.clone()),
                 Token::Query(name) => SlotSource::Query(name.clone()),
                 Token::Timestamp => SlotSource::Timestamp,
@@ -180,38 +196,46 @@ impl Content {
         pieces.any(|piece| matches!(piece, Piece::Secret(_)))
     }
 
-    /// Puts what a key alone decides into its hash.
+    /// Puts what a key alone decides into its hash. `None` when the key has not the form in which it is signed.
     pub(super) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<()> {
+        for piece in self.early.iter().chain(&self.late) {
+            if let Piece::Secret(filters) = piece {
+                filtered(filters, key, |_| ())?;
+            }
+        }
         let captured = &Captured::default();
         feed(&self.lead, hasher, Values { key, captured }, None)
     }
 
     /// Puts what the head gave into a key's hash.
-    pub(crate) fn begin(&self, hasher: &mut Hasher, values: Values<'_>) -> Option<()> {
-        feed(&self.early, hasher, values, None)
+    pub(crate) fn begin(&self, hash: &mut dyn Update, values: Values<'_>) -> Option<()> {
+        feed(&self.early, hash, values, None)
     }
 
-    /// Puts the rest into a key's hash. `None` where the body lacks what is signed.
+    /// Puts what comes after a body that streams into a key's hash. `None` where the body lacks what is signed.
     pub(crate) fn complete(
         &self,
-        hasher: &mut Hasher,
+        hash: &mut dyn Update,
         values: Values<'_>,
-        bodied: Bodied<'_>,
+        bodied: &Bodied<'_>,
     ) -> Option<()> {
-        feed(&self.late, hasher, values, Some(bodied))
+        feed(&self.late, hash, values, Some(bodied))
     }
 
-    /// The signature of a whole request.
-    pub(crate) fn sign(&self, scheduled: &Hasher, values: Values<'_>, body: &[u8]) -> Option<Tag> {
-        let mut hasher = scheduled.clone();
-        self.begin(&mut hasher, values)?;
-        if self.streams {
-            hasher.update(body);
-        }
-        let sha256 = Sha256::digest(body);
-        let sha256 = Some(sha256.as_slice());
-        self.complete(&mut hasher, values, Bodied { body, sha256 })?;
-        Some(hasher.finish())
+    /// The signature of a request whose body is there.
+    pub(crate) fn sign(
+        &self,
+        scheduled: &Hasher,
+        values: Values<'_>,
+        bodied: &Bodied<'_>,
+    ) -> Option<Tag> {
+        scheduled.hash(|hash| {
+            self.begin(hash, values)?;
+            if self.streams {
+                absorb(hash, bodied.body);
+            }
+            self.complete(hash, values, bodied)
+        })
     }
 }
 
@@ -226,18 +250,18 @@ impl Piece {
 
 fn feed(
     pieces: &[Piece],
-    hasher: &mut Hasher,
+    hash: &mut dyn Update,
     values: Values<'_>,
-    bodied: Option<Bodied<'_>>,
+    bodied: Option<&Bodied<'_>>,
 ) -> Option<()> {
     for piece in pieces {
-        let mut take = |value: &[u8]| hasher.update(value);
+        let mut take = |value: &[u8]| absorb(hash, value);
         match piece {
             Piece::Literal(text) => take(text),
             Piece::Captured(slot) => take(values.captured.get(*slot)?),
             Piece::Secret(filters) => filtered(filters, values.key, take)?,
             Piece::Body(filters) => filtered(filters, bodied?.body, take)?,
-            Piece::BodySha256 => take(&sha256_hex(bodied?.sha256?)),
+            Piece::BodySha256 => take(&sha256_hex(bodied?.sha256())),
             Piece::Json(pointer, filters) => {
                 let value = json::scalar(bodied?.body, pointer)?;
                 filtered(filters, value.as_bytes(), take)?;

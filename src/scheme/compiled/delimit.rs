@@ -28,19 +28,26 @@ pub(super) enum Border {
 impl Border {
     /// Whether the value ends where it should and nowhere else.
     pub(super) fn holds(&self, value: &[u8]) -> bool {
-        match self {
-            Self::None | Self::Time => true,
-            // The text occurs in value and text together first where the value ends …
-            Self::After(text) => !(0..value.len()).any(|start| {
-                let joined = value.iter().chain(text).skip(start);
-                joined.take(text.len()).eq(text.iter())
-            }),
-            // … and in text and value together last where the value begins.
-            Self::Before(text) => !(0..value.len()).any(|start| {
+        let (Self::After(text) | Self::Before(text)) = self else {
+            return true;
+        };
+        // As a rule it is one character.
+        if let [character] = **text {
+            return memchr::memchr(character, value).is_none();
+        }
+        let is_within = |start| match self {
+            // The text occurs in text and value together last where the value begins …
+            Self::Before(_) => {
                 let joined = text.iter().chain(value).skip(start).skip(1);
                 joined.take(text.len()).eq(text.iter())
-            }),
-        }
+            }
+            // … and in value and text together first where the value ends.
+            _ => {
+                let joined = value.iter().chain(text).skip(start);
+                joined.take(text.len()).eq(text.iter())
+            }
+        };
+        !(0..value.len()).any(is_within)
     }
 }
 

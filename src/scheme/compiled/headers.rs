@@ -1,9 +1,9 @@
-//! The headers of a scheme, under the names that one request uses, and what is taken out of them.
+//! The headers that a request is asked for, and what is taken out of them.
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::HeaderName;
-use smallvec::SmallVec;
+use http::{HeaderName, header};
+use smallvec::{SmallVec, smallvec};
 
 use super::super::template;
 use crate::{
@@ -12,146 +12,200 @@ use crate::{
     rejection::{Reason, RejectionKind},
 };
 
-/// All headers that a scheme looks at, each of them once.
-#[derive(Debug, Default)]
-pub(super) struct HeaderTable {
-    families: Vec<Cow<'static, str>>,
-    all: Vec<HeaderNames>,
+/// All headers that the constructions of a provider look at. A head is gone through once, for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct HeaderTable {
+    /// In lower case. The first is `Content-Length`.
+    names: Vec<Box<str>>,
+    /// A bit for each length that a name has: most lines of a head are not looked for, and this tells at once.
+    lengths: u64,
 }
 
 /// A header by its names, one for each family of the scheme.
 #[derive(Clone, Debug)]
-pub(super) struct HeaderNames {
-    /// The place in the table.
-    index: usize,
-    names: SmallVec<[Spelling; 2]>,
-}
+pub(super) struct HeaderNames(SmallVec<[Spelling; 2]>);
 
 #[derive(Clone, Debug)]
 struct Spelling {
+    /// The place in the table.
+    place: usize,
     name: HeaderName,
     /// As the provider writes it.
     shown: Arc<str>,
 }
 
 impl HeaderTable {
-    pub(super) fn new(families: &[Cow<'static, str>]) -> Self {
-        Self {
-            families: families.to_vec(),
-            all: Vec::new(),
-        }
+    pub(crate) fn new() -> Self {
+        let mut table = Self {
+            names: Vec::new(),
+            lengths: 0,
+        };
+        table.place(header::CONTENT_LENGTH.as_str());
+        table
     }
 
     /// The header under all its names.
-    pub(super) fn add(&mut self, name: &str) -> Result<HeaderNames, SetupError> {
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        families: &[Cow<'static, str>],
+    ) -> Result<HeaderNames, SetupError> {
         template::header_name(name)?;
-        let rest = self.families.first().and_then(|first| {
+        let rest = families.first().and_then(|first| {
             let head = name.get(..first.len())?;
             head.eq_ignore_ascii_case(first).then_some(())?;
             name.get(first.len()..)
         });
-        let spelling = |text: String| {
+        let mut spelling = |text: String| {
             let name = HeaderName::from_bytes(text.as_bytes());
             let name = name.map_err(|_| SetupError::new(format!("{text:?} is no header name")))?;
             Ok(Spelling {
+                place: self.place(name.as_str()),
                 name,
                 shown: text.into(),
             })
         };
-        let names: SmallVec<[Spelling; 2]> = match rest {
-            Some(rest) => {
-                let spellings = self.families.iter();
-                let spellings = spellings.map(|prefix| spelling(format!("{prefix}{rest}")));
-                spellings.collect::<Result<_, _>>()?
-            }
-            None => SmallVec::from_iter([spelling(name.to_owned())?]),
+        let spellings: Result<_, SetupError> = match rest {
+            Some(rest) => families
+                .iter()
+                .map(|prefix| spelling(format!("{prefix}{rest}")))
+                .collect(),
+            None => Ok(SmallVec::from_iter([spelling(name.to_owned())?])),
         };
-        let same = |known: &&HeaderNames| {
-            let pairs = known.names.iter().zip(&names);
-            known.names.len() == names.len() && pairs.into_iter().all(|(a, b)| a.name == b.name)
-        };
-        // The same header may be spelled in two ways.
-        let index = match self.all.iter().find(same) {
-            Some(known) => known.index,
-            None => self.all.len(),
-        };
-        let header = HeaderNames { index, names };
-        if index == self.all.len() {
-            self.all.push(header.clone());
-        }
-        Ok(header)
+        Ok(HeaderNames(spellings?))
     }
 
-    /// Looks each header up once, under the first family of which all of `needed` are there, and one of `any`; else of which
-    /// something is; else the first.
-    pub(super) fn look_up<'h>(
-        &self,
-        head: &Head<'h>,
-        needed: &[HeaderNames],
-        any: &[HeaderNames],
-    ) -> Seen<'h> {
-        let mut begun = None;
-        for family in 0..self.families.len() {
-            let seen = self.look_up_as(head, family);
-            let is_there = |names: &HeaderNames| seen.get(names).is_some();
-            if needed.iter().all(is_there) && any.iter().any(is_there) {
-                return seen;
-            }
-            if begun.is_none() && needed.iter().chain(any).any(is_there) {
-                begun = Some(seen);
-            }
-        }
-        begun.unwrap_or_else(|| self.look_up_as(head, 0))
+    /// Where a name stands; it is added if it does not yet.
+    fn place(&mut self, name: &str) -> usize {
+        self.find(name).unwrap_or_else(|| {
+            self.names.push(name.into());
+            self.lengths |= length_bit(name);
+            self.names.len().saturating_sub(1)
+        })
     }
 
-    fn look_up_as<'h>(&self, head: &Head<'h>, family: usize) -> Seen<'h> {
-        let find =
-            |names: &HeaderNames| Some(head.headers.first(&names.of(family)?.name)).flatten();
+    fn find(&self, name: &str) -> Option<usize> {
+        if self.lengths & length_bit(name) == 0 {
+            return None;
+        }
+        self.names.iter().position(|known| is_name(known, name))
+    }
+
+    /// Goes through a head.
+    pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> Seen<'h> {
+        let mut values: Values<'h> = smallvec![None; self.names.len()];
+        head.headers.for_each(&mut |name, value| {
+            if let Some(place) = self.find(name)
+                && let Some(seen) = values.get_mut(place)
+            {
+                *seen = Some(seen.map_or((value, false), |(first, _)| (first, true)));
+            }
+        });
         Seen {
             head: *head,
-            family,
-            values: self.all.iter().map(find).collect(),
+            values,
         }
     }
+}
+
+/// Whether two names are one. The last character differs more often than the first, and looking at it costs less than a comparison.
+fn is_name(known: &str, name: &str) -> bool {
+    let last = |text: &str| text.as_bytes().last().map(u8::to_ascii_lowercase);
+    known.len() == name.len()
+        && last(known) == last(name)
+        && (known == name || known.eq_ignore_ascii_case(name))
+}
+
+/// Lengths from 64 share the bits of shorter ones.
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() & 63)
 }
 
 /// What one head has under the names of a table.
-pub(super) struct Seen<'h> {
+pub(crate) struct Seen<'h> {
     head: Head<'h>,
-    family: usize,
-    values: SmallVec<[Option<First<'h>>; 8]>,
+    values: Values<'h>,
 }
 
-/// The first value of a header, and whether there are more.
-type First<'h> = (&'h [u8], bool);
+/// The first value of each header, and whether there are more.
+type Values<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
 
 impl<'h> Seen<'h> {
+    /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        let (text, _) = (*self.values.first()?)?;
+        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let number = std::str::from_utf8(text).ok()?;
+        Some(number.parse().unwrap_or(u64::MAX))
+    }
+
+    /// Under the names of one family: the first of which all of `needed` are there, and one of `any`; else of which
+    /// something is; else the first.
+    pub(super) fn in_family(
+        &self,
+        families: usize,
+        needed: &[HeaderNames],
+        any: &[HeaderNames],
+    ) -> View<'_, 'h> {
+        let mut begun = None;
+        for family in 0..families {
+            let view = View { seen: self, family };
+            let is_there = |names: &HeaderNames| view.get(names).is_some();
+            if needed.iter().all(is_there) && any.iter().any(is_there) {
+                return view;
+            }
+            if begun.is_none() && needed.iter().chain(any).any(is_there) {
+                begun = Some(family);
+            }
+        }
+        View {
+            seen: self,
+            family: begun.unwrap_or(0),
+        }
+    }
+}
+
+/// What one head has under the names of one family.
+#[derive(Clone, Copy)]
+pub(super) struct View<'s, 'h> {
+    seen: &'s Seen<'h>,
+    family: usize,
+}
+
+impl<'h> View<'_, 'h> {
     pub(super) fn head(&self) -> &Head<'h> {
-        &self.head
+        &self.seen.head
+    }
+
+    fn line_and_more(&self, header: &HeaderNames) -> Option<(&'h [u8], bool)> {
+        *self.seen.values.get(header.of(self.family)?.place)?
     }
 
     /// The first value of a header.
     pub(super) fn get(&self, header: &HeaderNames) -> Option<&'h [u8]> {
-        Some((*self.values.get(header.index)?)?.0)
+        Some(self.line_and_more(header)?.0)
     }
 
     /// The one value of a header; [`RejectionKind::MissingHeader`] or [`RejectionKind::RepeatedHeader`] otherwise.
     pub(super) fn one(&self, header: &HeaderNames) -> Result<&'h [u8], Reason> {
-        match self.values.get(header.index) {
-            Some(Some((value, false))) => Ok(value),
-            Some(Some((_, true))) => Err(self.blame(header, RejectionKind::RepeatedHeader)),
-            Some(None) | None => Err(self.blame(header, RejectionKind::MissingHeader)),
+        match self.line_and_more(header) {
+            Some((value, false)) => Ok(value),
+            Some((_, true)) => Err(self.blame(header, RejectionKind::RepeatedHeader)),
+            None => Err(self.blame(header, RejectionKind::MissingHeader)),
         }
     }
 
     /// The value of a line after the first, from 1.
     pub(super) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
-        let (_, more) = (*self.values.get(header.index)?)?;
+        let (_, more) = self.line_and_more(header)?;
         let name = &header.of(self.family)?.name;
-        more.then(|| self.head.headers.nth(name.as_str(), line))?
+        more.then(|| self.seen.head.headers.nth(name.as_str(), line))?
     }
 
     /// A reason of this kind that names the header.
+    #[cold]
     pub(super) fn blame(&self, header: &HeaderNames, kind: RejectionKind) -> Reason {
         match header.of(self.family) {
             Some(spelling) => Reason::new(kind).about(&spelling.shown),
@@ -162,22 +216,22 @@ impl<'h> Seen<'h> {
 
 impl HeaderNames {
     fn of(&self, family: usize) -> Option<&Spelling> {
-        self.names.get(family).or_else(|| self.names.first())
+        self.0.get(family).or_else(|| self.0.first())
     }
 
     /// The name in the first family.
     pub(super) fn name(&self) -> Option<&HeaderName> {
-        Some(&self.names.first()?.name)
+        Some(&self.0.first()?.name)
     }
 
     /// The name in the first family, as the provider writes it.
     pub(super) fn shown(&self) -> &str {
-        self.names.first().map_or("", |spelling| &spelling.shown)
+        self.0.first().map_or("", |spelling| &spelling.shown)
     }
 
-    /// Whether both are the same header.
+    /// Whether both are the same header, which may be spelled in two ways.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.index == other.index
+        self.name() == other.name()
     }
 }
 

@@ -10,14 +10,15 @@ use super::{
     },
     Content, Params, Reads,
     content::{Slot, SlotSource, parameter},
-    headers::{HeaderNames, HeaderTable},
+    headers::HeaderNames,
 };
 use crate::SetupError;
 
 /// What a scheme asks of a head.
 #[derive(Debug)]
 pub(super) struct HeadRules {
-    pub(super) headers: HeaderTable,
+    /// How many families of names there are.
+    pub(super) families: usize,
     /// Every header that must be there exactly once.
     pub(super) required: Vec<HeaderNames>,
     pub(super) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
@@ -50,10 +51,9 @@ impl HeadRules {
         params: &Params,
         content: &Content,
         reads: &Reads,
-        mut headers: HeaderTable,
+        header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
-        let mut names =
-            |name: &str, key: &str| headers.add(name).map_err(|error| error.within(key));
+        let mut names = |name: &str, key: &str| header(name).map_err(|error| error.within(key));
         let signatures = scheme.signature.headers.iter();
         let signatures: Vec<_> = signatures
             .map(|name| names(name, "signature"))
@@ -84,7 +84,7 @@ impl HeadRules {
         let constants: Vec<_> = constants.collect::<Result<_, _>>()?;
         let [event_type, delivery_id, content_type] = reads
             .each_ref()
-            .map(|name| name.as_ref().map(|name| headers.add(name)));
+            .map(|name| name.as_ref().map(|name| header(name)));
 
         let mut required = Vec::new();
         if signatures.len() == 1 && !scheme.signature.repeats {
@@ -107,7 +107,7 @@ impl HeadRules {
             content.slots.iter().position(is_id)
         });
         Ok(Self {
-            headers,
+            families: scheme.families.len(),
             required,
             constants,
             signatures,

@@ -1,0 +1,114 @@
+//! What is compared with the signatures of a request: each key under each construction.
+
+use sha2::{Digest, Sha256, digest::Output};
+
+use super::Proof;
+use crate::{
+    Secrets,
+    scheme::{Admitted, Bodied, CompiledScheme, Hasher, Scheduled, Tag, Values, absorb},
+    secret::Key,
+};
+
+/// One key under one construction.
+pub(super) struct Trial<'p> {
+    /// Where the construction stands in the proof.
+    pub(super) place: usize,
+    pub(super) scheme: &'p CompiledScheme,
+    pub(super) passed: &'p Admitted,
+    pub(super) key: &'p Key,
+    pub(super) scheduled: &'p Scheduled,
+}
+
+/// All of them, always in the same order.
+pub(super) fn trials<'p>(
+    proof: &'p Proof,
+    secrets: &'p Secrets,
+) -> impl Iterator<Item = Trial<'p>> {
+    let admitted = proof.admitted.iter().enumerate();
+    admitted.flat_map(move |(place, passed)| {
+        secrets.keys().iter().filter_map(move |key| {
+            Some(Trial {
+                place,
+                scheme: proof.shared.scheme(passed.scheme)?,
+                passed,
+                key,
+                scheduled: key.schedule(passed.scheme)?,
+            })
+        })
+    })
+}
+
+impl Trial<'_> {
+    /// What the request and the key put into the content.
+    fn values(&self) -> Values<'_> {
+        self.passed.values(&self.scheduled.key)
+    }
+
+    /// The signature that the key makes, from `begun` on where the body has gone into that. `None` where the body lacks what is
+    /// signed.
+    pub(super) fn tag(&self, begun: Option<&Hasher>, bodied: &Bodied<'_>) -> Option<Tag> {
+        let (content, values) = (&self.scheme.content, self.values());
+        match begun {
+            Some(hasher) => hasher.hash(|hash| content.complete(hash, values, bodied)),
+            None => content.sign(&self.scheduled.hasher, values, bodied),
+        }
+    }
+}
+
+/// The hashes of a body that arrives in several frames. A body of one is hashed at the end, where it need not be kept how far
+/// each hash has come.
+pub(super) struct Running {
+    /// One for each trial.
+    hashes: Vec<Option<Hash>>,
+    /// Of the body alone, where some construction signs that.
+    digest: Option<Sha256>,
+}
+
+struct Hash {
+    hasher: Hasher,
+    /// Whether the body goes into it as it arrives.
+    streams: bool,
+}
+
+impl Running {
+    pub(super) fn new<'p>(trials: impl Iterator<Item = Trial<'p>>) -> Self {
+        let mut digest = None;
+        let hashes = trials.map(|trial| {
+            let content = &trial.scheme.content;
+            if content.digests_body() {
+                digest.get_or_insert_default();
+            }
+            let mut hasher = trial.scheduled.hasher.clone();
+            content.begin(&mut hasher, trial.values())?;
+            Some(Hash {
+                hasher,
+                streams: content.streams,
+            })
+        });
+        Self {
+            hashes: hashes.collect(),
+            digest,
+        }
+    }
+
+    pub(super) fn update(&mut self, frame: &[u8]) {
+        for hash in self.hashes.iter_mut().flatten() {
+            if hash.streams {
+                absorb(&mut hash.hasher, frame);
+            }
+        }
+        if let Some(digest) = &mut self.digest {
+            digest.update(frame);
+        }
+    }
+
+    /// How far the hash of a trial has come.
+    pub(super) fn hasher(&self, number: usize) -> Option<&Hasher> {
+        Some(&self.hashes.get(number)?.as_ref()?.hasher)
+    }
+
+    /// The digest of the body that has arrived.
+    pub(super) fn digest(&mut self) -> Option<Output<Sha256>> {
+        self.digest.take().map(Digest::finalize)
+    }
+}
