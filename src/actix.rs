@@ -28,10 +28,11 @@ use pin_project_lite::pin_project;
 
 pub use self::deliver::DeliverMiddleware;
 use crate::{
-    Payload, Rejection, VerifiedEvent, WebhookVerifyLayer,
+    Payload, Rejection, VerifiedEvent, Verifier, WebhookVerifyLayer,
     head::{Head, Headers},
     observe::{self, Trace},
-    verification::{Setup, TooLong, Verification},
+    shared::{Shared, refuse},
+    verification::{TooLong, Verification},
 };
 
 /// A middleware for an app, a scope, a resource or a route of actix-web: give it to `wrap`.
@@ -82,7 +83,8 @@ where
     fn new_transform(&self, inner: S) -> Self::Future {
         ready(Ok(WebhookVerifyMiddleware {
             inner: Rc::new(inner),
-            setup: self.shared_setup(),
+            // Made by each worker: a copy that no other counts the holders of.
+            verifier: self.verifier().copy(),
         }))
     }
 }
@@ -90,7 +92,7 @@ where
 /// The service that [`WebhookVerifyLayer`] makes of a service of actix-web.
 pub struct WebhookVerifyMiddleware<S> {
     inner: Rc<S>,
-    setup: Arc<Setup>,
+    verifier: Verifier,
 }
 
 impl<S, B> Service<ServiceRequest> for WebhookVerifyMiddleware<S>
@@ -107,12 +109,13 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let trace = Trace::new(&self.setup.verifier);
+        let shared = self.verifier.shared();
+        let trace = Trace::new(shared);
         let body = Incoming(request.take_payload());
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
-            Verification::begin(&self.setup, &head_of(&request), body)
+            Verification::begin(shared, &head_of(&request), body)
         };
         let state = match begun {
             Ok(verification) => State::Verifying { verification },
@@ -122,7 +125,6 @@ where
             state,
             request: Some(request),
             inner: Rc::clone(&self.inner),
-            setup: Arc::clone(&self.setup),
             trace,
         }
     }
@@ -139,7 +141,6 @@ pin_project! {
         // Taken when it is passed on or answered.
         request: Option<ServiceRequest>,
         inner: Rc<S>,
-        setup: Arc<Setup>,
         trace: Trace,
     }
 }
@@ -154,6 +155,8 @@ pin_project! {
         Calling {
             #[pin]
             future: F,
+            // Only where there is something to do with its answer.
+            watch: Option<Arc<Shared>>,
         },
         Refused {
             rejection: Rejection,
@@ -180,22 +183,27 @@ where
                                 return Poll::Pending;
                             };
                             observe::verified(this.trace, &event);
-                            State::Calling {
-                                future: this.inner.call(rebuild(request, event)),
-                            }
+                            let shared = event.shared();
+                            let watch = shared.watches_answers().then(|| Arc::clone(shared));
+                            let future = this.inner.call(rebuild(request, event));
+                            State::Calling { future, watch }
                         }
                         Err(rejection) => State::Refused { rejection },
                     }
                 }
-                StateProjection::Calling { future } => {
+                StateProjection::Calling { future, watch } => {
                     let response = poll_ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(answered(this.setup, response)));
+                    let response = match watch {
+                        Some(shared) => answered(shared, response),
+                        None => response.map_into_left_body(),
+                    };
+                    return Poll::Ready(Ok(response));
                 }
                 StateProjection::Refused { rejection } => {
                     let Some(request) = this.request.take() else {
                         return Poll::Pending;
                     };
-                    let answer = this.setup.refuse(rejection, this.trace);
+                    let answer = refuse(rejection, this.trace);
                     let response = request.into_response(to_actix(answer));
                     return Poll::Ready(Ok(response.map_into_right_body()));
                 }
@@ -224,11 +232,11 @@ fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest 
 
 /// The handler's response, with the status that the provider takes for success.
 fn answered<B: MessageBody>(
-    setup: &Setup,
+    shared: &Shared,
     response: ServiceResponse<B>,
 ) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|head, body| {
-        let answered = status(setup.answer(from_actix(head.status)));
+        let answered = status(shared.answer(from_actix(head.status)));
         let changed = answered != head.status;
         head.status = answered;
         // A 204 may go without a length. After a 200 without one, the client would wait for a body.
@@ -332,7 +340,7 @@ impl<S: fmt::Debug> fmt::Debug for WebhookVerifyMiddleware<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifyMiddleware")
             .field("inner", &self.inner)
-            .field("verifier", &self.setup.verifier)
+            .field("verifier", &self.verifier)
             .finish_non_exhaustive()
     }
 }

@@ -238,7 +238,7 @@ impl<T: Payload> VerifiedEvent<T> {
         )
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.proof.shared
     }
 

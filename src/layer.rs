@@ -9,11 +9,7 @@ use std::{
 use http::Response;
 use tower_layer::Layer;
 
-use crate::{
-    Rejection, Verifier, lookup::SecretSource, observe, service::WebhookVerify, verification::Setup,
-};
-
-const KEY_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::{Rejection, Verifier, lookup::SecretSource, observe, service::WebhookVerify};
 
 /// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
 /// into their extensions.
@@ -52,7 +48,7 @@ const KEY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reading it needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct WebhookVerifyLayer {
-    setup: Arc<Setup>,
+    verifier: Verifier,
 }
 
 impl WebhookVerifyLayer {
@@ -60,47 +56,33 @@ impl WebhookVerifyLayer {
     /// provider's default allows.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
-        observe::begin(&verifier);
-        let setup = Setup {
-            read_timeout: verifier.provider().read_timeout(),
-            key_timeout: KEY_TIMEOUT,
-            verifier,
-            clock: None,
-            source: None,
-            on_rejection: None,
-        };
-        Self {
-            setup: Arc::new(setup),
-        }
+        observe::begin(verifier.shared());
+        Self { verifier }
     }
 
     #[cfg(any(feature = "actix", test))]
-    pub(crate) fn shared_setup(&self) -> Arc<Setup> {
-        Arc::clone(&self.setup)
-    }
-
-    fn setup(&mut self) -> &mut Setup {
-        Arc::make_mut(&mut self.setup)
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 
     /// Sets how long the whole body may take to arrive, counted from the first time the layer waits for it.
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
-        self.setup().read_timeout = timeout;
+        self.verifier.shared_mut().read_timeout = timeout;
         self
     }
 
     /// Looks the keys up for each request, in place of the verifier's own: see [`lookup`](crate::lookup).
     #[must_use]
     pub fn with_secret_source(mut self, source: impl SecretSource + 'static) -> Self {
-        self.setup().source = Some(Arc::new(source));
+        self.verifier.shared_mut().source = Some(Arc::new(source));
         self
     }
 
     /// Sets how long the secret source may take to answer before the request is refused with 503. The default is 5 seconds.
     #[must_use]
     pub fn with_key_timeout(mut self, timeout: Duration) -> Self {
-        self.setup().key_timeout = timeout;
+        self.verifier.shared_mut().key_timeout = timeout;
         self
     }
 
@@ -118,7 +100,7 @@ impl WebhookVerifyLayer {
     /// ```
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.setup().clock = Some(Arc::new(clock));
+        self.verifier.shared_mut().clock = Some(Arc::new(clock));
         self
     }
 
@@ -144,7 +126,7 @@ impl WebhookVerifyLayer {
         mut self,
         hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
     ) -> Self {
-        self.setup().on_rejection = Some(Arc::new(hook));
+        self.verifier.shared_mut().on_rejection = Some(Arc::new(hook));
         self
     }
 }
@@ -153,16 +135,16 @@ impl<S> Layer<S> for WebhookVerifyLayer {
     type Service = WebhookVerify<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookVerify::new(inner, Arc::clone(&self.setup))
+        WebhookVerify::new(inner, self.verifier.clone())
     }
 }
 
 impl fmt::Debug for WebhookVerifyLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifyLayer")
-            .field("verifier", &self.setup.verifier)
-            .field("read_timeout", &self.setup.read_timeout)
-            .field("key_timeout", &self.setup.key_timeout)
+            .field("verifier", &self.verifier)
+            .field("read_timeout", &self.verifier.shared().read_timeout)
+            .field("key_timeout", &self.verifier.shared().key_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -16,18 +16,19 @@ pub(crate) use self::off::{Trace, log};
 #[cfg(feature = "tracing")]
 pub(crate) use self::trace::Trace;
 use crate::{
-    Rejection, VerifiedEvent, Verifier,
+    Rejection, VerifiedEvent,
     delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+    shared::Shared,
 };
 
 #[cfg(not(feature = "metrics"))]
 use self::off::count;
 
 /// A layer was made.
-pub(crate) fn begin(verifier: &Verifier) {
+pub(crate) fn begin(shared: &Shared) {
     count::describe();
-    for note in verifier.secrets().notes() {
-        log::weakness(verifier, note);
+    for note in shared.secrets.notes() {
+        log::weakness(shared, note);
     }
 }
 
@@ -57,16 +58,16 @@ pub(crate) fn refused(rejection: &Rejection) {
 }
 
 /// A handler has answered an event with success.
-pub(crate) fn handled(verifier: &Verifier) {
-    if verifier.shared().uptake.is_news_that_untaken() {
-        log::untaken(verifier);
+pub(crate) fn handled(shared: &Shared) {
+    if shared.uptake.is_news_that_untaken() {
+        log::untaken(shared);
     }
 }
 
 /// The provider is told another success than the handler's.
-pub(crate) fn status_changed(verifier: &Verifier, from: StatusCode, to: StatusCode) {
-    log::status_changed(verifier, from, to);
-    count::status_changed(verifier);
+pub(crate) fn status_changed(shared: &Shared, from: StatusCode, to: StatusCode) {
+    log::status_changed(shared, from, to);
+    count::status_changed(shared);
 }
 
 /// A delivery is about to be claimed.
@@ -112,7 +113,7 @@ mod off {
 
     #[cfg(not(feature = "tracing"))]
     impl Trace {
-        pub(crate) fn new(_: &crate::Verifier) -> Self {
+        pub(crate) fn new(_: &crate::shared::Shared) -> Self {
             Self
         }
 
@@ -130,8 +131,9 @@ mod off {
         use http::StatusCode;
 
         use crate::{
-            Rejection, VerifiedEvent, Verifier,
+            Rejection, VerifiedEvent,
             delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+            shared::Shared,
         };
 
         pub(crate) fn claiming(_: DeliveryKey) {}
@@ -140,22 +142,22 @@ mod off {
         pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome, _: Option<&StoreError>) {}
         pub(crate) fn renewal_failed(_: &VerifiedEvent, _: &StoreError) {}
         pub(crate) fn claim_lost(_: &VerifiedEvent) {}
-        pub(crate) fn weakness(_: &Verifier, _: &str) {}
+        pub(crate) fn weakness(_: &Shared, _: &str) {}
         pub(crate) fn verified(_: &VerifiedEvent) {}
         pub(crate) fn verified_twice(_: &VerifiedEvent) {}
         pub(crate) fn refused(_: &Rejection) {}
-        pub(crate) fn untaken(_: &Verifier) {}
-        pub(crate) fn status_changed(_: &Verifier, _: StatusCode, _: StatusCode) {}
+        pub(crate) fn untaken(_: &Shared) {}
+        pub(crate) fn status_changed(_: &Shared, _: StatusCode, _: StatusCode) {}
     }
 
     #[cfg(not(feature = "metrics"))]
     pub(crate) mod count {
-        use crate::{Rejection, VerifiedEvent, Verifier, delivery::DeliveryOutcome};
+        use crate::{Rejection, VerifiedEvent, delivery::DeliveryOutcome, shared::Shared};
 
         pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome) {}
         pub(crate) fn describe() {}
         pub(crate) fn verified(_: &VerifiedEvent) {}
         pub(crate) fn refused(_: &Rejection) {}
-        pub(crate) fn status_changed(_: &Verifier) {}
+        pub(crate) fn status_changed(_: &Shared) {}
     }
 }

@@ -221,6 +221,10 @@ impl Rejection {
         self.inner.reason.length
     }
 
+    pub(crate) fn origin(&self) -> Option<&Shared> {
+        self.inner.origin.as_deref()
+    }
+
     /// The answer to the client, the same on every framework: a status, at most one header, no body.
     #[must_use]
     pub fn to_response(&self) -> Response<()> {

@@ -13,23 +13,24 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    Rejection, VerifiedEvent,
+    Rejection, VerifiedEvent, Verifier,
     body::{RequestBody, ResponseBody},
     head::Head,
     observe::{self, Trace},
-    verification::{Setup, Verification},
+    shared::{Shared, refuse},
+    verification::Verification,
 };
 
 /// The service that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) makes.
 #[derive(Clone)]
 pub struct WebhookVerify<S> {
     inner: S,
-    setup: Arc<Setup>,
+    verifier: Verifier,
 }
 
 impl<S> WebhookVerify<S> {
-    pub(crate) fn new(inner: S, setup: Arc<Setup>) -> Self {
-        Self { inner, setup }
+    pub(crate) fn new(inner: S, verifier: Verifier) -> Self {
+        Self { inner, verifier }
     }
 }
 
@@ -48,12 +49,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let trace = Trace::new(&self.setup.verifier);
+        let shared = self.verifier.shared();
+        let trace = Trace::new(shared);
         let (head, body) = request.into_parts();
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
-            Verification::begin(&self.setup, &Head::of(&head), body)
+            Verification::begin(shared, &Head::of(&head), body)
         };
         let state = match begun {
             Err(rejection) => State::Refused { rejection },
@@ -66,11 +68,7 @@ where
                 }
             }
         };
-        VerifyFuture {
-            state,
-            setup: Arc::clone(&self.setup),
-            trace,
-        }
+        VerifyFuture { state, trace }
     }
 }
 
@@ -82,7 +80,6 @@ pin_project! {
     {
         #[pin]
         state: State<S, B, S::Future>,
-        setup: Arc<Setup>,
         trace: Trace,
     }
 }
@@ -98,6 +95,8 @@ pin_project! {
         Calling {
             #[pin]
             future: F,
+            // Only where there is something to do with its answer.
+            watch: Option<Arc<Shared>>,
         },
         Refused {
             rejection: Rejection,
@@ -123,22 +122,24 @@ where
                     match (verified, next.take()) {
                         (Ok(event), Some((head, mut ready))) => {
                             observe::verified(this.trace, &event);
-                            State::Calling {
-                                future: ready.call(rebuild(head, event)),
-                            }
+                            let shared = event.shared();
+                            let watch = shared.watches_answers().then(|| Arc::clone(shared));
+                            let future = ready.call(rebuild(head, event));
+                            State::Calling { future, watch }
                         }
                         (Err(rejection), _) => State::Refused { rejection },
                         (Ok(_), None) => return Poll::Pending,
                     }
                 }
-                StateProjection::Calling { future } => {
+                StateProjection::Calling { future, watch } => {
                     let mut response = ready!(future.poll(cx))?;
-                    let status = this.setup.answer(response.status());
-                    *response.status_mut() = status;
+                    if let Some(shared) = watch {
+                        *response.status_mut() = shared.answer(response.status());
+                    }
                     return Poll::Ready(Ok(response));
                 }
                 StateProjection::Refused { rejection } => {
-                    let response = this.setup.refuse(rejection, this.trace);
+                    let response = refuse(rejection, this.trace);
                     return Poll::Ready(Ok(response.map(|()| R::default())));
                 }
             };
@@ -158,7 +159,7 @@ impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerify")
             .field("inner", &self.inner)
-            .field("verifier", &self.setup.verifier)
+            .field("verifier", &self.verifier)
             .finish_non_exhaustive()
     }
 }

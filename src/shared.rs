@@ -1,16 +1,23 @@
 //! What stays the same for every request of an endpoint.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::{Duration, SystemTime},
 };
 
+use http::{Response, StatusCode};
+
 use crate::{
-    Provider, Secrets,
+    Provider, Rejection, Secrets, clock,
+    lookup::SecretSource,
+    observe::{self, Trace},
     scheme::{CompiledScheme, HeaderTable, Tolerance},
 };
 
-/// What events and rejections refer to.
+/// What a verifier and a layer were told, and what events and rejections refer to.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) provider: Provider,
@@ -23,9 +30,24 @@ pub(crate) struct Shared {
     /// What requests of unknown tenants are checked with.
     pub(crate) decoy: Secrets,
     pub(crate) uptake: Uptake,
+    // What layers alone need.
+    pub(crate) read_timeout: Duration,
+    pub(crate) key_timeout: Duration,
+    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn SecretSource>>,
+    pub(crate) on_rejection: Option<Arc<OnRejection>>,
 }
 
+pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
+
 impl Shared {
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            uptake: self.uptake.same(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn provider(&self) -> &Provider {
         &self.provider
     }
@@ -42,11 +64,48 @@ impl Shared {
     pub(crate) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
         self.tolerance.or(self.scheme(scheme)?.tolerance)
     }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
+    }
+
+    /// Whether [`answer`](Self::answer) still has anything to do.
+    pub(crate) fn watches_answers(&self) -> bool {
+        self.provider.success_status().is_some() || !self.uptake.is_settled()
+    }
+
+    /// The status of an answer to an event: for a provider that takes one alone for success, that one in place of any other.
+    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
+        if !status.is_success() {
+            return status;
+        }
+        observe::handled(self);
+        match self.provider.success_status() {
+            Some(success) if success != status => {
+                observe::status_changed(self, status, success);
+                success
+            }
+            _ => status,
+        }
+    }
+}
+
+/// The answer to a refused request. The operator is told, and the hook asked.
+pub(crate) fn refuse(rejection: &Rejection, trace: &Trace) -> Response<()> {
+    let mut response = rejection.clone().into_response();
+    trace.refused(rejection);
+    if let Some(hook) = rejection
+        .origin()
+        .and_then(|shared| shared.on_rejection.as_ref())
+    {
+        hook(rejection, &mut response);
+    }
+    response
 }
 
 /// What has been seen of the wiring around an endpoint, so that each mistake in it is told once.
 #[derive(Default)]
-pub(crate) struct Uptake(AtomicU8);
+pub(crate) struct Uptake(Arc<AtomicU8>);
 
 impl Uptake {
     const TAKEN: u8 = 1;
@@ -54,6 +113,11 @@ impl Uptake {
     const TWICE: u8 = 4;
     const NAMELESS: u8 = 8;
     const CLAIMED_TWICE: u8 = 16;
+
+    /// The same of the same endpoint.
+    fn same(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
 
     /// An event of the endpoint was taken by somebody.
     pub(crate) fn take(&self) {
@@ -63,6 +127,11 @@ impl Uptake {
     /// Whether it has to be told that nobody takes events.
     pub(crate) fn is_news_that_untaken(&self) -> bool {
         self.0.load(Ordering::Relaxed) & Self::TAKEN == 0 && self.first(Self::UNTAKEN)
+    }
+
+    /// Whether it is known that events are taken, or was told that they are not.
+    fn is_settled(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & (Self::TAKEN | Self::UNTAKEN) != 0
     }
 
     /// Whether it has to be told that requests are verified twice.

@@ -6,67 +6,22 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Buf;
-use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::{
-    Rejection, RejectionKind, VerifiedEvent, Verifier, clock,
+    Rejection, RejectionKind, VerifiedEvent,
     head::Head,
-    lookup::{SecretSource, TenantFuture},
-    observe::{self, Trace},
+    lookup::TenantFuture,
+    shared::Shared,
     verifier::{Check, Gate},
 };
-
-/// Everything that is the same for all requests of a layer.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(crate) verifier: Verifier,
-    pub(crate) read_timeout: Duration,
-    pub(crate) key_timeout: Duration,
-    pub(crate) clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
-    pub(crate) source: Option<Arc<dyn SecretSource>>,
-    pub(crate) on_rejection: Option<Arc<OnRejection>>,
-}
-
-pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
-
-impl Setup {
-    /// The answer to a refused request. The operator is told, and the hook asked.
-    pub(crate) fn refuse(&self, rejection: &Rejection, trace: &Trace) -> Response<()> {
-        let mut response = rejection.clone().into_response();
-        trace.refused(rejection);
-        if let Some(hook) = &self.on_rejection {
-            hook(rejection, &mut response);
-        }
-        response
-    }
-
-    /// The status of an answer to an event: for a provider that takes one alone for success, that one in place of any other.
-    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
-        if !status.is_success() {
-            return status;
-        }
-        observe::handled(&self.verifier);
-        match self.verifier.provider().success_status() {
-            Some(success) if success != status => {
-                observe::status_changed(&self.verifier, status, success);
-                success
-            }
-            _ => status,
-        }
-    }
-
-    fn now(&self) -> SystemTime {
-        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
-    }
-}
 
 pin_project! {
     /// A request whose head is in order. As a future, it ends with the event or the reason.
@@ -96,22 +51,22 @@ where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
     /// Decides what the head decides. The body is not polled.
-    pub(crate) fn begin(setup: &Setup, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
-        let gate = setup.verifier.gate(head, setup.now())?;
+    pub(crate) fn begin(shared: &Arc<Shared>, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
+        let gate = Gate::new(shared, head, shared.now())?;
         let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if least > setup.verifier.max_body() {
+        if least > shared.max_body {
             return Err(gate.reject(RejectionKind::BodyTooLarge));
         }
-        let step = match &setup.source {
-            None => Step::Reading(gate.check(setup.verifier.secrets())?),
+        let step = match &shared.source {
+            None => Step::Reading(gate.check(&shared.secrets)?),
             Some(source) => Step::Asking(gate, source.secrets(head)),
         };
         Ok(Self {
             body,
             step,
             deadline: None,
-            key_timeout: setup.key_timeout,
-            read_timeout: setup.read_timeout,
+            key_timeout: shared.key_timeout,
+            read_timeout: shared.read_timeout,
         })
     }
 }
@@ -230,14 +185,14 @@ fn broken(error: &(dyn Error + 'static)) -> RejectionKind {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::ready, task::Waker};
+    use std::{future::ready, task::Waker, time::SystemTime};
 
     use bytes::Bytes;
     use http_body_util::Full;
 
     use super::*;
     use crate::{
-        Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
+        Provider, Secret, Secrets, Signer, Verifier, WebhookVerifyLayer,
         lookup::{SourceError, Tenant},
         providers,
         scheme::counters,
@@ -263,7 +218,7 @@ mod tests {
             .with_secret_source(source);
         counters::take();
         let body = Full::<Bytes>::from("x".repeat(10_000));
-        let begun = Verification::begin(&layer.shared_setup(), &Head::of(&head), body);
+        let begun = Verification::begin(layer.verifier().shared(), &Head::of(&head), body);
         let verification = std::pin::pin!(begun.unwrap());
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Err(rejection)) = verification.poll(&mut cx) else {

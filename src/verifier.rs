@@ -6,7 +6,11 @@ mod gate;
 mod proof;
 mod trial;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 
@@ -18,6 +22,8 @@ use crate::{
     scheme::{Compiled, Tolerance},
     shared::{Shared, Uptake},
 };
+
+const KEY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Checks requests of one provider with the keys of one endpoint.
 ///
@@ -81,12 +87,17 @@ impl Verifier {
             max_body: provider.max_body(),
             secrets,
             decoy: Secrets::decoy(&schemes)?,
-            provider,
             schemes: schemes.into(),
             headers,
             endpoint: None,
             tolerance: None,
             uptake: Uptake::default(),
+            read_timeout: provider.read_timeout(),
+            key_timeout: KEY_TIMEOUT,
+            clock: None,
+            source: None,
+            on_rejection: None,
+            provider,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -96,21 +107,21 @@ impl Verifier {
     /// Sets the name under which events, refusals and logs speak of this endpoint.
     #[must_use]
     pub fn with_endpoint(mut self, name: impl Into<Arc<str>>) -> Self {
-        Arc::make_mut(&mut self.shared).endpoint = Some(name.into());
+        self.shared_mut().endpoint = Some(name.into());
         self
     }
 
     /// Sets how far a timestamp may be from the clock, in whole seconds. A scheme without one has no use for it.
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
-        Arc::make_mut(&mut self.shared).tolerance = Some(tolerance.into());
+        self.shared_mut().tolerance = Some(tolerance.into());
         self
     }
 
     /// Sets the longest body, in bytes.
     #[must_use]
     pub fn with_max_body(mut self, bytes: usize) -> Self {
-        Arc::make_mut(&mut self.shared).max_body = bytes;
+        self.shared_mut().max_body = bytes;
         self
     }
 
@@ -138,8 +149,20 @@ impl Verifier {
         &self.shared.secrets
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    /// The same for another thread. Many threads that count the holders of one value keep each other waiting.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            shared: Arc::new(self.shared.copy()),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// To change it; it becomes one of its own where it is another's, too.
+    pub(crate) fn shared_mut(&mut self) -> &mut Shared {
+        Arc::make_mut(&mut self.shared)
     }
 
     /// Checks what the head alone can show. It needs no key and no body.
@@ -181,7 +204,7 @@ impl fmt::Debug for Verifier {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     use super::*;
     use crate::{

@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter};
 
-use crate::{Rejection, VerifiedEvent, Verifier, delivery::DeliveryOutcome};
+use crate::{Rejection, VerifiedEvent, delivery::DeliveryOutcome, shared::Shared};
 
 const VERIFIED: &str = "webhook_verified_total";
 const REFUSED: &str = "webhook_refused_total";
@@ -71,11 +71,11 @@ pub(crate) fn delivered(event: &VerifiedEvent, outcome: DeliveryOutcome) {
     .increment(1);
 }
 
-pub(crate) fn status_changed(verifier: &Verifier) {
+pub(crate) fn status_changed(shared: &Shared) {
     counter!(
         STATUS_CHANGED,
-        "provider" => verifier.provider().name().to_owned(),
-        "endpoint" => label(verifier.endpoint()),
+        "provider" => shared.provider().name().to_owned(),
+        "endpoint" => label(shared.endpoint()),
     )
     .increment(1);
 }

@@ -4,8 +4,9 @@ use http::StatusCode;
 use tracing::{Level, Span};
 
 use crate::{
-    Rejection, RejectionKind, VerifiedEvent, Verifier,
+    Rejection, RejectionKind, VerifiedEvent,
     delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+    shared::Shared,
 };
 
 /// One event at a level that is chosen when it happens.
@@ -20,8 +21,8 @@ macro_rules! event_at {
     };
 }
 
-pub(crate) fn weakness(verifier: &Verifier, note: &str) {
-    let (provider, endpoint) = (verifier.provider().name(), verifier.endpoint());
+pub(crate) fn weakness(shared: &Shared, note: &str) {
+    let (provider, endpoint) = (shared.provider().name(), shared.endpoint());
     tracing::warn!(target: "tower_webhook", provider, endpoint, "{note}");
 }
 
@@ -151,21 +152,21 @@ pub(crate) fn verified_twice(outer: &VerifiedEvent) {
     );
 }
 
-pub(crate) fn untaken(verifier: &Verifier) {
+pub(crate) fn untaken(shared: &Shared) {
     tracing::info!(
         target: "tower_webhook",
-        provider = verifier.provider().name(),
-        endpoint = verifier.endpoint(),
+        provider = shared.provider().name(),
+        endpoint = shared.endpoint(),
         "a handler has answered without a look at the event that was verified; take `VerifiedEvent` as a parameter to know \
          its provider, its key and its type"
     );
 }
 
-pub(crate) fn status_changed(verifier: &Verifier, from: StatusCode, to: StatusCode) {
+pub(crate) fn status_changed(shared: &Shared, from: StatusCode, to: StatusCode) {
     tracing::debug!(
         target: "tower_webhook",
-        provider = verifier.provider().name(),
-        endpoint = verifier.endpoint(),
+        provider = shared.provider().name(),
+        endpoint = shared.endpoint(),
         from = from.as_u16(),
         to = to.as_u16(),
         "the provider takes one status alone for success, and gets that"

@@ -2,17 +2,17 @@
 
 use tracing::{Span, field::Empty, span::Entered};
 
-use crate::{Rejection, RejectionKind, VerifiedEvent, Verifier};
+use crate::{Rejection, RejectionKind, VerifiedEvent, shared::Shared};
 
 pub(crate) struct Trace(Span);
 
 impl Trace {
-    pub(crate) fn new(verifier: &Verifier) -> Self {
+    pub(crate) fn new(shared: &Shared) -> Self {
         Self(tracing::info_span!(
             target: "tower_webhook",
             "webhook",
-            provider = verifier.provider().name(),
-            endpoint = verifier.endpoint(),
+            provider = shared.provider().name(),
+            endpoint = shared.endpoint(),
             tenant = Empty,
             outcome = Empty,
             kind = Empty,

@@ -22,6 +22,7 @@ use crate::{
 #[must_use = "a check proves nothing until it is finished"]
 pub struct Check {
     proof: Arc<Proof>,
+    party: Party,
     /// `None` for the endpoint's own.
     secrets: Option<Secrets>,
     running: Option<Box<Running>>,
@@ -29,14 +30,14 @@ pub struct Check {
 }
 
 impl Check {
-    pub(super) fn new(gate: Gate, party: Party, secrets: &Secrets) -> Self {
-        let buffer = Buffer::new(gate.shared.max_body, gate.declared);
-        let own = secrets.is(&gate.shared.secrets);
+    pub(super) fn new(Gate { proof }: Gate, party: Party, secrets: &Secrets) -> Self {
+        let own = secrets.is(&proof.shared.secrets);
         Self {
-            proof: Proof::new(gate, party),
+            party,
             secrets: (!own).then(|| secrets.clone()),
             running: None,
-            buffer,
+            buffer: Buffer::new(proof.shared.max_body, proof.declared),
+            proof,
         }
     }
 
@@ -107,11 +108,12 @@ impl Check {
             }
         });
         let matched = matched.map(|(place, id)| (place, id.clone()));
-        match (matched, &self.proof.party) {
+        match (matched, &self.party) {
             (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
                 // Nobody else has the proof yet.
                 if let Some(proof) = Arc::get_mut(&mut self.proof) {
                     (proof.place, proof.key_id, proof.body) = (place, key_id, body);
+                    proof.party = self.party;
                     return Ok(VerifiedEvent::proven(self.proof));
                 }
             }
@@ -119,14 +121,16 @@ impl Check {
             (None, Party::Endpoint | Party::Tenant(_)) => {}
         }
         let reason = Reason::new(kind)
-            .of(self.proof.party.tenant())
+            .of(self.party.tenant())
             .of_body(body.len(), self.proof.declared);
         Err(Rejection::new(reason, &self.proof.shared))
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        let Proof { shared, party, .. } = &*self.proof;
-        Rejection::new(Reason::new(kind).of(party.tenant()), shared)
+        Rejection::new(
+            Reason::new(kind).of(self.party.tenant()),
+            &self.proof.shared,
+        )
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use smallvec::SmallVec;
-
-use super::{Check, proof::Party};
+use super::{
+    Check,
+    proof::{Admissions, Party, Proof},
+};
 use crate::{
     Rejection, Secrets,
     clock::unix_seconds,
@@ -18,17 +19,11 @@ use crate::{
 /// A request whose head is in order. It owns what it needs of the head.
 #[must_use = "a gate alone proves nothing; go on with `check`"]
 pub struct Gate {
-    pub(super) shared: Arc<Shared>,
-    pub(super) admitted: Admissions,
-    pub(super) declared: Option<u64>,
-    pub(super) received: i64,
+    pub(super) proof: Arc<Proof>,
 }
 
-/// The constructions under which a head is in order, at least one.
-pub(super) type Admissions = SmallVec<[Admitted; 1]>;
-
 impl Gate {
-    pub(super) fn new(
+    pub(crate) fn new(
         shared: &Arc<Shared>,
         head: &Head<'_>,
         now: SystemTime,
@@ -57,10 +52,7 @@ impl Gate {
         match refused {
             Some(reason) if admitted.is_empty() => Err(Rejection::new(reason, shared)),
             _ => Ok(Self {
-                shared: Arc::clone(shared),
-                admitted,
-                declared,
-                received,
+                proof: Proof::new(shared, admitted, declared, received),
             }),
         }
     }
@@ -89,38 +81,41 @@ impl Gate {
                 self.check_for(party, tenant.secrets())
             }
             None => {
-                let shared = Arc::clone(&self.shared);
+                let shared = Arc::clone(&self.proof.shared);
                 self.check_for(Party::Unknown, &shared.decoy)
             }
         }
     }
 
     fn check_for(self, party: Party, secrets: &Secrets) -> Result<Check, Rejection> {
-        let usable = secrets.fit(&self.shared.schemes)
-            && secrets.keys().iter().any(|key| key.valid_at(self.received));
+        let usable = secrets.fit(&self.proof.shared.schemes)
+            && secrets
+                .keys()
+                .iter()
+                .any(|key| key.valid_at(self.proof.received));
         if usable {
             Ok(Check::new(self, party, secrets))
         } else {
             let reason = Reason::new(RejectionKind::NoValidKey).of(party.tenant());
-            Err(Rejection::new(reason, &self.shared))
+            Err(Rejection::new(reason, &self.proof.shared))
         }
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        Rejection::new(Reason::new(kind), &self.shared)
+        Rejection::new(Reason::new(kind), &self.proof.shared)
     }
 
     /// No keys could be had.
     pub(crate) fn unanswered(&self, error: SourceError) -> Rejection {
-        Rejection::unanswered(error, &self.shared)
+        Rejection::unanswered(error, &self.proof.shared)
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("provider", &self.shared.provider().name())
-            .field("endpoint", &self.shared.endpoint())
+            .field("provider", &self.proof.shared.provider().name())
+            .field("endpoint", &self.proof.shared.endpoint())
             .finish_non_exhaustive()
     }
 }

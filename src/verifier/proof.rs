@@ -1,26 +1,30 @@
-//! What is known of one request: gathered by gate and check, shown by the event that they end with. It is the one
-//! allocation of a request.
+//! What is known of one request: gathered by gate and check, shown by the event that they end with.
+//!
+//! It stands in one place from the gate on, so that no step has to move it: the one allocation of a request.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
-use super::{Gate, gate::Admissions};
 use crate::{
     delivery::DeliveryKey,
     scheme::{Admitted, CompiledScheme},
     shared::Shared,
 };
 
+/// The constructions under which a head is in order, at least one.
+pub(super) type Admissions = SmallVec<[Admitted; 1]>;
+
 pub(crate) struct Proof {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) party: Party,
-    /// The constructions under which the head is in order, at least one.
     pub(super) admitted: Admissions,
     /// What `Content-Length` says.
     pub(super) declared: Option<u64>,
     /// The time of the gate, in seconds since 1970.
     pub(crate) received: i64,
+    // What the end of the check adds.
+    pub(crate) party: Party,
     /// Of `admitted`, the construction that matched.
     pub(super) place: usize,
     pub(crate) key_id: Option<Arc<str>>,
@@ -50,13 +54,18 @@ impl Party {
 }
 
 impl Proof {
-    pub(super) fn new(gate: Gate, party: Party) -> Arc<Self> {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        admitted: Admissions,
+        declared: Option<u64>,
+        received: i64,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            shared: gate.shared,
-            party,
-            admitted: gate.admitted,
-            declared: gate.declared,
-            received: gate.received,
+            shared: Arc::clone(shared),
+            admitted,
+            declared,
+            received,
+            party: Party::Endpoint,
             place: 0,
             key_id: None,
             body: Bytes::new(),
