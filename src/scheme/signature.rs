@@ -1,6 +1,6 @@
 //! Where signatures stand in the headers, and the grammars in which several stand in one value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use super::{algorithm::Tag, encoding::Encoding};
 
@@ -261,15 +261,27 @@ pub(super) fn field<'v>(grammar: &Grammar, value: &'v [u8], name: &str) -> Field
 }
 
 fn items(value: &[u8], separator: char) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(move |byte| char::from(*byte) == separator)
-        .map(<[u8]>::trim_ascii)
+    cut(value, Some(separator)).map(<[u8]>::trim_ascii)
 }
 
 fn sets_of(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(move |byte| Some(char::from(*byte)) == separator)
-        .filter(move |set| separator.is_none() || !set.is_empty())
+    cut(value, separator).filter(move |set| separator.is_none() || !set.is_empty())
+}
+
+/// The pieces between separators, all of which are ASCII.
+fn cut(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
+    let separator = separator.and_then(|separator| u8::try_from(separator).ok());
+    let mut rest = Some(value);
+    iter::from_fn(move || {
+        let value = rest.take()?;
+        let end = separator.and_then(|separator| memchr::memchr(separator, value));
+        let Some(end) = end else {
+            return Some(value);
+        };
+        let (piece, after) = value.split_at_checked(end)?;
+        rest = after.get(1..);
+        Some(piece)
+    })
 }
 
 fn named(

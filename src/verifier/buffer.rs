@@ -1,5 +1,7 @@
 //! The bytes of a body as they arrive.
 
+use std::mem;
+
 use bytes::Bytes;
 
 /// Keeps the frames of one body: one frame as it is, several in one run of memory.
@@ -18,6 +20,9 @@ enum Frames {
 /// Memory reserved is never more than twice what was received, and this.
 const SLACK: usize = 64 * 1024;
 
+/// Long enough for a hash to be at its full speed, short enough for the processor to have both in flight.
+const PIECE: usize = 1024;
+
 impl Buffer {
     /// `declared` is what the sender says, and is trusted only as far as bytes have arrived.
     pub(super) fn new(limit: usize, declared: Option<u64>) -> Self {
@@ -30,20 +35,10 @@ impl Buffer {
     }
 
     fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-
-    /// Whether `frame` is known not to be the whole body.
-    pub(super) fn goes_on_after(&self, frame: &[u8]) -> bool {
-        self.len() > 0 || self.declared > frame.len()
-    }
-
-    /// What has arrived.
-    pub(super) fn as_slice(&self) -> &[u8] {
         match &self.frames {
-            Frames::None => &[],
-            Frames::One(frame) => frame,
-            Frames::Many(bytes) => bytes,
+            Frames::None => 0,
+            Frames::One(frame) => frame.len(),
+            Frames::Many(bytes) => bytes.len(),
         }
     }
 
@@ -53,29 +48,33 @@ impl Buffer {
         (total <= self.limit).then_some(frame)
     }
 
-    /// Keeps a frame that was admitted.
-    pub(super) fn push(&mut self, frame: Bytes) {
+    /// Keeps a frame that was admitted: as it is, while it may be all of the body.
+    ///
+    /// `moving` sees each piece of one that is moved, just before it is, and of what was kept before: while a hash waits for its
+    /// own last step, the processor moves what it has read.
+    pub(super) fn push(&mut self, frame: Bytes, mut moving: impl FnMut(&[u8])) {
         if frame.is_empty() {
             return;
         }
         let needed = self.len().saturating_add(frame.len());
         let room = self.room_for(needed);
-        self.frames = match std::mem::replace(&mut self.frames, Frames::None) {
-            Frames::None => Frames::One(frame),
-            Frames::One(first) => {
-                let mut bytes = Vec::with_capacity(room);
-                bytes.extend_from_slice(&first);
-                bytes.extend_from_slice(&frame);
-                Frames::Many(bytes)
+        let (mut bytes, kept) = match mem::replace(&mut self.frames, Frames::None) {
+            Frames::None if self.declared <= frame.len() => {
+                self.frames = Frames::One(frame);
+                return;
             }
-            Frames::Many(mut bytes) => {
-                if bytes.capacity() < needed {
-                    bytes.reserve_exact(room.saturating_sub(bytes.len()));
-                }
-                bytes.extend_from_slice(&frame);
-                Frames::Many(bytes)
-            }
+            Frames::None => (Vec::new(), Bytes::new()),
+            Frames::One(first) => (Vec::new(), first),
+            Frames::Many(bytes) => (bytes, Bytes::new()),
         };
+        if bytes.capacity() < needed {
+            bytes.reserve_exact(room.saturating_sub(bytes.len()));
+        }
+        for piece in kept.chunks(PIECE).chain(frame.chunks(PIECE)) {
+            moving(piece);
+            bytes.extend_from_slice(piece);
+        }
+        self.frames = Frames::Many(bytes);
     }
 
     /// How much to reserve when `needed` bytes have arrived.
@@ -91,7 +90,7 @@ impl Buffer {
 
     /// All of it, which is then no longer here.
     pub(super) fn take(&mut self) -> Bytes {
-        match std::mem::replace(&mut self.frames, Frames::None) {
+        match mem::replace(&mut self.frames, Frames::None) {
             Frames::None => Bytes::new(),
             Frames::One(frame) => frame,
             Frames::Many(bytes) => bytes.into(),
@@ -114,9 +113,9 @@ mod tests {
     fn one_frame_is_kept_as_it_is() {
         let frame = Bytes::from(vec![7; 100]);
         let mut buffer = Buffer::new(1000, None);
-        buffer.push(Bytes::new());
-        buffer.push(frame.clone());
-        buffer.push(Bytes::new());
+        buffer.push(Bytes::new(), |_| ());
+        buffer.push(frame.clone(), |_| ());
+        buffer.push(Bytes::new(), |_| ());
         assert_eq!(buffer.take().as_ptr(), frame.as_ptr());
     }
 
@@ -127,7 +126,7 @@ mod tests {
                 let mut buffer = Buffer::new(usize::MAX, declared);
                 let mut received = 0;
                 while received < 1 << 20 {
-                    buffer.push(Bytes::from(vec![1; size]));
+                    buffer.push(Bytes::from(vec![1; size]), |_| ());
                     received += size;
                     assert!(
                         capacity(&buffer) <= 2 * received + SLACK,
@@ -145,7 +144,7 @@ mod tests {
         let mut moves = 0;
         let mut before = 0;
         for _ in 0..1 << 20 {
-            buffer.push(Bytes::from_static(b"x"));
+            buffer.push(Bytes::from_static(b"x"), |_| ());
             moves += usize::from(capacity(&buffer) != before);
             before = capacity(&buffer);
         }
@@ -156,8 +155,25 @@ mod tests {
     fn a_declared_length_is_reserved_once_when_it_is_near() {
         let mut buffer = Buffer::new(1 << 20, Some(60_000));
         for _ in 0..60 {
-            buffer.push(Bytes::from(vec![1; 1000]));
-            assert!([0, 60_000].contains(&capacity(&buffer)));
+            buffer.push(Bytes::from(vec![1; 1000]), |_| ());
+            assert_eq!(capacity(&buffer), 60_000);
+        }
+    }
+
+    #[test]
+    fn what_is_moved_is_seen_once_and_in_order() {
+        let body: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+        for declared in [None, Some(10_000), Some(5000), Some(20_000)] {
+            for size in [1, 999, PIECE, 4000, 9999] {
+                let mut buffer = Buffer::new(usize::MAX, declared);
+                let mut seen = Vec::new();
+                for frame in body.chunks(size) {
+                    let frame = Bytes::copy_from_slice(frame);
+                    buffer.push(frame, |piece| seen.extend_from_slice(piece));
+                }
+                assert_eq!(seen, body, "{declared:?} {size}");
+                assert_eq!(buffer.take(), body);
+            }
         }
     }
 
@@ -166,7 +182,7 @@ mod tests {
         let mut buffer = Buffer::new(10, None);
         for frame in [6, 4] {
             let frame = buffer.admit(Bytes::from(vec![0; frame])).unwrap();
-            buffer.push(frame);
+            buffer.push(frame, |_| ());
         }
         assert!(buffer.admit(Bytes::from_static(b"x")).is_none());
         assert!(buffer.admit(Bytes::new()).is_some());

@@ -55,19 +55,19 @@ impl Check {
         let Some(frame) = self.buffer.admit(frame) else {
             return Err(self.reject(RejectionKind::BodyTooLarge));
         };
-        if frame.is_empty() {
-            return Ok(());
-        }
-        if self.running.is_none() && self.buffer.goes_on_after(&frame) {
-            let secrets = self.secrets();
-            let mut running = Running::new(trials(&self.proof, secrets));
-            running.update(self.buffer.as_slice());
-            self.running = Some(Box::new(running));
-        }
-        if let Some(running) = &mut self.running {
-            running.update(&frame);
-        }
-        self.buffer.push(frame);
+        let Self {
+            proof,
+            secrets,
+            running,
+            buffer,
+            ..
+        } = self;
+        let secrets = secrets.as_ref().unwrap_or(&proof.shared.secrets);
+        buffer.push(frame, |piece| {
+            let running =
+                running.get_or_insert_with(|| Box::new(Running::new(trials(proof, secrets))));
+            running.update(piece);
+        });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The headers that a request is asked for, and what is taken out of them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, mem, sync::Arc};
 
 use http::{HeaderName, header};
 use smallvec::{SmallVec, smallvec};
@@ -15,10 +15,20 @@ use crate::{
 /// All headers that the constructions of a provider look at. A head is gone through once, for all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderTable {
-    /// In lower case. The first is `Content-Length`.
-    names: Vec<Box<str>>,
-    /// A bit for each length that a name has: most lines of a head are not looked for, and this tells at once.
-    lengths: u64,
+    /// The first is `Content-Length`.
+    names: Vec<Known>,
+    /// The first of the names of each length: most lines of a head are not looked for, and this tells at once.
+    by_length: [Option<u16>; LENGTHS],
+}
+
+/// Longer names share the places of shorter ones.
+const LENGTHS: usize = 64;
+
+#[derive(Clone, Debug)]
+struct Known {
+    name: Box<str>,
+    /// Another name of the same length.
+    next: Option<u16>,
 }
 
 /// A header by its names, one for each family of the scheme.
@@ -38,7 +48,7 @@ impl HeaderTable {
     pub(crate) fn new() -> Self {
         let mut table = Self {
             names: Vec::new(),
-            lengths: 0,
+            by_length: [None; LENGTHS],
         };
         table.place(header::CONTENT_LENGTH.as_str());
         table
@@ -77,18 +87,28 @@ impl HeaderTable {
 
     /// Where a name stands; it is added if it does not yet.
     fn place(&mut self, name: &str) -> usize {
-        self.find(name).unwrap_or_else(|| {
-            self.names.push(name.into());
-            self.lengths |= length_bit(name);
-            self.names.len().saturating_sub(1)
-        })
+        if let Some(place) = self.find(name) {
+            return place;
+        }
+        let place = self.names.len();
+        let first = self.by_length.get_mut(length_of(name));
+        let next = first.and_then(|first| mem::replace(first, u16::try_from(place).ok()));
+        let name = name.into();
+        self.names.push(Known { name, next });
+        place
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        if self.lengths & length_bit(name) == 0 {
-            return None;
+        let mut next = *self.by_length.get(length_of(name))?;
+        while let Some(place) = next {
+            let place = usize::from(place);
+            let known = self.names.get(place)?;
+            if is_name(&known.name, name) {
+                return Some(place);
+            }
+            next = known.next;
         }
-        self.names.iter().position(|known| is_name(known, name))
+        None
     }
 
     /// Goes through a head.
@@ -108,17 +128,14 @@ impl HeaderTable {
     }
 }
 
-/// Whether two names are one. The last character differs more often than the first, and looking at it costs less than a comparison.
+/// Names of one length differ at their end more often than at their beginning, which may be that of a family.
 fn is_name(known: &str, name: &str) -> bool {
     let last = |text: &str| text.as_bytes().last().map(u8::to_ascii_lowercase);
-    known.len() == name.len()
-        && last(known) == last(name)
-        && (known == name || known.eq_ignore_ascii_case(name))
+    last(known) == last(name) && (known == name || known.eq_ignore_ascii_case(name))
 }
 
-/// Lengths from 64 share the bits of shorter ones.
-fn length_bit(name: &str) -> u64 {
-    1 << (name.len() & 63)
+fn length_of(name: &str) -> usize {
+    name.len() & (LENGTHS - 1)
 }
 
 /// What one head has under the names of a table.
