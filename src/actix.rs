@@ -30,6 +30,7 @@ pub use self::deliver::DeliverMiddleware;
 use crate::{
     Payload, Rejection, VerifiedEvent, Verifier, WebhookVerifyLayer,
     head::{Head, Headers},
+    near::Near,
     observe::{self, Trace},
     shared::{Shared, refuse},
     verification::{TooLong, Verification},
@@ -83,8 +84,8 @@ where
     fn new_transform(&self, inner: S) -> Self::Future {
         ready(Ok(WebhookVerifyMiddleware {
             inner: Rc::new(inner),
-            // Made by each worker: a copy that no other counts the holders of.
-            verifier: self.verifier().copy(),
+            // Each worker has its own.
+            verifier: self.verifier().near(),
         }))
     }
 }
@@ -156,7 +157,7 @@ pin_project! {
             #[pin]
             future: F,
             // Only where there is something to do with its answer.
-            watch: Option<Arc<Shared>>,
+            watch: Option<Arc<Near>>,
         },
         Refused {
             rejection: Rejection,

@@ -14,10 +14,10 @@ use crate::{
     delivery::{self, DeliveryKey},
     json,
     multipart::{self, Part},
+    near::Near,
     provider::IdentityMapping,
     rejection::{BoxError, Reason},
     scheme::Read,
-    shared::Shared,
     source::SourceKind,
     verifier::Proof,
 };
@@ -238,7 +238,7 @@ impl<T: Payload> VerifiedEvent<T> {
         )
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Near> {
         &self.proof.shared
     }
 

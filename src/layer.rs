@@ -9,7 +9,9 @@ use std::{
 use http::Response;
 use tower_layer::Layer;
 
-use crate::{Rejection, Verifier, lookup::SecretSource, observe, service::WebhookVerify};
+use crate::{
+    Rejection, Verifier, lookup::SecretSource, near::PerThread, observe, service::WebhookVerify,
+};
 
 /// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
 /// into their extensions.
@@ -135,7 +137,7 @@ impl<S> Layer<S> for WebhookVerifyLayer {
     type Service = WebhookVerify<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookVerify::new(inner, self.verifier.clone())
+        WebhookVerify::new(inner, Arc::new(PerThread::new(self.verifier.clone())))
     }
 }
 

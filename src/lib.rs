@@ -32,6 +32,7 @@ mod json;
 mod layer;
 pub mod lookup;
 pub mod multipart;
+mod near;
 mod observe;
 mod provider;
 pub mod providers;

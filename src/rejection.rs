@@ -11,8 +11,8 @@ use crate::{
     VerifiedEvent,
     delivery::{StoreError, StoreErrorKind},
     lookup::SourceError,
+    near::Near,
     observe,
-    shared::Shared,
 };
 
 /// Why a request was refused.
@@ -26,7 +26,7 @@ pub struct Rejection {
 
 struct Inner {
     reason: Reason,
-    origin: Option<Arc<Shared>>,
+    origin: Option<Arc<Near>>,
     source: Option<BoxError>,
 }
 
@@ -119,7 +119,7 @@ impl fmt::Display for Reason {
 }
 
 impl Rejection {
-    pub(crate) fn new(reason: Reason, origin: &Arc<Shared>) -> Self {
+    pub(crate) fn new(reason: Reason, origin: &Arc<Near>) -> Self {
         Self::build(reason, Some(Arc::clone(origin)), None)
     }
 
@@ -135,7 +135,7 @@ impl Rejection {
         Self::build(reason, None, Some(remedy.into()))
     }
 
-    pub(crate) fn unanswered(source: SourceError, origin: &Arc<Shared>) -> Self {
+    pub(crate) fn unanswered(source: SourceError, origin: &Arc<Near>) -> Self {
         let reason = Reason::new(RejectionKind::SecretSourceFailed);
         let source = source.into_inner();
         Self::build(reason, Some(Arc::clone(origin)), Some(source))
@@ -161,7 +161,7 @@ impl Rejection {
 
     pub(crate) fn build(
         reason: Reason,
-        origin: Option<Arc<Shared>>,
+        origin: Option<Arc<Near>>,
         source: Option<BoxError>,
     ) -> Self {
         let inner = Arc::new(Inner {
@@ -221,7 +221,7 @@ impl Rejection {
         self.inner.reason.length
     }
 
-    pub(crate) fn origin(&self) -> Option<&Shared> {
+    pub(crate) fn origin(&self) -> Option<&Near> {
         self.inner.origin.as_deref()
     }
 

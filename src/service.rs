@@ -13,11 +13,12 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    Rejection, VerifiedEvent, Verifier,
+    Rejection, VerifiedEvent,
     body::{RequestBody, ResponseBody},
     head::Head,
+    near::{Near, PerThread},
     observe::{self, Trace},
-    shared::{Shared, refuse},
+    shared::refuse,
     verification::Verification,
 };
 
@@ -25,12 +26,12 @@ use crate::{
 #[derive(Clone)]
 pub struct WebhookVerify<S> {
     inner: S,
-    verifier: Verifier,
+    verifiers: Arc<PerThread>,
 }
 
 impl<S> WebhookVerify<S> {
-    pub(crate) fn new(inner: S, verifier: Verifier) -> Self {
-        Self { inner, verifier }
+    pub(crate) fn new(inner: S, verifiers: Arc<PerThread>) -> Self {
+        Self { inner, verifiers }
     }
 }
 
@@ -49,7 +50,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = self.verifier.shared();
+        let shared = self.verifiers.get().shared();
         let trace = Trace::new(shared);
         let (head, body) = request.into_parts();
         let begun = {
@@ -96,7 +97,7 @@ pin_project! {
             #[pin]
             future: F,
             // Only where there is something to do with its answer.
-            watch: Option<Arc<Shared>>,
+            watch: Option<Arc<Near>>,
         },
         Refused {
             rejection: Rejection,
@@ -159,7 +160,7 @@ impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerify")
             .field("inner", &self.inner)
-            .field("verifier", &self.verifier)
+            .field("verifier", self.verifiers.get())
             .finish_non_exhaustive()
     }
 }

@@ -41,13 +41,6 @@ pub(crate) struct Shared {
 pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
 
 impl Shared {
-    pub(crate) fn copy(&self) -> Self {
-        Self {
-            uptake: self.uptake.same(),
-            ..self.clone()
-        }
-    }
-
     pub(crate) fn provider(&self) -> &Provider {
         &self.provider
     }
@@ -105,7 +98,7 @@ pub(crate) fn refuse(rejection: &Rejection, trace: &Trace) -> Response<()> {
 
 /// What has been seen of the wiring around an endpoint, so that each mistake in it is told once.
 #[derive(Default)]
-pub(crate) struct Uptake(Arc<AtomicU8>);
+pub(crate) struct Uptake(AtomicU8);
 
 impl Uptake {
     const TAKEN: u8 = 1;
@@ -113,11 +106,6 @@ impl Uptake {
     const TWICE: u8 = 4;
     const NAMELESS: u8 = 8;
     const CLAIMED_TWICE: u8 = 16;
-
-    /// The same of the same endpoint.
-    fn same(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
 
     /// An event of the endpoint was taken by somebody.
     pub(crate) fn take(&self) {

@@ -19,7 +19,7 @@ use crate::{
     Rejection, RejectionKind, VerifiedEvent,
     head::Head,
     lookup::TenantFuture,
-    shared::Shared,
+    near::Near,
     verifier::{Check, Gate},
 };
 
@@ -51,7 +51,7 @@ where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
     /// Decides what the head decides. The body is not polled.
-    pub(crate) fn begin(shared: &Arc<Shared>, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
+    pub(crate) fn begin(shared: &Arc<Near>, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
         let gate = Gate::new(shared, head, shared.now())?;
         let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if least > shared.max_body {

@@ -19,6 +19,7 @@ pub use self::{check::Check, gate::Gate};
 use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
+    near::Near,
     scheme::{Compiled, Tolerance},
     shared::{Shared, Uptake},
 };
@@ -50,7 +51,7 @@ const KEY_TIMEOUT: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
-    shared: Arc<Shared>,
+    shared: Arc<Near>,
 }
 
 impl Verifier {
@@ -100,7 +101,7 @@ impl Verifier {
             provider,
         };
         Ok(Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Near::new(shared)),
         })
     }
 
@@ -149,20 +150,20 @@ impl Verifier {
         &self.shared.secrets
     }
 
-    /// The same for another thread. Many threads that count the holders of one value keep each other waiting.
-    pub(crate) fn copy(&self) -> Self {
+    /// The same, with another count of its holders.
+    pub(crate) fn near(&self) -> Self {
         Self {
-            shared: Arc::new(self.shared.copy()),
+            shared: Arc::new(Near::clone(&self.shared)),
         }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Near> {
         &self.shared
     }
 
     /// To change it; it becomes one of its own where it is another's, too.
     pub(crate) fn shared_mut(&mut self) -> &mut Shared {
-        Arc::make_mut(&mut self.shared)
+        Arc::make_mut(&mut self.shared).make_mut()
     }
 
     /// Checks what the head alone can show. It needs no key and no body.

@@ -14,7 +14,7 @@ use std::{
 
 pub use self::{
     floor::{BOUND, HASH},
-    tower::{DELIVERY, ours},
+    tower::{DELIVERY, Nothing, ours},
 };
 
 use crate::{

@@ -11,9 +11,9 @@ use crate::{
     clock::unix_seconds,
     head::Head,
     lookup::{SourceError, Tenant},
+    near::Near,
     rejection::{Reason, RejectionKind},
     scheme::Admitted,
-    shared::Shared,
 };
 
 /// A request whose head is in order. It owns what it needs of the head.
@@ -24,7 +24,7 @@ pub struct Gate {
 
 impl Gate {
     pub(crate) fn new(
-        shared: &Arc<Shared>,
+        shared: &Arc<Near>,
         head: &Head<'_>,
         now: SystemTime,
     ) -> Result<Self, Rejection> {

@@ -9,15 +9,15 @@ use smallvec::SmallVec;
 
 use crate::{
     delivery::DeliveryKey,
+    near::Near,
     scheme::{Admitted, CompiledScheme},
-    shared::Shared,
 };
 
 /// The constructions under which a head is in order, at least one.
 pub(super) type Admissions = SmallVec<[Admitted; 1]>;
 
 pub(crate) struct Proof {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Near>,
     pub(super) admitted: Admissions,
     /// What `Content-Length` says.
     pub(super) declared: Option<u64>,
@@ -55,7 +55,7 @@ impl Party {
 
 impl Proof {
     pub(super) fn new(
-        shared: &Arc<Shared>,
+        shared: &Arc<Near>,
         admitted: Admissions,
         declared: Option<u64>,
         received: i64,

@@ -34,7 +34,7 @@ pub const DELIVERY: &str = "with DeliveryLayer";
 
 /// Takes a request and drops it.
 #[derive(Clone)]
-struct Nothing;
+pub struct Nothing;
 
 impl<B> Service<Request<B>> for Nothing {
     type Response = Response<Body>;
