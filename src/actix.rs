@@ -33,7 +33,7 @@ use crate::{
     near::Near,
     observe::{self, Trace},
     shared::{Shared, refuse},
-    verification::{TooLong, Verification},
+    verification::{Step, TooLong, Verification},
 };
 
 /// A middleware for an app, a scope, a resource or a route of actix-web: give it to `wrap`.
@@ -116,10 +116,12 @@ where
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
-            Verification::begin(shared, &head_of(&request), body)
+            Step::first(shared, &head_of(&request), &body)
         };
         let state = match begun {
-            Ok(verification) => State::Verifying { verification },
+            Ok(step) => State::Verifying {
+                verification: Verification::new(shared, step, body),
+            },
             Err(rejection) => State::Refused { rejection },
         };
         MiddlewareFuture {

@@ -19,7 +19,7 @@ use crate::{
     near::{Near, PerThread},
     observe::{self, Trace},
     shared::refuse,
-    verification::Verification,
+    verification::{Step, Verification},
 };
 
 /// The service that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) makes.
@@ -56,15 +56,15 @@ where
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
-            Verification::begin(shared, &Head::of(&head), body)
+            Step::first(shared, &Head::of(&head), &body)
         };
         let state = match begun {
             Err(rejection) => State::Refused { rejection },
-            Ok(verification) => {
+            Ok(step) => {
                 // The clone was never polled ready; the service that was is the one to call.
                 let clone = self.inner.clone();
                 State::Verifying {
-                    verification,
+                    verification: Verification::new(shared, step, body),
                     next: Some((head, mem::replace(&mut self.inner, clone))),
                 }
             }

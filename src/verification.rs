@@ -37,7 +37,8 @@ pin_project! {
     }
 }
 
-enum Step {
+/// How far a request has come whose head is in order.
+pub(crate) enum Step {
     Asking(Gate, TenantFuture),
     Reading(Check),
     Done,
@@ -46,28 +47,35 @@ enum Step {
 /// A body that always has a next frame must leave the thread to others, and to its own deadline.
 const FRAMES_AT_ONCE: usize = 64;
 
-impl<B> Verification<B>
-where
-    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
-{
+impl Step {
     /// Decides what the head decides. The body is not polled.
-    pub(crate) fn begin(shared: &Arc<Near>, head: &Head<'_>, body: B) -> Result<Self, Rejection> {
+    pub(crate) fn first(
+        shared: &Arc<Near>,
+        head: &Head<'_>,
+        body: &impl Body,
+    ) -> Result<Self, Rejection> {
         let gate = Gate::new(shared, head, shared.now())?;
         let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if least > shared.max_body {
             return Err(gate.reject(RejectionKind::BodyTooLarge));
         }
-        let step = match &shared.source {
-            None => Step::Reading(gate.check(&shared.secrets)?),
-            Some(source) => Step::Asking(gate, source.secrets(head)),
-        };
-        Ok(Self {
+        Ok(match &shared.source {
+            None => Self::Reading(gate.check(&shared.secrets)?),
+            Some(source) => Self::Asking(gate, source.secrets(head)),
+        })
+    }
+}
+
+impl<B> Verification<B> {
+    /// Goes on from the first step.
+    pub(crate) fn new(shared: &Near, step: Step, body: B) -> Self {
+        Self {
             body,
             step,
             deadline: None,
             key_timeout: shared.key_timeout,
             read_timeout: shared.read_timeout,
-        })
+        }
     }
 }
 
@@ -218,8 +226,10 @@ mod tests {
             .with_secret_source(source);
         counters::take();
         let body = Full::<Bytes>::from("x".repeat(10_000));
-        let begun = Verification::begin(layer.verifier().shared(), &Head::of(&head), body);
-        let verification = std::pin::pin!(begun.unwrap());
+        let verifier = layer.verifier();
+        let step = Step::first(verifier.shared(), &Head::of(&head), &body).unwrap();
+        let verification = Verification::new(verifier.shared(), step, body);
+        let verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Err(rejection)) = verification.poll(&mut cx) else {
             panic!("it is refused at once");

@@ -29,7 +29,7 @@ pub(crate) fn weakness(shared: &Shared, note: &str) {
 /// Where more than one reading of the provider's documentation is tried, which it was is worth more than a word for
 /// debugging: it can then be fixed.
 pub(crate) fn verified(event: &VerifiedEvent) {
-    let several = event.shared().provider().schemes().nth(1).is_some();
+    let several = event.shared().schemes.len() > 1;
     let level = if several { Level::INFO } else { Level::DEBUG };
     event_at!(
         level,

@@ -41,12 +41,14 @@ impl Gate {
         let mut admitted = Admissions::new();
         let mut refused = None;
         for (index, scheme) in shared.schemes.iter().enumerate() {
-            let mut passed = Admitted::new(index);
-            match scheme.admit(&seen, received, shared.tolerance(index), &mut passed) {
-                Ok(()) => admitted.push(passed),
-                Err(reason) => {
-                    refused.get_or_insert(reason);
-                }
+            // In its place from the start, since it is large.
+            admitted.push(Admitted::new(index));
+            let Some(place) = admitted.last_mut() else {
+                continue;
+            };
+            if let Err(reason) = scheme.admit(&seen, received, shared.tolerance(index), place) {
+                admitted.pop();
+                refused.get_or_insert(reason);
             }
         }
         match refused {

@@ -1,0 +1,81 @@
+"""Counts the instructions of a request with callgrind, and compares them with those in instructions.json.
+
+    python3 instructions.py [--record]
+
+Unlike times, counts are the same on a busy machine. Callgrind's processor has no SHA extensions, so the hash is the one in
+software: what counts is what is beside it. More than the tolerance above the record is a failure; less is worth recording.
+Another compiler makes other instructions, so counts of another are shown and not compared.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+RECORD = HERE / "instructions.json"
+TOLERANCE = 0.03
+# What was to be reached, in instructions beside the hash.
+MOST = {"GitHub, 71 B, one frame": 1500, "Standard Webhooks, 71 B, one frame": 1500}
+REQUESTS = 200
+HASH, BARE, OURS, DELIVERY = "raw keyed hash", "bare", "tower-webhook", "with DeliveryLayer"
+
+
+def main():
+    if not shutil.which("valgrind"):
+        sys.exit("valgrind is missing; install the package of that name")
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--bin", "instructions"]
+    subprocess.run(build, cwd=HERE, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
+    program = target / "release/instructions"
+    names = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    workloads = [name for name in names if name not in (HASH, BARE, OURS, DELIVERY)]
+    version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {"rustc": None, "counts": {}}
+
+    print(f"| workload | hash | {OURS}, beside it | recorded | {DELIVERY}, beside it | recorded |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    counts, worse = {}, []
+    for workload in workloads:
+        row = {name: count(program, workload, name) for name in (HASH, BARE, OURS, DELIVERY)}
+        # One that is refused by its head is not hashed, whatever its body is.
+        hashed = 0 if "by the head" in workload else row[HASH]
+        cells = [f"{hashed:.0f}"]
+        counts[workload] = {}
+        for name in (OURS, DELIVERY):
+            beside = round(row[name] - row[BARE] - hashed)
+            before = record["counts"].get(workload, {}).get(name)
+            counts[workload][name] = beside
+            cells += [str(beside), "-" if before is None else str(before)]
+            if before is not None and record["rustc"] == version and beside > before * (1 + TOLERANCE) + 10:
+                worse.append(f"{workload}: {name} takes {beside} instructions, and took {before}")
+        print(f"| {workload} | {' | '.join(cells)} |", flush=True)
+    for workload, most in MOST.items():
+        beside = counts[workload][OURS]
+        print(f"{workload}: {beside} of at most {most}, {'met' if beside <= most else 'not met'}")
+    if "--record" in sys.argv:
+        RECORD.write_text(json.dumps({"rustc": version, "counts": counts}, indent=2) + "\n")
+    elif record["rustc"] != version:
+        print(f"recorded with {record['rustc']}, and this is {version}: not compared")
+    elif worse:
+        sys.exit("\n".join(worse))
+
+
+def count(program, workload, row):
+    """The instructions of one request."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["valgrind", "--tool=callgrind", "--toggle-collect=instructions::counted*"]
+        command += [f"--callgrind-out-file={folder}/out", program, workload, row, str(REQUESTS)]
+        ended = subprocess.run(command, capture_output=True, text=True)
+    collected = re.search(r"Collected : (\d+)", ended.stderr)
+    if ended.returncode != 0 or not collected or int(collected[1]) == 0:
+        sys.exit(f"{workload}, {row}: callgrind counted nothing\n{ended.stderr}")
+    return int(collected[1]) / REQUESTS
+
+
+if __name__ == "__main__":
+    main()
