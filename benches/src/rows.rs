@@ -5,6 +5,7 @@ mod axum;
 mod floor;
 mod naive;
 mod peers;
+pub mod serve;
 mod tower;
 
 use std::{
@@ -14,6 +15,8 @@ use std::{
 
 pub use self::{
     floor::{BOUND, HASH},
+    naive::NAIVE,
+    peers::{TOWER_GITHUB, WEBHOOK_VERIFY},
     tower::{DELIVERY, Nothing, ours},
 };
 

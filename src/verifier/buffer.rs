@@ -3,6 +3,7 @@
 use std::mem;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 /// Keeps the frames of one body: one frame as it is, several in one run of memory.
 pub(super) struct Buffer {
@@ -12,13 +13,17 @@ pub(super) struct Buffer {
 }
 
 enum Frames {
-    None,
-    One(Bytes),
-    Many(Vec<u8>),
+    /// The first ones as they are, at most [`KEPT`].
+    Kept(SmallVec<[Bytes; 1]>),
+    Joined(Vec<u8>),
 }
 
 /// Memory reserved is never more than twice what was received, and this.
 const SLACK: usize = 64 * 1024;
+
+/// Growing memory is moved, and new pages cost as much as a hash. Servers read more each time, so that after so many frames there
+/// is mostly enough to reserve the rest at once.
+const KEPT: usize = 8;
 
 /// Long enough for a hash to be at its full speed, short enough for the processor to have both in flight.
 const PIECE: usize = 1024;
@@ -28,7 +33,7 @@ impl Buffer {
     pub(super) fn new(limit: usize, declared: Option<u64>) -> Self {
         let declared = declared.and_then(|length| usize::try_from(length).ok());
         Self {
-            frames: Frames::None,
+            frames: Frames::Kept(SmallVec::new()),
             limit,
             declared: declared.unwrap_or(0),
         }
@@ -36,9 +41,8 @@ impl Buffer {
 
     fn len(&self) -> usize {
         match &self.frames {
-            Frames::None => 0,
-            Frames::One(frame) => frame.len(),
-            Frames::Many(bytes) => bytes.len(),
+            Frames::Kept(frames) => frames.iter().map(Bytes::len).sum(),
+            Frames::Joined(bytes) => bytes.len(),
         }
     }
 
@@ -48,33 +52,47 @@ impl Buffer {
         (total <= self.limit).then_some(frame)
     }
 
-    /// Keeps a frame that was admitted: as it is, while it may be all of the body.
-    ///
-    /// `moving` sees each piece of one that is moved, just before it is, and of what was kept before: while a hash waits for its
-    /// own last step, the processor moves what it has read.
-    pub(super) fn push(&mut self, frame: Bytes, mut moving: impl FnMut(&[u8])) {
+    /// Keeps a frame that was admitted. `hash` sees every byte once and in order, but for a first frame that may be all of the
+    /// body: that it sees when there is a second.
+    pub(super) fn push(&mut self, frame: Bytes, mut hash: impl FnMut(&[u8])) {
         if frame.is_empty() {
             return;
         }
         let needed = self.len().saturating_add(frame.len());
         let room = self.room_for(needed);
-        let (mut bytes, kept) = match mem::replace(&mut self.frames, Frames::None) {
-            Frames::None if self.declared <= frame.len() => {
-                self.frames = Frames::One(frame);
-                return;
+        let mut joined = match &mut self.frames {
+            Frames::Joined(bytes) => mem::take(bytes),
+            Frames::Kept(frames) => {
+                if let [first] = &**frames
+                    && first.len() >= self.declared
+                {
+                    hash(first);
+                }
+                let is_all = frames.is_empty() && frame.len() >= self.declared;
+                let is_enough = (1..=room).contains(&self.declared);
+                if is_all || (!is_enough && frames.len() < KEPT) {
+                    if !is_all {
+                        hash(&frame);
+                    }
+                    frames.push(frame);
+                    return;
+                }
+                let mut joined = Vec::with_capacity(room);
+                for frame in mem::take(frames) {
+                    joined.extend_from_slice(&frame);
+                }
+                joined
             }
-            Frames::None => (Vec::new(), Bytes::new()),
-            Frames::One(first) => (Vec::new(), first),
-            Frames::Many(bytes) => (bytes, Bytes::new()),
         };
-        if bytes.capacity() < needed {
-            bytes.reserve_exact(room.saturating_sub(bytes.len()));
+        if joined.capacity() < needed {
+            joined.reserve_exact(room.saturating_sub(joined.len()));
         }
-        for piece in kept.chunks(PIECE).chain(frame.chunks(PIECE)) {
-            moving(piece);
-            bytes.extend_from_slice(piece);
+        // While a hash waits for its own last step, the processor moves what it has read.
+        for piece in frame.chunks(PIECE) {
+            hash(piece);
+            joined.extend_from_slice(piece);
         }
-        self.frames = Frames::Many(bytes);
+        self.frames = Frames::Joined(joined);
     }
 
     /// How much to reserve when `needed` bytes have arrived.
@@ -90,10 +108,10 @@ impl Buffer {
 
     /// All of it, which is then no longer here.
     pub(super) fn take(&mut self) -> Bytes {
-        match mem::replace(&mut self.frames, Frames::None) {
-            Frames::None => Bytes::new(),
-            Frames::One(frame) => frame,
-            Frames::Many(bytes) => bytes.into(),
+        match mem::replace(&mut self.frames, Frames::Kept(SmallVec::new())) {
+            Frames::Joined(bytes) => bytes.into(),
+            Frames::Kept(mut frames) if frames.len() < 2 => frames.pop().unwrap_or_default(),
+            Frames::Kept(frames) => frames.concat().into(),
         }
     }
 }
@@ -104,7 +122,7 @@ mod tests {
 
     fn capacity(buffer: &Buffer) -> usize {
         match &buffer.frames {
-            Frames::Many(bytes) => bytes.capacity(),
+            Frames::Joined(bytes) => bytes.capacity(),
             _ => 0,
         }
     }
@@ -161,7 +179,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_moved_is_seen_once_and_in_order() {
+    fn frames_that_grow_as_a_servers_do_are_joined_once() {
+        let mut buffer = Buffer::new(usize::MAX, Some(1 << 20));
+        let mut left = 1 << 20;
+        for doubled in 13.. {
+            let size = left.min(1 << doubled);
+            buffer.push(Bytes::from(vec![1; size]), |_| ());
+            assert!([0, 1 << 20].contains(&capacity(&buffer)));
+            left -= size;
+            if left == 0 {
+                break;
+            }
+        }
+        assert_eq!(buffer.take().len(), 1 << 20);
+    }
+
+    #[test]
+    fn every_byte_of_several_frames_is_hashed_once_and_in_order() {
         let body: Vec<u8> = (0..=255).cycle().take(10_000).collect();
         for declared in [None, Some(10_000), Some(5000), Some(20_000)] {
             for size in [1, 999, PIECE, 4000, 9999] {

@@ -42,9 +42,13 @@ const BATCHES: usize = 8;
 type Make = Box<dyn Fn() -> Box<dyn Row> + Send + Sync>;
 
 fn main() {
-    let seconds = std::env::args().nth(1).map_or(1.0, |text| text.parse().unwrap());
+    let seconds = std::env::args()
+        .nth(1)
+        .map_or(1.0, |text| text.parse().unwrap());
     let budget = Duration::from_secs_f64(seconds);
-    println!("## One thread beside another\n\n| workload | row | own clone | clone for each request |");
+    println!(
+        "## One thread beside another\n\n| workload | row | own clone | clone for each request |"
+    );
     println!("| --- | --- | ---: | ---: |");
     let mut reached = Vec::new();
     for style in [Style::GitHub, Style::Standard] {
@@ -123,7 +127,13 @@ where
             }
             _ => sample.request(|body| body),
         };
-        Box::new(Tower::new(name, Place::Tower, true, request, service.clone()))
+        Box::new(Tower::new(
+            name,
+            Place::Tower,
+            true,
+            request,
+            service.clone(),
+        ))
     })
 }
 

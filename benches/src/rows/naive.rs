@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use crate::workload::{Style, Workload};
 
-pub(crate) const NAIVE: &str = "naive";
+pub const NAIVE: &str = "naive";
 
 /// What it is given: the bytes of the secret, and how signatures look.
 #[derive(Clone)]

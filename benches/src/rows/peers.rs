@@ -12,5 +12,5 @@ pub(crate) fn webhook_verify(
     (provider, webhook_verify::Secret::new(workload.secret()))
 }
 
-pub(crate) const WEBHOOK_VERIFY: &str = "webhook-verify";
-pub(crate) const TOWER_GITHUB: &str = "tower-github-webhook";
+pub const WEBHOOK_VERIFY: &str = "webhook-verify";
+pub const TOWER_GITHUB: &str = "tower-github-webhook";
