@@ -11,6 +11,7 @@ use tower_layer::Layer;
 
 use crate::{
     Rejection, Verifier, lookup::SecretSource, near::PerThread, observe, service::WebhookVerify,
+    shared::Shared,
 };
 
 /// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
@@ -50,7 +51,8 @@ use crate::{
 /// Reading it needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct WebhookVerifyLayer {
-    verifier: Verifier,
+    // Made here and not with the service: axum may ask for one for each request.
+    verifiers: Arc<PerThread>,
 }
 
 impl WebhookVerifyLayer {
@@ -59,33 +61,38 @@ impl WebhookVerifyLayer {
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
         observe::begin(verifier.shared());
-        Self { verifier }
+        Self {
+            verifiers: Arc::new(PerThread::new(verifier)),
+        }
     }
 
-    #[cfg(any(feature = "actix", test))]
     pub(crate) fn verifier(&self) -> &Verifier {
-        &self.verifier
+        self.verifiers.original()
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut verifier = self.verifier().clone();
+        change(verifier.shared_mut());
+        self.verifiers = Arc::new(PerThread::new(verifier));
+        self
     }
 
     /// Sets how long the whole body may take to arrive, counted from the first time the layer waits for it.
     #[must_use]
-    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
-        self.verifier.shared_mut().read_timeout = timeout;
-        self
+    pub fn with_read_timeout(self, timeout: Duration) -> Self {
+        self.with(|shared| shared.read_timeout = timeout)
     }
 
     /// Looks the keys up for each request, in place of the verifier's own: see [`lookup`](crate::lookup).
     #[must_use]
-    pub fn with_secret_source(mut self, source: impl SecretSource + 'static) -> Self {
-        self.verifier.shared_mut().source = Some(Arc::new(source));
-        self
+    pub fn with_secret_source(self, source: impl SecretSource + 'static) -> Self {
+        self.with(|shared| shared.source = Some(Arc::new(source)))
     }
 
     /// Sets how long the secret source may take to answer before the request is refused with 503. The default is 5 seconds.
     #[must_use]
-    pub fn with_key_timeout(mut self, timeout: Duration) -> Self {
-        self.verifier.shared_mut().key_timeout = timeout;
-        self
+    pub fn with_key_timeout(self, timeout: Duration) -> Self {
+        self.with(|shared| shared.key_timeout = timeout)
     }
 
     /// Sets where the time comes from that timestamps are compared with. The default is the clock of the machine.
@@ -101,9 +108,8 @@ impl WebhookVerifyLayer {
     /// # Ok::<(), tower_webhook::SetupError>(())
     /// ```
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.verifier.shared_mut().clock = Some(Arc::new(clock));
-        self
+    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.with(|shared| shared.clock = Some(Arc::new(clock)))
     }
 
     /// Sets a hook that sees every refusal of the layer, may count it, and may change the answer. The body stays empty. What
@@ -125,11 +131,10 @@ impl WebhookVerifyLayer {
     /// ```
     #[must_use]
     pub fn with_on_rejection(
-        mut self,
+        self,
         hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
     ) -> Self {
-        self.verifier.shared_mut().on_rejection = Some(Arc::new(hook));
-        self
+        self.with(|shared| shared.on_rejection = Some(Arc::new(hook)))
     }
 }
 
@@ -137,16 +142,16 @@ impl<S> Layer<S> for WebhookVerifyLayer {
     type Service = WebhookVerify<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookVerify::new(inner, Arc::new(PerThread::new(self.verifier.clone())))
+        WebhookVerify::new(inner, Arc::clone(&self.verifiers))
     }
 }
 
 impl fmt::Debug for WebhookVerifyLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifyLayer")
-            .field("verifier", &self.verifier)
-            .field("read_timeout", &self.verifier.shared().read_timeout)
-            .field("key_timeout", &self.verifier.shared().key_timeout)
+            .field("verifier", self.verifier())
+            .field("read_timeout", &self.verifier().shared().read_timeout)
+            .field("key_timeout", &self.verifier().shared().key_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -39,25 +39,33 @@ impl Deref for Near {
 
 /// A verifier for each thread that asks for one. More threads than the machine runs at once share them.
 pub(crate) struct PerThread {
-    verifier: Verifier,
+    original: Verifier,
     near: Box<[OnceLock<Verifier>]>,
 }
 
 impl PerThread {
-    pub(crate) fn new(verifier: Verifier) -> Self {
-        let threads = thread::available_parallelism().map_or(1, usize::from);
+    pub(crate) fn new(original: Verifier) -> Self {
+        // Asking the system takes a while.
+        static THREADS: OnceLock<usize> = OnceLock::new();
+        let threads = || thread::available_parallelism().map_or(1, usize::from);
+        let threads = *THREADS.get_or_init(threads);
         Self {
-            verifier,
+            original,
             near: (0..threads).map(|_| OnceLock::new()).collect(),
         }
+    }
+
+    /// The one of no thread.
+    pub(crate) fn original(&self) -> &Verifier {
+        &self.original
     }
 
     /// The one of this thread.
     pub(crate) fn get(&self) -> &Verifier {
         let place = number().checked_rem(self.near.len());
         let near = place.and_then(|place| self.near.get(place));
-        near.map_or(&self.verifier, |near| {
-            near.get_or_init(|| self.verifier.near())
+        near.map_or(&self.original, |near| {
+            near.get_or_init(|| self.original.near())
         })
     }
 }

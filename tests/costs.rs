@@ -24,7 +24,7 @@ use support::{
     Answer, Step, TestBody, accept, at, github, github_signer, kind, signed, signed_steps, svix,
     svix_signer,
 };
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_webhook::{RejectionKind, VerifiedEvent, WebhookVerifyLayer, verify::Head};
 
 #[global_allocator]
@@ -98,6 +98,23 @@ async fn a_body_of_one_frame_costs_no_memory_of_its_size() {
     let spent = region.change().bytes_allocated;
     assert_eq!(kind(&response), None);
     assert!(spent < AROUND, "{spent} bytes");
+}
+
+#[test]
+fn a_service_is_made_of_a_layer_without_an_allocation() {
+    let _alone = alone();
+    // axum makes one for each request where a route is given its state late.
+    let layer = WebhookVerifyLayer::new(github());
+    let made = (0..3).map(|_| {
+        let inner = tower::service_fn(accept::<Full<Bytes>>);
+        let region = Region::new(GLOBAL);
+        let service = layer.layer(inner);
+        let allocations = region.change().allocations;
+        drop(service);
+        allocations
+    });
+    // The harness may allocate meanwhile.
+    assert_eq!(made.min(), Some(0));
 }
 
 /// Reads a body of `frames` whose sender declares `declared`, and says how often memory was reserved for it anew and
