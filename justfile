@@ -67,3 +67,10 @@ bench seconds="1.0":
     cd benches && cargo run --release --bin times -- {{ seconds }}
     cd benches && cargo run --release --bin counts
     cd benches && cargo run --release --bin memory
+    cd benches && cargo run --release --bin threads -- {{ seconds }}
+    cd benches && cargo run --release --bin store -- {{ seconds }}
+    cd benches && cargo run --release --bin load -- {{ seconds }}
+
+# Counts the instructions of the hot paths and compares them with benches/instructions.json; `--record` writes it. Needs valgrind.
+instructions *arguments:
+    cd benches && python3 instructions.py {{ arguments }}

@@ -236,6 +236,83 @@ async fn the_layer_too_holds_no_more_than_arrived() {
     assert_eq!(watch.polls(), 2 * frames + 1);
 }
 
+/// The allocations of a request that is answered at once: the least of several rounds, since the harness may allocate meanwhile.
+fn allocations(
+    service: &mut impl Service<Request<Full<Bytes>>, Response = Answer, Error = Infallible>,
+    (signed, status): (&Request<Bytes>, u16),
+) -> usize {
+    let mut cx = Context::from_waker(Waker::noop());
+    let rounds = (0..10).map(|_| {
+        let request = signed.clone().map(Full::new);
+        let region = Region::new(GLOBAL);
+        assert!(service.poll_ready(&mut cx).is_ready());
+        let future = std::pin::pin!(service.call(request));
+        let Poll::Ready(response) = future.poll(&mut cx) else {
+            panic!("it waits");
+        };
+        let change = region.change();
+        assert_eq!(response.unwrap().status(), status);
+        change.allocations + change.reallocations
+    });
+    rounds.min().unwrap()
+}
+
+#[test]
+fn a_request_costs_one_allocation_beside_those_of_http() {
+    let _alone = alone();
+    let of_http = |act: &dyn Fn()| {
+        let rounds = (0..10).map(|_| {
+            let region = Region::new(GLOBAL);
+            act();
+            region.change().allocations
+        });
+        rounds.min().unwrap()
+    };
+    // What the first entry of each map costs, whatever it is.
+    let extensions = of_http(&|| {
+        http::Extensions::new().insert([1_u64; 4]);
+    });
+    let headers = of_http(&|| {
+        let name = http::header::WWW_AUTHENTICATE;
+        http::HeaderMap::new().insert(name, HeaderValue::from_static("Webhook"));
+    });
+    // The labels of the counters, whoever counts: two of an event, one of a refusal, and their texts.
+    let (counted, counted_refusal) = match cfg!(feature = "metrics") {
+        true => (5, 2),
+        false => (0, 0),
+    };
+    let time = || at(1_700_000_000);
+    for (verifier, signer) in [(github(), github_signer()), (svix(), svix_signer())] {
+        let signer = signer.with_time(time());
+        for size in [0, 71, 100_000] {
+            let request = Request::post("/hook").header("content-length", size);
+            let request = request.header("svix-id", "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W");
+            let signed = signer.sign(request, Bytes::from(vec![b'x'; size])).unwrap();
+            let layer = WebhookVerifyLayer::new(verifier.clone()).with_clock(time);
+            let ready = |request| {
+                drop(request);
+                std::future::ready(Ok::<_, Infallible>(Answer::default()))
+            };
+            let mut service = layer.layer(tower::service_fn(ready));
+            let accepted = allocations(&mut service, (&signed, 200));
+            let bare = allocations(&mut tower::service_fn(ready), (&signed, 200));
+            assert_eq!(
+                accepted - bare,
+                extensions + 1 + counted,
+                "{verifier:?} {size}"
+            );
+
+            let mut unsigned = signed;
+            unsigned.headers_mut().remove("x-hub-signature-256");
+            unsigned.headers_mut().remove("svix-signature");
+            let refused = allocations(&mut service, (&unsigned, 401));
+            // A 401 has to name a way to authenticate.
+            let expected = extensions + headers + 1 + counted_refusal;
+            assert_eq!(refused - bare, expected, "{verifier:?} {size}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_its_head_condemns_costs_no_poll_and_little_memory() {
     let _alone = alone();

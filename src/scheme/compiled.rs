@@ -141,6 +141,10 @@ impl CompiledScheme {
 
     /// The value of a header that the provider reads beside what is signed.
     pub(crate) fn read<'c>(&self, captured: &'c Captured, read: Read) -> Option<&'c [u8]> {
-        captured.get(self.content.slots.len().checked_add(read as usize)?)
+        match (read, self.head.delivery_slot) {
+            // What is signed as it stands there is not kept a second time.
+            (Read::DeliveryId, Some(slot)) if self.head.reads_slot => captured.get(slot),
+            _ => captured.get(self.content.slots.len().checked_add(read as usize)?),
+        }
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct HeadRules {
     pub(super) reads: [Option<HeaderNames>; 3],
     /// Which slot of the content is the delivery id.
     pub(super) delivery_slot: Option<usize>,
+    /// Whether the delivery id is signed without a change.
+    pub(super) reads_slot: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,8 @@ impl HeadRules {
                 |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.is(id));
             content.slots.iter().position(is_id)
         });
+        let slot = delivery_slot.and_then(|slot| content.slots.get(slot));
+        let reads_slot = slot.is_some_and(|slot| slot.filters.is_empty());
         Ok(Self {
             families: scheme.families.len(),
             required,
@@ -116,10 +120,11 @@ impl HeadRules {
             timestamp,
             reads: [
                 event_type.transpose()?,
-                delivery_id,
+                delivery_id.filter(|_| !reads_slot),
                 content_type.transpose()?,
             ],
             delivery_slot,
+            reads_slot,
         })
     }
 }
