@@ -65,7 +65,7 @@ pub use self::{
     timestamp::{TimeUnit, Timestamp, Tolerance},
 };
 pub(crate) use self::{
-    algorithm::{Hasher, Keying, Tag, absorb},
+    algorithm::{Counting, Hasher, Keying, Tag, absorb},
     compiled::{
         Admitted, Bodied, Compiled, CompiledScheme, HeaderTable, Params, Read, Scheduled, Values,
     },

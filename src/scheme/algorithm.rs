@@ -158,6 +158,19 @@ impl Update for Hasher {
     }
 }
 
+/// A hash, and how many bytes went into it.
+pub(crate) struct Counting<'h> {
+    pub(crate) hasher: &'h mut Hasher,
+    pub(crate) bytes: usize,
+}
+
+impl Update for Counting<'_> {
+    fn update(&mut self, data: &[u8]) {
+        self.bytes = self.bytes.saturating_add(data.len());
+        self.hasher.update(data);
+    }
+}
+
 /// Everything that is hashed goes through here.
 pub(crate) fn absorb(hash: &mut dyn Update, data: &[u8]) {
     #[cfg(test)]

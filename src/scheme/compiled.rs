@@ -68,6 +68,8 @@ pub(crate) struct Scheduled {
     /// The hash that already holds the key and all that stands before the first variable part.
     pub(crate) hasher: Hasher,
     pub(crate) key: Zeroizing<Vec<u8>>,
+    /// How many bytes that is.
+    pub(crate) lead: usize,
     /// Whether the secret is so short that the operator should know.
     pub(crate) short: bool,
 }
@@ -121,7 +123,12 @@ impl CompiledScheme {
     fn start(&self, key: Zeroizing<Vec<u8>>, short: bool) -> Result<Scheduled, SetupError> {
         let mut hasher = Hasher::new(self.algorithm, &key)?;
         match self.content.schedule(&mut hasher, &key) {
-            Some(()) => Ok(Scheduled { hasher, key, short }),
+            Some(lead) => Ok(Scheduled {
+                hasher,
+                key,
+                lead,
+                short,
+            }),
             None => Err(SetupError::new(
                 "it does not have the form in which the scheme signs it; use UTF-8 text",
             )),

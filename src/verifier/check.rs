@@ -66,7 +66,7 @@ impl Check {
         buffer.push(frame, |piece| {
             let running =
                 running.get_or_insert_with(|| Box::new(Running::new(trials(proof, secrets))));
-            running.update(piece);
+            running.update(piece)
         });
         Ok(())
     }

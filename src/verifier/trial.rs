@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256, digest::Output};
 use super::Proof;
 use crate::{
     Secrets,
-    scheme::{Admitted, Bodied, CompiledScheme, Hasher, Scheduled, Tag, Values, absorb},
+    scheme::{Admitted, Bodied, CompiledScheme, Counting, Hasher, Scheduled, Tag, Values, absorb},
     secret::Key,
 };
 
@@ -62,6 +62,8 @@ pub(super) struct Running {
     hashes: Vec<Option<Hash>>,
     /// Of the body alone, where some construction signs that.
     digest: Option<Sha256>,
+    /// How many bytes the first hash has taken, if they all take as many.
+    taken: usize,
 }
 
 struct Hash {
@@ -73,25 +75,37 @@ struct Hash {
 impl Running {
     pub(super) fn new<'p>(trials: impl Iterator<Item = Trial<'p>>) -> Self {
         let mut digest = None;
-        let hashes = trials.map(|trial| {
-            let content = &trial.scheme.content;
-            if content.digests_body() {
-                digest.get_or_insert_default();
-            }
-            let mut hasher = trial.scheduled.hasher.clone();
-            content.begin(&mut hasher, trial.values())?;
-            Some(Hash {
-                hasher,
-                streams: content.streams,
+        let mut taken = None;
+        let hashes: Vec<_> = trials
+            .map(|trial| {
+                let content = &trial.scheme.content;
+                if content.digests_body() {
+                    digest.get_or_insert_default();
+                }
+                let mut hasher = trial.scheduled.hasher.clone();
+                let mut counting = Counting {
+                    hasher: &mut hasher,
+                    bytes: trial.scheduled.lead,
+                };
+                content.begin(&mut counting, trial.values())?;
+                if content.streams {
+                    taken.get_or_insert(counting.bytes);
+                }
+                Some(Hash {
+                    hasher,
+                    streams: content.streams,
+                })
             })
-        });
+            .collect();
         Self {
-            hashes: hashes.collect(),
+            hashes,
             digest,
+            taken: taken.unwrap_or_default(),
         }
     }
 
-    pub(super) fn update(&mut self, frame: &[u8]) {
+    /// Takes the next bytes of the body, and says how many were taken with what stands before it.
+    pub(super) fn update(&mut self, frame: &[u8]) -> usize {
         for hash in self.hashes.iter_mut().flatten() {
             if hash.streams {
                 absorb(&mut hash.hasher, frame);
@@ -100,6 +114,8 @@ impl Running {
         if let Some(digest) = &mut self.digest {
             digest.update(frame);
         }
+        self.taken = self.taken.saturating_add(frame.len());
+        self.taken
     }
 
     /// How far the hash of a trial has come.

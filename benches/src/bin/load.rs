@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::thread::{CpuSet, sched_setaffinity};
 use tower_webhook_benches::{
     figures::{self, Figure},
     rounds::Spread,
@@ -39,6 +40,7 @@ fn main() {
     if let [framework, row, size] = &arguments[..] {
         return be_a_server(framework, row, size.parse().unwrap());
     }
+    stay_on_one_processor();
     let seconds = arguments.first().map_or(1.0, |text| text.parse().unwrap());
     println!("## Server processor time over loopback");
     let mut reached = Vec::new();
@@ -62,6 +64,14 @@ fn be_a_server(framework: &str, row: &str, size: usize) {
         AXUM => serve::axum(listener, row, workload),
         _ => serve::actix(listener, row, workload),
     }
+}
+
+/// Keeps this process and the servers that it starts on one processor, so that a server always finds the requests of all
+/// connections when it wakes. Elsewhere it sometimes wakes for each, which costs more than all that is measured.
+fn stay_on_one_processor() {
+    let mut set = CpuSet::new();
+    set.set(0);
+    sched_setaffinity(None, &set).unwrap();
 }
 
 /// A server and the client's connections to it.

@@ -10,7 +10,7 @@ use sha2::{
 use super::{
     super::{
         Coverage,
-        algorithm::{Hasher, Tag, absorb},
+        algorithm::{Counting, Hasher, Tag, absorb},
         template::{Filter, Part, Token, filtered, sha256_hex},
     },
     Params,
@@ -196,15 +196,18 @@ impl Content {
         pieces.any(|piece| matches!(piece, Piece::Secret(_)))
     }
 
-    /// Puts what a key alone decides into its hash. `None` when the key has not the form in which it is signed.
-    pub(super) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<()> {
+    /// Puts what a key alone decides into its hash, and says how many bytes that is. `None` when the key has not the form in
+    /// which it is signed.
+    pub(super) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<usize> {
         for piece in self.early.iter().chain(&self.late) {
             if let Piece::Secret(filters) = piece {
                 filtered(filters, key, |_| ())?;
             }
         }
         let captured = &Captured::default();
-        feed(&self.lead, hasher, Values { key, captured }, None)
+        let mut counting = Counting { hasher, bytes: 0 };
+        feed(&self.lead, &mut counting, Values { key, captured }, None)?;
+        Some(counting.bytes)
     }
 
     /// Puts what the head gave into a key's hash.
