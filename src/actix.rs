@@ -32,8 +32,8 @@ use crate::{
     head::{Head, Headers},
     near::Near,
     observe::{self, Trace},
-    shared::{Shared, refuse},
-    verification::{Step, TooLong, Verification},
+    shared::Shared,
+    verification::{Step, TooLong, Verification, refuse},
 };
 
 /// A middleware for an app, a scope, a resource or a route of actix-web: give it to `wrap`.

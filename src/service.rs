@@ -18,8 +18,7 @@ use crate::{
     head::Head,
     near::{Near, PerThread},
     observe::{self, Trace},
-    shared::refuse,
-    verification::{Step, Verification},
+    verification::{Step, Verification, refuse},
 };
 
 /// The service that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) makes.

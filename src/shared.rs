@@ -8,12 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{Response, StatusCode};
+use http::Response;
 
 use crate::{
-    Provider, Rejection, Secrets, clock,
+    Provider, Rejection, Secrets,
     lookup::SecretSource,
-    observe::{self, Trace},
     scheme::{CompiledScheme, HeaderTable, Tolerance},
 };
 
@@ -57,43 +56,6 @@ impl Shared {
     pub(crate) fn tolerance(&self, scheme: usize) -> Option<Tolerance> {
         self.tolerance.or(self.scheme(scheme)?.tolerance)
     }
-
-    pub(crate) fn now(&self) -> SystemTime {
-        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
-    }
-
-    /// Whether [`answer`](Self::answer) still has anything to do.
-    pub(crate) fn watches_answers(&self) -> bool {
-        self.provider.success_status().is_some() || !self.uptake.is_settled()
-    }
-
-    /// The status of an answer to an event: for a provider that takes one alone for success, that one in place of any other.
-    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
-        if !status.is_success() {
-            return status;
-        }
-        observe::handled(self);
-        match self.provider.success_status() {
-            Some(success) if success != status => {
-                observe::status_changed(self, status, success);
-                success
-            }
-            _ => status,
-        }
-    }
-}
-
-/// The answer to a refused request. The operator is told, and the hook asked.
-pub(crate) fn refuse(rejection: &Rejection, trace: &Trace) -> Response<()> {
-    let mut response = rejection.clone().into_response();
-    trace.refused(rejection);
-    if let Some(hook) = rejection
-        .origin()
-        .and_then(|shared| shared.on_rejection.as_ref())
-    {
-        hook(rejection, &mut response);
-    }
-    response
 }
 
 /// What has been seen of the wiring around an endpoint, so that each mistake in it is told once.
@@ -118,7 +80,7 @@ impl Uptake {
     }
 
     /// Whether it is known that events are taken, or was told that they are not.
-    fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.0.load(Ordering::Relaxed) & (Self::TAKEN | Self::UNTAKEN) != 0
     }
 

@@ -6,22 +6,64 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Buf;
+use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::{
-    Rejection, RejectionKind, VerifiedEvent,
+    Rejection, RejectionKind, VerifiedEvent, clock,
     head::Head,
     lookup::TenantFuture,
     near::Near,
+    observe::{self, Trace},
+    shared::Shared,
     verifier::{Check, Gate},
 };
+
+impl Shared {
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.as_ref().map_or_else(clock::now, |clock| clock())
+    }
+
+    /// Whether [`answer`](Self::answer) still has anything to do.
+    pub(crate) fn watches_answers(&self) -> bool {
+        self.provider.success_status().is_some() || !self.uptake.is_settled()
+    }
+
+    /// The status of an answer to an event: for a provider that takes one alone for success, that one in place of any other.
+    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
+        if !status.is_success() {
+            return status;
+        }
+        observe::handled(self);
+        match self.provider.success_status() {
+            Some(success) if success != status => {
+                observe::status_changed(self, status, success);
+                success
+            }
+            _ => status,
+        }
+    }
+}
+
+/// The answer to a refused request. The operator is told, and the hook asked.
+pub(crate) fn refuse(rejection: &Rejection, trace: &Trace) -> Response<()> {
+    let mut response = rejection.clone().into_response();
+    trace.refused(rejection);
+    if let Some(hook) = rejection
+        .origin()
+        .and_then(|shared| shared.on_rejection.as_ref())
+    {
+        hook(rejection, &mut response);
+    }
+    response
+}
 
 pin_project! {
     /// A request whose head is in order. As a future, it ends with the event or the reason.
@@ -193,7 +235,7 @@ fn broken(error: &(dyn Error + 'static)) -> RejectionKind {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::ready, task::Waker, time::SystemTime};
+    use std::{future::ready, task::Waker};
 
     use bytes::Bytes;
     use http_body_util::Full;
