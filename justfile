@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # Everything below, in the order in which it fails fastest.
-check: fmt toml spelling clippy test test-none features docs deny package
+check: fmt toml spelling clippy test test-none features docs deny package benches
 
 # The layout of the Rust sources.
 fmt:
@@ -49,6 +49,10 @@ deny:
 # The package as it would be published, built from what is in it. Works before a commit, too.
 package:
     cargo package --locked --allow-dirty
+
+# Whether the benchmarks compile, with all their peers.
+benches:
+    cd benches && cargo check --locked
 
 # Breaks the core in each of the listed ways, and demands that a test fails. Some minutes; not part of `check`.
 mutate part="":

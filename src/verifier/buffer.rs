@@ -70,8 +70,12 @@ impl Buffer {
                     hash(first);
                 }
                 let is_all = frames.is_empty() && frame.len() >= self.declared;
-                let is_enough = (1..=room).contains(&self.declared);
-                if is_all || (!is_enough && frames.len() < KEPT) {
+                // Where it is not known how much comes, few bytes alone: what is kept and joined at the end is there twice.
+                let waits = match self.declared {
+                    0 => needed <= SLACK,
+                    declared => room < declared,
+                };
+                if is_all || (waits && frames.len() < KEPT) {
                     if !is_all {
                         hash(&frame);
                     }
@@ -202,6 +206,17 @@ mod tests {
             }
         }
         assert_eq!(buffer.take().len(), 1 << 20);
+    }
+
+    #[test]
+    fn large_frames_of_a_length_that_is_not_known_are_joined_as_they_come() {
+        for declared in [None, Some(0), Some(5)] {
+            let mut buffer = Buffer::new(usize::MAX, declared);
+            for _ in 0..3 {
+                buffer.push(Bytes::from(vec![1; SLACK]), |_| 0);
+            }
+            assert!(capacity(&buffer) >= 3 * SLACK, "{declared:?}");
+        }
     }
 
     #[test]
