@@ -337,9 +337,16 @@ proptest! {
     #[test]
     fn frames_make_no_difference(
         case in any_case(), bytes in any_bytes(), cuts in vec(any::<Index>(), 0..12), tampered: bool,
+        repeated in prop_oneof![4 => Just(1), 1 => Just(700), 1 => Just(2500)],
+        // What the head says of the length, in fifths of what it is: nothing, the truth, or a lie.
+        declared in proptest::option::of(prop_oneof![Just(5), 0..11_usize]),
     ) {
-        let body = case.body(&bytes);
-        let lines = case.sign(&body);
+        let body = case.body(&bytes.repeat(repeated));
+        let mut lines = case.sign(&body);
+        if let Some(fifths) = declared {
+            let length = body.len() * fifths / 5;
+            lines.push(("Content-Length".to_owned(), length.to_string().into_bytes()));
+        }
         let sent = if tampered { [&body[..], b" "].concat() } else { body };
         let whole = case.verify(&lines, &sent);
         let parts = case.verify_frames(&lines, frames(&sent, &cuts), at(NOW));
@@ -352,7 +359,7 @@ proptest! {
                 prop_assert_eq!(whole.event_type(), parts.event_type());
             }
             (Err(whole), Err(parts)) => prop_assert_eq!(whole.kind(), parts.kind()),
-            _ => prop_assert!(false, "{}: {:?}", case.name, cuts),
+            _ => prop_assert!(false, "{}: {:?} {:?}", case.name, cuts, declared),
         }
     }
 }
