@@ -39,8 +39,9 @@
 //!
 //! What is signed cannot be cut in two ways. A value from a header, field, query or path that contains the literal text
 //! which ends it is refused: `a.b` for `{header:webhook-id}` in `{header:webhook-id}.{ts}.{body}`. One that touches another
-//! value without text between them is an error when built. A time may touch anything, because it has one spelling only,
-//! as long as its tolerance is limited on both sides. Values in the body (`{json:…}`, `{form:…}`) are not held apart: under
+//! value without text between them is an error when built. A time may touch anything, because it has one spelling only and,
+//! there, one length: 10 digits for seconds and 13 for milliseconds, whatever the tolerance. A value in front of a time that it touches
+//! may hold no time at all. Values in the body (`{json:…}`, `{form:…}`) are not held apart: under
 //! [`Coverage::Partial`] the provider's own separators have to do.
 
 mod algorithm;

@@ -8,12 +8,13 @@
     reason = "tests"
 )]
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::Request;
+use sha2::Digest;
 use tower_webhook::{
     Provider, RejectionKind, Scheme, Secret, Signer, Verifier,
-    scheme::{Algorithm, Coverage, Encoding, Signature, Timestamp},
+    scheme::{Algorithm, Coverage, Encoding, Signature, TimeUnit, Timestamp, Tolerance},
     verify::Head,
 };
 
@@ -308,7 +309,7 @@ fn header_families_are_those_of_the_signature() {
 
 #[test]
 fn a_time_that_is_not_signed_only_refuses() {
-    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     for (signed, shown) in [("{ts}.{body}", Some(now)), ("{body}", None)] {
         let scheme = Scheme::new(
             Algorithm::HmacSha256,
@@ -326,7 +327,7 @@ fn a_time_that_is_not_signed_only_refuses() {
         let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
         let event = verifier.verify(&Head::of(&head), body, now).unwrap();
         assert_eq!(event.timestamp(), shown, "{signed}");
-        let later = now + std::time::Duration::from_secs(301);
+        let later = now + Duration::from_secs(301);
         let rejection = verifier.verify(&Head::of(&head), body, later).unwrap_err();
         assert_eq!(rejection.kind(), RejectionKind::TimestampTooOld, "{signed}");
     }
@@ -336,12 +337,12 @@ fn a_time_that_is_not_signed_only_refuses() {
 fn a_value_before_the_time_holds_no_time() {
     use hmac::{Hmac, KeyInit, Mac};
     let verifier = Verifier::new(mac("{header:X-Id}{ts}{body}"), Secret::new(SECRET)).unwrap();
-    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let verdict = |id: &str, body: &str| {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(format!("{id}1700000000{body}").as_bytes());
         let tag = mac.finalize().into_bytes();
-        let signature: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = hex(&tag);
         let headers = [
             ("x-id", id),
             ("x-time", "1700000000"),
@@ -351,19 +352,28 @@ fn a_value_before_the_time_holds_no_time() {
         verdict.map(drop).map_err(|rejection| rejection.kind())
     };
     for id in [
-        "evt_1",
-        "evt_1234567890",
-        "f1c2a387-161a-49f9-a165-0f21d7a4e1c4",
+        "evt_a",
+        "evt_123456789x",
+        "f1c2a387-161a-49f9-a165-0f21d7a4e1ca",
+        "evt_0",
         "",
     ] {
         assert_eq!(verdict(id, "{}"), Ok(()), "{id}");
     }
-    for id in ["evt_1700000000", "1700000200x", "evt_17000001", "evt_1"] {
-        let expected = match id {
-            "evt_1" => Ok(()),
-            _ => Err(RejectionKind::MalformedHeader),
-        };
-        assert_eq!(verdict(id, "{}"), expected, "{id}");
+    // It does not matter whether the other time would be accepted today, or runs over into the one that is meant.
+    for id in [
+        "evt_1700000000",
+        "evt_1234567890",
+        "1700000200x",
+        "9999999999",
+        "evt_17000001",
+        "evt_1",
+    ] {
+        assert_eq!(
+            verdict(id, "{}"),
+            Err(RejectionKind::MalformedHeader),
+            "{id}"
+        );
     }
 }
 
@@ -419,6 +429,10 @@ impl Piece {
                 .ok()
                 .filter(|value: &String| serde_json::to_string(value).unwrap() == signed),
             Self::Path => signed.starts_with('/').then(|| signed.to_owned()),
+            Self::Time => signed
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| signed.to_owned()),
             _ => Some(signed.to_owned()),
         }
     }
@@ -444,7 +458,8 @@ fn readings(pieces: &[Piece], content: &str, read: &mut Values, all: &mut Vec<Va
     }
 }
 
-fn accepted(verifier: &Verifier, signature: &str, values: &Values) -> bool {
+/// Whether a reading is accepted under any of the tolerances, by the clock that is best for it.
+fn accepted(verifiers: &[Verifier], signature: &str, values: &Values) -> bool {
     let of = |piece: Piece| {
         let found = values.iter().find(|(other, _)| *other == piece);
         found.map_or("", |(_, value)| value)
@@ -469,10 +484,27 @@ fn accepted(verifier: &Verifier, signature: &str, values: &Values) -> bool {
     let head = Head::new(&headers)
         .with_target(&target)
         .with_method(of(Piece::Method));
-    let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(15);
-    verifier
-        .verify(&head, of(Piece::Body).to_owned(), now)
-        .is_ok()
+    let time = of(Piece::Time).parse().unwrap_or(0);
+    let now = SystemTime::UNIX_EPOCH
+        .checked_add(Duration::from_secs(time))
+        .unwrap_or(SystemTime::UNIX_EPOCH);
+    verifiers.iter().any(|verifier| {
+        let body = of(Piece::Body).to_owned();
+        verifier.verify(&head, body, now).is_ok()
+    })
+}
+
+/// The tolerances that a scheme or an endpoint may set.
+fn tolerances() -> [Tolerance; 5] {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let near = Tolerance::from(Duration::from_secs(5));
+    [
+        near,
+        near.with_past(None),
+        near.with_future(None),
+        Tolerance::from(CENTURY),
+        Tolerance::off(),
+    ]
 }
 
 #[test]
@@ -508,13 +540,15 @@ fn no_content_has_two_readings_that_are_accepted() {
             Signature::single("X-Sig", Encoding::Hex),
         );
         if pieces.contains(&Piece::Time) {
-            let five = std::time::Duration::from_secs(5);
-            scheme = scheme.with_timestamp(Timestamp::header("X-Time").with_tolerance(five));
+            let tolerance = tolerances()[random(5)];
+            scheme = scheme.with_timestamp(Timestamp::header("X-Time").with_tolerance(tolerance));
         }
         let Ok(verifier) = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET)) else {
             continue;
         };
         built += 1;
+        let later = tolerances().map(|tolerance| verifier.clone().with_tolerance(tolerance));
+        let verifiers: Vec<_> = later.into_iter().chain([verifier]).collect();
         let content: String = pieces
             .iter()
             .map(|piece| {
@@ -526,25 +560,21 @@ fn no_content_has_two_readings_that_are_accepted() {
                     Piece::Text(text) => (*text).to_owned(),
                     Piece::IdQuoted => serde_json::to_string(&text).unwrap(),
                     Piece::Path => format!("/{text}"),
-                    Piece::Time => (10 + random(11)).to_string(),
+                    // Dense in other times: any ten of these digits are one.
+                    Piece::Time => (0..10).map(|_| ['1', '2'][random(2)]).collect(),
                     _ => text,
                 }
             })
             .collect();
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(content.as_bytes());
-        let signature: String = mac
-            .finalize()
-            .into_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = hex(&mac.finalize().into_bytes());
         let mut all = Vec::new();
         readings(&pieces, &content, &mut Vec::new(), &mut all);
         cut += usize::from(all.len() > 1);
         let accepted: Vec<_> = all
             .iter()
-            .filter(|values| accepted(&verifier, &signature, values))
+            .filter(|values| accepted(&verifiers, &signature, values))
             .collect();
         assert!(
             accepted.len() <= 1,
@@ -554,4 +584,125 @@ fn no_content_has_two_readings_that_are_accepted() {
     }
     // The search is worth something: many contents can be cut in more ways than one, and most are accepted in one.
     assert!(cut > 500 && taken > 1000, "{cut} {taken}");
+}
+
+/// The digits of a time could pass into the body that it touches, and back.
+#[test]
+fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tolerance() {
+    use hmac::{Hmac, KeyInit, Mac};
+    // The content, the unit, and how a request may be read that was signed as the first of each list.
+    let rows: [(&str, TimeUnit, &[(&str, &str)]); 10] = [
+        (
+            "{body}{ts}",
+            TimeUnit::Seconds,
+            &[
+                ("{}1", "1700000000"),
+                ("{}", "11700000000"),
+                ("{}11", "700000000"),
+            ],
+        ),
+        (
+            "{ts}{body}",
+            TimeUnit::Seconds,
+            &[
+                ("1{}", "1700000000"),
+                ("{}", "17000000001"),
+                ("01{}", "170000000"),
+            ],
+        ),
+        (
+            "{body}{ts}",
+            TimeUnit::Milliseconds,
+            &[
+                ("[1", "1700000000000"),
+                ("[", "11700000000000"),
+                ("[11", "700000000000"),
+            ],
+        ),
+        (
+            "{ts}{body}",
+            TimeUnit::Milliseconds,
+            &[
+                ("1]", "1700000000000"),
+                ("]", "17000000000001"),
+                ("01]", "170000000000"),
+            ],
+        ),
+        (
+            "{body}1{ts}",
+            TimeUnit::Seconds,
+            &[("{}", "1700000000"), ("{}1", "700000000")],
+        ),
+        (
+            "{ts}0{body}",
+            TimeUnit::Seconds,
+            &[("{}", "1700000000"), ("0{}", "170000000")],
+        ),
+        (
+            "{ts}{body|jsonstr}",
+            TimeUnit::Seconds,
+            &[("{}", "1700000000")],
+        ),
+        (
+            "{body|sha256hex}{ts}",
+            TimeUnit::Seconds,
+            &[("{}", "1700000000")],
+        ),
+        (
+            "{body}{ts|jsonstr}",
+            TimeUnit::Seconds,
+            &[("{}", "170000000"), ("{}\"1", "70000000")],
+        ),
+        ("{body}.{ts}", TimeUnit::Seconds, &[("{}", "170000000")]),
+    ];
+    for (signed, unit, readings) in rows {
+        for scheme_tolerance in tolerances() {
+            let timestamp = Timestamp::header("X-Time")
+                .with_unit(unit)
+                .with_tolerance(scheme_tolerance);
+            let signature = Signature::single("X-Sig", Encoding::Hex);
+            let scheme =
+                Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
+            let built = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET)).unwrap();
+            let later = tolerances().map(|tolerance| built.clone().with_tolerance(tolerance));
+            for verifier in later.into_iter().chain([built]) {
+                let (body, time) = readings[0];
+                let content = signed
+                    .replace("{body|jsonstr}", &serde_json::to_string(body).unwrap())
+                    .replace("{body|sha256hex}", &hex(&sha2::Sha256::digest(body)))
+                    .replace("{ts|jsonstr}", &format!("\"{time}\""))
+                    .replace("{body}", body)
+                    .replace("{ts}", time);
+                let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+                mac.update(content.as_bytes());
+                let signature = hex(&mac.finalize().into_bytes());
+                let verdicts = readings.iter().map(|(body, time)| {
+                    let per_second = if unit == TimeUnit::Seconds { 1 } else { 1000 };
+                    let now = Duration::from_secs(time.parse::<u64>().unwrap() / per_second);
+                    let headers = [("x-time", *time), ("x-sig", &signature)];
+                    let event = verifier.verify(
+                        &Head::new(&headers),
+                        (*body).to_owned(),
+                        SystemTime::UNIX_EPOCH + now,
+                    );
+                    event.map(drop).map_err(|rejection| rejection.kind())
+                });
+                let mut expected = vec![Err(RejectionKind::MalformedTimestamp); readings.len()];
+                expected[0] = Ok(());
+                if signed == "{body}{ts|jsonstr}" {
+                    // The quotes show where the time begins, and the other is another content.
+                    expected[1] = Err(RejectionKind::SignatureMismatch);
+                }
+                assert_eq!(
+                    verdicts.collect::<Vec<_>>(),
+                    expected,
+                    "{signed} {unit} {scheme_tolerance:?}"
+                );
+            }
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -61,9 +61,10 @@ impl Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
-    /// Seconds since 1970, digits only (`s`).
+    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a digit right next to them, as in
+    /// `{ts}{body}`, there must be 10 of them, as there are until 2286.
     Seconds,
-    /// Milliseconds since 1970, digits only (`ms`).
+    /// Milliseconds since 1970, digits only (`ms`). Next to another value there must be 13 of them.
     Milliseconds,
     /// `2026-11-20T21:00:00Z`, with or without a fraction or an offset (`rfc3339`).
     Rfc3339,
@@ -107,6 +108,15 @@ impl TimeUnit {
                     nanos: 0,
                 })
             }
+        }
+    }
+
+    /// How many digits a number of this unit has from 2001 to 2286; `None` for a date.
+    pub(crate) fn digits(self) -> Option<usize> {
+        match self {
+            Self::Seconds => Some(10),
+            Self::Milliseconds => Some(13),
+            Self::Rfc3339 | Self::ImfFixdate => None,
         }
     }
 

@@ -86,8 +86,7 @@ impl HeadRules {
         let signature = self.candidates(seen, &mut admitted.candidates)?;
         let (text, timestamp) = self.timestamp(seen, signature, now, tolerance)?;
         admitted.timestamp = timestamp;
-        let time = (text, now, tolerance);
-        self.capture(seen, slots, signature, time, &mut admitted.captured)
+        self.capture(seen, slots, signature, text, &mut admitted.captured)
     }
 
     /// Decodes the signatures. Returns the first value they came from.
@@ -152,13 +151,10 @@ impl HeadRules {
                     .ok_or_else(|| Reason::new(RejectionKind::MissingHeader))?,
             ),
         };
-        let instant = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| timestamp.unit.parse(text))
-            .ok_or_else(|| {
-                seen.blame(header, RejectionKind::MalformedTimestamp)
-                    .with_length(text.len())
-            })?;
+        let instant = timestamp.parse(text).ok_or_else(|| {
+            seen.blame(header, RejectionKind::MalformedTimestamp)
+                .with_length(text.len())
+        })?;
         match tolerance.map_or(Ok(()), |tolerance| tolerance.check(instant.seconds, now)) {
             Ok(()) => Ok((text, timestamp.signed.then_some(instant))),
             Err(Outside::TooOld { seconds }) => Err(seen
@@ -187,37 +183,12 @@ impl HeadRules {
         }
     }
 
-    /// Whether a time that would be accepted can be read in `value` or across its end, so that the two could be cut elsewhere.
-    fn holds_time(
-        &self,
-        value: &[u8],
-        time: &[u8],
-        now: i64,
-        tolerance: Option<Tolerance>,
-    ) -> bool {
-        let Some(timestamp) = &self.timestamp else {
-            return false;
-        };
-        let joined = [value, time].concat();
-        joined
-            .windows(time.len().max(1))
-            .take(value.len())
-            .any(|window| {
-                let instant = std::str::from_utf8(window)
-                    .ok()
-                    .and_then(|text| timestamp.unit.parse_start(text));
-                instant.is_some_and(|instant| {
-                    tolerance.is_none_or(|tolerance| tolerance.check(instant.seconds, now).is_ok())
-                })
-            })
-    }
-
     fn capture(
         &self,
         seen: View<'_, '_>,
         slots: &[Slot],
         signature: &[u8],
-        (timestamp, now, tolerance): (&[u8], i64, Option<Tolerance>),
+        timestamp: &[u8],
         captured: &mut Captured,
     ) -> Result<(), Reason> {
         let head = seen.head();
@@ -246,9 +217,12 @@ impl HeadRules {
             };
             let clear = filtered(&slot.filters, &value, |value| {
                 captured.push(Some(value));
-                let timed = slot.border == Border::Time
-                    && self.holds_time(value, timestamp, now, tolerance);
-                slot.border.holds(value) && !timed
+                let rule = self
+                    .timestamp
+                    .as_ref()
+                    .filter(|_| slot.border == Border::Time);
+                slot.border.holds(value)
+                    && !rule.is_some_and(|rule| rule.starts_in(value, timestamp))
             });
             if clear != Some(true) {
                 return Err(malformed(names));

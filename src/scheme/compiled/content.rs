@@ -14,7 +14,7 @@ use super::{
         template::{Filter, Part, Token, filtered, sha256_hex},
     },
     Params,
-    delimit::{Border, delimit},
+    delimit::{Border, delimit, touches_time},
     headers::{Captured, HeaderNames},
 };
 use crate::{SetupError, json};
@@ -34,6 +34,8 @@ pub(crate) struct Content {
     pub(super) open_ended: bool,
     /// What the head has to give.
     pub(super) slots: Vec<Slot>,
+    /// Whether the time is told from what stands next to it by its length alone.
+    pub(super) touches_time: bool,
 }
 
 /// A piece of content that waits for its value.
@@ -160,6 +162,7 @@ impl Content {
     }
 
     fn cut(pieces: Vec<Piece>, slots: Vec<Slot>) -> Self {
+        let touches_time = touches_time(&pieces, &slots);
         let keyed = |piece: &&Piece| matches!(piece, Piece::Literal(_) | Piece::Secret(_));
         let lead = pieces.iter().take_while(keyed).count();
         let early = pieces
@@ -180,6 +183,7 @@ impl Content {
             streams,
             late: pieces.skip(usize::from(streams)).collect(),
             slots,
+            touches_time,
         }
     }
 

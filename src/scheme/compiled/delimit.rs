@@ -53,7 +53,8 @@ impl Border {
 
 /// How a piece shows its end.
 enum End {
-    /// By its length, or because it is known beforehand. A time within its tolerance is as long as every other.
+    /// By its length, or because it is known beforehand. A time shows its end by its form, or is as long as every other: see
+    /// [`touches_time`].
     Fixed,
     /// By quotes, when read from the left.
     Quoted,
@@ -83,6 +84,26 @@ fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
 
 fn is_time(slot: &Slot) -> bool {
     matches!(slot.from, SlotSource::Timestamp)
+}
+
+/// Whether a time stands next to a value, or to a digit, so that the digits of a number alone do not show where it ends. Dates do:
+/// none is the beginning or the end of another.
+pub(super) fn touches_time(pieces: &[Piece], slots: &[Slot]) -> bool {
+    let is_bare_time = |piece: &Piece| match piece {
+        Piece::Captured(place) => slots.get(*place).is_some_and(|slot| {
+            let framed = [Filter::Sha256Hex, Filter::JsonString];
+            is_time(slot) && !slot.filters.iter().any(|filter| framed.contains(filter))
+        }),
+        _ => false,
+    };
+    let is_edge =
+        |text: &[u8], byte: Option<&u8>| !text.is_empty() && !byte.is_some_and(u8::is_ascii_digit);
+    pieces.windows(2).any(|pair| match pair {
+        [Piece::Literal(text), time] if is_bare_time(time) => !is_edge(text, text.last()),
+        [time, Piece::Literal(text)] if is_bare_time(time) => !is_edge(text, text.first()),
+        [before, after] => is_bare_time(before) || is_bare_time(after),
+        _ => false,
+    })
 }
 
 /// Finds the border of each value. Under partial coverage the provider's own separators have to do.

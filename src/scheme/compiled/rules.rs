@@ -12,7 +12,7 @@ use super::{
     content::{Slot, SlotSource, parameter},
     headers::HeaderNames,
 };
-use crate::SetupError;
+use crate::{SetupError, clock::Instant};
 
 /// What a scheme asks of a head.
 #[derive(Debug)]
@@ -39,6 +39,29 @@ pub(super) struct TimestampRule {
     pub(super) place: Place,
     pub(super) unit: TimeUnit,
     pub(super) signed: bool,
+    /// How many digits a number must have, where only its length shows where it ends.
+    digits: Option<usize>,
+}
+
+impl TimestampRule {
+    /// The time that `text` is, as the unit and the place in the content want it written.
+    pub(super) fn parse(&self, text: &[u8]) -> Option<Instant> {
+        if self.digits.is_some_and(|digits| text.len() != digits) {
+            return None;
+        }
+        self.unit.parse(std::str::from_utf8(text).ok()?)
+    }
+
+    /// Whether a time starts in `value` or runs over its end into `time`, the one that follows: the two could then be cut elsewhere.
+    /// It does not matter which time: the tolerance may be another tomorrow, and so is the clock.
+    pub(super) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
+        let joined = [value, time].concat();
+        let mut windows = joined.windows(time.len().max(1)).take(value.len());
+        windows.any(|window| {
+            let text = std::str::from_utf8(window).ok();
+            text.is_some_and(|text| self.unit.parse_start(text).is_some())
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -75,6 +98,7 @@ impl HeadRules {
             Ok(TimestampRule {
                 signed: content.slots.iter().any(signed),
                 place,
+                digits: timestamp.unit.digits().filter(|_| content.touches_time),
                 unit: timestamp.unit,
             })
         });
