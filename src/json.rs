@@ -55,30 +55,33 @@ impl<'de, T: de::Deserialize<'de>> de::Deserialize<'de> for Object<T> {
     }
 }
 
-/// The text of the value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.
-fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
-    let path: Vec<Cow<'_, str>> = pointer
-        .strip_prefix('/')?
-        .split('/')
-        .map(|token| {
-            if token.contains('~') {
-                Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
-            } else {
-                Cow::Borrowed(token)
-            }
-        })
-        .collect();
-    let mut document = serde_json::Deserializer::from_slice(document);
-    let found = Walk(&path).deserialize(&mut document).ok()?;
-    document.end().ok()?;
+/// The value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.
+pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
+    let [found] = *raws(document, &[Some(pointer)]) else {
+        return None;
+    };
     found
 }
 
 /// The scalar at `pointer`: a string's text, or a number or truth value as it is written. Not null, no structure.
 pub(crate) fn scalar<'d>(document: &'d [u8], pointer: &str) -> Option<Cow<'d, str>> {
-    let text = raw(document, pointer)?.get();
+    text(raw(document, pointer)?)
+}
+
+/// The scalars at several pointers, for which the document is gone through once.
+pub(crate) fn scalars<'d>(
+    document: &'d [u8],
+    pointers: &[Option<&str>],
+) -> Vec<Option<Cow<'d, str>>> {
+    let found = raws(document, pointers);
+    found.into_iter().map(|raw| text(raw?)).collect()
+}
+
+/// What a scalar says.
+pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let text = raw.get();
     match text.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Text<'d>>(text)
+        b'"' => serde_json::from_str::<Text<'_>>(text)
             .ok()
             .map(|text| text.0),
         b'{' | b'[' | b'n' => None,
@@ -89,92 +92,199 @@ pub(crate) fn scalar<'d>(document: &'d [u8], pointer: &str) -> Option<Cow<'d, st
 #[derive(serde::Deserialize)]
 struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
 
-struct Walk<'p>(&'p [Cow<'p, str>]);
+fn raws<'d>(document: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
+    let mut found = vec![None; pointers.len()];
+    let paths: Vec<Vec<Cow<'_, str>>> = pointers.iter().map(|pointer| path(*pointer)).collect();
+    let targets: Vec<Target<'_>> = paths
+        .iter()
+        .enumerate()
+        .filter(|(_, path)| !path.is_empty())
+        .map(|(place, path)| Target { place, path })
+        .collect();
+    let mut json = serde_json::Deserializer::from_slice(document);
+    let walk = Walk {
+        targets: &targets,
+        found: &mut found,
+    };
+    if walk
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .is_err()
+    {
+        found.fill(None);
+    }
+    found
+}
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = Option<&'de RawValue>;
+/// The tokens of a pointer. None of what is no pointer to something inside a document.
+fn path(pointer: Option<&str>) -> Vec<Cow<'_, str>> {
+    let Some(tokens) = pointer.and_then(|pointer| pointer.strip_prefix('/')) else {
+        return Vec::new();
+    };
+    let unescape = |token: &'_ str| token.replace("~1", "/").replace("~0", "~");
+    let tokens = tokens.split('/').map(|token| match token.contains('~') {
+        true => Cow::Owned(unescape(token)),
+        false => Cow::Borrowed(token),
+    });
+    tokens.collect()
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.0.is_empty() {
-            de::Deserialize::deserialize(deserializer).map(Some)
-        } else {
-            deserializer.deserialize_any(self)
+/// What is still to go to a value that is looked for.
+#[derive(Clone, Copy)]
+struct Target<'p> {
+    place: usize,
+    path: &'p [Cow<'p, str>],
+}
+
+struct Walk<'w, 'p, 'de> {
+    targets: &'w [Target<'p>],
+    found: &'w mut [Option<&'de RawValue>],
+}
+
+impl<'p> Walk<'_, 'p, '_> {
+    /// What lies under `name`. What stood under an equal name before no longer counts.
+    fn enter(&mut self, name: &str) -> Vec<Target<'p>> {
+        let mut inside = Vec::new();
+        for target in self.targets {
+            if let Some((first, path)) = target.path.split_first()
+                && *first == *name
+            {
+                let place = target.place;
+                if let Some(found) = self.found.get_mut(place) {
+                    *found = None;
+                }
+                inside.push(Target { place, path });
+            }
         }
+        inside
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let ends_here = |target: &Target<'_>| target.path.is_empty();
+        if !self.targets.iter().any(ends_here) {
+            return deserializer.deserialize_any(self);
+        }
+        let raw: &RawValue = de::Deserialize::deserialize(deserializer)?;
+        for target in self.targets.iter().filter(|target| ends_here(target)) {
+            if let Some(found) = self.found.get_mut(target.place) {
+                *found = Some(raw);
+            }
+        }
+        let further = self.targets.iter().filter(|target| !ends_here(target));
+        let further: Vec<_> = further.copied().collect();
+        if further.is_empty() {
+            return Ok(());
+        }
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        let walk = Walk {
+            targets: &further,
+            found: self.found,
+        };
+        walk.deserialize(&mut json).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match self.0.split_first() {
-                Some((token, rest)) if *token == key => found = map.next_value_seed(Walk(rest))?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+            let inside = self.enter(&key);
+            if inside.is_empty() {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                map.next_value_seed(Walk {
+                    targets: &inside,
+                    found: self.found,
+                })?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let Some((token, rest)) = self.0.split_first() else {
-            return Ok(None);
-        };
-        // RFC 6901: no leading zeros.
-        let wanted = token
-            .parse::<usize>()
-            .ok()
-            .filter(|index| index.to_string() == **token);
+    /// RFC 6901: an index has no leading zeros.
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        let firsts = self.targets.iter().filter_map(|target| target.path.first());
+        let wanted: Vec<_> = firsts
+            .filter_map(|first| first.parse::<usize>().ok())
+            .collect();
         for index in 0_usize.. {
-            if Some(index) == wanted {
-                let Some(found) = seq.next_element_seed(Walk(rest))? else {
-                    return Ok(None);
-                };
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                return Ok(found);
-            }
-            if seq.next_element::<IgnoredAny>()?.is_none() {
+            let inside = if wanted.contains(&index) {
+                self.enter(&index.to_string())
+            } else {
+                Vec::new()
+            };
+            let more = if inside.is_empty() {
+                seq.next_element::<IgnoredAny>()?.is_some()
+            } else {
+                let element = seq.next_element_seed(Walk {
+                    targets: &inside,
+                    found: self.found,
+                })?;
+                element.is_some()
+            };
+            if !more {
                 break;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_several_at_once_also_where_one_holds_another() {
+        let document = br#"{"a":{"b":1,"c":[2,3]},"d":"x","a":{"b":4,"c":[5,{"e":6}]}}"#;
+        let pointers = ["/a/b", "/a", "/a/c/1/e", "/d", "/a/c/0", "/q", "/a/b"];
+        let found = raws(document, &pointers.map(Some));
+        let texts: Vec<_> = found.iter().map(|raw| raw.map(RawValue::get)).collect();
+        let whole = r#"{"b":4,"c":[5,{"e":6}]}"#;
+        let expected = [
+            Some("4"),
+            Some(whole),
+            Some("6"),
+            Some("\"x\""),
+            Some("5"),
+            None,
+            Some("4"),
+        ];
+        assert_eq!(texts, expected);
+    }
 
     #[test]
     fn finds_scalars_where_the_pointer_says() {

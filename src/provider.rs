@@ -8,7 +8,7 @@ use crate::{
     Identity, PayloadError, SetupError, Source, VerifiedEvent,
     delivery::KeyedBy,
     error::shown,
-    scheme::{Compiled, CompiledScheme, HeaderTable, Keying, Params, Scheme},
+    scheme::{BodyTable, Compiled, CompiledScheme, HeaderTable, Keying, Params, Scheme},
 };
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
@@ -356,13 +356,15 @@ impl Provider {
             source.and_then(Source::as_header)
         });
         let reads = [event_type, delivery_id, Some("content-type".into())];
-        let mut headers = HeaderTable::new();
+        let (mut headers, mut body) = (HeaderTable::new(), BodyTable::default());
         let schemes = self.tried().map(|Construction { name, scheme, .. }| {
-            CompiledScheme::new(name.clone(), scheme, &self.params, &reads, &mut headers)
+            let tables = (&mut headers, &mut body);
+            CompiledScheme::new(name.clone(), scheme, &self.params, &reads, tables)
         });
         Ok(Compiled {
             schemes: schemes.collect::<Result<_, _>>()?,
             headers,
+            body,
         })
     }
 

@@ -56,8 +56,6 @@ use std::{borrow::Cow, fmt};
 
 use self::template::{Part, Token};
 
-#[cfg(test)]
-pub(crate) use self::algorithm::counters;
 pub use self::{
     algorithm::Algorithm,
     encoding::Encoding,
@@ -65,10 +63,13 @@ pub use self::{
     signature::Signature,
     timestamp::{TimeUnit, Timestamp, Tolerance},
 };
+#[cfg(test)]
+pub(crate) use self::{algorithm::counters, compiled::passes};
 pub(crate) use self::{
     algorithm::{Counting, Hasher, Keying, Tag, absorb},
     compiled::{
-        Admitted, Bodied, Compiled, CompiledScheme, HeaderTable, Params, Read, Scheduled, Values,
+        Admitted, Bodied, BodyTable, Compiled, CompiledScheme, HeaderTable, Params, Read,
+        Scheduled, Values,
     },
 };
 

@@ -13,7 +13,7 @@ use http::Response;
 use crate::{
     Provider, Rejection, Secrets,
     lookup::SecretSource,
-    scheme::{CompiledScheme, HeaderTable, Tolerance},
+    scheme::{BodyTable, CompiledScheme, HeaderTable, Tolerance},
 };
 
 /// What a verifier and a layer were told, and what events and rejections refer to.
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) provider: Provider,
     pub(crate) schemes: Arc<[CompiledScheme]>,
     pub(crate) headers: HeaderTable,
+    pub(crate) body: BodyTable,
     pub(crate) endpoint: Option<Arc<str>>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) max_body: usize,

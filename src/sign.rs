@@ -10,6 +10,7 @@ use std::{
     time::SystemTime,
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use sha2::{Digest, Sha256};
 
@@ -17,7 +18,7 @@ use crate::{
     Provider, Secret, SetupError,
     clock::{self, unix_seconds},
     head::Head,
-    scheme::{Admitted, Bodied, CompiledScheme, HeaderTable, Scheduled, Tag},
+    scheme::{Admitted, Bodied, BodyTable, CompiledScheme, HeaderTable, Scheduled, Tag},
 };
 
 /// Signs requests as a provider does: for tests of your own handlers.
@@ -37,6 +38,7 @@ use crate::{
 pub struct Signer {
     scheme: Arc<CompiledScheme>,
     table: Arc<HeaderTable>,
+    body: Arc<BodyTable>,
     key: Arc<Scheduled>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
@@ -61,6 +63,7 @@ impl Signer {
         Ok(Self {
             scheme: Arc::new(scheme),
             table: Arc::new(compiled.headers),
+            body: Arc::new(compiled.body),
             key: Arc::new(key),
             time: None,
             fields: Vec::new(),
@@ -128,10 +131,9 @@ impl Signer {
         })?;
 
         let values = admitted.values(&self.key.key);
-        let tag = self
-            .scheme
-            .content
-            .sign(&self.key.hasher, values, &Bodied::new(body, None));
+        let bodied = Bodied::new(Bytes::copy_from_slice(body), &self.body, None);
+        let content = &self.scheme.content;
+        let tag = content.sign(&self.key.hasher, values, &bodied);
         let tag = tag.ok_or_else(|| SignError::new("the body lacks a value that is signed"))?;
         let (name, value) = self.signature_header(&tag, now)?;
         added.insert(name, value);

@@ -23,7 +23,7 @@ use crate::{
     near::Near,
     observe::{self, Trace},
     shared::Shared,
-    verifier::{Check, Gate},
+    verifier::{Check, Comparison, Gate},
 };
 
 impl Shared {
@@ -83,11 +83,17 @@ pin_project! {
 pub(crate) enum Step {
     Asking(Gate, TenantFuture),
     Reading(Check),
+    /// What is left to do for a large body.
+    Comparing(Box<Comparison>),
     Done,
 }
 
 /// A body that always has a next frame must leave the thread to others, and to its own deadline.
 const FRAMES_AT_ONCE: usize = 64;
+
+/// So many bytes are hashed before others get the thread: a millisecond or two, counted for each key. What cannot be divided, a frame or
+/// the comparison with one key, is done at once.
+const HASHED_AT_ONCE: usize = 1 << 20;
 
 impl Step {
     /// Decides what the head decides. The body is not polled.
@@ -146,19 +152,30 @@ where
                 *this.step = Step::Reading(check);
             }
         }
-        let Step::Reading(check) = this.step else {
-            return Poll::Pending;
-        };
-        match poll_body(this.body, check, cx) {
-            Poll::Pending => {
-                ready!(poll_deadline(this.deadline, *this.read_timeout, cx));
-                Poll::Ready(Err(check.reject(RejectionKind::ReadTimeout)))
+        if let Step::Reading(check) = this.step {
+            match poll_body(this.body, check, cx) {
+                Poll::Pending => {
+                    ready!(poll_deadline(this.deadline, *this.read_timeout, cx));
+                    return Poll::Ready(Err(check.reject(RejectionKind::ReadTimeout)));
+                }
+                Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
+                Poll::Ready(Ok(())) => {}
             }
-            Poll::Ready(Err(rejection)) => Poll::Ready(Err(rejection)),
-            Poll::Ready(Ok(())) => match mem::replace(this.step, Step::Done) {
-                Step::Reading(check) => Poll::Ready(check.finish()),
-                Step::Asking(..) | Step::Done => Poll::Pending,
-            },
+            if let Step::Reading(check) = mem::replace(this.step, Step::Done) {
+                if check.received().saturating_mul(check.hashes()) <= HASHED_AT_ONCE {
+                    return Poll::Ready(check.finish());
+                }
+                *this.step = Step::Comparing(Box::new(check.compare()));
+            }
+        }
+        if let Step::Comparing(comparison) = this.step {
+            ready!(poll_comparison(comparison, cx));
+        }
+        match mem::replace(this.step, Step::Done) {
+            Step::Comparing(comparison) => Poll::Ready(comparison.verdict()),
+            Step::Asking(..) | Step::Reading(_) | Step::Done => {
+                unreachable!("a verification is polled after it has ended")
+            }
         }
     }
 }
@@ -172,17 +189,36 @@ fn poll_body<B>(
 where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
+    let hashes = check.hashes();
+    let mut hashed: usize = 0;
     for _ in 0..FRAMES_AT_ONCE {
+        if hashed >= HASHED_AT_ONCE {
+            break;
+        }
         match ready!(body.as_mut().poll_frame(cx)) {
             Some(Ok(frame)) => {
                 // Trailers are signed by nobody.
                 if let Ok(mut data) = frame.into_data() {
+                    hashed = hashed.saturating_add(data.remaining().saturating_mul(hashes));
                     check.update(data.copy_to_bytes(data.remaining()))?;
                 }
             }
             Some(Err(error)) => return Poll::Ready(Err(check.reject(broken(&*error.into())))),
             None => return Poll::Ready(Ok(())),
         }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Goes on with the comparison until it is done, or others should get the thread.
+fn poll_comparison(comparison: &mut Comparison, cx: &mut Context<'_>) -> Poll<()> {
+    let mut hashed: usize = 0;
+    while hashed < HASHED_AT_ONCE {
+        if !comparison.step() {
+            return Poll::Ready(());
+        }
+        hashed = hashed.saturating_add(comparison.len());
     }
     cx.waker().wake_by_ref();
     Poll::Pending
@@ -296,6 +332,72 @@ mod tests {
                 "{known:?} {unknown:?}"
             );
             assert_eq!(known.1.1, unknown.1.1);
+        }
+    }
+
+    /// How many polls a request takes whose body comes in frames of this size, and how it ends.
+    fn polls(keys: usize, size: usize, frame: usize) -> (usize, RejectionKind) {
+        let secrets: Vec<Secret> = (0..keys)
+            .map(|n| Secret::new(format!("a-secret-of-some-length-{n}")))
+            .collect();
+        let verifier = Verifier::new(providers::github(), secrets).unwrap();
+        let head = http::Request::post("/")
+            .header("x-hub-signature-256", format!("sha256={}", "0".repeat(64)));
+        let (head, ()) = head.body(()).unwrap().into_parts();
+        let frames: Vec<_> = vec![7; size]
+            .chunks(frame)
+            .map(|frame| Bytes::copy_from_slice(frame))
+            .collect();
+        let body = Frames(frames.into());
+        let shared = verifier.shared();
+        let step = Step::first(shared, &Head::of(&head), &body).unwrap();
+        let mut verification = std::pin::pin!(Verification::new(shared, step, body));
+        let mut cx = Context::from_waker(Waker::noop());
+        for polls in 1..1000 {
+            if let Poll::Ready(verdict) = verification.as_mut().poll(&mut cx) {
+                return (polls, verdict.unwrap_err().kind());
+            }
+        }
+        panic!("it ends")
+    }
+
+    struct Frames(std::collections::VecDeque<Bytes>);
+
+    impl Body for Frames {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            Poll::Ready(
+                self.0
+                    .pop_front()
+                    .map(|frame| Ok(http_body::Frame::data(frame))),
+            )
+        }
+    }
+
+    #[tokio::test]
+    async fn d_1_work_for_a_large_body_leaves_the_thread_to_others() {
+        const MIB: usize = 1 << 20;
+        for (keys, size, frame, expected) in [
+            (1, 100, 100, 1),
+            (8, 100_000, 100_000, 1),
+            (1, MIB, MIB, 2),
+            // A poll to read it, and one for each key but the last, after which it is known that there is none.
+            (8, MIB, MIB, 9),
+            (8, 4 * MIB, 4 * MIB, 9),
+            (2, 16 * MIB, 256 * 1024, 34),
+            (1, 16 * MIB, 256 * 1024, 17),
+        ] {
+            let (polls, kind) = polls(keys, size, frame);
+            assert_eq!(kind, RejectionKind::SignatureMismatch);
+            assert!(
+                polls.abs_diff(expected) <= 2,
+                "{keys} {size} {frame}: {polls}"
+            );
         }
     }
 

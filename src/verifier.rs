@@ -14,6 +14,7 @@ use std::{
 
 use bytes::Bytes;
 
+pub(crate) use self::check::Comparison;
 pub(crate) use self::proof::Proof;
 pub use self::{check::Check, gate::Gate};
 use crate::{
@@ -81,7 +82,11 @@ impl Verifier {
 
     fn with_secrets(
         provider: Provider,
-        Compiled { schemes, headers }: Compiled,
+        Compiled {
+            schemes,
+            headers,
+            body,
+        }: Compiled,
         secrets: Secrets,
     ) -> Result<Self, SetupError> {
         let shared = Shared {
@@ -90,6 +95,7 @@ impl Verifier {
             decoy: Secrets::decoy(&schemes)?,
             schemes: schemes.into(),
             headers,
+            body,
             endpoint: None,
             tolerance: None,
             uptake: Uptake::default(),
@@ -210,7 +216,9 @@ mod tests {
     use super::*;
     use crate::{
         RejectionKind, Signer, providers,
-        scheme::{Algorithm, Encoding, Scheme, Signature, TimeUnit, Timestamp, counters},
+        scheme::{
+            Algorithm, Coverage, Encoding, Scheme, Signature, TimeUnit, Timestamp, counters, passes,
+        },
     };
 
     const SECRET: &str = "It's a Secret to Everybody";
@@ -249,6 +257,37 @@ mod tests {
                 .verify(&Head::new(&headers), body.clone(), NOW)
                 .unwrap_err();
             assert_eq!(counters::take(), (30_000, 3), "{candidates}");
+        }
+    }
+
+    #[test]
+    fn d_1_values_of_the_body_are_read_once_for_all_keys_and_places() {
+        let fields = "{form:a}.{form:b}.{form:c}.{form:a|lower}.{form:d|jsonstr}";
+        let pointers = "{json:/a}{json:/b/c}{json:/b}{json:/a}{json:/d/0}";
+        let form = "a=1&b=2&c=3&d=4";
+        let json = r#"{"a":1,"b":{"c":2},"d":[3]}"#;
+        for (signed, coverage, body, passes) in [
+            (fields, Coverage::Partial, form, 1),
+            (pointers, Coverage::Partial, json, 1),
+            ("{body|jsonstr}", Coverage::Body, json, 1),
+            ("{body|jsonstr}{body|jsonstr}", Coverage::Body, json, 1),
+            ("{body}.{json:/a}.{json:/d/0}", Coverage::Body, json, 1),
+            ("{body}{body|sha256hex}", Coverage::Body, json, 0),
+            ("{body}", Coverage::Body, json, 0),
+        ] {
+            let signature = Signature::list("X-Sig", ',', Encoding::Hex);
+            let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
+            let provider = Provider::new("acme", scheme.with_coverage(coverage));
+            let secrets: Vec<Secret> = (0..8)
+                .map(|n| Secret::new(format!("{SECRET}{n}")))
+                .collect();
+            let verifier = Verifier::new(provider, secrets).unwrap();
+            let headers = [("x-sig", "00".repeat(32))];
+            passes::take();
+            verifier
+                .verify(&Head::new(&headers), body, NOW)
+                .unwrap_err();
+            assert_eq!(passes::take(), passes, "{signed}");
         }
     }
 

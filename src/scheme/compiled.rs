@@ -1,6 +1,7 @@
 //! A [`Scheme`] that was checked as a whole and taken apart, ready for requests.
 
 mod admit;
+mod body;
 mod checks;
 mod content;
 mod delimit;
@@ -16,9 +17,12 @@ use std::{
 
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+pub(crate) use self::body::passes;
 pub(crate) use self::{
     admit::Admitted,
-    content::{Bodied, Content, Values},
+    body::{Bodied, BodyTable},
+    content::{Content, Values},
     headers::{Captured, HeaderTable},
 };
 use self::{checks::check, rules::HeadRules};
@@ -46,6 +50,8 @@ pub(crate) struct Compiled {
     pub(crate) schemes: Vec<CompiledScheme>,
     /// Every header that they look at.
     pub(crate) headers: HeaderTable,
+    /// Every value of the body that they sign.
+    pub(crate) body: BodyTable,
 }
 
 /// A scheme that is ready to check requests.
@@ -75,18 +81,18 @@ pub(crate) struct Scheduled {
 }
 
 impl CompiledScheme {
-    /// Checks `scheme` as a whole. `params` fills `{param:…}` and `{url}`; the headers come into the table.
+    /// Checks `scheme` as a whole. `params` fills `{param:…}` and `{url}`; headers and values of the body come into the tables.
     pub(crate) fn new(
         name: Cow<'static, str>,
         scheme: &Scheme,
         params: &Params,
         reads: &Reads,
-        headers: &mut HeaderTable,
+        (headers, body): (&mut HeaderTable, &mut BodyTable),
     ) -> Result<Self, SetupError> {
         let parts = template::parse(&scheme.signed).map_err(|error| error.within("signed"))?;
         check(scheme, &parts)?;
         let mut header = |name: &str| headers.add(name, &scheme.families);
-        let content = Content::new(&parts, params, scheme.coverage, &mut header)?;
+        let content = Content::new(&parts, params, scheme.coverage, body, &mut header)?;
         let head = HeadRules::new(scheme, params, &content, reads, &mut header)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);

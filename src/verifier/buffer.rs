@@ -40,7 +40,7 @@ impl Buffer {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match &self.frames {
             Frames::Kept(frames) => frames.iter().map(Bytes::len).sum(),
             Frames::Joined(bytes) => bytes.len(),

@@ -1,6 +1,9 @@
 //! The check of one request: it keeps and hashes the body, and is the only origin of a verified event.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -80,50 +83,35 @@ impl Check {
     /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
     /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` announced,
     /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
-    pub fn finish(mut self) -> Result<VerifiedEvent, Rejection> {
+    pub fn finish(self) -> Result<VerifiedEvent, Rejection> {
+        let mut comparison = self.compare();
+        while comparison.step() {}
+        comparison.verdict()
+    }
+
+    /// Begins the last part, whose steps can be taken one at a time.
+    pub(crate) fn compare(mut self) -> Comparison {
         let body = self.buffer.take();
         let digest = self.running.as_mut().and_then(|running| running.digest());
-        let bodied = Bodied::new(&body, digest);
-        let secrets = self.secrets();
-
-        let mut matched = None;
-        let mut kind = RejectionKind::MalformedBody;
-        let trials = trials(&self.proof, secrets).enumerate();
-        trials.for_each(|(number, trial)| {
-            let begun = self.running.as_ref();
-            let begun = begun.and_then(|running| running.hasher(number));
-            let Some(tag) = trial.tag(begun, &bodied) else {
-                return;
-            };
-            let right = trial.passed.candidates.contain(&tag);
-            match (right, trial.key.valid_at(self.proof.received)) {
-                (true, true) => {
-                    matched.get_or_insert((trial.place, &trial.key.id));
-                }
-                (true, false) => kind = RejectionKind::KeyOutsideWindow,
-                (false, _) if kind == RejectionKind::MalformedBody => {
-                    kind = RejectionKind::SignatureMismatch;
-                }
-                (false, _) => {}
-            }
-        });
-        let matched = matched.map(|(place, id)| (place, id.clone()));
-        match (matched, &self.party) {
-            (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
-                // Nobody else has the proof yet.
-                if let Some(proof) = Arc::get_mut(&mut self.proof) {
-                    (proof.place, proof.key_id, proof.body) = (place, key_id, body);
-                    proof.party = self.party;
-                    return Ok(VerifiedEvent::proven(self.proof));
-                }
-            }
-            (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
-            (None, Party::Endpoint | Party::Tenant(_)) => {}
+        let bodied = Bodied::new(body, &self.proof.shared.body, digest);
+        Comparison {
+            check: self,
+            bodied,
+            next: 0,
+            matched: None,
+            kind: RejectionKind::MalformedBody,
         }
-        let reason = Reason::new(kind)
-            .of(self.party.tenant())
-            .of_body(body.len(), self.proof.declared);
-        Err(Rejection::new(reason, &self.proof.shared))
+    }
+
+    /// How many hashes each byte of the body goes into.
+    pub(crate) fn hashes(&self) -> usize {
+        let keys = self.secrets().keys().len();
+        keys.saturating_mul(self.proof.admitted.len()).max(1)
+    }
+
+    /// How many bytes have arrived.
+    pub(crate) fn received(&self) -> usize {
+        self.buffer.len()
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
@@ -131,6 +119,78 @@ impl Check {
             Reason::new(kind).of(self.party.tenant()),
             &self.proof.shared,
         )
+    }
+}
+
+/// The comparison of one request with each key under each construction.
+pub(crate) struct Comparison {
+    check: Check,
+    bodied: Bodied,
+    /// The number of the next trial.
+    next: usize,
+    /// The construction and the key of the first trial that matched.
+    matched: Option<(usize, Option<Arc<str>>)>,
+    /// Why it is refused if none does.
+    kind: RejectionKind,
+}
+
+impl Comparison {
+    /// The length of the body.
+    pub(crate) fn len(&self) -> usize {
+        self.bodied.bytes().len()
+    }
+
+    /// Tries the next key, whether or not one has matched before, and says whether there was one.
+    pub(crate) fn step(&mut self) -> bool {
+        let Check { proof, running, .. } = &self.check;
+        let Some(trial) = trials(proof, self.check.secrets()).nth(self.next) else {
+            return false;
+        };
+        let begun = running.as_ref();
+        let begun = begun.and_then(|running| running.hasher(self.next));
+        self.next = self.next.saturating_add(1);
+        let Some(tag) = trial.tag(begun, &self.bodied) else {
+            return true;
+        };
+        let right = trial.passed.candidates.contain(&tag);
+        match (right, trial.key.valid_at(proof.received)) {
+            (true, true) => {
+                self.matched
+                    .get_or_insert_with(|| (trial.place, trial.key.id.clone()));
+            }
+            (true, false) => self.kind = RejectionKind::KeyOutsideWindow,
+            (false, _) if self.kind == RejectionKind::MalformedBody => {
+                self.kind = RejectionKind::SignatureMismatch;
+            }
+            (false, _) => {}
+        }
+        true
+    }
+
+    /// What came of all of them.
+    pub(crate) fn verdict(self) -> Result<VerifiedEvent, Rejection> {
+        let Check {
+            mut proof, party, ..
+        } = self.check;
+        let mut kind = self.kind;
+        let (body, digest) = self.bodied.into_parts();
+        match (self.matched, &party) {
+            (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
+                // Nobody else has the proof yet.
+                if let Some(proven) = Arc::get_mut(&mut proof) {
+                    (proven.place, proven.key_id, proven.body) = (place, key_id, body);
+                    proven.body_sha256 = digest.map_or_else(OnceLock::new, OnceLock::from);
+                    proven.party = party;
+                    return Ok(VerifiedEvent::proven(proof));
+                }
+            }
+            (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
+            (None, Party::Endpoint | Party::Tenant(_)) => {}
+        }
+        let reason = Reason::new(kind)
+            .of(party.tenant())
+            .of_body(body.len(), proof.declared);
+        Err(Rejection::new(reason, &proof.shared))
     }
 }
 

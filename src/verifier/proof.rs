@@ -29,6 +29,8 @@ pub(crate) struct Proof {
     pub(super) place: usize,
     pub(crate) key_id: Option<Arc<str>>,
     pub(crate) body: Bytes,
+    /// Of the body: from the check, where the scheme signs it, else when it is first asked for.
+    pub(crate) body_sha256: OnceLock<[u8; 32]>,
     /// Read out of the body when they are first asked for.
     pub(crate) event_type: OnceLock<Option<Box<str>>>,
     pub(crate) delivery_id: OnceLock<Option<Box<str>>>,
@@ -69,6 +71,7 @@ impl Proof {
             place: 0,
             key_id: None,
             body: Bytes::new(),
+            body_sha256: OnceLock::new(),
             event_type: OnceLock::new(),
             delivery_id: OnceLock::new(),
             delivery_key: OnceLock::new(),

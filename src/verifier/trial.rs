@@ -46,7 +46,7 @@ impl Trial<'_> {
 
     /// The signature that the key makes, from `begun` on where the body has gone into that. `None` where the body lacks what is
     /// signed.
-    pub(super) fn tag(&self, begun: Option<&Hasher>, bodied: &Bodied<'_>) -> Option<Tag> {
+    pub(super) fn tag(&self, begun: Option<&Hasher>, bodied: &Bodied) -> Option<Tag> {
         let (content, values) = (&self.scheme.content, self.values());
         match begun {
             Some(hasher) => hasher.hash(|hash| content.complete(hash, values, bodied)),

@@ -1,11 +1,6 @@
 //! Signed content, cut into what is known when: with the key, with the head, with the body.
 
-use std::cell::OnceCell;
-
-use sha2::{
-    Digest, Sha256,
-    digest::{Output, Update},
-};
+use sha2::digest::Update;
 
 use super::{
     super::{
@@ -14,10 +9,11 @@ use super::{
         template::{Filter, Part, Token, filtered, sha256_hex},
     },
     Params,
+    body::{Bodied, BodySource, BodyTable},
     delimit::{Border, delimit, touches_time},
     headers::{Captured, HeaderNames},
 };
-use crate::{SetupError, json};
+use crate::SetupError;
 
 /// The content of one scheme. Its parts go into a hash in the order lead, early, body (if it streams), late.
 #[derive(Debug)]
@@ -44,10 +40,11 @@ pub(super) enum Piece {
     Literal(Box<[u8]>),
     Captured(usize),
     Secret(Vec<Filter>),
-    Body(Vec<Filter>),
+    /// The whole body as it is.
+    Body,
     BodySha256,
-    Json(Box<str>, Vec<Filter>),
-    Form(Box<str>, Vec<Filter>),
+    /// A value of the body, by its place in the table.
+    BodyValue(usize, Vec<Filter>, Token),
 }
 
 /// A value that is taken out of the head, because it is signed.
@@ -68,24 +65,6 @@ pub(super) enum SlotSource {
     Query(Box<str>),
 }
 
-/// The body, as far as content needs it.
-pub(crate) struct Bodied<'b> {
-    body: &'b [u8],
-    /// Made when it is first asked for, unless it was made as the body arrived.
-    sha256: OnceCell<Output<Sha256>>,
-}
-
-impl<'b> Bodied<'b> {
-    pub(crate) fn new(body: &'b [u8], sha256: Option<Output<Sha256>>) -> Self {
-        let sha256 = sha256.map_or_else(OnceCell::new, OnceCell::from);
-        Self { body, sha256 }
-    }
-
-    fn sha256(&self) -> &[u8] {
-        self.sha256.get_or_init(|| Sha256::digest(self.body))
-    }
-}
-
 /// What one key and one request put into the content.
 #[derive(Clone, Copy)]
 pub(crate) struct Values<'v> {
@@ -99,6 +78,7 @@ impl Content {
         parts: &[Part],
         params: &Params,
         coverage: Coverage,
+        body: &mut BodyTable,
         header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
@@ -127,20 +107,22 @@ impl Content {
                     pieces.push(Piece::BodySha256);
                     continue;
                 }
-                Token::Body => {
-                    pieces.push(Piece::Body(filters));
+                Token::Body if filters.is_empty() => {
+                    pieces.push(Piece::Body);
+                    continue;
+                }
+                Token::Body | Token::Json(_) | Token::Form(_) => {
+                    let source = match token {
+                        Token::Json(pointer) => BodySource::Json(pointer.clone()),
+                        Token::Form(name) => BodySource::Form(name.clone()),
+                        _ => BodySource::Whole,
+                    };
+                    let place = body.add(source, filters.clone());
+                    pieces.push(Piece::BodyValue(place, filters, token.clone()));
                     continue;
                 }
                 Token::Secret => {
                     pieces.push(Piece::Secret(filters));
-                    continue;
-                }
-                Token::Json(pointer) => {
-                    pieces.push(Piece::Json(pointer.clone(), filters));
-                    continue;
-                }
-                Token::Form(name) => {
-                    pieces.push(Piece::Form(name.clone(), filters));
                     continue;
                 }
                 Token::Header(name) => SlotSource::Header(header(name)?),
@@ -169,7 +151,7 @@ impl Content {
             .iter()
             .take_while(|piece| !piece.needs_body())
             .count();
-        let streams = matches!(pieces.get(early), Some(Piece::Body(filters)) if filters.is_empty());
+        let streams = matches!(pieces.get(early), Some(Piece::Body));
         let open_ended = pieces
             .iter()
             .rev()
@@ -224,7 +206,7 @@ impl Content {
         &self,
         hash: &mut dyn Update,
         values: Values<'_>,
-        bodied: &Bodied<'_>,
+        bodied: &Bodied,
     ) -> Option<()> {
         feed(&self.late, hash, values, Some(bodied))
     }
@@ -234,12 +216,12 @@ impl Content {
         &self,
         scheduled: &Hasher,
         values: Values<'_>,
-        bodied: &Bodied<'_>,
+        bodied: &Bodied,
     ) -> Option<Tag> {
         scheduled.hash(|hash| {
             self.begin(hash, values)?;
             if self.streams {
-                absorb(hash, bodied.body);
+                absorb(hash, bodied.bytes());
             }
             self.complete(hash, values, bodied)
         })
@@ -248,10 +230,7 @@ impl Content {
 
 impl Piece {
     fn needs_body(&self) -> bool {
-        matches!(
-            self,
-            Self::Body(_) | Self::BodySha256 | Self::Json(..) | Self::Form(..)
-        )
+        matches!(self, Self::Body | Self::BodySha256 | Self::BodyValue(..))
     }
 }
 
@@ -259,7 +238,7 @@ fn feed(
     pieces: &[Piece],
     hash: &mut dyn Update,
     values: Values<'_>,
-    bodied: Option<&Bodied<'_>>,
+    bodied: Option<&Bodied>,
 ) -> Option<()> {
     for piece in pieces {
         let mut take = |value: &[u8]| absorb(hash, value);
@@ -267,16 +246,9 @@ fn feed(
             Piece::Literal(text) => take(text),
             Piece::Captured(slot) => take(values.captured.get(*slot)?),
             Piece::Secret(filters) => filtered(filters, values.key, take)?,
-            Piece::Body(filters) => filtered(filters, bodied?.body, take)?,
+            Piece::Body => take(bodied?.bytes()),
             Piece::BodySha256 => take(&sha256_hex(bodied?.sha256())),
-            Piece::Json(pointer, filters) => {
-                let value = json::scalar(bodied?.body, pointer)?;
-                filtered(filters, value.as_bytes(), take)?;
-            }
-            Piece::Form(name, filters) => {
-                let value = only(bodied?.body, name)?;
-                filtered(filters, value.as_bytes(), take)?;
-            }
+            Piece::BodyValue(place, ..) => take(bodied?.value(*place)?),
         }
     }
     Some(())

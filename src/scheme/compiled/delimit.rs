@@ -6,7 +6,10 @@
 //! text before it counts, and quotes do not help.
 
 use super::{
-    super::{Coverage, template::Filter},
+    super::{
+        Coverage,
+        template::{Filter, Token},
+    },
     content::{Piece, Slot, SlotSource},
 };
 use crate::SetupError;
@@ -65,13 +68,14 @@ fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
     let filters = match piece {
         Piece::Literal(_) | Piece::Secret(_) | Piece::BodySha256 => return End::Fixed,
         // The body that it is taken from is signed too, and no JSON document is the beginning or the end of another.
-        Piece::Json(..) if coverage == Coverage::Body => return End::Fixed,
+        Piece::BodyValue(_, _, Token::Json(_)) if coverage == Coverage::Body => return End::Fixed,
         Piece::Captured(place) => match slots.get(*place) {
             Some(slot) if is_time(slot) => return End::Fixed,
             Some(slot) => &slot.filters,
             None => return End::Open,
         },
-        Piece::Body(filters) | Piece::Json(_, filters) | Piece::Form(_, filters) => filters,
+        Piece::Body => return End::Open,
+        Piece::BodyValue(_, filters, _) => filters,
     };
     if filters.contains(&Filter::Sha256Hex) {
         End::Fixed
@@ -121,8 +125,9 @@ pub(super) fn delimit(
             Some(Piece::Captured(place)) => slots.get(*place).is_some_and(is_time),
             _ => false,
         };
-        let again = has_body && matches!(piece, Piece::Body(_));
-        has_body |= matches!(piece, Piece::Body(_));
+        let is_body = matches!(piece, Piece::Body | Piece::BodyValue(_, _, Token::Body));
+        let again = has_body && is_body;
+        has_body |= is_body;
         let border = match (end(piece, slots, coverage), behind, piece) {
             // A body that stands there again is as long as it was.
             _ if again => continue,
@@ -149,8 +154,7 @@ pub(super) fn delimit(
             (_, true, piece) => {
                 let name = match piece {
                     Piece::Captured(place) => slots.get(*place).map(|slot| slot.from.to_string()),
-                    Piece::Json(pointer, _) => Some(format!("{{json:{pointer}}}")),
-                    Piece::Form(name, _) => Some(format!("{{form:{name}}}")),
+                    Piece::BodyValue(_, _, token) => Some(token.to_string()),
                     _ => Some("{body}".to_owned()),
                 };
                 return Err(SetupError::new(format!(
