@@ -1,6 +1,6 @@
 //! axum: `VerifiedEvent<T>` as an extractor.
 
-use axum_core::{
+use ::axum::{
     body::Body,
     extract::FromRequestParts,
     response::{IntoResponse, Response},

@@ -47,7 +47,7 @@
 //! | `read_timeout` | how long a body may take to arrive: `"10s"` |
 //! | `url` | the address as registered with the provider, where the scheme signs it |
 //! | `params` | further parameters of the provider; `client_id` and `family` may stand in the endpoint itself |
-//! | `key` | what tells one delivery from another, where it is not what the provider's page says: `"delivery-id"`, `"body"`, or `"body+event-type"`; see [`KeyedBy`](crate::delivery::KeyedBy) |
+//! | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`KeyedBy`](crate::delivery::KeyedBy) |
 //!
 //! # Deliveries
 //!
@@ -74,8 +74,8 @@
 //! | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client_id}" }]` |
 //! | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
 //! | `covers` | `"partial"` where the provider really does not sign the whole body |
-//! | `event_type`, `delivery` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }` |
-//! | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `docs` | what is special about the provider |
+//! | `event_type`, `delivery` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery` also `unique = true`, if no two events ever have the same id |
+//! | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `time_limit`, `docs` | what is special about the provider; `time_limit` is how long it waits for an answer |
 //!
 //! The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
 //! and `field = "v1"` for `t=…,v1=…`, with `sets = " "` for several of those; `positional = ","` and `first = 1` for items told apart by place.

@@ -67,10 +67,13 @@ mod memory;
 mod outcome;
 #[cfg(feature = "redis")]
 mod redis;
+mod route;
+mod seen;
+mod tasks;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-pub(crate) use self::basis::key;
+pub(crate) use self::basis::{SignedId, key};
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub use self::{
@@ -83,8 +86,9 @@ pub use self::{
 };
 #[cfg(feature = "actix")]
 pub(crate) use self::{
-    deliver::{Delivered, Setup, deliver},
+    deliver::{Begun, Ended, Setup, begin},
     layer::Claimed,
+    route::normalise,
 };
 
 /// The answer to [`DeliveryStore::claim`].

@@ -8,16 +8,18 @@ use std::{
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use crate::{
     PayloadError, Rejection, RejectionKind, Source,
-    delivery::{self, DeliveryKey},
+    clock::Instant,
+    delivery::{self, DeliveryKey, SignedId},
     json,
     multipart::{self, Part},
     near::Near,
     provider::IdentityMapping,
     rejection::{BoxError, Reason},
-    scheme::Read,
+    scheme::{Bodied, Read, only},
     source::SourceKind,
     verifier::Proof,
 };
@@ -161,17 +163,68 @@ impl<T: Payload> VerifiedEvent<T> {
             .look_up(source, Read::DeliveryId, &self.proof.delivery_id)
     }
 
-    /// What to recognise repeated attempts of the same delivery by: a digest of the endpoint, the tenant and what is signed
-    /// that names the delivery, or of the body. [`Provider::with_delivery_key`](crate::Provider::with_delivery_key) says what.
-    /// It is computed when it is first asked for.
+    /// What to recognise repeated attempts of the same delivery by: a digest of the endpoint, the tenant, the route and what is
+    /// signed that names the delivery. [`KeyedBy`](delivery::KeyedBy) says what that is.
+    ///
+    /// Inside a [`DeliveryLayer`](delivery::DeliveryLayer) it is the key that the layer has claimed. Elsewhere it is one without a
+    /// route, which the event does not know: see [`delivery_key_at`](Self::delivery_key_at). It is computed when it is first asked for.
     #[must_use]
     pub fn delivery_key(&self) -> DeliveryKey {
-        *self.proof.delivery_key.get_or_init(|| {
-            delivery::key(&VerifiedEvent {
-                proof: Arc::clone(&self.proof),
-                payload: Bytes::new(),
-            })
-        })
+        let proof = &self.proof;
+        match proof.claimed_key.get() {
+            Some(key) => *key,
+            None => *proof
+                .delivery_key
+                .get_or_init(|| delivery::key(&self.raw(), None)),
+        }
+    }
+
+    /// The key that a [`DeliveryLayer`](delivery::DeliveryLayer) at this route has for the event. The route is the framework's pattern, such
+    /// as `/hooks/{shop}`, or else the path.
+    #[must_use]
+    pub fn delivery_key_at(&self, route: &str) -> DeliveryKey {
+        delivery::key(&self.raw(), Some(route))
+    }
+
+    /// The same, which [`delivery_key`](Self::delivery_key) shows from now on.
+    pub(crate) fn claim_key(&self, route: &str) -> DeliveryKey {
+        let key = self.delivery_key_at(route);
+        // One request comes to one delivery layer; a further one stands aside.
+        let _ = self.proof.claimed_key.set(key);
+        key
+    }
+
+    fn raw(&self) -> VerifiedEvent {
+        VerifiedEvent {
+            proof: Arc::clone(&self.proof),
+            payload: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn body_sha256(&self) -> &[u8; 32] {
+        let proof = &self.proof;
+        proof
+            .body_sha256
+            .get_or_init(|| Sha256::digest(&proof.body).into())
+    }
+
+    /// The signed time, as it was compared with the clock.
+    pub(crate) fn signed_time(&self) -> Option<Instant> {
+        self.proof.admitted()?.timestamp
+    }
+
+    /// Whether the whole body is signed, and not only some of its fields.
+    pub(crate) fn covers_body(&self) -> bool {
+        self.proof.scheme().is_some_and(|scheme| scheme.covers_body)
+    }
+
+    /// Every value that is signed, but for the time and the secret.
+    pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8])) {
+        let proof = &self.proof;
+        if let (Some(scheme), Some(admitted)) = (proof.scheme(), proof.admitted()) {
+            let bodied = Bodied::new(proof.body.clone(), &proof.shared.body, None);
+            scheme.content.values(&admitted.captured, &bodied, take);
+        }
     }
 
     /// The signed time of the attempt; `None` where the provider signs none.
@@ -210,16 +263,31 @@ impl<T: Payload> VerifiedEvent<T> {
             .look_up(source, Read::EventType, &self.proof.event_type)
     }
 
-    /// The delivery id, if it is signed.
-    pub(crate) fn signed_delivery_id(&self) -> Option<&[u8]> {
-        let scheme = self.proof.scheme()?;
-        match &self.shared().provider().delivery_id()?.0 {
-            SourceKind::Header(_) => scheme.signed_delivery_id(&self.proof.admitted()?.captured),
-            SourceKind::Json(_) | SourceKind::Form(_) if scheme.covers_body => {
-                let id = self.delivery_id()?.as_bytes();
-                (!id.is_empty()).then_some(id)
+    /// The delivery id, if it is signed and is one.
+    pub(crate) fn signed_delivery_id(&self) -> Option<SignedId<'_>> {
+        let (scheme, body) = (self.proof.scheme()?, &self.proof.body);
+        let source = &self.shared().provider().delivery_id()?.0;
+        match source {
+            SourceKind::Header(_) => {
+                let id = scheme.signed_delivery_id(&self.proof.admitted()?.captured)?;
+                SignedId::text(id)
             }
-            SourceKind::Json(_) | SourceKind::Form(_) => None,
+            _ if !scheme.covers_body && !scheme.content.signs(source) => None,
+            SourceKind::Json(pointer) => {
+                let raw = json::raw(body, pointer)?;
+                let id = json::text(raw)?;
+                match raw.get().as_bytes().first()? {
+                    b'"' => SignedId::text(id.into_owned().into_bytes()),
+                    b't' | b'f' => None,
+                    _ => SignedId::number(id),
+                }
+            }
+            SourceKind::Form(name) => {
+                let id = only(body, name)?;
+                // What is no text was replaced, and then one id looks like another.
+                let is_text = !id.contains(char::REPLACEMENT_CHARACTER);
+                is_text.then(|| SignedId::text(id.into_owned().into_bytes()))?
+            }
         }
     }
 

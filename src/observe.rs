@@ -70,6 +70,38 @@ pub(crate) fn status_changed(shared: &Shared, from: StatusCode, to: StatusCode) 
     count::status_changed(shared);
 }
 
+/// A delivery came to a path. One whose tenant stands in the path has as many of them as there are tenants.
+pub(crate) fn came_to(event: &VerifiedEvent, path: &str) {
+    if event.tenant().is_none() && event.shared().uptake.is_news_that_several_paths(path) {
+        log::several_paths(event, path);
+    }
+}
+
+/// An id came again with another body. With `by_id`, the two are one delivery all the same.
+pub(crate) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
+    if event.shared().uptake.is_news_that_several_bodies() {
+        log::several_bodies(event, by_id);
+    }
+}
+
+/// A handler has failed, and its sender is gone.
+pub(crate) fn unheard(event: &VerifiedEvent, problem: &str) {
+    log::unheard(event, problem);
+}
+
+/// A task that goes on in the span of its request, and with its subscriber.
+#[cfg(feature = "tracing")]
+pub(crate) fn in_span<F: Future>(task: F) -> impl Future<Output = F::Output> {
+    use tracing::instrument::{Instrument, WithSubscriber};
+    task.in_current_span().with_current_subscriber()
+}
+
+/// A task as it is.
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn in_span<F: Future>(task: F) -> F {
+    task
+}
+
 /// A delivery is about to be claimed.
 pub(crate) fn claiming(event: &VerifiedEvent, key: DeliveryKey) {
     log::claiming(key);
@@ -138,6 +170,9 @@ mod off {
 
         pub(crate) fn claiming(_: DeliveryKey) {}
         pub(crate) fn nameless(_: &VerifiedEvent) {}
+        pub(crate) fn several_paths(_: &VerifiedEvent, _: &str) {}
+        pub(crate) fn several_bodies(_: &VerifiedEvent, _: bool) {}
+        pub(crate) fn unheard(_: &VerifiedEvent, _: &str) {}
         pub(crate) fn claimed_twice(_: &VerifiedEvent) {}
         pub(crate) fn delivered(_: &VerifiedEvent, _: DeliveryOutcome, _: Option<&StoreError>) {}
         pub(crate) fn renewal_failed(_: &VerifiedEvent, _: &StoreError) {}

@@ -36,7 +36,9 @@ pub struct Provider {
     constructions: Vec<Construction>,
     event_type: Option<Source>,
     delivery_id: Option<Source>,
+    unique_delivery_id: bool,
     keyed_by: KeyedBy,
+    time_limit: Option<Duration>,
     retry_horizon: Duration,
     options: Cow<'static, [Parameter]>,
     params: Params,
@@ -85,7 +87,9 @@ impl Provider {
             }],
             event_type: None,
             delivery_id: None,
-            keyed_by: KeyedBy::DeliveryId,
+            unique_delivery_id: false,
+            keyed_by: KeyedBy::Auto,
+            time_limit: None,
             retry_horizon: RETRY_HORIZON,
             options: Cow::Borrowed(&[]),
             params: Params::new(),
@@ -175,7 +179,24 @@ impl Provider {
         self
     }
 
-    /// Sets what tells one delivery from another. The default is the delivery id where it is signed, else the body.
+    /// Says that the delivery id identifies an event: it is the same for each attempt, and no other event ever has it. A
+    /// delivery layer then goes by it alone. Without this, an equal id with another body is another delivery, since many ids name the
+    /// object that an event is about, and come again with the next event about it.
+    #[must_use]
+    pub fn with_unique_delivery_id(mut self) -> Self {
+        self.unique_delivery_id = true;
+        self
+    }
+
+    /// Sets how long the provider waits for an answer before it takes a delivery for failed. A
+    /// [`DeliveryLayer`](crate::delivery::DeliveryLayer) lets an attempt wait half of that, at most, for the one in progress.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// Sets what tells one delivery from another. The default is what the provider's data say: see [`KeyedBy::Auto`].
     #[must_use]
     pub fn with_delivery_key(mut self, keyed_by: KeyedBy) -> Self {
         self.keyed_by = keyed_by;
@@ -290,6 +311,16 @@ impl Provider {
     #[must_use]
     pub fn retry_horizon(&self) -> Duration {
         self.retry_horizon
+    }
+
+    /// How long the provider waits for an answer; `None` where it is not known.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.time_limit
+    }
+
+    pub(crate) fn delivery_id_is_unique(&self) -> bool {
+        self.unique_delivery_id
     }
 
     pub(crate) fn keyed_by(&self) -> &KeyedBy {

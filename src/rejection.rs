@@ -141,6 +141,24 @@ impl Rejection {
         Self::build(reason, Some(Arc::clone(origin)), Some(source))
     }
 
+    /// As many handlers are running as may.
+    pub(crate) fn handlers_busy(event: &VerifiedEvent, most: usize) -> Self {
+        let running = format!("{most} are running");
+        event.rejection(
+            Reason::new(RejectionKind::HandlersBusy),
+            Some(running.into()),
+        )
+    }
+
+    /// The handler ran for longer than `limit`, or its runtime has ended.
+    pub(crate) fn handler_aborted(event: &VerifiedEvent, limit: Option<Duration>) -> Self {
+        let why = match limit {
+            Some(limit) => format!("it ran for longer than handler_timeout, {limit:?}"),
+            None => "the runtime is shutting down".to_owned(),
+        };
+        event.rejection(Reason::new(RejectionKind::HandlerAborted), Some(why.into()))
+    }
+
     /// Another request is still handling the delivery.
     pub(crate) fn in_progress(event: &VerifiedEvent, remaining: Duration) -> Self {
         let mut reason = Reason::new(RejectionKind::DeliveryInProgress);

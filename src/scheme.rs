@@ -69,7 +69,7 @@ pub(crate) use self::{
     algorithm::{Counting, Hasher, Keying, Tag, absorb},
     compiled::{
         Admitted, Bodied, BodyTable, Compiled, CompiledScheme, HeaderTable, Params, Read,
-        Scheduled, Values,
+        Scheduled, Values, only,
     },
 };
 

@@ -1,9 +1,10 @@
 //! What stays the same for every request of an endpoint.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -61,7 +62,11 @@ impl Shared {
 
 /// What has been seen of the wiring around an endpoint, so that each mistake in it is told once.
 #[derive(Default)]
-pub(crate) struct Uptake(AtomicU8);
+pub(crate) struct Uptake {
+    flags: AtomicU8,
+    /// A digest of the first path under which a delivery came; 0 before that.
+    path: AtomicU64,
+}
 
 impl Uptake {
     const TAKEN: u8 = 1;
@@ -69,6 +74,8 @@ impl Uptake {
     const TWICE: u8 = 4;
     const NAMELESS: u8 = 8;
     const CLAIMED_TWICE: u8 = 16;
+    const SEVERAL_PATHS: u8 = 32;
+    const SEVERAL_BODIES: u8 = 64;
 
     /// An event of the endpoint was taken by somebody.
     pub(crate) fn take(&self) {
@@ -77,12 +84,12 @@ impl Uptake {
 
     /// Whether it has to be told that nobody takes events.
     pub(crate) fn is_news_that_untaken(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & Self::TAKEN == 0 && self.first(Self::UNTAKEN)
+        self.flags.load(Ordering::Relaxed) & Self::TAKEN == 0 && self.first(Self::UNTAKEN)
     }
 
     /// Whether it is known that events are taken, or was told that they are not.
     pub(crate) fn is_settled(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & (Self::TAKEN | Self::UNTAKEN) != 0
+        self.flags.load(Ordering::Relaxed) & (Self::TAKEN | Self::UNTAKEN) != 0
     }
 
     /// Whether it has to be told that requests are verified twice.
@@ -100,10 +107,28 @@ impl Uptake {
         self.first(Self::CLAIMED_TWICE)
     }
 
+    /// Whether it has to be told that deliveries come under several paths.
+    pub(crate) fn is_news_that_several_paths(&self, path: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        path.hash(&mut hasher);
+        let path = hasher.finish().max(1);
+        let relaxed = Ordering::Relaxed;
+        let first = match self.path.load(relaxed) {
+            0 => self.path.compare_exchange(0, path, relaxed, relaxed).err(),
+            first => Some(first),
+        };
+        first.is_some_and(|first| first != path) && self.first(Self::SEVERAL_PATHS)
+    }
+
+    /// Whether it has to be told that an id comes with several bodies.
+    pub(crate) fn is_news_that_several_bodies(&self) -> bool {
+        self.first(Self::SEVERAL_BODIES)
+    }
+
     /// Sets a flag. As a rule it is set, and then nothing is written that another core would have to read anew.
     fn first(&self, flag: u8) -> bool {
-        self.0.load(Ordering::Relaxed) & flag == 0
-            && self.0.fetch_or(flag, Ordering::Relaxed) & flag == 0
+        self.flags.load(Ordering::Relaxed) & flag == 0
+            && self.flags.fetch_or(flag, Ordering::Relaxed) & flag == 0
     }
 }
 

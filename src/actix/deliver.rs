@@ -2,15 +2,16 @@
 
 use std::{
     fmt,
-    future::{Future, Ready, pending, ready},
+    future::{Future, Ready, poll_fn, ready},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready as poll_ready},
 };
 
 use actix_web::{
-    HttpMessage, HttpResponse,
+    Error, HttpMessage, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
@@ -18,18 +19,18 @@ use actix_web::{
 use super::{from_actix, status, to_actix};
 use crate::{
     Rejection, VerifiedEvent,
-    delivery::{Claimed, Delivered, DeliveryLayer, Setup, deliver},
+    delivery::{Begun, Claimed, DeliveryLayer, Ended, Setup, begin, normalise},
     observe,
 };
 
 /// A middleware for actix-web: give it to `wrap` before the one that verifies, which then is around it.
 impl<S, B> Transform<S, ServiceRequest> for DeliveryLayer
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
-    B: MessageBody,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
-    type Error = S::Error;
+    type Error = Error;
     type InitError = ();
     type Transform = DeliverMiddleware<S>;
     type Future = Ready<Result<Self::Transform, ()>>;
@@ -50,12 +51,12 @@ pub struct DeliverMiddleware<S> {
 
 impl<S, B> Service<ServiceRequest> for DeliverMiddleware<S>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>> + 'static,
-    B: MessageBody,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>>>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -64,40 +65,44 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (inner, setup) = (Rc::clone(&self.inner), Arc::clone(&self.setup));
         let event = request.extensions().get::<VerifiedEvent>().cloned();
-        let outer = request.extensions_mut().insert(Claimed);
         Box::pin(async move {
             let Some(event) = event else {
                 let response = to_actix(Rejection::not_verified_before_delivery().into_response());
                 return Ok(request.into_response(response).map_into_right_body());
             };
-            if outer.is_some() {
+            // Such a request changes nothing, and its answer does not say what became of an event.
+            let is_safe = request.method().is_safe();
+            let again = !is_safe && request.extensions_mut().insert(Claimed).is_some();
+            if again {
                 observe::claimed_twice(&event);
+            }
+            if is_safe || again {
                 let response = inner.call(request).await;
                 return response.map(ServiceResponse::map_into_left_body);
             }
-            // It is either passed on or answered.
-            let mut request = Some(request);
-            let handle = || {
-                let request = request.take();
-                async move {
-                    match request {
-                        Some(request) => inner.call(request).await,
-                        None => pending().await,
-                    }
-                }
+            observe::came_to(&event, request.path());
+            let route = match request.match_pattern() {
+                Some(pattern) => pattern,
+                None => normalise(request.path()).into_owned(),
             };
-            let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
-            let response = match deliver(&setup, &event, handle, status_of).await {
-                Delivered::Handled(response) => {
-                    return response.map(ServiceResponse::map_into_left_body);
+            let response = match begin(&setup, &event, &route).await {
+                Begun::Handle(delivery) => {
+                    let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
+                    let (task, answer) = delivery.run(inner.call(request), status_of);
+                    let mut task = ToItsEnd(Some(Box::pin(task)));
+                    poll_fn(|cx| task.poll(cx)).await;
+                    return match answer.await {
+                        Ended::Answered(response) => {
+                            response.map(ServiceResponse::map_into_left_body)
+                        }
+                        // The request has ended with the handler, so that there is none to answer.
+                        Ended::Aborted(rejection) => Err(rejection.into()),
+                    };
                 }
-                Delivered::Before(success) => HttpResponse::new(status(success)),
-                Delivered::Refused(rejection) => to_actix(rejection.into_response()),
+                Begun::Before(success) => HttpResponse::new(status(success)),
+                Begun::Refused(rejection) => to_actix(rejection.into_response()),
             };
-            match request {
-                Some(request) => Ok(request.into_response(response).map_into_right_body()),
-                None => pending().await,
-            }
+            Ok(request.into_response(response).map_into_right_body())
         })
     }
 }
@@ -107,5 +112,28 @@ impl<S: fmt::Debug> fmt::Debug for DeliverMiddleware<S> {
         f.debug_struct("DeliverMiddleware")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
+    }
+}
+
+/// A task that is polled where it is, as long as its request lives, and by its worker after that: a client that resets its connection
+/// drops the request.
+struct ToItsEnd(Option<Pin<Box<dyn Future<Output = ()>>>>);
+
+impl ToItsEnd {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(task) = &mut self.0 {
+            poll_ready!(task.as_mut().poll(cx));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for ToItsEnd {
+    fn drop(&mut self) {
+        let Some(task) = self.0.take() else { return };
+        // Outside of a worker, as in a test, there is nothing to spawn on. Then the claim is released.
+        let spawned = catch_unwind(AssertUnwindSafe(|| actix_web::rt::spawn(task)));
+        drop(spawned);
     }
 }

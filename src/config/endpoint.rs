@@ -70,13 +70,13 @@ impl Endpoint {
 
     fn with_key(&self, provider: Provider) -> Result<Provider, SetupError> {
         let keyed_by = match self.key.as_deref() {
-            None => return Ok(provider),
+            None | Some("auto") => return Ok(provider),
             Some("delivery-id") => KeyedBy::DeliveryId,
             Some("body") => KeyedBy::Body,
             Some("body+event-type") => KeyedBy::BodyAndEventType,
             Some(_) => {
                 return Err(SetupError::new(
-                    "key: write \"delivery-id\", \"body\" or \"body+event-type\"; a secret goes into `secret`",
+                    "key: write \"auto\", \"delivery-id\", \"body\" or \"body+event-type\"; a secret goes into `secret`",
                 ));
             }
         };

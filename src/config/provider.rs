@@ -24,10 +24,11 @@ pub(super) struct CustomProvider {
     header_families: Option<List<String>>,
     covers: Option<String>,
     event_type: Option<Table<SourceConfig>>,
-    delivery: Option<Table<SourceConfig>>,
+    delivery: Option<Table<DeliveryConfig>>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
     retry_horizon: Option<Scalar>,
+    time_limit: Option<Scalar>,
     success_status: Option<i64>,
     docs: Option<String>,
 }
@@ -83,6 +84,16 @@ struct SourceConfig {
     form: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeliveryConfig {
+    header: Option<String>,
+    json: Option<String>,
+    form: Option<String>,
+    #[serde(default)]
+    unique: bool,
+}
+
 impl Entry for CustomProvider {
     const KIND: &'static str = "provider";
 }
@@ -93,8 +104,18 @@ impl CustomProvider {
         if let Some(source) = &self.event_type {
             provider = provider.with_event_type(source.0.build("event_type")?);
         }
-        if let Some(source) = &self.delivery {
-            provider = provider.with_delivery_id(source.0.build("delivery")?);
+        if let Some(Table(DeliveryConfig {
+            header,
+            json,
+            form,
+            unique,
+        })) = &self.delivery
+        {
+            let source = source("delivery", header.as_ref(), json.as_ref(), form.as_ref())?;
+            provider = provider.with_delivery_id(source);
+            if *unique {
+                provider = provider.with_unique_delivery_id();
+            }
         }
         if let Some(size) = &self.max_body {
             provider = provider.with_max_body(size.size("max_body")?);
@@ -104,6 +125,9 @@ impl CustomProvider {
         }
         if let Some(horizon) = &self.retry_horizon {
             provider = provider.with_retry_horizon(horizon.duration("retry_horizon")?);
+        }
+        if let Some(limit) = &self.time_limit {
+            provider = provider.with_time_limit(limit.duration("time_limit")?);
         }
         if let Some(code) = self.success_status {
             let status = u16::try_from(code)
@@ -318,13 +342,27 @@ impl KeyConfig {
 
 impl SourceConfig {
     fn build(&self, key: &str) -> Result<Source, SetupError> {
-        match (&self.header, &self.json, &self.form) {
-            (Some(header), None, None) => Ok(Source::header(header.clone())),
-            (None, Some(pointer), None) => Ok(Source::json(pointer.clone())),
-            (None, None, Some(name)) => Ok(Source::form(name.clone())),
-            _ => Err(SetupError::new(format!(
-                "{key}: name exactly one of header, json and form"
-            ))),
-        }
+        source(
+            key,
+            self.header.as_ref(),
+            self.json.as_ref(),
+            self.form.as_ref(),
+        )
+    }
+}
+
+fn source(
+    key: &str,
+    header: Option<&String>,
+    json: Option<&String>,
+    form: Option<&String>,
+) -> Result<Source, SetupError> {
+    match (header, json, form) {
+        (Some(header), None, None) => Ok(Source::header(header.clone())),
+        (None, Some(pointer), None) => Ok(Source::json(pointer.clone())),
+        (None, None, Some(name)) => Ok(Source::form(name.clone())),
+        _ => Err(SetupError::new(format!(
+            "{key}: name exactly one of header, json and form"
+        ))),
     }
 }

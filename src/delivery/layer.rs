@@ -14,7 +14,10 @@ use tower_service::Service;
 
 use super::{
     DeliveryOutcome, DeliveryStore, OnOutage,
-    deliver::{Delivered, Setup, deliver},
+    deliver::{Begun, Ended, Setup, begin},
+    route,
+    seen::SeenIds,
+    tasks::Tasks,
 };
 use crate::{Rejection, VerifiedEvent, middleware::ResponseBody, observe};
 
@@ -22,15 +25,28 @@ use crate::{Rejection, VerifiedEvent, middleware::ResponseBody, observe};
 #[derive(Clone)]
 pub(crate) struct Claimed;
 
-/// A shorter one would be renewed all the time.
-const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+/// As many as the memory store has room for.
+const MAX_RUNNING: usize = 10_000;
 
 /// Hands each delivery to the handler once. It goes inside the [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
 ///
 /// A delivery is claimed before the handler is called. A 2xx completes it: every further attempt is answered with the
-/// provider's success status, and the handler does not see it. Anything else releases it (another status, an error, a panic, a
-/// client that went away), so that the next attempt is handled. While one request handles a delivery, others of it wait for a
-/// while, and are then answered 503 with `Retry-After`.
+/// provider's success status, and the handler does not see it. Anything else releases it (another status, an error, a panic), so that the
+/// next attempt is handled. While one request handles a delivery, others of it wait for a while, and are then answered 503 with
+/// `Retry-After`.
+///
+/// **The handler runs in a task of its own** and goes on to its end when the sender hangs up: a retry then waits for it or finds the
+/// delivery done, and never runs beside it. So put layers that bound the time or the number of handlers *inside* this one, or set
+/// [`with_handler_timeout`](Self::with_handler_timeout) and [`with_max_running`](Self::with_max_running): a timeout outside answers the
+/// sender and stops nothing. The task has the request's span and subscriber, and not its task-locals. A panic goes on in the request that
+/// waits for the handler, or is logged. At shutdown, [`drain`](Self::drain) the layer.
+///
+/// What a handler spawns and does not await is not part of this. A 2xx counts when its head is there: a body that fails later changes
+/// nothing.
+///
+/// Equal events that come to different routes are different deliveries. The route is the pattern of axum (feature `axum`) or actix-web
+/// where there is one, else the path, normalised by RFC 3986: whoever respells such a path in yet another way makes a new delivery of a
+/// captured request. `GET`, `HEAD`, `OPTIONS` and `TRACE` are passed on, and neither claim nor complete anything.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,8 +86,10 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// | | default | set by |
 /// | --- | --- | --- |
 /// | a claim is kept for, unless it is renewed, which happens at a third of it while the handler runs | 30 s | [`with_lease`](Self::with_lease) |
-/// | another attempt waits for the one in progress | 5 s | [`with_wait`](Self::with_wait) |
+/// | another attempt waits for the one in progress | 5 s, or half of the provider's [time limit](crate::Provider::time_limit) if that is less | [`with_wait`](Self::with_wait) |
 /// | a completed delivery is remembered for | the provider's [retry horizon](crate::Provider::retry_horizon) or its timestamp window, whichever is longer | [`with_lifetime`](Self::with_lifetime) |
+/// | handlers at once | 10,000 | [`with_max_running`](Self::with_max_running) |
+/// | a handler may run for | no limit | [`with_handler_timeout`](Self::with_handler_timeout) |
 /// | an event while the store cannot be asked | 503 | [`with_on_outage`](Self::with_on_outage) |
 ///
 /// It needs a tokio runtime with time enabled. Endpoints that share a store must have names, or equal events of two of them are one
@@ -82,16 +100,23 @@ pub struct DeliveryLayer {
 }
 
 impl DeliveryLayer {
+    /// A shorter one would be renewed all the time.
+    pub(crate) const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+
     /// A layer that remembers deliveries in `store`.
     #[must_use]
     pub fn new(store: impl DeliveryStore + 'static) -> Self {
         let setup = Setup {
             store: Arc::new(store),
             lease: Duration::from_secs(30),
-            wait: Duration::from_secs(5),
+            wait: None,
             lifetime: None,
+            max_running: MAX_RUNNING,
+            handler_timeout: None,
             on_outage: OnOutage::Refuse,
             on_delivery: None,
+            tasks: Arc::new(Tasks::default()),
+            seen: Arc::new(SeenIds::default()),
         };
         Self {
             setup: Arc::new(setup),
@@ -100,23 +125,72 @@ impl DeliveryLayer {
 
     /// Sets for how long a claim is kept. It is renewed while the handler waits, and not while it blocks its thread: use
     /// `spawn_blocking` for work that takes long. A process that dies holds its deliveries up for so long; one that stands still for
-    /// longer (a debugger, a machine that is moved) may see a delivery handled twice. It is 100 ms at least.
+    /// longer (a debugger, a machine that is moved) may see a delivery handled twice.
+    ///
+    /// # Panics
+    ///
+    /// If it is shorter than 100 ms: it would be renewed all the time, and run out in between.
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
-        self.change().lease = lease.max(SHORTEST_LEASE);
+        assert!(
+            lease >= Self::SHORTEST_LEASE,
+            "the lease is {lease:?}; allow 100 ms at least"
+        );
+        self.change().lease = lease;
         self
     }
 
-    /// Sets how long an attempt waits for another one that is in progress.
+    /// Sets how long an attempt waits for another one that is in progress, for every provider. Choose less than the senders wait for an
+    /// answer.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
-        self.change().wait = wait;
+        self.change().wait = Some(wait);
         self
     }
 
-    /// Sets for how long a completed delivery is remembered, whatever the provider. An attempt after that is handled again.
+    /// Sets how many handlers may run at once, those among them whose senders have hung up. One more delivery is answered 503.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0: no event would ever be handled.
+    #[must_use]
+    pub fn with_max_running(mut self, handlers: usize) -> Self {
+        assert!(
+            handlers > 0,
+            "max_running is 0, so no event would ever be handled; allow one at least"
+        );
+        self.change().max_running = handlers;
+        self
+    }
+
+    /// Sets how long a handler may run. One that takes longer is dropped at its `.await`, and its delivery is released, so that the next
+    /// attempt is handled. What it gave to `spawn` or `spawn_blocking` goes on beside that attempt. The default is no limit.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no event would ever be handled.
+    #[must_use]
+    pub fn with_handler_timeout(mut self, timeout: Duration) -> Self {
+        assert!(
+            !timeout.is_zero(),
+            "handler_timeout is zero, so no event would ever be handled; allow more"
+        );
+        self.change().handler_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets for how long a completed delivery is remembered, for every provider, but not for less than its timestamp window. An attempt
+    /// after that is handled again.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing would be remembered.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        assert!(
+            !lifetime.is_zero(),
+            "lifetime is zero, so no delivery would be remembered; allow more"
+        );
         self.change().lifetime = Some(lifetime);
         self
     }
@@ -157,6 +231,33 @@ impl DeliveryLayer {
         Arc::clone(&self.setup.store)
     }
 
+    /// How many handlers of this layer and its clones are running, or still telling the store how they ended. The senders of some may
+    /// have hung up.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.setup.tasks.running()
+    }
+
+    /// Waits until no handler of this layer and its clones is running, at most for `deadline`, and returns how many still are. Call it
+    /// at shutdown, when the server takes no more requests: a server that has ended knows nothing of handlers whose senders have
+    /// hung up. What is still running when the process ends is handled again when it is sent again, once its lease has run out.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// use std::time::Duration;
+    /// use tower_webhook::delivery::{DeliveryLayer, MemoryStore};
+    ///
+    /// let layer = DeliveryLayer::new(MemoryStore::new());
+    /// // axum::serve(listener, app).with_graceful_shutdown(signal).await?;
+    /// assert_eq!(layer.drain(Duration::from_secs(20)).await, 0);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        self.setup.tasks.drain(deadline).await
+    }
+
     #[cfg(feature = "actix")]
     pub(crate) fn setup(&self) -> Arc<Setup> {
         Arc::clone(&self.setup)
@@ -191,7 +292,7 @@ where
     S::Future: Send,
     S::Error: Send,
     B: Send + 'static,
-    R: ResponseBody + Send,
+    R: ResponseBody + Send + 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -206,21 +307,32 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let setup = Arc::clone(&self.setup);
-        let event = request.extensions().get::<VerifiedEvent>().cloned();
-        let outer = request.extensions_mut().insert(Claimed);
+        let Some(event) = request.extensions().get::<VerifiedEvent>().cloned() else {
+            let rejection = Rejection::not_verified_before_delivery();
+            return Box::pin(async { Ok(rejection.into_response()) });
+        };
+        // Such a request changes nothing, and its answer does not say what became of an event.
+        if request.method().is_safe() {
+            return Box::pin(async move { inner.call(request).await });
+        }
+        if request.extensions_mut().insert(Claimed).is_some() {
+            observe::claimed_twice(&event);
+            return Box::pin(async move { inner.call(request).await });
+        }
+        observe::came_to(&event, request.uri().path());
+        let route = route::of(request.extensions(), request.uri().path()).into_owned();
         Box::pin(async move {
-            let Some(event) = event else {
-                return Ok(Rejection::not_verified_before_delivery().into_response());
-            };
-            if outer.is_some() {
-                observe::claimed_twice(&event);
-                return inner.call(request).await;
-            }
-            let handle = || inner.call(request);
-            match deliver(&setup, &event, handle, Response::status).await {
-                Delivered::Handled(response) => response,
-                Delivered::Before(status) => Ok(answer(status)),
-                Delivered::Refused(rejection) => Ok(rejection.into_response()),
+            match begin(&setup, &event, &route).await {
+                Begun::Handle(delivery) => {
+                    let (task, answer) = delivery.run(inner.call(request), Response::status);
+                    tokio::spawn(task);
+                    match answer.await {
+                        Ended::Answered(response) => response,
+                        Ended::Aborted(rejection) => Ok(rejection.into_response()),
+                    }
+                }
+                Begun::Before(status) => Ok(answer(status)),
+                Begun::Refused(rejection) => Ok(rejection.into_response()),
             }
         })
     }

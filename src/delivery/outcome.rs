@@ -27,6 +27,8 @@ pub enum DeliveryOutcome {
     InProgress,
     /// The handler saw it and failed, so that the next attempt is handled.
     Released,
+    /// As many handlers as are allowed were running. The provider is asked to send it again.
+    Busy,
     /// The store could not be asked. [`OnOutage`] says what became of it.
     Outage,
     /// The handler answered with success, and the store could not take that down: another attempt may be handled.
@@ -43,6 +45,7 @@ impl DeliveryOutcome {
             Self::Waited => "waited",
             Self::InProgress => "in_progress",
             Self::Released => "released",
+            Self::Busy => "busy",
             Self::Outage => "outage",
             Self::CompleteFailed => "complete_failed",
         }

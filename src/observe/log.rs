@@ -81,6 +81,44 @@ pub(crate) fn nameless(event: &VerifiedEvent) {
     );
 }
 
+pub(crate) fn several_paths(event: &VerifiedEvent, path: &str) {
+    let path: String = path.escape_default().take(200).collect();
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        path,
+        "deliveries of one endpoint come under several paths; equal events are different deliveries under different routes, and the \
+         same delivery under one route with parameters: where that is wrong, give each path an endpoint"
+    );
+}
+
+pub(crate) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
+    let what = if by_id {
+        "and is taken for the same delivery; if the id names an object and not an event, events are lost: remove key = \"delivery-id\""
+    } else {
+        "and is handled as another delivery; if the id identifies an event, set key = \"delivery-id\", else key = \"body\""
+    };
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        delivery_key = %event.delivery_key(),
+        "an event has the id of another one and a different body, {what}"
+    );
+}
+
+pub(crate) fn unheard(event: &VerifiedEvent, problem: &str) {
+    tracing::error!(
+        target: "tower_webhook",
+        provider = event.provider(),
+        endpoint = event.endpoint(),
+        tenant = event.tenant(),
+        delivery_key = %event.delivery_key(),
+        "a handler failed after its sender had hung up: {problem}"
+    );
+}
+
 pub(crate) fn claimed_twice(event: &VerifiedEvent) {
     tracing::warn!(
         target: "tower_webhook",
@@ -102,6 +140,10 @@ pub(crate) fn delivered(
         DeliveryOutcome::Waited => (Level::INFO, "was handled by another request meanwhile"),
         DeliveryOutcome::InProgress => (Level::DEBUG, "is still handled by another request"),
         DeliveryOutcome::Released => (Level::WARN, "was not handled; the next attempt will be"),
+        DeliveryOutcome::Busy => (
+            Level::WARN,
+            "was put off, since too many handlers are running",
+        ),
         DeliveryOutcome::Outage => (Level::ERROR, "could not be looked up in the store"),
         DeliveryOutcome::CompleteFailed => (
             Level::ERROR,

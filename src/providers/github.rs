@@ -16,6 +16,8 @@
 //! Documented: <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>; the example there
 //! is a test here. Certain.
 
+use std::time::Duration;
+
 use crate::{
     Provider, Source,
     scheme::{Algorithm, Encoding, Scheme, Signature},
@@ -29,6 +31,7 @@ pub(super) fn provider() -> Provider {
     )
     .with_event_type(Source::header("X-GitHub-Event"))
     .with_delivery_id(Source::header("X-GitHub-Delivery"))
+    .with_time_limit(Duration::from_secs(10))
     .with_max_body(25 << 20)
     .with_docs("https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries")
 }

@@ -90,6 +90,8 @@
 //! # }
 //! ```
 
+use std::time::Duration;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -156,6 +158,7 @@ pub(super) fn provider() -> Provider {
     )
     .with_event_type(Source::header("Idenfy-Event-Type"))
     .with_delivery_id(Source::json("/scanRef"))
+    .with_time_limit(Duration::from_secs(10))
     .with_delivery_key(KeyedBy::Body)
     .with_docs("https://documentation.idenfy.com/security/CallbackSigning")
     .with_unsigned_hint(

@@ -12,6 +12,8 @@
 //!
 //! Documented: <https://shopify.dev/docs/apps/build/webhooks/verify-deliveries>. Certain.
 
+use std::time::Duration;
+
 use crate::{
     Provider, Source,
     scheme::{Algorithm, Encoding, Scheme, Signature},
@@ -25,5 +27,6 @@ pub(super) fn provider() -> Provider {
     )
     .with_event_type(Source::header("X-Shopify-Topic"))
     .with_delivery_id(Source::header("X-Shopify-Webhook-Id"))
+    .with_time_limit(Duration::from_secs(5))
     .with_docs("https://shopify.dev/docs/apps/build/webhooks/verify-deliveries")
 }

@@ -16,6 +16,8 @@
 //! Documented: <https://docs.slack.dev/authentication/verifying-requests-from-slack>; the example there is a test
 //! here. Certain.
 
+use std::time::Duration;
+
 use crate::{
     Provider, Source,
     scheme::{Algorithm, Encoding, Scheme, Signature, Timestamp},
@@ -28,5 +30,7 @@ pub(super) fn provider() -> Provider {
     Provider::new("slack", scheme)
         .with_event_type(Source::json("/event/type"))
         .with_delivery_id(Source::json("/event_id"))
+        .with_unique_delivery_id()
+        .with_time_limit(Duration::from_secs(3))
         .with_docs("https://docs.slack.dev/authentication/verifying-requests-from-slack")
 }

@@ -24,6 +24,7 @@ pub(super) fn provider() -> Provider {
     Provider::new("standard-webhooks", scheme("webhook-"))
         .with_event_type(Source::json("/type"))
         .with_delivery_id(Source::header("webhook-id"))
+        .with_unique_delivery_id()
         .with_docs("https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md")
 }
 

@@ -27,5 +27,6 @@ pub(super) fn provider() -> Provider {
     Provider::new("stripe", scheme)
         .with_event_type(Source::json("/type"))
         .with_delivery_id(Source::json("/id"))
+        .with_unique_delivery_id()
         .with_docs("https://docs.stripe.com/webhooks#verify-manually")
 }

@@ -15,6 +15,8 @@
 //!
 //! Documented: <https://docs.svix.com/receiving/verifying-payloads/how-manual>; the example there is a test here. Certain.
 
+use std::time::Duration;
+
 use super::standard_webhooks;
 use crate::{Provider, Source, scheme::Scheme};
 
@@ -22,6 +24,8 @@ pub(super) fn provider() -> Provider {
     Provider::new("svix", scheme())
         .with_event_type(Source::json("/type"))
         .with_delivery_id(Source::header("svix-id"))
+        .with_unique_delivery_id()
+        .with_time_limit(Duration::from_secs(15))
         .with_docs("https://docs.svix.com/receiving/verifying-payloads/how-manual")
 }
 

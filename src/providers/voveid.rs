@@ -61,7 +61,7 @@
 //! # }
 //! ```
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
@@ -74,6 +74,8 @@ pub(super) fn provider() -> Provider {
     Provider::new("voveid", svix::scheme())
         .with_event_type(Source::json("/status"))
         .with_delivery_id(Source::header("svix-id"))
+        .with_unique_delivery_id()
+        .with_time_limit(Duration::from_secs(15))
         .with_options(&[Parameter {
             name: "family",
             values: &["kyc", "aml", "kyb"],

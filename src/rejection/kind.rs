@@ -50,6 +50,10 @@ pub enum RejectionKind {
     DeliveryStoreTimeout,
     /// The delivery store has no room for another delivery in progress.
     DeliveryStoreFull,
+    /// As many handlers as the delivery layer allows are running.
+    HandlersBusy,
+    /// The handler was aborted before it answered: by the time limit of the delivery layer, or since its runtime ended.
+    HandlerAborted,
     /// The body did not arrive in time. Status 408.
     ReadTimeout,
     /// The body broke off. Status 400.
@@ -88,6 +92,8 @@ impl RejectionKind {
             Self::DeliveryStoreFailed => "delivery_store_failed",
             Self::DeliveryStoreTimeout => "delivery_store_timeout",
             Self::DeliveryStoreFull => "delivery_store_full",
+            Self::HandlersBusy => "handlers_busy",
+            Self::HandlerAborted => "handler_aborted",
             Self::ReadTimeout => "read_timeout",
             Self::BodyIncomplete => "body_incomplete",
             Self::BodyTaken => "body_taken",
@@ -120,7 +126,9 @@ impl RejectionKind {
             | Self::DeliveryInProgress
             | Self::DeliveryStoreFailed
             | Self::DeliveryStoreTimeout
-            | Self::DeliveryStoreFull => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::DeliveryStoreFull
+            | Self::HandlersBusy
+            | Self::HandlerAborted => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete => StatusCode::BAD_REQUEST,
             Self::BodyTaken | Self::UnreadablePayload | Self::LayerMissing => {
@@ -165,6 +173,10 @@ impl RejectionKind {
             Self::DeliveryStoreFull => {
                 "the delivery store has no room for another delivery in progress"
             }
+            Self::HandlersBusy => {
+                "too many handlers are running; raise max_running, or look for handlers that hang"
+            }
+            Self::HandlerAborted => "the handler was aborted before it answered",
             Self::ReadTimeout => "the body did not arrive in time",
             Self::BodyIncomplete => "the body broke off",
             Self::BodyTaken => {

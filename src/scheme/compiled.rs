@@ -22,7 +22,7 @@ pub(crate) use self::body::passes;
 pub(crate) use self::{
     admit::Admitted,
     body::{Bodied, BodyTable},
-    content::{Content, Values},
+    content::{Content, Values, only},
     headers::{Captured, HeaderTable},
 };
 use self::{checks::check, rules::HeadRules};
@@ -148,8 +148,7 @@ impl CompiledScheme {
 
     /// The delivery id, where it stands in a header that is signed, as it is signed.
     pub(crate) fn signed_delivery_id<'c>(&self, captured: &'c Captured) -> Option<&'c [u8]> {
-        let id = captured.get(self.head.delivery_slot?)?;
-        (!id.is_empty()).then_some(id)
+        captured.get(self.head.delivery_slot?)
     }
 
     /// The value of a header that the provider reads beside what is signed.

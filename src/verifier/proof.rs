@@ -34,7 +34,10 @@ pub(crate) struct Proof {
     /// Read out of the body when they are first asked for.
     pub(crate) event_type: OnceLock<Option<Box<str>>>,
     pub(crate) delivery_id: OnceLock<Option<Box<str>>>,
+    /// Without a route.
     pub(crate) delivery_key: OnceLock<DeliveryKey>,
+    /// At the route of the delivery layer.
+    pub(crate) claimed_key: OnceLock<DeliveryKey>,
 }
 
 /// Whose keys a request is checked with.
@@ -75,6 +78,7 @@ impl Proof {
             event_type: OnceLock::new(),
             delivery_id: OnceLock::new(),
             delivery_key: OnceLock::new(),
+            claimed_key: OnceLock::new(),
         })
     }
 

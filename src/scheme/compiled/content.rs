@@ -13,7 +13,7 @@ use super::{
     delimit::{Border, delimit, touches_time},
     headers::{Captured, HeaderNames},
 };
-use crate::SetupError;
+use crate::{SetupError, source::SourceKind};
 
 /// The content of one scheme. Its parts go into a hash in the order lead, early, body (if it streams), late.
 #[derive(Debug)]
@@ -211,6 +211,48 @@ impl Content {
         feed(&self.late, hash, values, Some(bodied))
     }
 
+    /// Every value that is signed, but for the time and the secret, in the order of the content.
+    pub(crate) fn values(&self, captured: &Captured, bodied: &Bodied, take: &mut dyn FnMut(&[u8])) {
+        let body = self.streams.then_some(&Piece::Body);
+        for piece in self
+            .lead
+            .iter()
+            .chain(&self.early)
+            .chain(body)
+            .chain(&self.late)
+        {
+            let value = match piece {
+                Piece::Literal(_) | Piece::Secret(_) => None,
+                Piece::Captured(place) => {
+                    let slot = self.slots.get(*place);
+                    let is_time =
+                        slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp));
+                    captured.get(*place).filter(|_| !is_time)
+                }
+                Piece::Body => Some(bodied.bytes()),
+                Piece::BodySha256 => Some(&bodied.sha256()[..]),
+                Piece::BodyValue(place, ..) => bodied.value(*place),
+            };
+            if let Some(value) = value {
+                take(value);
+            }
+        }
+    }
+
+    /// Whether a value of the body is part of the content.
+    pub(crate) fn signs(&self, source: &SourceKind) -> bool {
+        let mut pieces = self.early.iter().chain(&self.late);
+        pieces.any(|piece| match (piece, source) {
+            (Piece::BodyValue(_, filters, Token::Json(signed)), SourceKind::Json(pointer)) => {
+                **signed == **pointer && filters.is_empty()
+            }
+            (Piece::BodyValue(_, filters, Token::Form(signed)), SourceKind::Form(name)) => {
+                **signed == **name && filters.is_empty()
+            }
+            _ => false,
+        })
+    }
+
     /// The signature of a request whose body is there.
     pub(crate) fn sign(
         &self,
@@ -255,7 +297,7 @@ fn feed(
 }
 
 /// The value of a field that stands there once: a handler might take the last of several, and the check the first.
-pub(super) fn only<'f>(form: &'f [u8], name: &str) -> Option<std::borrow::Cow<'f, str>> {
+pub(crate) fn only<'f>(form: &'f [u8], name: &str) -> Option<std::borrow::Cow<'f, str>> {
     let mut named = form_urlencoded::parse(form).filter(|(field, _)| field == name);
     let (_, value) = named.next()?;
     named.next().is_none().then_some(value)

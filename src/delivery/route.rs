@@ -1,0 +1,107 @@
+//! Where a request came to: a part of its delivery's key.
+
+use std::borrow::Cow;
+
+use http::Extensions;
+
+/// The pattern of the route that matched, where the framework says it, else the path as the client sent it, normalised. Patterns are
+/// the same for every spelling of a path.
+pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> {
+    #[cfg(feature = "axum")]
+    {
+        if let Some(pattern) = extensions.get::<::axum::extract::MatchedPath>() {
+            return pattern.as_str().into();
+        }
+        // Without the prefix that a nested service does not see, two of them would be one route.
+        if let Some(whole) = extensions.get::<::axum::extract::OriginalUri>() {
+            return normalise(whole.path());
+        }
+    }
+    let _ = extensions;
+    normalise(path)
+}
+
+/// A path in the spelling that RFC 3986, section 6.2.2 prefers: percent-escapes of unreserved characters decoded, the others in upper
+/// case, and no dot segments. An empty path is `/`.
+pub(crate) fn normalise(path: &str) -> Cow<'_, str> {
+    let is_plain = path.starts_with('/') && !path.contains('%') && !path.contains("/.");
+    if is_plain {
+        return path.into();
+    }
+    let decoded = decode_unreserved(path);
+    let mut segments: Vec<&str> = Vec::new();
+    let mut ends_open = false;
+    for segment in decoded
+        .split('/')
+        .skip(usize::from(decoded.starts_with('/')))
+    {
+        ends_open = matches!(segment, "." | "..");
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    if ends_open {
+        segments.push("");
+    }
+    format!("/{}", segments.join("/")).into()
+}
+
+fn decode_unreserved(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let escaped = after.get(..2).and_then(|digits| {
+            let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+        });
+        rest = match (escaped, after.get(2..)) {
+            (Some(byte), Some(after)) => {
+                let is_unreserved =
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+                if is_unreserved {
+                    text.push(char::from(byte));
+                } else {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+                after
+            }
+            _ => {
+                text.push('%');
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_one_spelling() {
+        for (path, expected) in [
+            ("/hooks/a", "/hooks/a"),
+            ("/hooks/%61", "/hooks/a"),
+            ("/hooks/%2f%7Ex", "/hooks/%2F~x"),
+            ("/hooks/./a/../b", "/hooks/b"),
+            ("/hooks/%2e%2E/b", "/b"),
+            ("/a/..", "/"),
+            ("/a/.", "/a/"),
+            ("/../../a", "/a"),
+            ("/a//b/", "/a//b/"),
+            ("", "/"),
+            ("*", "/*"),
+            ("/a.b/.c", "/a.b/.c"),
+            ("/100%/%4/%zz/%+1", "/100%/%4/%zz/%+1"),
+            ("/%C3%a9/é", "/%C3%A9/é"),
+        ] {
+            assert_eq!(normalise(path), expected, "{path}");
+            assert_eq!(normalise(&normalise(path)), expected, "{path}");
+        }
+    }
+}

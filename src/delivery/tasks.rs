@@ -1,0 +1,70 @@
+//! How many handlers are running, and when none is any more.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+/// The handlers of a layer and of all its clones, with what is still to be told to the store after them.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    running: AtomicUsize,
+    none_left: Notify,
+}
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Task(Arc<Tasks>);
+
+impl Tasks {
+    /// One more, if there are less than `most`.
+    pub(super) fn begin(self: &Arc<Self>, most: usize) -> Option<Task> {
+        let one_more = |running: usize| (running < most).then(|| running.saturating_add(1));
+        let begun = self
+            .running
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        begun.is_ok().then(|| Task(Arc::clone(self)))
+    }
+
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Waits until none is left, or the time is up, and says how many are.
+    pub(super) async fn drain(&self, deadline: Duration) -> usize {
+        let end = Instant::now().checked_add(deadline);
+        loop {
+            let mut none_left = std::pin::pin!(self.none_left.notified());
+            // From here on no notification is missed.
+            none_left.as_mut().enable();
+            let running = self.running();
+            if running == 0 {
+                return 0;
+            }
+            match end {
+                None => none_left.await,
+                Some(end) => {
+                    if timeout_at(end, none_left).await.is_err() {
+                        return self.running();
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
+    }
+}
