@@ -29,7 +29,7 @@ use tower_webhook::{
     delivery::{DeliveryKey, KeyedBy},
     lookup::Tenant,
     providers,
-    scheme::{Algorithm, Coverage, Encoding, Scheme, Signature},
+    scheme::{Algorithm, Coverage, Encoding, Scheme, Signature, Timestamp},
     verify::Head,
 };
 
@@ -983,7 +983,12 @@ fn an_id_is_taken_whatever_it_is() {
             id("9007199254740992"),
             Others,
         ),
-        ("a truth value", id("true"), spaced(id("true")), Same),
+        (
+            "a truth value is none",
+            id("true"),
+            spaced(id("true")),
+            Others,
+        ),
         ("a mebibyte", long('a'), spaced(long('a')), Same),
         ("a mebibyte but for the end", long('a'), long('b'), Others),
         ("beside a deep value", deep(1), deep(2), Same),
@@ -1006,12 +1011,13 @@ fn an_id_is_taken_whatever_it_is() {
 #[test]
 fn a_provider_of_ones_own_is_keyed_by_what_it_signs() {
     let _beside = beside();
+    let by_id = |attempt: Attempt| attempt.keyed(KeyedBy::DeliveryId);
     let lowered = || {
         let id = Source::header("X-Acme-Id");
-        acme("{header:X-Acme-Id|lower}.{body}", id, "1").with("x-acme-id", "ab")
+        by_id(acme("{header:X-Acme-Id|lower}.{body}", id, "1")).with("x-acme-id", "ab")
     };
     let unsigned = || acme("{body}", Source::header("X-Acme-Id"), "1").with("x-acme-id", "a");
-    let in_form = |body: &[u8]| acme("{body}", Source::form("id"), body);
+    let in_form = |body: &[u8]| by_id(acme("{body}", Source::form("id"), body));
     let partial = |signed, id, body: &str| {
         Attempt::new(custom(signed, id, Coverage::Partial), TEXT_SECRET, body)
     };
@@ -1066,10 +1072,10 @@ fn a_provider_of_ones_own_is_keyed_by_what_it_signs() {
             Same,
         ),
         (
-            "a field twice, of which the first counts",
-            in_form(b"id=a"),
+            "a field twice, of which a handler may take the other",
             in_form(b"id=a&id=b"),
-            Same,
+            in_form(b"id=a&id=c"),
+            Others,
         ),
         ("no field", in_form(b"n=1"), in_form(b"n=2"), Others),
         (
@@ -1126,32 +1132,320 @@ fn keys_stay_what_they_are_from_release_to_release() {
     let _beside = beside();
     // A store outlives the program that wrote to it. These digests come from another implementation: a length of
     // 64 bits, most significant byte first, before each piece; a byte before what may be absent.
-    for (attempt, expected) in [
+    for (attempt, route, expected) in [
         (
             svix("msg_1", "{}"),
-            "9fbef43933d436a638c25ffa18f64a8b153b0a5a5b40ff27eeb6f174baf07df8",
+            None,
+            "235cd470a644d6876fba3d41ba9d79e61fdac6f8dcda70be989d424a374d397e",
+        ),
+        (
+            svix("msg_1", "{}"),
+            Some("/hooks/{shop}"),
+            "406ea6f2c1300d1ec8a29a36da02db9b194b93303b8632fcfe385a4f9dceab64",
         ),
         (
             stripe(r#"{"id":"evt_1"}"#).of("acme"),
-            "41e9636e54e1e3a8c979f048d2c666599e6ff16253587e3d9e89286b7596a55d",
+            None,
+            "10bbc7d116c4dbbbe6191c7650716bdb2c10d83003f20883a64b29ab1e12285f",
         ),
         (
             github("{}").at(None),
-            "3357a1c6fcc7e66995aacb7420d6f5ef5811a33f825c40c0c89c8de9f7123822",
+            None,
+            "01a0ef1c7b7d9798692d50ff7cadf320932777c8139ddd1f7bc9e49f455d8e7f",
         ),
         (
             github("{}")
                 .with("x-github-event", "push")
                 .keyed(KeyedBy::BodyAndEventType),
-            "3a4c1d125ea462eadb2e318bd1f74c2e9c9d470cb5b3d28006d19ef736468769",
+            Some("/"),
+            "1720c20ac9e8234516ade4e862602634b0f4b9fb1489a6ad55289c63262986da",
         ),
         (
             result("b", "one"),
-            "1822e9c34fe70c287c0d5470142b1e5c57b28838eec477cc4b45594273a82027",
+            None,
+            "fa86e958920c75512bbad7b34c621951d8b7bb48090ee52a98f9f4705aba58d9",
+        ),
+        (
+            acme("{body}", Source::json("/id"), r#"{"id":7}"#),
+            None,
+            "c080c5eee9d1eeb6b5fe8bc4532a416b8b79332e7a17b11b963f5b0f7600e695",
+        ),
+        (
+            dated(""),
+            None,
+            "35449cece805e81d607bf015b8b99019a8c37ce4bb458915678b34aac7b56a52",
+        ),
+        (
+            partial("{header:X-Acme-Id}.{json:/amount}", r#"{"amount":1}"#),
+            None,
+            "2a19c917faa5b0dc1aa512c1ffe7da0ef63cbbe3fadcf1b3f6216cb613cb9ae8",
         ),
     ] {
-        assert_eq!(attempt.key().unwrap().to_string(), expected);
+        let event = attempt.event().unwrap();
+        let key = match route {
+            Some(route) => event.delivery_key_at(route),
+            None => event.delivery_key(),
+        };
+        assert_eq!(key.to_string(), expected);
     }
+}
+
+/// An id that names the object and not the event would make every later event about it vanish.
+#[test]
+fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouches_for_it() {
+    let _beside = beside();
+    let order = |status: &str| format!(r#"{{"id":"order-7","status":"{status}"}}"#);
+    let form = |status: &str| format!("id=order-7&status={status}");
+    let header = |attempt: Attempt| attempt.with("x-acme-id", "order-7");
+    let in_json = |body: String| acme("{body}", Source::json("/id"), body);
+    let in_form = |body: String| acme("{body}", Source::form("id"), body);
+    let in_header = |body: String| {
+        header(acme(
+            "{header:X-Acme-Id}.{body}",
+            Source::header("X-Acme-Id"),
+            body,
+        ))
+    };
+    let unique = |mut attempt: Attempt| {
+        attempt.provider = attempt.provider.with_unique_delivery_id();
+        attempt
+    };
+    let slack = |id: &str, text: &str| {
+        let body = format!(r#"{{"event_id":"{id}","text":"{text}"}}"#);
+        Attempt::new(providers::slack(), TEXT_SECRET, body)
+    };
+    let svix_like = |provider: Provider, body: &str| {
+        Attempt::new(provider, SVIX_SECRET, body).with("svix-id", "m")
+    };
+    let webhooks = |body: &str| {
+        Attempt::new(providers::standard_webhooks(), SVIX_SECRET, body).with("webhook-id", "m")
+    };
+    let rows: [(&'static str, Attempt, Attempt); 3] = [
+        ("JSON", in_json(order("new")), in_json(order("paid"))),
+        ("a form", in_form(form("new")), in_form(form("paid"))),
+        (
+            "a signed header",
+            in_header(order("new")),
+            in_header(order("paid")),
+        ),
+    ];
+    for (what, one, other) in rows {
+        let by_id = |attempt: &Attempt| attempt.clone().keyed(KeyedBy::DeliveryId);
+        let vouched = |attempt: &Attempt| unique(attempt.clone());
+        check([
+            (what, one.clone(), one.clone().again(), Same),
+            (what, one.clone(), other.clone(), Others),
+            (what, by_id(&one), by_id(&other), Same),
+            (what, vouched(&one), vouched(&other), Same),
+            (
+                what,
+                vouched(&one).keyed(KeyedBy::Body),
+                vouched(&other).keyed(KeyedBy::Body),
+                Others,
+            ),
+        ]);
+    }
+    check([
+        ("Stripe", stripe(order("new")), stripe(order("paid")), Same),
+        ("Svix", svix("m", "1"), svix("m", "2"), Same),
+        (
+            "VOVE ID",
+            svix_like(providers::voveid(), "1"),
+            svix_like(providers::voveid(), "2"),
+            Same,
+        ),
+        ("Standard Webhooks", webhooks("1"), webhooks("2"), Same),
+        ("Slack", slack("Ev1", "a"), slack("Ev1", "b"), Same),
+        (
+            "two ids, one body",
+            in_header("1".into()),
+            in_header("1".into()).with("x-acme-id", "order-8"),
+            Others,
+        ),
+    ]);
+}
+
+/// A request with a signed time and without an id.
+fn dated(body: &str) -> Attempt {
+    let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+    let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+        .with_timestamp(Timestamp::header("X-Acme-Time"));
+    let provider = Provider::new("acme", scheme).with_delivery_id(Source::json("/id"));
+    Attempt::new(provider, TEXT_SECRET, body)
+}
+
+/// A request of which only some values are signed.
+fn partial(signed: &'static str, body: &str) -> Attempt {
+    let provider = custom(signed, Source::header("X-Acme-Id"), Coverage::Partial);
+    Attempt::new(provider, TEXT_SECRET, body).with("x-acme-id", "a")
+}
+
+/// Of such requests, cron's for example, only the first of three days would be handled.
+#[test]
+fn b_3_where_nothing_else_tells_two_deliveries_apart_the_signed_time_does() {
+    let _beside = beside();
+    let later = |attempt: Attempt| attempt.again();
+    for body in ["", " ", "\r\n", "{}", " [] ", "null", "\"\""] {
+        assert_eq!(
+            relation(&dated(body), &later(dated(body))),
+            Others,
+            "{body:?}"
+        );
+        assert_eq!(relation(&dated(body), &dated(body)), Same, "{body:?}");
+    }
+    for body in [
+        "{\"n\":1}",
+        "0",
+        "x",
+        "{\"id\":\"\"}",
+        "{\"id\":0}",
+        "[null]",
+    ] {
+        assert_eq!(
+            relation(&dated(body), &later(dated(body))),
+            Same,
+            "{body:?}"
+        );
+    }
+    // No time is signed, so that there is nothing to go by.
+    assert_eq!(relation(&github(""), &github("").again()), Same);
+    // An id is enough.
+    let svix_empty = || svix("msg_1", "");
+    assert_eq!(relation(&svix_empty(), &svix_empty().again()), Same);
+    assert_eq!(
+        relation(&svix("null", ""), &svix("null", "").again()),
+        Others
+    );
+}
+
+#[test]
+fn b_3_ids_that_are_none_are_no_ids_and_keep_their_kind() {
+    let _beside = beside();
+    let body = |id: &str, n: u32| format!(r#"{{"id":{id},"n":{n}}}"#);
+    for none in [
+        "0",
+        "0.0",
+        "-0",
+        "false",
+        "true",
+        "null",
+        "\"\"",
+        "\" \"",
+        "\"\\t\"",
+        "\"0\"",
+        "\"null\"",
+        "\"None\"",
+        "\"undefined\"",
+        "\"00000000-0000-0000-0000-000000000000\"",
+        "[1]",
+        "{}",
+    ] {
+        let (one, other) = (stripe(body(none, 1)), stripe(body(none, 2)));
+        assert_eq!(relation(&one, &other), Others, "{none}");
+        assert_eq!(relation(&one, &one.clone().again()), Same, "{none}");
+    }
+    for id in ["1", "-1", "0.5", "\"00\\u0061\"", "\"nullable\""] {
+        assert_eq!(
+            relation(&stripe(body(id, 1)), &stripe(body(id, 2))),
+            Same,
+            "{id}"
+        );
+    }
+    for (one, other) in [
+        ("1", "\"1\""),
+        ("1", "1.0"),
+        ("\"a\"", "\"a \""),
+        ("\"a\"", "\"A\""),
+    ] {
+        assert_eq!(
+            relation(&stripe(body(one, 1)), &stripe(body(other, 1))),
+            Others,
+            "{one} {other}"
+        );
+    }
+    for none in ["0", " ", "null", "-", "undefined"] {
+        assert_eq!(
+            relation(&svix(none, "1"), &svix(none, "2")),
+            Others,
+            "{none:?}"
+        );
+    }
+}
+
+/// What is not signed can be changed by whoever has captured a request.
+#[test]
+fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
+    let _beside = beside();
+    let json = |amount: u32, note: &str| format!(r#"{{"amount":{amount},"note":"{note}"}}"#);
+    let one = |amount, note| partial("{header:X-Acme-Id}.{json:/amount}", &json(amount, note));
+    let none = |body: &str| {
+        let provider = custom("{secret}", Source::json("/id"), Coverage::Partial);
+        let mut attempt = Attempt::new(provider, TEXT_SECRET, body);
+        let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+        let scheme = Scheme::new(Algorithm::Sha256, "{secret}", signature);
+        attempt.provider = Provider::new("acme", scheme.with_coverage(Coverage::Partial));
+        attempt
+    };
+    let id = |body: &str| {
+        let provider = custom("{json:/id}", Source::json("/id"), Coverage::Partial);
+        Attempt::new(provider, TEXT_SECRET, body).keyed(KeyedBy::DeliveryId)
+    };
+    check([
+        (
+            "another note, which nobody signed",
+            one(1, "a"),
+            one(1, "b"),
+            Same,
+        ),
+        ("another amount", one(1, "a"), one(2, "a"), Others),
+        (
+            "another header",
+            one(1, "a"),
+            one(1, "a").with("x-acme-id", "b"),
+            Others,
+        ),
+        (
+            "a value that is moved",
+            partial("{json:/a}{json:/b}", r#"{"a":"x","b":"yz"}"#),
+            partial("{json:/a}{json:/b}", r#"{"a":"xy","b":"z"}"#),
+            Others,
+        ),
+        (
+            "nothing is signed, one body",
+            none("1"),
+            none("1").again(),
+            Same,
+        ),
+        (
+            "nothing is signed, another body",
+            none("1"),
+            none("2"),
+            Others,
+        ),
+        (
+            "a signed id by which it is to be known",
+            id(r#"{"id":"a","n":1}"#),
+            id(r#"{"id":"a","n":2}"#),
+            Same,
+        ),
+        (
+            "another one",
+            id(r#"{"id":"a"}"#),
+            id(r#"{"id":"b"}"#),
+            Others,
+        ),
+    ]);
+}
+
+#[test]
+fn b_1_a_route_is_part_of_the_delivery() {
+    let _beside = beside();
+    let event = github("{}").event().unwrap();
+    let keys = ["/a", "/b", "/{c}", "", "/a/"].map(|route| event.delivery_key_at(route));
+    for (index, key) in keys.iter().enumerate() {
+        assert!(!keys[..index].contains(key) && *key != event.delivery_key());
+    }
+    assert_eq!(keys[0], github("{}").event().unwrap().delivery_key_at("/a"));
 }
 
 /// Text of the bytes that could stand between pieces, too.
