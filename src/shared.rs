@@ -14,6 +14,7 @@ use http::Response;
 use crate::{
     Provider, Rejection, Secrets,
     lookup::SecretSource,
+    observe::LogLimits,
     scheme::{BodyTable, CompiledScheme, HeaderTable, Tolerance},
 };
 
@@ -31,6 +32,11 @@ pub(crate) struct Shared {
     /// What requests of unknown tenants are checked with.
     pub(crate) decoy: Secrets,
     pub(crate) uptake: Uptake,
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "there are no lines to limit")
+    )]
+    pub(crate) log_limits: LogLimits,
     // What layers alone need.
     pub(crate) read_timeout: Duration,
     pub(crate) key_timeout: Duration,

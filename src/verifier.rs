@@ -21,6 +21,7 @@ use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
     near::Near,
+    observe::LogLimits,
     scheme::{Compiled, Tolerance},
     shared::{Shared, Uptake},
 };
@@ -99,6 +100,7 @@ impl Verifier {
             endpoint: None,
             tolerance: None,
             uptake: Uptake::default(),
+            log_limits: LogLimits::default(),
             read_timeout: provider.read_timeout(),
             key_timeout: KEY_TIMEOUT,
             clock: None,

@@ -1185,6 +1185,66 @@ async fn nothing_secret_or_personal_is_seen_by_anybody() {
     }
 }
 
+/// Whoever makes signatures up must not be able to fill the disk.
+#[tokio::test]
+async fn d_2_refusals_are_counted_one_and_all_and_their_lines_are_limited() {
+    const ALL: usize = 500;
+    let operators = Operators::watch();
+    let heard = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&heard);
+    let hooked = |layer: WebhookVerifyLayer| {
+        let count = Arc::clone(&count);
+        layer.with_on_rejection(move |_, _| *count.lock().unwrap() += 1)
+    };
+    let forged = || {
+        with_header(
+            signed("{}"),
+            SIGNATURE,
+            "sha256=0000000000000000000000000000000000000000000000000000000000000000",
+        )
+    };
+    let bare = || with(signed("{}"), |headers| drop(headers.remove(SIGNATURE)));
+    let [orders, others] = [hooked(layer(github())), hooked(layer(github()))];
+    let lines = |sight: &Sight| {
+        let refused = sight.lines.iter();
+        let refused = refused.filter(|line| line.message().starts_with("webhook refused"));
+        refused.map(|line| line.fields.clone()).collect::<Vec<_>>()
+    };
+    for _ in 0..ALL {
+        Host::Tower
+            .send::<Bytes>(Some(orders.clone()), forged())
+            .await;
+    }
+    let sight = operators.take();
+    let written = lines(&sight);
+    assert!((20..=30).contains(&written.len()), "{}", written.len());
+    let counted = sight.counters.values().sum::<u64>();
+    assert_eq!((counted, *heard.lock().unwrap()), (ALL as u64, ALL));
+    // Other kinds and other endpoints have limits of their own.
+    Host::Tower
+        .send::<Bytes>(Some(orders.clone()), bare())
+        .await;
+    Host::Axum.send::<Bytes>(Some(others), forged()).await;
+    assert_eq!(lines(&operators.take()).len(), 2);
+    // A second later there is room for a line, which says how many there was none for.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    Host::Actix.send::<Bytes>(Some(orders), forged()).await;
+    let last = lines(&operators.take());
+    let [line] = &last[..] else {
+        panic!("{last:?}");
+    };
+    let all: usize = written
+        .iter()
+        .chain(&last)
+        .map(|line| {
+            1 + line
+                .get("left_out")
+                .map_or(0, |count| count.parse().unwrap())
+        })
+        .sum();
+    assert_eq!(all, ALL + 1, "{line:?}");
+}
+
 // Documentation
 
 /// The words in backquotes in the section of the README, code blocks aside.

@@ -36,6 +36,10 @@ pub enum DeliveryOutcome {
 }
 
 impl DeliveryOutcome {
+    /// How many there are.
+    #[cfg(feature = "tracing")]
+    pub(crate) const COUNT: usize = Self::CompleteFailed as usize + 1;
+
     /// The name in snake case, for counters and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,8 +1,11 @@
 //! Log lines, as `tracing` events of the target `tower_webhook`.
 
+use std::sync::LazyLock;
+
 use http::StatusCode;
 use tracing::{Level, Span};
 
+use super::LogLimits;
 use crate::{
     Rejection, RejectionKind, VerifiedEvent,
     delivery::{DeliveryKey, DeliveryOutcome, StoreError},
@@ -19,6 +22,11 @@ macro_rules! event_at {
             _ => tracing::debug!(target: "tower_webhook", $($rest)+),
         }
     };
+}
+
+/// A count as a field, which is not there where nothing was counted.
+fn some(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }
 
 pub(crate) fn weakness(shared: &Shared, note: &str) {
@@ -55,6 +63,14 @@ fn level(rejection: &Rejection) -> Level {
 }
 
 pub(crate) fn refused(rejection: &Rejection) {
+    // Of a route without the layer.
+    static NOWHERE: LazyLock<LogLimits> = LazyLock::new(LogLimits::default);
+    let limits = rejection
+        .origin()
+        .map_or(&*NOWHERE, |origin| &origin.log_limits);
+    let Some(left_out) = limits.admit_refusal(rejection.kind()) else {
+        return;
+    };
     event_at!(
         level(rejection),
         kind = rejection.kind().as_str(),
@@ -64,6 +80,7 @@ pub(crate) fn refused(rejection: &Rejection) {
         header = rejection.header(),
         skew = rejection.skew(),
         length = rejection.length(),
+        left_out = some(left_out),
         "webhook refused: {rejection}"
     );
 }
@@ -150,6 +167,14 @@ pub(crate) fn delivered(
             "was handled, and the store does not know; another attempt may be handled, too",
         ),
     };
+    // These a sender can cause again and again, by a request that was genuine once or while the store is away.
+    let left_out = match outcome {
+        DeliveryOutcome::New | DeliveryOutcome::Released | DeliveryOutcome::CompleteFailed => 0,
+        _ => match event.shared().log_limits.admit_delivery(outcome) {
+            Some(left_out) => left_out,
+            None => return,
+        },
+    };
     event_at!(
         level,
         outcome = outcome.as_str(),
@@ -158,6 +183,7 @@ pub(crate) fn delivered(
         tenant = event.tenant(),
         delivery_key = %event.delivery_key(),
         error = error.map(tracing::field::display),
+        left_out = some(left_out),
         "delivery {what}"
     );
 }

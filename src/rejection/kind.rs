@@ -67,6 +67,10 @@ pub enum RejectionKind {
 }
 
 impl RejectionKind {
+    /// How many kinds there are.
+    #[cfg(feature = "tracing")]
+    pub(crate) const COUNT: usize = Self::LayerMissing as usize + 1;
+
     /// The name in snake case, for counters and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
