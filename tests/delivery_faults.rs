@@ -35,7 +35,7 @@ use self::{
     handler_log::HandlerLog,
     redis::Redis,
     sender::{Attempt, Event, Sender, at_once},
-    server::{Server, Setup},
+    server::{Server, Setup, TIME_LIMIT},
 };
 
 /// The servers are this test, in processes of their own.
@@ -497,13 +497,6 @@ const FAILURES: &[Failure] = &[
         end: "panicked",
     },
     Failure {
-        name: "it times out under TimeoutLayer",
-        path: "/limited",
-        event: |event| event.taking(seconds(300)),
-        answer: Some(504),
-        end: "dropped",
-    },
-    Failure {
         name: "it times out under TimeoutLayer inside",
         path: "/limited-inside",
         event: |event| event.taking(seconds(300)),
@@ -544,24 +537,105 @@ async fn retries_make_up_for_failures(setup: Setup) {
         let event = Event::new(&id);
         let failing = sender.start(&first.url(failure.path), &(failure.event)(event.clone()));
         log.started(&id, 1).await;
-        let retry = sender.start(&last.url("/hook"), &event.clone().taking(millis(100)));
+        let retry = sender.start(&last.url(failure.path), &event.clone().taking(millis(100)));
         let failing = failing.await.unwrap();
         let answer = failing.status.map(|status| status.as_u16());
         assert_eq!(answer, failure.answer, "{what}");
         let retry = retry.await.unwrap();
         assert_success(&retry, &what);
         assert!(retry.took < seconds(10), "{what}: {:?}", retry.took);
-        assert_success(&sender.send(&first.url("/hook"), &event).await, &what);
+        assert_success(&sender.send(&first.url(failure.path), &event).await, &what);
         assert_eq!(log.ends(&id), [failure.end, "200"], "{what}");
     }
 
-    let event = Event::new("evt_gone");
-    let client = send_raw(&sender, first, &event.clone().taking(seconds(300)));
-    log.started("evt_gone", 1).await;
-    let retry = sender.start(&last.url("/hook"), &event);
-    drop(client);
-    assert_success(&retry.await.unwrap(), "the client went away");
-    assert_eq!(log.ends("evt_gone"), ["dropped", "200"], "{setup:?}");
+    // A timeout outside of the layer answers the sender, and the handler goes on.
+    let event = Event::new("evt_slow").taking(TIME_LIMIT + seconds(1));
+    let answered = sender.start(&first.url("/limited"), &event);
+    log.started("evt_slow", 1).await;
+    let retry = sender.start(&last.url("/limited"), &event);
+    let answered = answered.await.unwrap().status;
+    assert_eq!(answered.map(|status| status.as_u16()), Some(504));
+    let retry = retry.await.unwrap().status.map(|status| status.as_u16());
+    assert!(matches!(retry, Some(200 | 504)), "{retry:?}");
+    log.ended("evt_slow", 1).await;
+    assert_success(
+        &sender.send(&last.url("/limited"), &event).await,
+        "after it",
+    );
+    assert_eq!(log.ends("evt_slow"), ["200"], "{setup:?}");
+}
+
+/// A sender that gives up after 200 ms and tries again at once, while the handler takes longer than it ever waits.
+#[tokio::test]
+async fn b_5_an_impatient_sender_has_its_event_handled_once_in_memory() {
+    let _machine = side_by_side();
+    an_impatient_sender(Setup::memory()).await;
+}
+
+#[tokio::test]
+async fn b_5_an_impatient_sender_has_its_event_handled_once_on_redis() {
+    let _machine = side_by_side();
+    let Some(redis) = Redis::start() else { return };
+    an_impatient_sender(Setup::redis(redis.url())).await;
+}
+
+async fn an_impatient_sender(setup: Setup) {
+    let log = HandlerLog::new();
+    let servers = servers(&setup.with_lease(seconds(1)).with_wait(seconds(1)), &log);
+    let sender = Sender::new();
+    let events = [
+        Event::new("evt_waits").taking(seconds(3)),
+        Event::new("evt_blocks").taking(seconds(3)).blocking(),
+    ];
+    for _ in 0..10 {
+        for server in &servers {
+            for event in &events {
+                let client = send_raw(&sender, server, event);
+                tokio::time::sleep(millis(200)).await;
+                drop(client);
+            }
+        }
+    }
+    for event in &events {
+        for server in &servers {
+            let attempt = sender.send(&server.url("/hook"), event).await;
+            assert_success(&attempt, &event.id);
+        }
+        assert_eq!(log.ends(&event.id), ["200"]);
+    }
+}
+
+/// The server has no connection left, and handlers at work.
+#[tokio::test]
+async fn b_5_sigterm_drains_handlers_whose_senders_have_hung_up() {
+    let _machine = side_by_side();
+    let Some(redis) = Redis::start() else { return };
+    let log = HandlerLog::new();
+    let setup = Setup::redis(redis.url()).with_lease(ENDLESS);
+    let (ending, other) = (start(&setup, &log), start(&setup, &log));
+    let sender = Sender::new();
+    let events: Vec<_> = (0..20)
+        .map(|n| Event::new(format!("evt_{n}")).gated())
+        .collect();
+    let clients: Vec<_> = events
+        .iter()
+        .map(|event| send_raw(&sender, &ending, event))
+        .collect();
+    log.until("twenty handlers", |runs| runs.len() == 20).await;
+    drop(clients);
+    ending.signal("TERM");
+    let start = Instant::now();
+    while TcpStream::connect(ending.address()).is_ok() {
+        assert!(start.elapsed() < seconds(20), "it does not end");
+        tokio::time::sleep(millis(10)).await;
+    }
+    tokio::time::sleep(millis(200)).await;
+    ending.open_gate();
+    assert!(ending.ended().await);
+    for event in &events {
+        assert_success(&sender.send(&other.url("/hook"), event).await, &event.id);
+        assert_eq!(log.ends(&event.id), ["200"]);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -53,6 +53,14 @@ impl App {
         let routes = routes(config, self.deliveries.as_ref(), &self.stats)?;
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
         Ok(())
+    }
+
+    /// Waits for handlers whose senders may have hung up, and says how many have not ended in time.
+    pub(crate) async fn drain(&self, deadline: Duration) -> usize {
+        match &self.deliveries {
+            Some(deliveries) => deliveries.drain(deadline).await,
+            None => 0,
+        }
     }
 
     /// What a server takes.

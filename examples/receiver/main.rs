@@ -9,7 +9,7 @@
 //! `GET /stats` counts.
 //!
 //! It accepts every signed event, whether or not its payload can be read. Log lines go to stderr and hold no secret
-//! and no body. SIGTERM and Ctrl-C let requests in flight finish. SIGHUP reads the configuration file again: a secret in a file
+//! and no body. SIGTERM and Ctrl-C let requests in flight and the handlers of deliveries finish. SIGHUP reads the configuration file again: a secret in a file
 //! may be replaced so, one in a variable of the environment not, and `[deliveries]` stays. A file with a mistake in it changes
 //! nothing.
 
@@ -26,7 +26,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
 use tower_webhook::{Config, SetupError};
 
 use self::{
@@ -101,10 +105,18 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     say("stopping: requests in flight are finished first");
     drop(stop);
-    tokio::select! {
-        ended = server => Ok(ended?),
-        () = tokio::time::sleep(GRACE) => Ok(()),
+    let end = Instant::now() + GRACE;
+    if let Ok(ended) = timeout_at(end, server).await {
+        ended?;
     }
+    // The server does not know of handlers whose senders have hung up.
+    let left = app.drain(end - Instant::now()).await;
+    if left > 0 {
+        eprintln!(
+            "error: {left} handlers have not ended; their deliveries are handled again when they are sent again"
+        );
+    }
+    Ok(())
 }
 
 fn read(arguments: &Arguments) -> Result<Config, SetupError> {

@@ -46,7 +46,7 @@ impl Stats {
                     counts.duplicates = counts.duplicates.saturating_add(1);
                 }
             }
-            DeliveryOutcome::InProgress | DeliveryOutcome::Outage => {
+            DeliveryOutcome::InProgress | DeliveryOutcome::Busy | DeliveryOutcome::Outage => {
                 self.count_refused(endpoint, outcome.as_str());
             }
             _ => {}

@@ -68,9 +68,6 @@ pub(crate) async fn begin(setup: &Arc<Setup>, event: &VerifiedEvent, route: &str
     let key = event.claim_key(route);
     observe::claiming(event, key);
     setup.seen.look_at(event, route);
-    if setup.tasks.running() >= setup.max_running {
-        return busy(setup, event);
-    }
     let mut held = Held::new(setup, event, key);
     match claim(setup, &mut held).await {
         Ok(Claimed::New) => match setup.tasks.begin(setup.max_running) {

@@ -172,6 +172,16 @@ impl HandlerLog {
         }
     }
 
+    /// Waits until this many runs of a delivery have ended.
+    pub async fn ended(&self, id: &str, count: usize) {
+        let what = format!("end {count} of {id}");
+        self.until(&what, |runs| {
+            let ended = runs.get(id).into_iter().flatten();
+            ended.filter(|run| !run.end.is_empty()).count() >= count
+        })
+        .await;
+    }
+
     /// Waits until this many runs of a delivery have started.
     pub async fn started(&self, id: &str, count: usize) {
         let what = format!("start {count} of {id}");

@@ -39,6 +39,8 @@ pub struct Event {
     pub panics: bool,
     /// It works until its server's gate is opened.
     pub gated: bool,
+    /// Whether it takes its time on a thread for blocking work.
+    pub blocks: bool,
 }
 
 impl Event {
@@ -68,6 +70,11 @@ impl Event {
 
     pub fn panicking(mut self) -> Self {
         self.panics = true;
+        self
+    }
+
+    pub fn blocking(mut self) -> Self {
+        self.blocks = true;
         self
     }
 

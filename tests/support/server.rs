@@ -295,6 +295,7 @@ async fn serve(setup: &Setup, log: &str) {
         })
         .await
         .unwrap();
+    deliveries.drain(Duration::from_secs(60)).await;
 }
 
 /// What the handlers share.
@@ -324,8 +325,12 @@ async fn handle(State(desk): State<Arc<Desk>>, event: VerifiedEvent) -> StatusCo
         let mut gate = desk.gate.subscribe();
         gate.wait_for(|open| *open).await.unwrap();
     }
-    if event.delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(event.delay_ms)).await;
+    let delay = Duration::from_millis(event.delay_ms);
+    if event.blocks {
+        let slept = tokio::task::spawn_blocking(move || thread::sleep(delay));
+        slept.await.unwrap();
+    } else if event.delay_ms > 0 {
+        tokio::time::sleep(delay).await;
     }
     if event.panics {
         // Without the message of `panic!`.
