@@ -88,7 +88,7 @@ fn the_examples_serve_signed_events_only() {
     let authento = r#"{"event":"REVIEWED","userId":"u-1","status":{"basic":"VERIFIED"}}"#;
     let idenfy = r#"{"final":true,"scanRef":"s-1","status":{"overall":"DENIED"}}"#;
     let authenteq = "--b\r\nContent-Disposition: form-data; name=result\r\n\r\n\
-        {\"id\":\"s-1\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
+        {\"id\":\"s-1\",\"status\":\"PASSED\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
     let client = providers::authenteq().with_param("client_id", "demo-client");
     type Call<'c> = (&'c str, Provider, &'c str, &'c str, &'c str);
     let push = r#"{"action":"opened"}"#;
