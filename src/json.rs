@@ -47,6 +47,11 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
     deserializer.deserialize_map(Fields(PhantomData))
 }
 
+/// Whether there is a value at `pointer`, null included.
+pub(crate) fn has(document: &[u8], pointer: &str) -> bool {
+    raw(document, pointer).is_some()
+}
+
 /// The names of the fields of the document, which is an object, as often as they stand there.
 pub(crate) fn names(document: &[u8]) -> Result<Vec<String>, PayloadError> {
     serde_json::from_slice(document)

@@ -529,16 +529,70 @@ fn events_about_something_else_give_none() {
 
 #[test]
 fn a_body_that_cannot_be_read_is_an_error_and_not_none() {
+    let zen = r#"{"zen":"Keep it logically awesome."}"#;
     for name in ["authenteq", "voveid", "idenfy", "authento"] {
-        for body in [
-            "{}",
-            "not JSON",
-            "",
-            r#"{"zen":"Keep it logically awesome."}"#,
-        ] {
+        for body in ["{}", "not JSON", "", "[]", "null", r#""text""#, zen] {
+            // Of iDenfy and VOVE ID nothing in the body says that it is one of theirs: it may be of a kind that they add.
+            if body == zen && ["voveid", "idenfy"].contains(&name) {
+                assert_eq!(identity(name, body), None, "{name}");
+                continue;
+            }
             let read = event(name, body).parse::<Option<Identity>>();
             assert!(read.is_err(), "{name}: {body}");
         }
+    }
+}
+
+#[test]
+fn an_event_of_a_kind_that_is_not_known_gives_none_or_other() {
+    // iDenfy says the kind in a header, which is not signed.
+    for body in [
+        r#"{"scanRef":"s","status":"DONE","clientId":"c"}"#,
+        r#"{"id":"i","clientId":"c"}"#,
+        r#"{"token":1}"#,
+    ] {
+        let request = Request::post("/").header("Idenfy-Event-Type", "SOMETHING_NEW");
+        let event = signed("idenfy", request, body);
+        let read = event.parse::<Option<Identity>>().unwrap();
+        assert_eq!(read.payload(), &None, "{body}");
+    }
+    for body in [
+        r#"{"type":"kyb.ubo.invited","data":{"status":"successful"}}"#,
+        r#"{"refId":"c"}"#,
+        r#"{"status":"NOT_STARTED","refId":"c"}"#,
+    ] {
+        assert_eq!(identity("voveid", body), None, "{body}");
+    }
+    // Authento's are all about a user.
+    for body in [
+        r#"{"event":"SOMETHING_NEW"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1","status":"VERIFIED"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1","status":{"basic":["VERIFIED"]}}"#,
+        r#"{"event":"SOMETHING_NEW","userId":{"id":"u-1"},"status":{"basic":"VERIFIED"},"timeCreated":"now"}"#,
+        r#"{"event":"on-hold","userId":null,"status":{"poa":"VERIFIED"}}"#,
+    ] {
+        let identity = identity("authento", body).unwrap();
+        let expected = Identity::new(Outcome::Other, false);
+        assert_eq!(
+            (identity.outcome(), identity.is_final()),
+            (expected.outcome(), false),
+            "{body}"
+        );
+        let session = body.contains(r#""userId":"u-1""#).then_some("u-1");
+        assert_eq!(identity.session(), session, "{body}");
+    }
+    for body in [
+        r#"{"event":"REVIEWED","userId":"u-1"}"#,
+        r#"{"event":"reset","status":{"basic":"VERIFIED"}}"#,
+        r#"{"event":"ADDRRESS_LINKED","userId":"u-1"}"#,
+        r#"{"event":"SOMETHING_NEW","event":"REVIEWED","userId":"u-1"}"#,
+        r#"{"event":"REVIEWED","event":"SOMETHING_NEW","userId":"u-1"}"#,
+        r#"{"event":7,"userId":"u-1"}"#,
+        r#"{"event":null}"#,
+    ] {
+        let read = event("authento", body).parse::<Option<Identity>>();
+        assert!(read.is_err(), "{body}");
     }
 }
 

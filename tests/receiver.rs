@@ -214,6 +214,83 @@ async fn an_event_of_authenteq_without_a_status_is_approved_where_the_file_says_
 }
 
 #[tokio::test]
+async fn an_event_of_a_kind_that_is_not_known_is_not_typed_and_no_failure() {
+    const TEXT: &str = "a-secret-of-some-length";
+    let receiver = Receiver::with_config(&format!(
+        "{ENDPOINTS}
+        [endpoints.idenfy]
+        provider = \"idenfy\"
+        secret = \"{TEXT}\"
+
+        [endpoints.authento]
+        provider = \"authento\"
+        secret = \"{TEXT}\"
+
+        [endpoints.any]
+        provider = \"voveid\"
+        secret = \"{SVIX}\"
+        "
+    ));
+    let idenfy = |name: &str, body: &str| {
+        let request = Request::post("/").header("Idenfy-Event-Type", name);
+        sign(providers::idenfy(), TEXT, request, body)
+    };
+    let approved = r#"{"final":true,"scanRef":"s","status":{"overall":"APPROVED"}}"#;
+    for (name, body, expected) in [
+        (
+            "SOMETHING_NEW",
+            r#"{"id":"i","clientId":"c"}"#,
+            json!([false, null]),
+        ),
+        (
+            "VIDEO_CALL_FINISHED",
+            r#"{"scanRef":"s","status":"x"}"#,
+            json!([false, null]),
+        ),
+        (
+            "COMPANY_SUBMIT",
+            r#"{"id":"i","clientId":"c"}"#,
+            json!([true, null]),
+        ),
+        ("SOMETHING_NEW", approved, json!([true, ["approved", true]])),
+    ] {
+        let headers = idenfy(name, body);
+        assert_eq!(
+            said(&receiver, "idenfy", &headers, body).await,
+            expected,
+            "{name}: {body}"
+        );
+    }
+    for (body, expected) in [
+        (
+            r#"{"event":"SOMETHING_NEW","userId":"u"}"#,
+            json!([false, ["other", false]]),
+        ),
+        (r#"{"event":"REVIEWED","userId":"u"}"#, json!([false, null])),
+    ] {
+        let headers = sign(providers::authento(), TEXT, Request::post("/"), body);
+        assert_eq!(
+            said(&receiver, "authento", &headers, body).await,
+            expected,
+            "{body}"
+        );
+    }
+    for body in [
+        r#"{"type":"kyb.case.created","refId":"c"}"#,
+        r#"{"refId":"c"}"#,
+    ] {
+        for endpoint in ["kyc", "any"] {
+            let expected = json!([false, null]);
+            assert_eq!(
+                said(&receiver, endpoint, &kyc(body), body).await,
+                expected,
+                "{body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn stats_count_what_was_accepted_and_each_kind_of_refusal() {
     let receiver = Receiver::with_config(ENDPOINTS);
     let none = json!({ "accepted": 0, "duplicates": 0, "refused": {} });
