@@ -161,9 +161,6 @@ fn the_examples_serve_signed_events_only() {
 
 #[tokio::test]
 async fn the_tenants_of_the_example_are_named_by_their_rows() {
-    let Some(_port) = port("the_tenants_of_the_example_are_named_by_their_rows") else {
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tenants.db");
     let options = sqlx::sqlite::SqliteConnectOptions::new()
@@ -177,6 +174,9 @@ async fn the_tenants_of_the_example_are_named_by_their_rows() {
         sqlx::query(statement).execute(&pool).await.unwrap();
     }
     pool.close().await;
+    let Some(_port) = port("the_tenants_of_the_example_are_named_by_their_rows") else {
+        return;
+    };
     let mut program = example("tenants");
     let _program = Running(program.arg(&file).stderr(Stdio::null()).spawn().unwrap());
     let headers = signed(providers::github(), "a-secret-of-acme-alone", "{}");

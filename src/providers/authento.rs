@@ -288,7 +288,8 @@ impl Unknown {
 impl From<Unknown> for Event {
     fn from(unknown: Unknown) -> Self {
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let basic = text(&unknown.status["basic"]).unwrap_or_default();
+        let status = |name| unknown.status.get(name).and_then(text);
+        let (basic, poa) = (status("basic").unwrap_or_default(), status("poa"));
         Self {
             event: unknown.event,
             user_id: text(&unknown.user_id).unwrap_or_default(),
@@ -296,7 +297,7 @@ impl From<Unknown> for Event {
             user_type: text(&unknown.user_type).map(UserType::from),
             status: Status {
                 basic: basic.into(),
-                poa: text(&unknown.status["poa"]).map(VerificationStatus::from),
+                poa: poa.map(VerificationStatus::from),
             },
             time_created: unknown.time_created.as_f64(),
         }

@@ -64,7 +64,9 @@ impl VerificationResult {
             result.stated = Stated::find(part, result.status.is_some())?;
             Ok(result)
         };
-        read().map_err(within)
+        read().map_err(|problem: PayloadError| {
+            PayloadError::new(format!("in the part result: {problem}"))
+        })
     }
 
     /// Whether the person has passed: `status` says so, and no second spelling of it stands beside it.
@@ -94,10 +96,6 @@ impl fmt::Debug for VerificationResult {
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
-}
-
-fn within(problem: PayloadError) -> PayloadError {
-    PayloadError::new(format!("in the part result: {problem}"))
 }
 
 /// What is sure of a verification that did not pass, as far as is documented: its body may have nothing else.

@@ -144,12 +144,7 @@ fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>
     let fitting = fitting(&body);
     match *fitting {
         // It has fields of one, and is none.
-        [
-            Shape {
-                name: "Identification",
-                ..
-            },
-        ] => return Ok(None),
+        [shape] if shape.name == "Identification" => return Ok(None),
         [shape] => return (shape.read)(event).map(Some),
         _ => {}
     }
