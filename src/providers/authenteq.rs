@@ -52,17 +52,23 @@
 //! | `null`, a status under another name, no status | other | no |
 //! | no status, and the endpoint says `missing_status = "passed"` | approved | yes |
 //!
-//! Authenteq's older form has no `status`, and newer ones always have it. **Only if your account gets the older form**, set the parameter
-//! `missing_status` to `passed`: in the endpoint's configuration, or with [`with_param`](Provider::with_param). Without it, an event without a
-//! status is nobody's approval: read the [`Event`] and ask Authenteq.
+//! Authenteq's older form has no `status`; the newer one always has it. **Only if your account gets the older form**, set the
+//! parameter `missing_status` to `passed`: as a key of the endpoint in the configuration, or with
+//! [`with_param`](Provider::with_param). Without it, an event without a status approves nobody: read the [`Event`], and ask Authenteq.
 //!
-//! Under `missing_status`, a body has a status if there is anything in it that may be one: the field `status`, `null` included; a field that
-//! is not documented, at any depth of the part `result`, whose name or whose text has to do with how something ended (status, state,
-//! result, outcome, decision, verdict, passed, failed, approved, rejected, declined, verified, valid, reason and the like, in any spelling
-//! and with other words around it); or a part with such a name. What is taken for a status by mistake reads `Other`, which is the safe side.
+//! Under `missing_status`, an event has a status as soon as anything in it may be one:
 //!
-//! A `status` that is neither text nor null, and one that stands there twice, is an error. So is a body that is not an [`Event`], but
-//! for one with a status that is not documented and without a document: it is `Other`.
+//! - the field `status` itself, `null` included;
+//! - in the part `result`, at any depth, a field that is not documented and whose name has to do with how something ended: status,
+//!   state, result, outcome, decision, verdict, passed, failed, approved, rejected, declined, verified, valid, reason and the like, in
+//!   any spelling and among other words;
+//! - such a field whose text has one of these words, such as `FAILED`, whatever the field is called;
+//! - a part of the body that is not documented and has such a name.
+//!
+//! A field that is taken for a status by mistake makes the event `Other`, which is the safe side.
+//!
+//! A `status` that is neither text nor null, or that stands there twice, is an error. So is a body that is not an [`Event`], with one
+//! exception: a status that is not documented and no document is `Other`, as a failed verification may have nothing else.
 //!
 //! # Pitfalls
 //!
