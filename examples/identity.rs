@@ -59,7 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn on_identity(event: VerifiedEvent<Option<Identity>>) -> StatusCode {
     let provider = event.provider().to_owned();
     let Some(identity) = event.into_payload() else {
-        eprintln!("{provider}: about something else than an identity");
+        eprintln!(
+            "{provider}: about something else than an identity, or of a kind that is not known"
+        );
         return StatusCode::OK;
     };
     let person = identity

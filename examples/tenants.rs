@@ -53,20 +53,24 @@ fn tenant_name(head: &Head<'_>) -> Option<String> {
 }
 
 /// A tenant may have several keys, of which each is valid while it is rotated.
+///
+/// Its id is the name in the row, and not the one in the path. They are equal here; in a table that compares without case (`COLLATE
+/// NOCASE`, as MySQL does by itself) the path may spell it in many ways, and each would be another tenant for all that recognises repeated
+/// deliveries.
 async fn find(tenants: SqlitePool, name: String) -> Result<Option<Tenant>, SourceError> {
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT key_id, secret FROM tenants WHERE name = ?")
-            .bind(&name)
+    let rows: Vec<(String, String, String)> =
+        sqlx::query_as("SELECT name, key_id, secret FROM tenants WHERE name = ?")
+            .bind(name)
             .fetch_all(&tenants)
             .await?;
-    if rows.is_empty() {
+    let Some((id, ..)) = rows.first().cloned() else {
         return Ok(None);
-    }
+    };
     let secrets: Vec<Secret> = rows
         .into_iter()
-        .map(|(id, secret)| Secret::new(secret).with_id(id))
+        .map(|(_, key_id, secret)| Secret::new(secret).with_id(key_id))
         .collect();
-    Ok(Some(Tenant::new(name, Secrets::new(&github(), secrets)?)))
+    Ok(Some(Tenant::new(id, Secrets::new(&github(), secrets)?)))
 }
 
 /// The handler knows whose event it is, and that it was signed with that tenant's key.

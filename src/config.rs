@@ -46,7 +46,7 @@
 //! | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
 //! | `read_timeout` | how long a body may take to arrive: `"10s"` |
 //! | `url` | the address as registered with the provider, where the scheme signs it |
-//! | `params` | further parameters of the provider; `client_id` and `family` may stand in the endpoint itself |
+//! | `params` | further parameters of the provider; `client_id`, `family` and `missing_status` may stand in the endpoint itself: see the provider's page |
 //! | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`KeyedBy`](crate::delivery::KeyedBy) |
 //!
 //! # Deliveries

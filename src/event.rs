@@ -91,6 +91,28 @@ impl<T: Payload> VerifiedEvent<T> {
         serde_json::from_slice(self.body()).map_err(|error| PayloadError::json(&error))
     }
 
+    /// An error unless the body may be one of a kind that is not known: an object with something in it, in which no name stands
+    /// twice.
+    pub(crate) fn check_unknown(&self) -> Result<(), PayloadError> {
+        let mut names = json::names(&self.proof.body)?;
+        if names.is_empty() {
+            return Err(PayloadError::new("the body has no fields"));
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() < count {
+            return Err(PayloadError::new("a field stands in the body twice"));
+        }
+        Ok(())
+    }
+
+    /// Reads the body of a kind that is not known.
+    pub(crate) fn read_unknown(&self) -> Result<serde_json::Value, PayloadError> {
+        self.check_unknown()?;
+        self.json()
+    }
+
     /// Reads the body as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
     pub(crate) fn read<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
         json::read(&self.proof.body)

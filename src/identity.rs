@@ -11,7 +11,9 @@ use crate::{Payload, PayloadError, VerifiedEvent};
 /// signed alone; an event-type header that is not signed changes nothing. Each provider's module has its table.
 ///
 /// `VerifiedEvent<Identity>` is for an endpoint that gets nothing else. `VerifiedEvent<Option<Identity>>` takes every event:
-/// it is `None` for those about something else, such as screenings, businesses, ages, bank accounts and wallets.
+/// it is `None` for those about something else, such as screenings, businesses, ages, bank accounts and wallets, and for those of a kind
+/// that this version does not know (for Authento, whose events are all about a user, [`Outcome::Other`], not final). So a kind that the
+/// provider adds is never a 500. An error is only a body that contradicts its own kind, and what is no body of the provider's at all.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -166,7 +168,7 @@ impl Payload for Identity {
 }
 
 impl Payload for Option<Identity> {
-    /// An error only for an event that cannot be read as one of its provider.
+    /// An error only for an event that cannot be one of its provider, or contradicts its own kind.
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         match event.identity_mapping() {
             Some(mapping) => mapping(event),

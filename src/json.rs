@@ -47,6 +47,41 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
     deserializer.deserialize_map(Fields(PhantomData))
 }
 
+/// Whether there is a value at `pointer`, null included.
+pub(crate) fn has(document: &[u8], pointer: &str) -> bool {
+    raw(document, pointer).is_some()
+}
+
+/// The names of the fields of the document, which is an object, as often as they stand there.
+pub(crate) fn names(document: &[u8]) -> Result<Vec<String>, PayloadError> {
+    serde_json::from_slice(document)
+        .map(|Names(names)| names)
+        .map_err(|error| PayloadError::json(&error))
+}
+
+struct Names(Vec<String>);
+
+impl<'de> de::Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, IgnoredAny)) = map.next_entry()? {
+            self.0.push(name);
+        }
+        Ok(self)
+    }
+}
+
 struct Object<T>(T);
 
 impl<'de, T: de::Deserialize<'de>> de::Deserialize<'de> for Object<T> {

@@ -12,6 +12,8 @@
 //! [`SharedSecrets`] is the source for one set of keys that can be replaced. `CachedSource` (feature `cache`) asks
 //! a database once and remembers. `examples/tenants.rs` has tenants from the path in an SQLite table.
 //!
+//! The id of a tenant comes from the row that was found, and not from the request: see [`Tenant::new`].
+//!
 //! A tenant that is switched between two keys has two hashes to make, and so takes longer to refuse a request than one with a
 //! single key; a source without a cache takes as long as the database. Both show in time, and not in the answer.
 
@@ -39,9 +41,11 @@ use crate::{Secrets, verify::Head};
 ///     let tenant = head.path().strip_prefix("/webhooks/").map(str::to_owned);
 ///     Box::pin(async move {
 ///         let Some(tenant) = tenant else { return Ok(None) };
-///         // Here a database would be asked.
-///         let secret = Secret::new(format!("the-secret-of-tenant-{tenant}"));
-///         Ok(Some(Tenant::new(tenant, Secrets::new(&providers::github(), secret)?)))
+///         // Here a database would be asked. It may compare without case.
+///         let row = ("acme", "the-secret-of-acme-alone");
+///         let (id, secret) = if tenant.eq_ignore_ascii_case(row.0) { row } else { return Ok(None) };
+///         // The id is the one in the row, however the request spelled it.
+///         Ok(Some(Tenant::new(id, Secrets::new(&providers::github(), Secret::new(secret))?)))
 ///     })
 /// }
 ///
@@ -53,7 +57,8 @@ use crate::{Secrets, verify::Head};
 /// ```
 ///
 /// What a request says of itself is not proven when the source is asked: a path, a header or a query names the tenant
-/// whose key must fit, and no more than that.
+/// whose key must fit, and no more than that. So the id of a [`Tenant`] comes from what was found, and never from the request: see
+/// [`Tenant::new`].
 pub trait SecretSource: Send + Sync {
     /// Begins to look up the keys for a request with this head. `None` is a tenant that does not exist.
     fn secrets(&self, head: &Head<'_>) -> TenantFuture;
@@ -80,6 +85,10 @@ pub struct Tenant {
 
 impl Tenant {
     /// A tenant and its keys. The id stands in events, logs and spans, so it should not be a person's name.
+    ///
+    /// Take it out of the row that was found, and not out of the request. The id is part of what deliveries are recognised by, and many
+    /// databases compare without case, or pass over accents and spaces at the end: made of the request, one tenant would have as
+    /// many ids as its name has spellings, and who has captured one request could have it handled once for each.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>, secrets: Secrets) -> Self {
         Self {

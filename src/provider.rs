@@ -211,7 +211,7 @@ impl Provider {
     }
 
     /// Sets a parameter: what `{param:name}` and, under the name `url`, `{url}` stand for; or an option of a
-    /// built-in provider, such as VOVE ID's `family`.
+    /// built-in provider, such as VOVE ID's `family` and Authenteq's `missing_status`.
     #[must_use]
     pub fn with_param(
         mut self,
@@ -439,7 +439,7 @@ impl Provider {
             };
             if option.is_none() && !used() {
                 let table = match &**name {
-                    "url" | "client_id" | "family" => "",
+                    "url" | "client_id" | "family" | "missing_status" => "",
                     _ => "params.",
                 };
                 return Err(SetupError::new(format!(

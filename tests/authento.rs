@@ -501,6 +501,52 @@ fn what_lacks_what_makes_it_an_event_is_none() {
 }
 
 #[test]
+fn an_event_that_is_not_documented_is_read_whatever_it_lacks() {
+    let nothing = VerificationStatus::Other(String::new());
+    for body in [
+        json!({"event": "SOMETHING_NEW"}),
+        json!({"event": "SOMETHING_NEW", "userId": null, "status": null}),
+        json!({"event": "SOMETHING_NEW", "userId": 7, "userIdentifier": [], "type": {}, "status": "VERIFIED", "timeCreated": "now"}),
+        json!({"event": "SOMETHING_NEW", "status": ["VERIFIED", "VERIFIED"]}),
+        json!({"event": "SOMETHING_NEW", "status": {"basic": {}, "poa": 7}, "name": "Ada Lovelace"}),
+    ] {
+        let read = read_json(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!(read.event, EventType::Other("SOMETHING_NEW".to_owned()));
+        assert_eq!(
+            (&*read.user_id, &read.user_identifier),
+            ("", &None),
+            "{body}"
+        );
+        assert_eq!(
+            (&read.status.basic, &read.status.poa),
+            (&nothing, &None),
+            "{body}"
+        );
+        assert_eq!(
+            (&read.user_type, read.time_created),
+            (&None, None),
+            "{body}"
+        );
+        assert!(!format!("{read:?}").contains("Ada"));
+    }
+    // What is there is kept.
+    let some = json!({
+        "event": "SOMETHING_NEW", "userId": "u", "userIdentifier": "c", "type": "INDIVIDUAL", "timeCreated": 1.5,
+        "status": {"poa": "VERIFIED"},
+    });
+    let read = read_json(&some).unwrap();
+    assert_eq!(
+        (&*read.user_id, read.user_identifier.as_deref()),
+        ("u", Some("c"))
+    );
+    assert_eq!(read.user_type, Some(UserType::Individual));
+    assert_eq!(
+        (read.status.poa, read.time_created),
+        (Some(VerificationStatus::Verified), Some(1.5))
+    );
+}
+
+#[test]
 fn bodies_of_other_providers_are_none() {
     for body in [
         r#"{"status":"successful","refId":"r","userId":"r"}"#,

@@ -1186,7 +1186,7 @@ fn mistake(place: &str, key: &str, text: &str) -> String {
 
 #[test]
 fn mistake_unknown_key() {
-    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `params`, `key`"#);
+    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `missing_status`, `params`, `key`"#);
     assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: unknown field `enviroment`, expected one of `env`, `file`, `value`, `id`, `not_before`, `not_after`"#);
     assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `retry_horizon`, `success_status`, `docs`"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: unknown field `headr`, expected one of `header`, `field`, `unit`, `tolerance`, `future`"#);
@@ -1503,12 +1503,20 @@ fn mistake_parameter_that_is_missing() {
 fn mistake_option_that_does_not_apply() {
     assert_snapshot!(of_github("tolerance", "tolerance = \"5m\""), @r#"endpoint "kyc": tolerance: provider github sends no timestamp that it could apply to; remove it"#);
     assert_snapshot!(of_github("family", "family = \"kyc\""), @r#"endpoint "kyc": family: provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("missing_status", "missing_status = \"passed\""), @r#"endpoint "kyc": missing_status: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("client_id", "client_id = \"7\""), @r#"endpoint "kyc": client_id: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("url", "url = \"https://example.com/hooks\""), @r#"endpoint "kyc": url: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("params", "params = { tenant = \"7\" }"), @r#"endpoint "kyc": params.tenant: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("construction", "construction = \"hmac-sha1\""), @r#"endpoint "kyc": construction: "hmac-sha1" is not one of provider github; it has hmac-sha256"#);
     let family = format!("provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = \"kyx\"");
     assert_snapshot!(of_endpoint("family", &family), @r#"endpoint "kyc": family: "kyx" is not one of kyc, aml, kyb"#);
+    let missing_status = |value: &str| {
+        format!("provider = \"authenteq\"\nsecret = \"{SECRET}\"\nclient_id = \"7\"\n{value}")
+    };
+    let own = missing_status("missing_status = \"failed\"");
+    assert_snapshot!(of_endpoint("missing_status", &own), @r#"endpoint "kyc": missing_status: "failed" is not one of passed"#);
+    let parameter = missing_status("params = { missing_status = \"\" }");
+    assert_snapshot!(of_endpoint("missing_status", &parameter), @r#"endpoint "kyc": missing_status: "" is not one of passed"#);
     let twice = format!(
         "provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = \"kyc\"\nparams = {{ family = \"kyb\" }}"
     );
@@ -1834,6 +1842,7 @@ fn a_secret_under_another_key_is_not_shown() {
         "url",
         "client_id",
         "family",
+        "missing_status",
         "params",
         "secret = { value",
         "secret = { value = \"another-secret-of-length\", not_before",

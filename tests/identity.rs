@@ -10,6 +10,7 @@
 use std::time::SystemTime;
 
 use http::Request;
+use proptest::prelude::*;
 use tower_webhook::{
     Identity, Outcome, Provider, Secret, Signer, VerifiedEvent, Verifier, providers, verify::Head,
 };
@@ -26,14 +27,23 @@ fn provider(name: &str) -> Provider {
 }
 
 fn signed(name: &str, request: http::request::Builder, body: &str) -> VerifiedEvent {
+    signed_by(&provider(name), name, request, body)
+}
+
+fn signed_by(
+    provider: &Provider,
+    name: &str,
+    request: http::request::Builder,
+    body: &str,
+) -> VerifiedEvent {
     let secret = Secret::new(if name == "voveid" {
         SVIX_SECRET
     } else {
         TEXT_SECRET
     });
-    let signer = Signer::new(provider(name), secret.clone()).unwrap();
+    let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
     let (head, body) = signer.sign(request, body.to_owned()).unwrap().into_parts();
-    let verifier = Verifier::new(provider(name), secret).unwrap();
+    let verifier = Verifier::new(provider.clone(), secret).unwrap();
     verifier
         .verify(&Head::of(&head), body, SystemTime::now())
         .unwrap()
@@ -66,30 +76,273 @@ fn outcomes(name: &str, cells: &[(String, Outcome, bool)]) {
     }
 }
 
+/// A part `result` with these fields among those that are always there.
+fn result(fields: &str) -> String {
+    multipart(&format!(
+        r#"{{"id":"s-1",{fields}"documentData":{{"documentType":"PP","documentNumber":"1"}}}}"#
+    ))
+}
+
+/// The identity in an event of Authenteq, for an account that gets the older form, which has no status.
+fn older_authenteq(body: &str) -> Result<Identity, String> {
+    let older = provider("authenteq").with_param("missing_status", "passed");
+    let event = signed_by(&older, "authenteq", Request::post("/"), body);
+    let read = event.parse::<Identity>();
+    read.map(VerifiedEvent::into_payload)
+        .map_err(|error| error.to_string())
+}
+
 #[test]
 fn authenteq() {
-    let result = |status: &str| {
-        multipart(&format!(
-            r#"{{"id":"s-1",{status}"documentData":{{"documentType":"PP","documentNumber":"1"}}}}"#
-        ))
+    let mut cells = vec![(result(r#""status":"PASSED","#), Outcome::Approved, true)];
+    for nothing_or_another in [
+        "",
+        r#""status":null,"#,
+        r#""status":"FAILED","#,
+        r#""status":"passed","#,
+        r#""status":"Passed","#,
+        r#""status":"PASSED ","#,
+        r#""status":"","#,
+        r#""Status":"PASSED","#,
+        r#""STATUS":"PASSED","#,
+        r#""state":"PASSED","#,
+        r#""result":"PASSED","#,
+        r#""verificationStatus":"PASSED","#,
+        r#""status":null,"Status":"PASSED","#,
+        // Two spellings of one name, of which another parser may take either.
+        r#""status":"PASSED","Status":"FAILED","#,
+        r#""STATUS":"FAILED","status":"PASSED","#,
+    ] {
+        cells.push((result(nothing_or_another), Outcome::Other, false));
+    }
+    // With another field, `status` is still what says it.
+    for beside in [r#""nfcStatus":"NONE","#, r#""outcome":"x","#] {
+        let body = result(&format!(r#"{beside}"status":"PASSED","#));
+        cells.push((body, Outcome::Approved, true));
+    }
+    // Another end may have nothing but an id.
+    for failed in [
+        r#"{"id":"s-1","status":"FAILED"}"#,
+        r#"{"status":"x","id":"s-1","documentData":null}"#,
+    ] {
+        cells.push((multipart(failed), Outcome::Other, false));
+    }
+    outcomes("authenteq", &cells);
+    for (body, ..) in &cells {
+        let identity = identity("authenteq", body).unwrap();
+        assert_eq!(
+            (identity.subject(), identity.session()),
+            (None, Some("s-1"))
+        );
+        assert_eq!(identity.reasons().count(), 0);
+    }
+}
+
+#[test]
+fn a_status_of_authenteq_that_says_two_things_or_none_is_no_approval() {
+    for fields in [
+        r#""status":"PASSED","status":"FAILED","#,
+        r#""status":"FAILED","status":"PASSED","#,
+        r#""status":"PASSED","status":"PASSED","#,
+        r#""status":null,"status":"PASSED","#,
+        r#""status":"PASSED","st\u0061tus":"PASSED","#,
+        r#""status":true,"#,
+        r#""status":1,"#,
+        r#""status":["PASSED"],"#,
+        r#""status":{"PASSED":"PASSED"},"#,
+    ] {
+        let body = result(fields);
+        assert!(
+            event("authenteq", &body)
+                .parse::<Option<Identity>>()
+                .is_err(),
+            "{fields}"
+        );
+        assert!(older_authenteq(&body).is_err(), "{fields}");
+    }
+    // A passed verification has a document.
+    let bare = multipart(r#"{"id":"s-1","status":"PASSED"}"#);
+    assert!(
+        event("authenteq", &bare)
+            .parse::<Option<Identity>>()
+            .is_err()
+    );
+}
+
+#[test]
+fn authenteqs_older_form_is_approved_where_the_endpoint_says_so() {
+    let outcome = |body: &str| {
+        let identity = older_authenteq(body).unwrap_or_else(|error| panic!("{body}: {error}"));
+        (identity.outcome(), identity.is_final())
     };
-    outcomes(
-        "authenteq",
-        &[
-            (result(r#""status":"PASSED","#), Outcome::Approved, true),
-            (result(""), Outcome::Approved, true),
-            (result(r#""status":null,"#), Outcome::Approved, true),
-            (result(r#""status":"FAILED","#), Outcome::Other, false),
-            (result(r#""status":"passed","#), Outcome::Other, false),
-            (result(r#""status":"","#), Outcome::Other, false),
-        ],
-    );
-    let identity = identity("authenteq", &result("")).unwrap();
+    let approved = (Outcome::Approved, true);
+    for silent in [
+        "",
+        r#""status":"PASSED","#,
+        r#""platform":"WEB","startTime":"2020-04-10T11:44:40Z","nfcVerified":false,"addressProofDocument":null,"#,
+        r#""documentData2":{"documentType":"DL","jurisdiction":"OK","licenseClassDetails":{"B":{"notes":"valid"}}},"#,
+        // What is not documented, and has nothing to do with it.
+        r#""locale":"en","country":"United States","device":{"model":"x","os":["a"]},"attempts":2,"url":"https://a.example/verification","#,
+    ] {
+        assert_eq!(outcome(&result(silent)), approved, "{silent}");
+    }
+    for telling in [
+        r#""status":null,"#,
+        r#""status":"FAILED","#,
+        r#""status":"","#,
+        r#""Status":"PASSED","#,
+        r#""STATUS":"FAILED","#,
+        r#""status ":"PASSED","#,
+        r#""_status":"PASSED","#,
+        r#""statuses":[],"#,
+        r#""statusCode":0,"#,
+        r#""verificationStatus":"FAILED","#,
+        r#""verification_status":null,"#,
+        r#""verification-status":1,"#,
+        r#""verification.status":1,"#,
+        r#""VERIFICATION_STATUS":1,"#,
+        r#""verificationstatus":1,"#,
+        r#""state":"FAILED","#,
+        r#""endState":"x","#,
+        r#""END_STATE":"x","#,
+        r#""result":"FAILED","#,
+        r#""results":{},"#,
+        r#""finalResult":"x","#,
+        r#""outcome":"x","#,
+        r#""decision":"x","#,
+        r#""decisionReason":"x","#,
+        r#""verdict":"x","#,
+        r#""passed":false,"#,
+        r#""isPassed":false,"#,
+        r#""pass":false,"#,
+        r#""failed":true,"#,
+        r#""failureReason":null,"#,
+        r#""approved":false,"#,
+        r#""approval":false,"#,
+        r#""rejected":true,"#,
+        r#""rejectionReasons":[],"#,
+        r#""declined":true,"#,
+        r#""success":false,"#,
+        r#""verified":false,"#,
+        r#""isVerified":false,"#,
+        r#""nfcverified":false,"#,
+        r#""verification":{},"#,
+        r#""valid":false,"#,
+        r#""ok":false,"#,
+        r#""error":null,"#,
+        r#""reason":null,"#,
+        r#""statut":"x","#,
+        // Inside of something.
+        r#""meta":{"status":"FAILED"},"#,
+        r#""meta":[{"a":{"outcome":1}}],"#,
+        r#""documentData2":{"documentType":"DL","status":"EXPIRED"},"#,
+        // By what it says.
+        r#""kyc":"FAILED","#,
+        r#""kyc":"not_passed","#,
+        r#""kyc":"PASSED","#,
+        r#""kyc":"Declined","#,
+    ] {
+        assert_eq!(
+            outcome(&result(telling)),
+            (Outcome::Other, false),
+            "{telling}"
+        );
+    }
+    // A part of its own.
+    let head = "--b\r\nContent-Disposition: form-data; name=";
+    for (name, expected) in [
+        ("status", (Outcome::Other, false)),
+        ("selfieVideo", approved),
+    ] {
+        let body = format!("{head}\"{name}\"\r\n\r\nFAILED\r\n{}", result(""));
+        assert_eq!(outcome(&body), expected, "{name}");
+    }
+    // What is too deep to be looked through may have one.
+    let deep = format!(r#""x":{}1{},"#, "[".repeat(200), "]".repeat(200));
+    let deep = older_authenteq(&result(&deep)).map(|identity| identity.outcome());
+    assert_ne!(deep, Ok(Outcome::Approved));
+    // Without the parameter nothing of this is an approval.
     assert_eq!(
-        (identity.subject(), identity.session()),
-        (None, Some("s-1"))
+        identity("authenteq", &result("")).unwrap().outcome(),
+        Outcome::Other
     );
-    assert_eq!(identity.reasons().count(), 0);
+}
+
+#[test]
+fn missing_status_has_one_value_and_one_provider() {
+    for (name, value, problem) in [
+        (
+            "authenteq",
+            "failed",
+            "missing_status: \"failed\" is not one of passed",
+        ),
+        ("authenteq", "", "missing_status: \"\" is not one of passed"),
+        (
+            "authenteq",
+            "PASSED",
+            "missing_status: \"PASSED\" is not one of passed",
+        ),
+        (
+            "idenfy",
+            "passed",
+            "missing_status: provider idenfy has no such parameter; remove it",
+        ),
+    ] {
+        let provider = provider(name).with_param("missing_status", value);
+        let error = Verifier::new(provider, Secret::new(TEXT_SECRET)).unwrap_err();
+        assert_eq!(error.to_string(), problem);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What the table says, said once more: of fields that the part may have, in any order, and of the endpoint.
+    #[test]
+    fn authenteq_approves_what_the_table_says_and_nothing_else(
+        fields in proptest::collection::vec((
+            proptest::sample::select(&[
+                // A name, and whether it may be one for a status.
+                ("status", true), ("status", true), ("status", true), ("Status", true), ("STATUS", true), ("sta_tus", true),
+                ("state", true), ("verificationStatus", true), ("outcome", true), ("passed", true),
+                ("locale", false), ("platform", false), ("device", false), ("count", false),
+            ][..]),
+            proptest::sample::select(&[
+                // A value, and whether it may be one.
+                (r#""PASSED""#, true), (r#""PASSED""#, true), (r#""FAILED""#, true), (r#""passed""#, true), ("null", false),
+                (r#""""#, false), (r#""WEB""#, false), ("true", false), ("7", false), (r#"["PASSED"]"#, true), (r#"{"status":1}"#, true),
+            ][..]),
+        ), 0..4),
+        documented_first in any::<bool>(),
+    ) {
+        let written: String = fields.iter().map(|((name, _), (value, _))| format!("{name:?}:{value},")).collect();
+        let always = r#""id":"s-1","documentData":{"documentType":"PP"}"#;
+        let body = if documented_first {
+            format!("{{{always},{}}}", written.trim_end_matches(',')).replace(",}", "}")
+        } else {
+            format!("{{{written}{always}}}")
+        };
+        let spells_status = |name: &str| name.to_lowercase().replace('_', "") == "status";
+        let statuses: Vec<_> = fields.iter().filter(|((name, _), _)| spells_status(name)).collect();
+        let passed = matches!(&*statuses, [(("status", _), (r#""PASSED""#, _))]);
+        let silent = fields.iter().all(|((name, may_be_one), (_, says_one))| {
+            !may_be_one && (!says_one || *name == "platform")
+        });
+        // A documented field of a wrong type, or twice, is no body of Authenteq.
+        let platforms: Vec<_> = fields.iter().filter(|((name, _), _)| *name == "platform").collect();
+        let is_readable = platforms.len() < 2
+            && platforms.iter().all(|(_, (value, _))| value.starts_with('"') || *value == "null");
+
+        let body = multipart(&body);
+        let approved = |identity: Option<Identity>| identity.is_some_and(|identity| {
+            assert_eq!(identity.outcome() == Outcome::Approved, identity.is_final());
+            identity.is_final()
+        });
+        let plain = event("authenteq", &body).parse::<Identity>().ok().map(VerifiedEvent::into_payload);
+        prop_assert_eq!(approved(plain), is_readable && passed, "{}", body);
+        let older = older_authenteq(&body).ok();
+        prop_assert_eq!(approved(older), is_readable && (passed || silent), "{}", body);
+    }
 }
 
 #[test]
@@ -276,16 +529,70 @@ fn events_about_something_else_give_none() {
 
 #[test]
 fn a_body_that_cannot_be_read_is_an_error_and_not_none() {
+    let zen = r#"{"zen":"Keep it logically awesome."}"#;
     for name in ["authenteq", "voveid", "idenfy", "authento"] {
-        for body in [
-            "{}",
-            "not JSON",
-            "",
-            r#"{"zen":"Keep it logically awesome."}"#,
-        ] {
+        for body in ["{}", "not JSON", "", "[]", "null", r#""text""#, zen] {
+            // Of iDenfy and VOVE ID nothing in the body says that it is one of theirs: it may be of a kind that they add.
+            if body == zen && ["voveid", "idenfy"].contains(&name) {
+                assert_eq!(identity(name, body), None, "{name}");
+                continue;
+            }
             let read = event(name, body).parse::<Option<Identity>>();
             assert!(read.is_err(), "{name}: {body}");
         }
+    }
+}
+
+#[test]
+fn an_event_of_a_kind_that_is_not_known_gives_none_or_other() {
+    // iDenfy says the kind in a header, which is not signed.
+    for body in [
+        r#"{"scanRef":"s","status":"DONE","clientId":"c"}"#,
+        r#"{"id":"i","clientId":"c"}"#,
+        r#"{"token":1}"#,
+    ] {
+        let request = Request::post("/").header("Idenfy-Event-Type", "SOMETHING_NEW");
+        let event = signed("idenfy", request, body);
+        let read = event.parse::<Option<Identity>>().unwrap();
+        assert_eq!(read.payload(), &None, "{body}");
+    }
+    for body in [
+        r#"{"type":"kyb.ubo.invited","data":{"status":"successful"}}"#,
+        r#"{"refId":"c"}"#,
+        r#"{"status":"NOT_STARTED","refId":"c"}"#,
+    ] {
+        assert_eq!(identity("voveid", body), None, "{body}");
+    }
+    // Authento's are all about a user.
+    for body in [
+        r#"{"event":"SOMETHING_NEW"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1","status":"VERIFIED"}"#,
+        r#"{"event":"SOMETHING_NEW","userId":"u-1","status":{"basic":["VERIFIED"]}}"#,
+        r#"{"event":"SOMETHING_NEW","userId":{"id":"u-1"},"status":{"basic":"VERIFIED"},"timeCreated":"now"}"#,
+        r#"{"event":"on-hold","userId":null,"status":{"poa":"VERIFIED"}}"#,
+    ] {
+        let identity = identity("authento", body).unwrap();
+        let expected = Identity::new(Outcome::Other, false);
+        assert_eq!(
+            (identity.outcome(), identity.is_final()),
+            (expected.outcome(), false),
+            "{body}"
+        );
+        let session = body.contains(r#""userId":"u-1""#).then_some("u-1");
+        assert_eq!(identity.session(), session, "{body}");
+    }
+    for body in [
+        r#"{"event":"REVIEWED","userId":"u-1"}"#,
+        r#"{"event":"reset","status":{"basic":"VERIFIED"}}"#,
+        r#"{"event":"ADDRRESS_LINKED","userId":"u-1"}"#,
+        r#"{"event":"SOMETHING_NEW","event":"REVIEWED","userId":"u-1"}"#,
+        r#"{"event":"REVIEWED","event":"SOMETHING_NEW","userId":"u-1"}"#,
+        r#"{"event":7,"userId":"u-1"}"#,
+        r#"{"event":null}"#,
+    ] {
+        let read = event("authento", body).parse::<Option<Identity>>();
+        assert!(read.is_err(), "{body}");
     }
 }
 

@@ -36,7 +36,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
     Provider, Rejection, RejectionKind, Secret, Secrets, Signer, VerifiedEvent, Verifier,
     WebhookVerifyLayer,
-    lookup::{SecretSource, SharedSecrets, Tenant, TenantFuture},
+    lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
     middleware::RequestBody,
     providers,
     scheme::{Algorithm, Encoding, Scheme, Signature},
@@ -301,6 +301,59 @@ async fn the_tenant_stands_in_the_event() {
     }));
     let answer = send_whole(&nobodys, signed("/hooks/acme", SECRET, "body")).await;
     assert_eq!(event(&answer).tenant(), None);
+}
+
+/// Finds tenants as the table of `examples/tenants.rs` would that compares without case, and names them by the row.
+async fn table_without_case() -> sqlx::SqlitePool {
+    let pool = sqlx::sqlite::SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect("sqlite::memory:")
+        .await
+        .unwrap();
+    for statement in [
+        "CREATE TABLE tenants (name TEXT COLLATE NOCASE PRIMARY KEY, secret TEXT)",
+        "INSERT INTO tenants VALUES ('acme', 'the-secret-of-the-tenant-acme')",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    pool
+}
+
+async fn find_row(table: sqlx::SqlitePool, name: String) -> Result<Option<Tenant>, SourceError> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT name, secret FROM tenants WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&table)
+            .await?;
+    Ok(row.map(|(id, secret)| tenant(&id, &secret)))
+}
+
+#[tokio::test]
+async fn two_spellings_of_a_tenant_are_one_tenant_and_one_delivery() {
+    let table = table_without_case().await;
+    let asked = table.clone();
+    let source = move |head: &Head<'_>| -> TenantFuture {
+        let name = name_in(head.path()).to_owned();
+        Box::pin(find_row(asked.clone(), name))
+    };
+    assert_spellings_are_one_tenant(layer(source)).await;
+    #[cfg(feature = "cache")]
+    assert_spellings_are_one_tenant(layer(tower_webhook::lookup::CachedSource::new(
+        |head| Some(name_in(head.path()).to_owned()),
+        move |name| find_row(table.clone(), name),
+    )))
+    .await;
+}
+
+async fn assert_spellings_are_one_tenant(layer: WebhookVerifyLayer) {
+    let mut keys = Vec::new();
+    for path in ["/hooks/acme", "/hooks/ACME", "/hooks/Acme", "/hooks/aCME"] {
+        let answer = send_whole(&layer, signed(path, SECRET, "body")).await;
+        assert_eq!(event(&answer).tenant(), Some("acme"), "{path}");
+        keys.push(event(&answer).delivery_key());
+    }
+    keys.dedup();
+    assert_eq!(keys.len(), 1, "{keys:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -970,7 +1023,7 @@ async fn keys_can_come_after_the_endpoint() {
 #[cfg(feature = "cache")]
 mod cached {
     use tokio::{runtime::Handle, sync::Semaphore, task::yield_now, time::timeout};
-    use tower_webhook::lookup::{CachedSource, SourceError};
+    use tower_webhook::lookup::CachedSource;
 
     use super::*;
 
@@ -1115,6 +1168,30 @@ mod cached {
             assert!(began.elapsed() >= SHORT, "{name}: {:?}", began.elapsed());
             ask(&source, other).await.unwrap();
             assert_eq!(table.asked(), 3, "{other} is remembered still");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_is_forgotten_is_forgotten_under_every_spelling() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let source = source(move |name: String| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let id = name.to_lowercase();
+            async move { Ok((id != "none").then(|| tenant(&id, SECRET))) }
+        });
+        let spellings = ["acme", "ACME", "Acme", "other", "none"];
+        for (forgotten, asked_since) in [("acme", 3), ("other", 1), ("none", 1), ("ACME", 1)] {
+            for name in spellings {
+                ask(&source, name).await.unwrap();
+            }
+            let before = asked.load(Ordering::SeqCst);
+            source.forget(forgotten).await;
+            for name in spellings {
+                ask(&source, name).await.unwrap();
+            }
+            let since = asked.load(Ordering::SeqCst) - before;
+            assert_eq!(since, asked_since, "{forgotten}");
         }
     }
 

@@ -88,7 +88,7 @@ fn the_examples_serve_signed_events_only() {
     let authento = r#"{"event":"REVIEWED","userId":"u-1","status":{"basic":"VERIFIED"}}"#;
     let idenfy = r#"{"final":true,"scanRef":"s-1","status":{"overall":"DENIED"}}"#;
     let authenteq = "--b\r\nContent-Disposition: form-data; name=result\r\n\r\n\
-        {\"id\":\"s-1\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
+        {\"id\":\"s-1\",\"status\":\"PASSED\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
     let client = providers::authenteq().with_param("client_id", "demo-client");
     type Call<'c> = (&'c str, Provider, &'c str, &'c str, &'c str);
     let push = r#"{"action":"opened"}"#;
@@ -156,6 +156,33 @@ fn the_examples_serve_signed_events_only() {
         }
         program.0.kill().unwrap();
         program.0.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_tenants_of_the_example_are_named_by_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tenants.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .create_if_missing(true)
+        .filename(&file);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    for statement in [
+        "CREATE TABLE tenants (name TEXT COLLATE NOCASE, key_id TEXT, secret TEXT, PRIMARY KEY (name, key_id))",
+        "INSERT INTO tenants VALUES ('acme', '1', 'a-secret-of-acme-alone')",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let Some(_port) = port("the_tenants_of_the_example_are_named_by_their_rows") else {
+        return;
+    };
+    let mut program = example("tenants");
+    let _program = Running(program.arg(&file).stderr(Stdio::null()).spawn().unwrap());
+    let headers = signed(providers::github(), "a-secret-of-acme-alone", "{}");
+    for path in ["/hooks/acme", "/hooks/ACME", "/hooks/aCmE"] {
+        let answer = answer(path, &headers, "{}");
+        assert!(answer.ends_with("2 bytes for acme\n"), "{path}: {answer}");
     }
 }
 
@@ -235,8 +262,14 @@ fn signed(provider: Provider, secret: &str, body: &str) -> String {
         .collect()
 }
 
-/// The status of the answer, once the program listens.
+/// The status of the answer.
 fn post(path: &str, headers: &str, body: &str) -> String {
+    let answer = answer(path, headers, body);
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+/// The answer, once the program listens.
+fn answer(path: &str, headers: &str, body: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(30);
     let mut stream = loop {
         match TcpStream::connect(ADDRESS) {
@@ -253,7 +286,7 @@ fn post(path: &str, headers: &str, body: &str) -> String {
     .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().to_owned()
+    answer
 }
 
 /// A child that does not outlive its test.

@@ -154,6 +154,143 @@ async fn a_signed_event_is_accepted_whether_or_not_its_type_can_be_read() {
     }
 }
 
+/// The endpoint, and what the receiver says of a signed event there: whether it was typed, and the outcome of the identity and
+/// whether it is final, if there is one.
+async fn said(receiver: &Receiver, endpoint: &str, headers: &HeaderMap, body: &str) -> Value {
+    let answer = post(receiver, endpoint, headers, body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{body}");
+    let said = answer.json();
+    let identity = said.get("identity").and_then(Value::as_object);
+    let identity =
+        identity.map(|identity| json!([identity.get("outcome"), identity.get("is_final")]));
+    json!([said.get("typed"), identity])
+}
+
+#[tokio::test]
+async fn an_event_of_authenteq_without_a_status_is_approved_where_the_file_says_so() {
+    let receiver = Receiver::with_config(
+        r#"
+        [endpoints.new]
+        provider = "authenteq"
+        client_id = "client-7"
+        secret = "a-secret-of-some-length"
+
+        [endpoints.older]
+        provider = "authenteq"
+        client_id = "client-7"
+        missing_status = "passed"
+        secret = "a-secret-of-some-length"
+        "#,
+    );
+    for (fields, new, older) in [
+        (
+            r#""status":"PASSED","#,
+            ("approved", true),
+            ("approved", true),
+        ),
+        ("", ("other", false), ("approved", true)),
+        (r#""status":null,"#, ("other", false), ("other", false)),
+        (r#""Status":"PASSED","#, ("other", false), ("other", false)),
+    ] {
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=result\r\n\r\n\
+             {{\"id\":\"s-1\",{fields}\"documentData\":{{\"documentType\":\"PP\"}}}}\r\n--b--"
+        );
+        let provider = providers::authenteq().with_param("client_id", "client-7");
+        let headers = sign(
+            provider,
+            "a-secret-of-some-length",
+            Request::post("/"),
+            &body,
+        );
+        for (endpoint, (outcome, is_final)) in [("new", new), ("older", older)] {
+            let expected = json!([true, [outcome, is_final]]);
+            assert_eq!(
+                said(&receiver, endpoint, &headers, &body).await,
+                expected,
+                "{body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_of_a_kind_that_is_not_known_is_not_typed_and_no_failure() {
+    const TEXT: &str = "a-secret-of-some-length";
+    let receiver = Receiver::with_config(&format!(
+        "{ENDPOINTS}
+        [endpoints.idenfy]
+        provider = \"idenfy\"
+        secret = \"{TEXT}\"
+
+        [endpoints.authento]
+        provider = \"authento\"
+        secret = \"{TEXT}\"
+
+        [endpoints.any]
+        provider = \"voveid\"
+        secret = \"{SVIX}\"
+        "
+    ));
+    let idenfy = |name: &str, body: &str| {
+        let request = Request::post("/").header("Idenfy-Event-Type", name);
+        sign(providers::idenfy(), TEXT, request, body)
+    };
+    let approved = r#"{"final":true,"scanRef":"s","status":{"overall":"APPROVED"}}"#;
+    for (name, body, expected) in [
+        (
+            "SOMETHING_NEW",
+            r#"{"id":"i","clientId":"c"}"#,
+            json!([false, null]),
+        ),
+        (
+            "VIDEO_CALL_FINISHED",
+            r#"{"scanRef":"s","status":"x"}"#,
+            json!([false, null]),
+        ),
+        (
+            "COMPANY_SUBMIT",
+            r#"{"id":"i","clientId":"c"}"#,
+            json!([true, null]),
+        ),
+        ("SOMETHING_NEW", approved, json!([true, ["approved", true]])),
+    ] {
+        let headers = idenfy(name, body);
+        assert_eq!(
+            said(&receiver, "idenfy", &headers, body).await,
+            expected,
+            "{name}: {body}"
+        );
+    }
+    for (body, expected) in [
+        (
+            r#"{"event":"SOMETHING_NEW","userId":"u"}"#,
+            json!([false, ["other", false]]),
+        ),
+        (r#"{"event":"REVIEWED","userId":"u"}"#, json!([false, null])),
+    ] {
+        let headers = sign(providers::authento(), TEXT, Request::post("/"), body);
+        assert_eq!(
+            said(&receiver, "authento", &headers, body).await,
+            expected,
+            "{body}"
+        );
+    }
+    for body in [
+        r#"{"type":"kyb.case.created","refId":"c"}"#,
+        r#"{"refId":"c"}"#,
+    ] {
+        for endpoint in ["kyc", "any"] {
+            let expected = json!([false, null]);
+            assert_eq!(
+                said(&receiver, endpoint, &kyc(body), body).await,
+                expected,
+                "{body}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn stats_count_what_was_accepted_and_each_kind_of_refusal() {
     let receiver = Receiver::with_config(ENDPOINTS);

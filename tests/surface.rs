@@ -284,9 +284,13 @@ fn errors_of_payloads() {
     the JSON of the body breaks off, at line 1 column 17
     PayloadError { message: "the JSON of the body breaks off, at line 1 column 17" }
     "#);
-    assert_snapshot!(texts(&wrong(r#"{"name":"MARKER"}"#)), @r#"
-    the field `status` is missing, at line 1 column 17
-    PayloadError { message: "the field `status` is missing, at line 1 column 17" }
+    assert_snapshot!(texts(&wrong("{}")), @r#"
+    the field `status` is missing, at line 1 column 2
+    PayloadError { message: "the field `status` is missing, at line 1 column 2" }
+    "#);
+    assert_snapshot!(texts(&vove::<voveid::Kyc>(r#"{"name":"MARKER"}"#).unwrap_err()), @r#"
+    the body is not one of family kyc
+    PayloadError { message: "the body is not one of family kyc" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":["MARKER"]}"#)), @r#"
     status: a value is not of the type it should be, at line 1 column 10

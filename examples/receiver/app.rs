@@ -13,7 +13,7 @@ use axum::{
 use serde::Serialize;
 use tower::ServiceExt;
 use tower_webhook::{
-    Config, Identity, SetupError, VerifiedEvent,
+    Config, Identity, Payload, SetupError, VerifiedEvent,
     delivery::DeliveryLayer,
     multipart::Part,
     providers::{authenteq, authento, idenfy, voveid},
@@ -122,7 +122,7 @@ struct Accepted {
     identity: Option<IdentityAnswer>,
     /// The parts of a multipart event.
     parts: Vec<PartAnswer>,
-    /// Whether the provider's own type could be read.
+    /// Whether the provider's own type could be read, of a kind of event that is known.
     typed: bool,
 }
 
@@ -182,15 +182,22 @@ fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
     })
 }
 
-/// Providers without types of their own are not in this table.
+/// Providers without types of their own are not in this table. A kind of event that the crate does not know can be read, and has no
+/// type.
 fn is_typed(event: &VerifiedEvent) -> bool {
     match event.provider() {
-        "authenteq" => event.parse::<authenteq::Event>().is_ok(),
-        "authento" => event.parse::<authento::Event>().is_ok(),
-        "idenfy" => event.parse::<idenfy::Event>().is_ok(),
-        "voveid" => event.parse::<voveid::Event>().is_ok(),
+        "authenteq" => is_read::<authenteq::Event>(event, |_| true),
+        "authento" => is_read::<authento::Event>(event, |read| read.event.is_known()),
+        "idenfy" => is_read(event, |read| !matches!(read, idenfy::Event::Other(_))),
+        "voveid" => is_read(event, |read| !matches!(read, voveid::Event::Other(_))),
         _ => false,
     }
+}
+
+fn is_read<T: Payload>(event: &VerifiedEvent, is_known: impl Fn(&T) -> bool) -> bool {
+    event
+        .parse::<T>()
+        .is_ok_and(|event| is_known(event.payload()))
 }
 
 fn unix_seconds(time: SystemTime) -> Option<i64> {

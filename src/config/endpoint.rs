@@ -23,6 +23,7 @@ pub(super) struct Endpoint {
     url: Option<String>,
     client_id: Option<String>,
     family: Option<String>,
+    missing_status: Option<String>,
     params: Option<Table<BTreeMap<String, String>>>,
     key: Option<String>,
 }
@@ -88,6 +89,7 @@ impl Endpoint {
             ("url", &self.url),
             ("client_id", &self.client_id),
             ("family", &self.family),
+            ("missing_status", &self.missing_status),
         ];
         for (name, value) in own {
             if let Some(value) = value {

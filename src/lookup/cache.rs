@@ -52,7 +52,7 @@ use crate::verify::Head;
 ///         async move {
 ///             let secret = Secret::new("the-secret-of-the-only-tenant");
 ///             let known = name == "acme";
-///             Ok(if known { Some(Tenant::new(name, Secrets::new(&github(), secret)?)) } else { None })
+///             Ok(if known { Some(Tenant::new("acme", Secrets::new(&github(), secret)?)) } else { None })
 ///         }
 ///     },
 /// )
@@ -209,10 +209,23 @@ impl CachedSource {
 
     /// Looks the tenant up anew when it is asked for next, even where it is being looked up now. `name` is what the name
     /// function makes of a head.
+    ///
+    /// Where the look-up finds a tenant under several spellings of its name, each is remembered for itself. All whose tenant has the
+    /// [id](Tenant::id) `name` are forgotten with it; one that is being looked up under another spelling at this moment is not. To rule that out, let
+    /// the name function give one spelling, such as the lower-case one, or [forget all](Self::forget_all).
     pub async fn forget(&self, name: &str) {
-        let key = self.inner.forgotten.key(name);
-        self.inner.forgotten.forget(&key.0);
-        self.inner.cache.invalidate(&key).await;
+        let is_it = |tenant: Option<Tenant>| tenant.is_some_and(|tenant| tenant.id() == Some(name));
+        let remembered = self.inner.cache.iter();
+        let spellings = remembered
+            .filter_map(|(key, tenant)| is_it(tenant).then_some(*key))
+            .collect::<Vec<_>>();
+        for key in spellings
+            .into_iter()
+            .chain([self.inner.forgotten.key(name)])
+        {
+            self.inner.forgotten.forget(&key.0);
+            self.inner.cache.invalidate(&key).await;
+        }
     }
 
     /// Looks every tenant up anew.

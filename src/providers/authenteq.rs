@@ -43,12 +43,36 @@
 //!
 //! # As an identity
 //!
-//! The session is `id` of the part `result`; there is no subject and no reason. A `status` of `PASSED`, or none, is approved and
-//! final; any other is `Other`.
+//! The session is `id` of the part `result`; there is no subject and no reason.
+//!
+//! | part `result` | outcome | final |
+//! | --- | --- | --- |
+//! | `"status": "PASSED"`, and no second spelling of the name `status` | approved | yes |
+//! | any other text | other | no |
+//! | `null`, a status under another name, no status | other | no |
+//! | no status, and the endpoint says `missing_status = "passed"` | approved | yes |
+//!
+//! Authenteq's older form has no `status`; the newer one always has it. **Only if your account gets the older form**, set the
+//! parameter `missing_status` to `passed`: as a key of the endpoint in the configuration, or with
+//! [`with_param`](Provider::with_param). Without it, an event without a status approves nobody: read the [`Event`], and ask Authenteq.
+//!
+//! Under `missing_status`, an event has a status as soon as anything in it may be one:
+//!
+//! - the field `status` itself, `null` included;
+//! - in the part `result`, at any depth, a field that is not documented and whose name has to do with how something ended: status,
+//!   state, result, outcome, decision, verdict, passed, failed, approved, rejected, declined, verified, valid, reason and the like, in
+//!   any spelling and among other words;
+//! - such a field whose text has one of these words, such as `FAILED`, whatever the field is called;
+//! - a part of the body that is not documented and has such a name.
+//!
+//! A field that is taken for a status by mistake makes the event `Other`, which is the safe side.
+//!
+//! A `status` that is neither text nor null, or that stands there twice, is an error. So is a body that is not an [`Event`], with one
+//! exception: a status that is not documented and no document is `Other`, as a failed verification may have nothing else.
 //!
 //! # Pitfalls
 //!
-//! - A failed verification is never sent. To wait for one is to wait for ever.
+//! - A failed verification is never sent, as far as is documented; if one came, it would be `Other` and never rejected. To wait for one is to wait for ever.
 //! - No time is signed. Recognise what you have handled already by `result.id`.
 //! - The page marks `croppedBackImage` as required, and a passport has no back.
 //! - `address` may hold several lines joined by `^`.
@@ -93,6 +117,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
+use self::result::Ended;
 pub use self::result::{
     DocumentData, DocumentType, LicenseClass, Platform, Sex, Status, VerificationResult,
 };
@@ -100,8 +125,13 @@ use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, VerifiedEvent,
     delivery::KeyedBy,
     multipart::Part,
+    provider::Parameter,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
+
+/// What an event without a status is, for accounts that get the older form.
+const MISSING_STATUS: &str = "missing_status";
+const PASSED: &str = "passed";
 
 pub(super) fn provider() -> Provider {
     let scheme = |algorithm, signed: &'static str| {
@@ -121,19 +151,39 @@ pub(super) fn provider() -> Provider {
         .with_success_status(StatusCode::OK)
         .with_delivery_key(KeyedBy::Part("result".into()))
         .with_retry_horizon(Duration::from_secs(7 * 24 * 60 * 60))
+        .with_options(&[Parameter {
+            name: MISSING_STATUS,
+            values: &[PASSED],
+        }])
         .with_docs("https://docs.authenteq.com")
         .with_identity(identity)
 }
 
 fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
-    let result = Event::from_event(event)?.result;
-    let passed = matches!(result.status, None | Some(Status::Passed));
-    let identity = if passed {
+    let (id, is_passed) = match Event::from_event(event) {
+        Ok(read) => {
+            let may_be_missing = event.param(MISSING_STATUS) == Some(PASSED);
+            let is_passed = read.result.is_passed() || (may_be_missing && read.has_no_status());
+            (read.result.id, is_passed)
+        }
+        Err(error) => (ended(event).ok_or(error)?.id, false),
+    };
+    let identity = if is_passed {
         Identity::new(Outcome::Approved, true)
     } else {
         Identity::new(Outcome::Other, false)
     };
-    Ok(Some(identity.with_session(Some(result.id))))
+    Ok(Some(identity.with_session(Some(id))))
+}
+
+/// A verification that ended in a way that is not documented, and without a document.
+fn ended(event: &VerifiedEvent) -> Option<Ended> {
+    let parts = event.parts().ok()?;
+    let mut results = parts.iter().filter(|part| part.name() == "result");
+    match (results.next(), results.next()) {
+        (Some(result), None) => Ended::read(result.body()),
+        _ => None,
+    }
 }
 
 /// A passed verification. Its `Debug` shows id and status; everything else is personal.
@@ -168,6 +218,16 @@ pub struct Event {
     pub address_proof_document: Option<Part>,
     /// Parts that are not documented, in their order.
     pub other: Vec<Part>,
+}
+
+impl Event {
+    /// Whether nothing says how the verification ended: neither the [`result`](Self::result) nor the name of a part that is not
+    /// documented. Authenteq's older form is such.
+    #[must_use]
+    pub fn has_no_status(&self) -> bool {
+        let may_be_one = |part: &Part| result::names_the_end(part.name());
+        self.result.has_no_status() && !self.other.iter().any(may_be_one)
+    }
 }
 
 impl fmt::Debug for Event {

@@ -49,6 +49,9 @@
 //! | `UNVERIFIED` | in progress | no |
 //! | any other | other | no |
 //!
+//! An event that is not documented is no error, whatever else its body has or lacks: see [`Event`]. A documented one without a user or a
+//! basic status is.
+//!
 //! # Pitfalls
 //!
 //! - `X-Payload-Digest` is Sumsub's header, too. A provider is configured, and never told by its headers.
@@ -87,6 +90,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent,
@@ -147,7 +151,8 @@ fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
 
 /// An event of Authento. It says that something changed and never what: a person's data are fetched by `user_id`.
 ///
-/// It has an event, a user and a basic status; the rest may be missing.
+/// It has an event, a user and a basic status; the rest may be missing. Of an event that is [not documented](EventType::Other) anything may
+/// be missing: `user_id` is then empty, and `status.basic` is [`VerificationStatus::Other`] with an empty text.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -248,6 +253,53 @@ open_enum! {
 impl Payload for Event {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         PayloadError::unless_from("authento", event)?;
-        event.read()
+        event.read().or_else(|error: PayloadError| {
+            let unknown = Unknown::read(event).ok_or(error)?;
+            Ok(unknown.into())
+        })
+    }
+}
+
+/// An event that is not documented: it has a name, and anything may be missing or of another type.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Unknown {
+    event: EventType,
+    #[serde(default)]
+    user_id: Value,
+    #[serde(default)]
+    user_identifier: Value,
+    #[serde(default, rename = "type")]
+    user_type: Value,
+    #[serde(default)]
+    status: Value,
+    #[serde(default)]
+    time_created: Value,
+}
+
+impl Unknown {
+    fn read(event: &VerifiedEvent) -> Option<Self> {
+        event.check_unknown().ok()?;
+        let unknown: Self = event.read().ok()?;
+        (!unknown.event.is_known()).then_some(unknown)
+    }
+}
+
+impl From<Unknown> for Event {
+    fn from(unknown: Unknown) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let status = |name| unknown.status.get(name).and_then(text);
+        let (basic, poa) = (status("basic").unwrap_or_default(), status("poa"));
+        Self {
+            event: unknown.event,
+            user_id: text(&unknown.user_id).unwrap_or_default(),
+            user_identifier: text(&unknown.user_identifier),
+            user_type: text(&unknown.user_type).map(UserType::from),
+            status: Status {
+                basic: basic.into(),
+                poa: poa.map(VerificationStatus::from),
+            },
+            time_created: unknown.time_created.as_f64(),
+        }
     }
 }

@@ -24,14 +24,20 @@
 //! | `COMPANY_SUBMIT`, `COMPANY_REVIEW`, `COMPANY_AML_REVIEW` | [`CompanySubmit`], [`CompanyReview`], [`CompanyAmlReview`] |
 //! | `COMPANY_INFO_REQUEST`, `COMPANY_EXPIRATION`, `COMPANY_DELETE` | [`CompanyInfoRequest`], [`CompanyExpiration`], [`CompanyDelete`] |
 //! | `GOV_ORDERED_DOCUMENT`, `SOS_REPORT` | [`GovOrderedDocument`], [`SosReport`] |
-//! | `VIDEO_CALL_FINISHED` | none: its body is not published. It verifies; read it with [`VerifiedEvent::json`] |
+//! | `VIDEO_CALL_FINISHED`, whose body is not published, and any name that is not documented | [`Event::Other`] |
 //!
-//! The header is not signed, so whoever replays a body can put any name on it. [`Event`] is therefore chosen by the body: the type
-//! that knows most of its fields, if the body has what that type cannot be without. The header is asked only where the body says
+//! The header is not signed, so whoever replays a body can put any name on it. The body alone decides whether it is an
+//! [`Identification`]: it has a `status` with an `overall` in it, or `scanRef` and `final`. The header can neither hide one nor make one.
+//! Which of the other types it is, the body decides too, under a documented header or none: the type that knows most of its fields,
+//! if the body has what that type cannot be without. The header is asked only where the body says
 //! next to nothing: an `id` alone, which may be a [`SosReport`], [`CompanyExpiration`] or [`BankVerification`]; or an `id` with a
 //! `status` that is not documented, which may be a [`SosReport`], [`FacialAuthentication`] or [`BankCard`]. Whether an
 //! identification was cancelled, or reviewed by a person, is told by the header alone: decide by [`Status::overall`] and
 //! [`Identification::is_final`].
+//!
+//! A kind of event that is not known here is no error: under a header that names none of the above, and for a body that has the
+//! shape of none, [`Event`] is [`Other`](Event::Other) with the JSON, unless the body is an identification. An error is a body that contradicts
+//! its own kind (an identification without a verdict, a field of the wrong type), one with nothing in it, and what is no JSON object.
 //!
 //! Fields that the vendor may leave out or set to null are `Option`s. Values that are not documented become `Other`, and
 //! unknown fields are passed over. The types are `Serialize`, with the vendor's names, to be stored on purpose; their `Debug` shows
@@ -39,7 +45,7 @@
 //!
 //! # As an identity
 //!
-//! Of [`Identification`] bodies; the others give none. The session is `scanRef`, the subject `externalRef`, or else `clientId`. The
+//! Of [`Identification`] bodies; the others give none, those of a kind that is not known here included. The session is `scanRef`, the subject `externalRef`, or else `clientId`. The
 //! reasons are the deny and suspicion reasons, then the fraud and mismatch tags.
 //!
 //! | `overall` | `final` is true | otherwise |
@@ -56,7 +62,7 @@
 //! - An approval with `is_final` false is preliminary: a person still looks at it.
 //! - `scan_ref` does not identify a delivery. The preliminary result, the final one and those after a resubmission share it.
 //! - The addresses in `file_urls` open without a password while they live.
-//! - An event that iDenfy adds later with the fields of an older one is read as the older one.
+//! - An event that iDenfy adds later with the fields of an older one is read as the older one where the header does not come through.
 //!
 //! # How sure this is
 //!
@@ -90,7 +96,7 @@
 //! # }
 //! ```
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -98,6 +104,7 @@ use serde_json::Value;
 use crate::{
     Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent,
     delivery::KeyedBy,
+    json,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
 
@@ -168,7 +175,7 @@ pub(super) fn provider() -> Provider {
 }
 
 fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
-    let Event::Identification(identification) = Event::from_event(event)? else {
+    let Some(identification) = choice::identification(event)? else {
         return Ok(None);
     };
     let is_final = identification.is_final == Some(true);
@@ -206,12 +213,24 @@ fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
 /// The event, and for each type of body a way in and a `Payload` of its own.
 macro_rules! event {
     ($($(#[$meta:meta])* $body:ident,)*) => {
-        /// An event of iDenfy. Its `Debug` shows type, ids and status.
-        #[derive(Clone, Debug, PartialEq, Serialize)]
+        /// An event of iDenfy. Its `Debug` shows type, ids and status, and nothing of [`Other`](Self::Other).
+        #[derive(Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         #[non_exhaustive]
         pub enum Event {
             $($(#[$meta])* $body(Box<$body>),)*
+            /// A kind of event that has no type here: the header names one that is not documented or has no published body, or
+            /// the body has the shape of none. It has at least one field.
+            Other(Value),
+        }
+
+        impl fmt::Debug for Event {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$body(body) => f.debug_tuple(stringify!($body)).field(body).finish(),)*
+                    Self::Other(_) => f.write_str("Other(..)"),
+                }
+            }
         }
 
         $(

@@ -17,9 +17,15 @@
 //! it the shape of the body decides, which is **a guess** that nothing at VOVE ID promises: a `previousStatus` is taken for `Kyb`,
 //! a status in lower case for `Kyc`, any other for `Aml`.
 //!
+//! A kind of event that is not known here is no error: a body without a `status`; one with a status that no family documents, and
+//! without what the family needs (`refId`, and `previousStatus` for `Kyb`); and one with a status of `Kyb` alone, such as
+//! `NOT_STARTED`, that has no `previousStatus`. [`Event`] is then [`Other`](Event::Other) with the JSON. An error is a body that
+//! contradicts its own kind: one of another family than the endpoint's, one with a documented status and no `refId`, a field of the
+//! wrong type, `{}`, and what is no JSON object.
+//!
 //! # As an identity
 //!
-//! Of [`Kyc`] bodies; the others give none. The subject is `refId`; there is no session and no reason.
+//! Of [`Kyc`] bodies; the others give none, those of a kind that is not known here included. The subject is `refId`; there is no session and no reason.
 //!
 //! | status | outcome | final |
 //! | --- | --- | --- |
@@ -34,8 +40,7 @@
 //! The scheme is certain: it is stock Svix, documented by both. The sample on VOVE ID's page does not check out under any
 //! reading (its secret or signature was changed for publication), so it serves as a test for refusal only. Four older KYB
 //! events (`kyb.case.created`, `kyb.case.status.changed`, `kyb.ubo.invited`, `kyb.ubo.completed`) have no published body; they verify, and
-//! are read as [`Kyb`] only if they have its fields: to accept any event, take
-//! [`VerifiedEvent`] and `parse` it.
+//! are read as [`Kyb`] only if they have its fields, else as [`Event::Other`].
 //!
 //! Documented: <https://docs.voveid.com> (webhooks, AML screening, KYB webhooks).
 //!
@@ -64,10 +69,12 @@
 use std::{fmt, time::Duration};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::svix;
 use crate::{
-    Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent, provider::Parameter,
+    Identity, Outcome, Payload, PayloadError, Provider, Source, VerifiedEvent, json,
+    provider::Parameter,
 };
 
 pub(super) fn provider() -> Provider {
@@ -98,8 +105,8 @@ fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     Ok(Some(identity.with_subject(Some(kyc.ref_id))))
 }
 
-/// An event of VOVE ID. Its `Debug` shows type, ids and status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event of VOVE ID. Its `Debug` shows type, ids and status, and nothing of [`Other`](Self::Other).
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// A person's identity verification moved on.
@@ -108,6 +115,19 @@ pub enum Event {
     Aml(Aml),
     /// The case of a business moved on.
     Kyb(Kyb),
+    /// A kind of event that has no type here, such as the four KYB events without a published body. It has at least one field.
+    Other(Value),
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kyc(kyc) => f.debug_tuple("Kyc").field(kyc).finish(),
+            Self::Aml(aml) => f.debug_tuple("Aml").field(aml).finish(),
+            Self::Kyb(kyb) => f.debug_tuple("Kyb").field(kyb).finish(),
+            Self::Other(_) => f.write_str("Other(..)"),
+        }
+    }
 }
 
 /// A step of a person's identity verification.
@@ -214,9 +234,55 @@ struct Wire {
 impl Payload for Event {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         PayloadError::unless_from("voveid", event)?;
-        let wire: Wire = event.read()?;
-        let family = event.param("family").unwrap_or_else(|| wire.guess_family());
-        wire.read_as(family)
+        let read = match event.read::<Wire>() {
+            Ok(wire) => wire.read_as(event.param("family"))?,
+            Err(error) if says_no_known_status(event) => {
+                // Of `{}` it is worth more that a status is missing.
+                let other = event.read_unknown().map_err(|_| error)?;
+                return Ok(Self::Other(other));
+            }
+            Err(error) => return Err(error),
+        };
+        read.map_or_else(|| event.read_unknown().map(Self::Other), Ok)
+    }
+}
+
+/// Whether the body has no status, or one that is text and that no family documents.
+fn says_no_known_status(event: &VerifiedEvent) -> bool {
+    #[derive(Deserialize)]
+    struct Body {
+        status: Option<String>,
+    }
+    let is_new = |body: Body| {
+        body.status
+            .is_some_and(|text| Statuses::of(&text).are_new())
+    };
+    !json::has(event.body(), "/status") || event.read().is_ok_and(is_new)
+}
+
+/// A status as each family reads it.
+struct Statuses {
+    kyc: KycStatus,
+    aml: AmlStatus,
+    kyb: KybStatus,
+}
+
+impl Statuses {
+    fn of(text: &str) -> Self {
+        Self {
+            kyc: text.to_owned().into(),
+            aml: text.to_owned().into(),
+            kyb: text.to_owned().into(),
+        }
+    }
+
+    /// Whether no family documents it.
+    fn are_new(&self) -> bool {
+        !(self.kyc.is_known() || self.aml.is_known() || self.kyb.is_known())
+    }
+
+    fn are_of_kyb_alone(&self) -> bool {
+        self.kyb.is_known() && !self.kyc.is_known() && !self.aml.is_known()
     }
 }
 
@@ -232,38 +298,58 @@ impl Wire {
         }
     }
 
-    /// A status that only another family has makes the body one of that family. A new one belongs to every family.
-    fn read_as(self, family: &str) -> Result<Event, PayloadError> {
-        let kyc = KycStatus::from(self.status.clone());
-        let aml = AmlStatus::from(self.status.clone());
-        let kyb = KybStatus::from(self.status.clone());
-        let known = (kyc.is_known(), aml.is_known(), kyb.is_known());
-        let missing = || PayloadError::new("the field `refId` is missing");
-        match (family, self.previous_status, known) {
-            ("kyb", Some(previous_status), (_, _, true) | (false, false, false)) => {
-                Ok(Event::Kyb(Kyb {
-                    status: kyb,
-                    previous_status,
-                    ref_id: self.ref_id.ok_or_else(missing)?,
-                    reason: self.reason,
-                }))
+    /// A status that only another family has makes the body one of that family. A new one belongs to every family. `None` for a
+    /// body of a kind that is not known.
+    fn read_as(self, told: Option<&str>) -> Result<Option<Event>, PayloadError> {
+        let family = told.unwrap_or_else(|| self.guess_family());
+        let statuses = Statuses::of(&self.status);
+        let is_new = statuses.are_new();
+        if self.previous_status.is_none() {
+            // What every case has that is known is missing.
+            let is_other_kyb = statuses.are_of_kyb_alone() && told.is_none_or(|told| told == "kyb");
+            if is_other_kyb || (is_new && family == "kyb") {
+                return Ok(None);
             }
-            ("kyc", None, (true, _, _) | (false, false, false)) => Ok(Event::Kyc(Kyc {
-                status: kyc,
-                ref_id: self
-                    .ref_id
-                    .or_else(|| self.user_id.clone())
-                    .ok_or_else(missing)?,
-                user_id: self.user_id,
-            })),
-            ("aml", None, (_, true, _) | (false, false, false)) => Ok(Event::Aml(Aml {
-                status: aml,
-                ref_id: self.ref_id.ok_or_else(missing)?,
-            })),
-            _ => Err(PayloadError::new(format!(
-                "the body is not one of family {family}"
-            ))),
         }
+        let ref_id = match family {
+            "kyc" => self.ref_id.or_else(|| self.user_id.clone()),
+            _ => self.ref_id,
+        };
+        let Statuses { kyc, aml, kyb } = statuses;
+        let fits = match family {
+            "kyb" => self.previous_status.is_some() && (kyb.is_known() || is_new),
+            "kyc" => self.previous_status.is_none() && (kyc.is_known() || is_new),
+            _ => self.previous_status.is_none() && (aml.is_known() || is_new),
+        };
+        if !fits {
+            return Err(PayloadError::new(format!(
+                "the body is not one of family {family}"
+            )));
+        }
+        let Some(ref_id) = ref_id else {
+            return if is_new {
+                Ok(None)
+            } else {
+                Err(PayloadError::new("the field `refId` is missing"))
+            };
+        };
+        Ok(Some(match (family, self.previous_status) {
+            ("kyc", _) => Event::Kyc(Kyc {
+                status: kyc,
+                ref_id,
+                user_id: self.user_id,
+            }),
+            (_, Some(previous_status)) => Event::Kyb(Kyb {
+                status: kyb,
+                previous_status,
+                ref_id,
+                reason: self.reason,
+            }),
+            (_, None) => Event::Aml(Aml {
+                status: aml,
+                ref_id,
+            }),
+        }))
     }
 }
 

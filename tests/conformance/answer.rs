@@ -184,9 +184,21 @@ fn part(part: &Part) -> Value {
 fn is_typed<T: Payload>(event: &VerifiedEvent<T>) -> Option<bool> {
     match event.provider() {
         "authenteq" => Some(event.parse::<authenteq::Event>().is_ok()),
-        "authento" => Some(event.parse::<authento::Event>().is_ok()),
-        "idenfy" => Some(event.parse::<idenfy::Event>().is_ok()),
-        "voveid" => Some(event.parse::<voveid::Event>().is_ok()),
+        "authento" => Some(
+            event
+                .parse::<authento::Event>()
+                .is_ok_and(|event| event.payload().event.is_known()),
+        ),
+        "idenfy" => Some(
+            event
+                .parse::<idenfy::Event>()
+                .is_ok_and(|event| !matches!(event.payload(), idenfy::Event::Other(_))),
+        ),
+        "voveid" => Some(
+            event
+                .parse::<voveid::Event>()
+                .is_ok_and(|event| !matches!(event.payload(), voveid::Event::Other(_))),
+        ),
         _ => None,
     }
 }

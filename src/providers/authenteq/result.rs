@@ -2,11 +2,16 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
-use crate::json::object;
-use crate::{PayloadError, json};
+use crate::{
+    PayloadError,
+    json::{self, object},
+};
 
 /// What a verification found. Its `Debug` shows id and status.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -15,7 +20,8 @@ use crate::{PayloadError, json};
 pub struct VerificationResult {
     /// The id of the verification.
     pub id: String,
-    /// How it ended. Older deliveries do not say, and none but a passed one is sent.
+    /// How it ended. `None` where the field is null or missing: only [`has_no_status`](Self::has_no_status) says that it
+    /// is the older form, which has none.
     pub status: Option<Status>,
     /// Where it was done.
     pub platform: Option<Platform>,
@@ -35,12 +41,45 @@ pub struct VerificationResult {
     /// The proof of address, as far as it is described here: Authenteq's export has an object with `contentType` and `content`. In a
     /// webhook the file itself is a part.
     pub address_proof_document: Option<Value>,
+    #[serde(skip)]
+    stated: Stated,
+}
+
+/// Where the part says how the verification ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stated {
+    /// In `status`, and in no second spelling of it.
+    InStatus,
+    /// Nowhere: the older form.
+    Nowhere,
+    /// Under another name, or in a way that may mean more than one thing.
+    #[default]
+    Otherwise,
 }
 
 impl VerificationResult {
     pub(super) fn read(part: &[u8]) -> Result<Self, PayloadError> {
-        json::read(part)
-            .map_err(|problem| PayloadError::new(format!("in the part result: {problem}")))
+        let read = || {
+            let mut result: Self = json::read(part)?;
+            result.stated = Stated::find(part, result.status.is_some())?;
+            Ok(result)
+        };
+        read().map_err(|problem: PayloadError| {
+            PayloadError::new(format!("in the part result: {problem}"))
+        })
+    }
+
+    /// Whether the person has passed: `status` says so, and no second spelling of it stands beside it.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        self.stated == Stated::InStatus && self.status == Some(Status::Passed)
+    }
+
+    /// Whether nothing in an event's part `result` says how the verification ended: there is no `status`, and nothing that
+    /// may be one under another name. Authenteq's older form is such; the [module](super) says what counts.
+    #[must_use]
+    pub fn has_no_status(&self) -> bool {
+        self.stated == Stated::Nowhere
     }
 
     /// The documents, one to three.
@@ -57,6 +96,235 @@ impl fmt::Debug for VerificationResult {
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
+}
+
+/// What is sure of a verification that did not pass, as far as is documented: its body may have nothing else.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    pub(super) id: String,
+    status: Status,
+    #[serde(rename = "documentData")]
+    document_data: Option<IgnoredAny>,
+}
+
+impl Ended {
+    /// The id, where the status is not documented and there is no document either.
+    pub(super) fn read(part: &[u8]) -> Option<Self> {
+        let ended: Self = json::read(part).ok()?;
+        (!ended.status.is_known() && ended.document_data.is_none()).then_some(ended)
+    }
+}
+
+impl Stated {
+    fn find(part: &[u8], has_status: bool) -> Result<Self, PayloadError> {
+        if has_status {
+            let names = json::names(part)?;
+            let spellings = names.iter().filter(|name| letters(name) == "status");
+            return Ok(match spellings.count() {
+                1 => Self::InStatus,
+                _ => Self::Otherwise,
+            });
+        }
+        let search = Search {
+            in_undocumented: false,
+        };
+        let found = search.deserialize(&mut serde_json::Deserializer::from_slice(part));
+        Ok(match found {
+            Ok(false) => Self::Nowhere,
+            // What cannot be looked through, such as one that is too deep, may have one.
+            Ok(true) | Err(_) => Self::Otherwise,
+        })
+    }
+}
+
+/// The documented fields, which do not say how a verification ended.
+const DOCUMENTED: &[&str] = &[
+    "id",
+    "platform",
+    "startTime",
+    "endTime",
+    "documentData",
+    "documentData2",
+    "documentData3",
+    "nfcVerified",
+    "addressProofDocument",
+    // Of a document.
+    "documentType",
+    "documentNumber",
+    "issuingCountry",
+    "jurisdiction",
+    "nationality",
+    "surnameAndGivenNames",
+    "surname",
+    "givenNames",
+    "nameSuffixes",
+    "namePrefixes",
+    "sex",
+    "dateOfBirth",
+    "dateOfIssue",
+    "dateOfExpiry",
+    "address",
+    "licenseClass",
+    "licenseClassDetails",
+    // Of a class of a driving licence, and of a proof of address.
+    "from",
+    "to",
+    "notes",
+    "contentType",
+    "content",
+];
+
+/// Looks through a value, at every depth and at fields that stand there twice, for a field that is not documented and may say how
+/// the verification ended, by its name or its text.
+#[derive(Clone, Copy)]
+struct Search {
+    /// Whether texts count here.
+    in_undocumented: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Search {
+    /// Whether there is one.
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Search {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(name) = map.next_key::<String>()? {
+            let in_undocumented = !DOCUMENTED.contains(&&*name);
+            found |= in_undocumented && names_the_end(&name);
+            found |= map.next_value_seed(Self { in_undocumented })?;
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(tells) = seq.next_element_seed(self)? {
+            found |= tells;
+        }
+        Ok(found)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        Ok(self.in_undocumented && is_word_for_the_end(text))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+}
+
+/// A text such as `FAILED` or `not passed`, and no address.
+fn is_word_for_the_end(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    text.chars().all(is_word) && has_word_for_the_end(text)
+}
+
+/// Whether a name, in any spelling, has to do with how something ended.
+pub(super) fn names_the_end(name: &str) -> bool {
+    // Of any kind and in more than one language: state, stat, statut. In a text it may be the United States.
+    words(name).iter().any(|word| word.starts_with("stat")) || has_word_for_the_end(name)
+}
+
+fn has_word_for_the_end(text: &str) -> bool {
+    /// Among the letters, wherever they stand.
+    const PARTS: &[&str] = &[
+        "status",
+        "result",
+        "outcome",
+        "decision",
+        "verdict",
+        "conclusion",
+        "resolution",
+        "determination",
+        "disposition",
+        "evaluation",
+        "assessment",
+        "judgement",
+        "judgment",
+        "success",
+        "succeed",
+        "passed",
+        "failed",
+        "failure",
+        "approv",
+        "accept",
+        "reject",
+        "declin",
+        "denied",
+        "denial",
+        "refus",
+        "verif",
+        "review",
+        "suspect",
+        "fraud",
+        "invalid",
+        "expired",
+        "pending",
+        "cancel",
+    ];
+    /// Short ones, which are parts of other words too: only as whole words.
+    const WORDS: &[&str] = &[
+        "pass", "fail", "fails", "ok", "valid", "error", "errors", "reason", "reasons",
+    ];
+    let letters = letters(text);
+    let is_meant = |word: &String| WORDS.contains(&word.as_str());
+    PARTS.iter().any(|part| letters.contains(part)) || words(text).iter().any(is_meant)
+}
+
+/// The letters and digits of a name, in lower case.
+fn letters(name: &str) -> String {
+    let is_letter = |c: &char| c.is_alphanumeric();
+    name.chars()
+        .filter(is_letter)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The words of a name, in lower case: `endState`, `end_state` and `END-STATE` have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        let starts_word = !c.is_alphabetic() || (c.is_uppercase() && was_lower);
+        if starts_word {
+            words.push(String::new());
+        }
+        if c.is_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    words
 }
 
 open_enum! {
