@@ -57,7 +57,8 @@
 //! | --- | --- |
 //! | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
 //! | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, since it may hold a password |
-//! | `prefix`, `timeout` | what keys in Redis begin with; how long a step may take (`"1s"` without it) |
+//! | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same one share their deliveries |
+//! | `timeout` | how long a step of Redis may take (`"1s"` without it) |
 //! | `max_in_progress`, `max_completed` | how much memory remembers |
 //! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's |
 //! | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |

@@ -1565,6 +1565,10 @@ fn mistakes_of_deliveries() {
             "url goes with store = \"redis\" only; remove it",
         ),
         (
+            "store = \"memory\"\nnamespace = \"billing-production\"",
+            "namespace goes with store = \"redis\" only; remove it",
+        ),
+        (
             "store = \"memory\"\nlease = \"soon\"",
             "lease: \"soon\" is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
         ),
@@ -1592,6 +1596,15 @@ fn mistakes_of_deliveries_in_redis() {
             "url: redis needs one; write \"redis://host:6379\" or { env = … }",
         ),
         (
+            "url = \"redis://host\"",
+            "deliveries: namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
+             each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+        ),
+        (
+            "url = \"redis://host\"\nnamespace = \" \"",
+            "deliveries: redis: the namespace is empty; write a name of this service and environment, such as \"billing-production\"",
+        ),
+        (
             "max_completed = 5",
             "max_completed goes with store = \"memory\" only; remove it",
         ),
@@ -1600,7 +1613,7 @@ fn mistakes_of_deliveries_in_redis() {
             "url: secret: environment variable NO_SUCH_VARIABLE is not set; set it to the value the provider shows",
         ),
         (
-            "url = \"://:a-password@host\"",
+            "namespace = \"n\"\nurl = \"://:a-password@host\"",
             "redis: the URL is not one; write redis://[user][:password]@host[:port][/database]",
         ),
     ] {
@@ -1609,6 +1622,8 @@ fn mistakes_of_deliveries_in_redis() {
         assert!(text.ends_with(problem), "{text}");
         assert!(!text.contains("a-password"), "{text}");
     }
+    let old = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nprefix = \"billing:\"\n";
+    assert_snapshot!(mistake("line 4", "prefix", old), @"line 4: unknown field `prefix`, expected one of `store`, `url`, `namespace`, `timeout`, `max_in_progress`, `max_completed`, `lease`, `wait`, `lifetime`, `on_outage`");
 }
 
 #[test]

@@ -599,8 +599,10 @@ mod redis {
     /// Beside the limit of a step: what a busy machine needs to notice.
     const NOTICE: Duration = Duration::from_millis(700);
 
+    const NAMESPACE: &str = "tests";
+
     fn store(redis: &Redis) -> RedisStore {
-        RedisStore::new(redis.url()).unwrap()
+        RedisStore::new(redis.url(), NAMESPACE).unwrap()
     }
 
     async fn claim(store: &RedisStore, number: u64) -> Result<Claim, StoreError> {
@@ -614,8 +616,21 @@ mod redis {
         assert!(store.complete(key(number), owner, LONG).await.unwrap());
     }
 
-    fn entry(number: u64) -> String {
-        format!("tower-webhook:delivery:{}", key(number))
+    /// What a delivery is called in Redis.
+    fn entry(number: u64) -> Vec<u8> {
+        [b"tests:", key(number).as_bytes().as_slice()].concat()
+    }
+
+    /// What Redis says of it, as text.
+    fn about(redis: &Redis, words: &[&str], number: u64) -> String {
+        let answer = redis.ask_about(words, &entry(number));
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Puts something under its name.
+    fn set(redis: &Redis, number: u64, value: &str) {
+        let script = "return redis.call('SET', KEYS[2], KEYS[1])";
+        assert_eq!(about(redis, &["EVAL", script, "2", value], number), "OK");
     }
 
     /// Every text that an error shows.
@@ -686,21 +701,108 @@ mod redis {
         let owner = Owner::unique();
         let lease = Duration::from_micros(30_000_001);
         assert_eq!(store.claim(key(1), owner, lease).await.unwrap(), Claim::New);
-        assert_eq!(redis.ask(&["GET", &entry(1)]), owner.to_string());
-        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        assert_eq!(redis.ask_about(&["GET"], &entry(1)), owner.as_bytes());
+        let rest: u64 = about(&redis, &["PTTL"], 1).parse().unwrap();
         assert!((20_000..=30_001).contains(&rest), "{rest}");
 
         assert!(store.complete(key(1), owner, LONG).await.unwrap());
-        assert_eq!(redis.ask(&["GET", &entry(1)]), format!("done:{owner}"));
-        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        let number = about(&redis, &["GET"], 1);
+        assert!(number.len() == 19 && number.parse::<i64>().is_ok_and(|number| number > 0));
+        let rest: u64 = about(&redis, &["PTTL"], 1).parse().unwrap();
         assert!((590_000..=600_000).contains(&rest), "{rest}");
 
-        let other = store.clone().with_prefix("other:");
+        let other = RedisStore::new(redis.url(), "tests:other").unwrap();
         assert_eq!(claim(&other, 1).await.unwrap(), Claim::New);
         assert!(other.forget(key(1)).await.unwrap());
         assert_eq!(redis.ask(&["DBSIZE"]), "1");
         assert!(store.forget(key(1)).await.unwrap());
         assert_eq!(redis.ask(&["DBSIZE"]), "0");
+    }
+
+    #[tokio::test]
+    async fn whoever_completed_a_delivery_redis_keeps_it_as_a_number() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        for number in 0..500 {
+            finish(&store, number).await;
+            assert_eq!(about(&redis, &["OBJECT", "ENCODING"], number), "int");
+            assert_eq!(claim(&store, number).await.unwrap(), Claim::Done);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delivery_can_be_looked_up_and_deleted_as_the_runbook_says() {
+        use std::process::Command;
+
+        let Some(redis) = Redis::start() else { return };
+        if !server::is_installed("xxd") {
+            return;
+        }
+        let runbook = include_str!("../RUNBOOK.md");
+        let line = |start: &str| {
+            runbook
+                .lines()
+                .find(|line| line.starts_with(start))
+                .unwrap()
+        };
+        let run = |start: &str, number: u64| {
+            let command =
+                line(start).replace("redis-cli", &format!("redis-cli -p {}", redis.port()));
+            let script = format!("{}\n{command}", line("entry() {"));
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script]).env("namespace", "tests");
+            let output = shell.env("key", key(number).to_string()).output().unwrap();
+            let missing = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success() && missing.is_empty(), "{missing}");
+            output.stdout
+        };
+        let store = store(&redis);
+        let owner = Owner::unique();
+        // Keys of all bytes, zeros and line ends among them.
+        for number in 0..30 {
+            assert_eq!(run("entry | redis-cli -x GET", number), b"\n");
+            assert_eq!(run("entry | redis-cli -x PTTL", number), b"-2\n");
+            store.claim(key(number), owner, LONG).await.unwrap();
+            let got = run("entry | redis-cli -x GET", number);
+            assert_eq!(got, [owner.as_bytes().as_slice(), b"\n"].concat());
+            assert!(store.complete(key(number), owner, LONG).await.unwrap());
+            assert_eq!(run("entry | redis-cli -x GET", number).len(), 20);
+            assert_eq!(run("entry | redis-cli -x DEL", number), b"1\n");
+            assert_eq!(run("entry | redis-cli -x DEL", number), b"0\n");
+        }
+    }
+
+    #[test]
+    fn namespaces_that_cannot_be_told_apart_are_refused() {
+        let long = "n".repeat(129);
+        for (namespace, problem) in [
+            ("", "is empty"),
+            (" \t\n", "is empty"),
+            (&long, "has more than 128 bytes"),
+            ("billing ", "begins or ends with white space"),
+            ("\u{a0}billing", "begins or ends with white space"),
+            ("bill\ning", "has a character that cannot be seen"),
+            ("bill\0ing", "has a character that cannot be seen"),
+            ("bill\u{200b}ing", "has a character that cannot be seen"),
+            ("bill\u{a0}ing", "has a character that cannot be seen"),
+            ("cafe\u{301}", "has a character that cannot be seen"),
+        ] {
+            let error = RedisStore::new("redis://localhost", namespace).unwrap_err();
+            let expected = format!(
+                "redis: the namespace {problem}; write a name of this service and environment, such as \"billing-production\""
+            );
+            assert_eq!(error.to_string(), expected, "{namespace:?}");
+        }
+        for namespace in [
+            "b",
+            "billing:production",
+            "Abrechnung für Köln",
+            "\"'\\",
+            &long[1..],
+        ] {
+            let store = RedisStore::new("redis://localhost", namespace).unwrap();
+            assert!(format!("{store:?}").contains(&format!("{namespace:?}")));
+        }
     }
 
     #[tokio::test]
@@ -897,18 +999,25 @@ mod redis {
     async fn what_is_no_delivery_is_an_error_and_is_left_alone() {
         let Some(redis) = Redis::start() else { return };
         let store = store(&redis);
-        redis.ask(&["LPUSH", &entry(1), "element"]);
-        redis.ask(&["SET", &entry(2), "something else"]);
-        redis.ask(&["SET", &entry(3), &"0".repeat(32)]);
-        for number in [1, 2, 3] {
+        let push = "return redis.call('LPUSH', KEYS[1], 'element')";
+        assert_eq!(about(&redis, &["EVAL", push, "1"], 1), "1");
+        set(&redis, 2, "something else");
+        // As long as a claim, but nobody's for ever.
+        set(&redis, 3, &"0".repeat(16));
+        // As long as a completed delivery.
+        set(&redis, 4, &"x".repeat(19));
+        for number in [1, 2, 3, 4] {
             let error = claim(&store, number).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-            let expected = ["WRONGTYPE", "delete it", "delete it"][number as usize - 1];
+            let expected = match number {
+                1 => "WRONGTYPE",
+                _ => "the value is not a delivery; delete it, or use another namespace",
+            };
             assert!(error.to_string().contains(expected), "{error}");
-            assert_eq!(redis.ask(&["EXISTS", &entry(number)]), "1");
+            assert_eq!(about(&redis, &["EXISTS"], number), "1");
         }
-        finish(&store, 4).await;
-        for number in [1, 2, 3] {
+        finish(&store, 5).await;
+        for number in [1, 2, 3, 4] {
             assert!(store.forget(key(number)).await.unwrap());
             finish(&store, number).await;
         }
@@ -948,7 +1057,7 @@ mod redis {
         };
         let port = redis.port();
         let url = format!("redis://:s3cr%33tword@127.0.0.1:{port}");
-        let store = RedisStore::new(&url).unwrap();
+        let store = RedisStore::new(&url, NAMESPACE).unwrap();
         let error = claim(&store, 1).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         let shown = format!("{store:?} {}", texts(&error));
@@ -973,12 +1082,12 @@ mod redis {
             ("redis://:hidden@localhost/number", "redis://"),
             ("rediss://:hidden@localhost", "tokio-rustls-comp"),
         ] {
-            let error = RedisStore::new(url).unwrap_err().to_string();
+            let error = RedisStore::new(url, NAMESPACE).unwrap_err().to_string();
             assert!(error.starts_with("redis: "), "{error}");
             assert!(error.contains(remedy), "{url}: {error}");
             assert!(!error.contains("hidden"), "{error}");
         }
-        RedisStore::new("redis+unix:///run/redis.sock").unwrap();
+        RedisStore::new("redis+unix:///run/redis.sock", NAMESPACE).unwrap();
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1022,7 +1131,7 @@ mod redis {
         }
 
         fn store(&self) -> RedisStore {
-            RedisStore::new(format!("redis://{}", self.address)).unwrap()
+            RedisStore::new(format!("redis://{}", self.address), NAMESPACE).unwrap()
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
 pub(super) struct Deliveries {
     store: Option<String>,
     url: Option<SecretConfig>,
-    prefix: Option<String>,
+    namespace: Option<String>,
     timeout: Option<Scalar>,
     max_in_progress: Option<usize>,
     max_completed: Option<usize>,
@@ -63,7 +63,7 @@ impl Deliveries {
             "redis",
             [
                 ("url", self.url.is_some()),
-                ("prefix", self.prefix.is_some()),
+                ("namespace", self.namespace.is_some()),
                 ("timeout", self.timeout.is_some()),
             ],
         )?;
@@ -84,10 +84,13 @@ impl Deliveries {
             SetupError::new("url: redis needs one; write \"redis://host:6379\" or { env = … }")
         })?;
         let url = url.resolve().map_err(|error| error.within("url"))?;
-        let mut store = crate::delivery::RedisStore::new(url.text())?;
-        if let Some(prefix) = &self.prefix {
-            store = store.with_prefix(prefix.as_str());
-        }
+        let namespace = self.namespace.as_ref().ok_or_else(|| {
+            SetupError::new(
+                "namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
+                 each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+            )
+        })?;
+        let mut store = crate::delivery::RedisStore::new(url.text(), namespace)?;
         if let Some(timeout) = &self.timeout {
             store = store.with_timeout(timeout.duration("timeout")?);
         }

@@ -16,7 +16,8 @@ use ::redis::{
 };
 use tokio::time::Instant;
 
-use super::script::Script;
+use super::script::{Script, completed_by};
+use crate::delivery::Owner;
 
 pub(super) struct Connections {
     client: Client,
@@ -63,12 +64,12 @@ impl Connections {
         }
     }
 
-    /// Runs a script. `again` after a connection broke tells the script that it may have run.
+    /// Runs a script. After a connection broke, it is told that it may have run.
     pub(super) async fn run(
         &self,
         script: &Script,
-        key: &str,
-        owner: &str,
+        key: &[u8],
+        owner: Owner,
         millis: u64,
     ) -> RedisResult<i64> {
         let mut attempt = Attempt::First;
@@ -76,7 +77,8 @@ impl Connections {
             let (mut connection, number) = self.get().await?;
             let again = u8::from(attempt == Attempt::Second);
             let with_arguments = |mut command: Cmd| {
-                command.arg(key).arg(owner).arg(millis).arg(again);
+                command.arg(key).arg(owner.as_bytes()).arg(millis);
+                command.arg(again).arg(completed_by(owner));
                 command
             };
             let command = with_arguments(script.by_name());
@@ -95,7 +97,7 @@ impl Connections {
     }
 
     /// Deletes a key, and says how many there were.
-    pub(super) async fn delete(&self, key: &str) -> RedisResult<i64> {
+    pub(super) async fn delete(&self, key: &[u8]) -> RedisResult<i64> {
         let mut attempt = Attempt::First;
         loop {
             let (mut connection, number) = self.get().await?;
