@@ -1093,16 +1093,44 @@ mod redis {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Mode {
         Forward,
+        /// Connections are closed as soon as they are there.
+        Refuse,
         /// The next answer is swallowed, and its connection closed.
         CutOnce,
+        /// Half of the next answer comes, and its connection is closed.
+        CutHalfOnce,
+        /// Half of the next answer comes, and nothing more on its connection.
+        StallOnce,
+    }
+
+    /// What the proxy does.
+    #[derive(Clone)]
+    struct Ways {
+        mode: Arc<Mutex<Mode>>,
+        /// Connections with a number below this are held and say nothing more.
+        silent_below: Arc<AtomicUsize>,
+        /// What comes before the first byte of a connection reaches Redis, and before the first one back.
+        slow: Arc<Mutex<[Duration; 2]>>,
+    }
+
+    impl Ways {
+        /// What happens to this answer. The next one is forwarded.
+        fn take(&self) -> Mode {
+            let mut mode = self.mode.lock().unwrap();
+            match *mode {
+                Mode::Refuse => Mode::Refuse,
+                once => {
+                    *mode = Mode::Forward;
+                    once
+                }
+            }
+        }
     }
 
     /// Stands between a store and Redis.
     struct Proxy {
         address: String,
-        mode: Arc<Mutex<Mode>>,
-        /// Connections with a number below this are held and say nothing more.
-        silent_below: Arc<AtomicUsize>,
+        ways: Ways,
         accepted: Arc<AtomicUsize>,
     }
 
@@ -1111,20 +1139,22 @@ mod redis {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let proxy = Self {
                 address: listener.local_addr().unwrap().to_string(),
-                mode: Arc::new(Mutex::new(Mode::Forward)),
-                silent_below: Arc::default(),
+                ways: Ways {
+                    mode: Arc::new(Mutex::new(Mode::Forward)),
+                    silent_below: Arc::default(),
+                    slow: Arc::default(),
+                },
                 accepted: Arc::default(),
             };
-            let (mode, silent) = (Arc::clone(&proxy.mode), Arc::clone(&proxy.silent_below));
-            let accepted = Arc::clone(&proxy.accepted);
+            let (ways, accepted) = (proxy.ways.clone(), Arc::clone(&proxy.accepted));
             let port = redis.port();
             tokio::spawn(async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
                     let number = accepted.fetch_add(1, Ordering::SeqCst);
-                    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                    let (mode, silent) = (Arc::clone(&mode), Arc::clone(&silent));
-                    tokio::spawn(forward(client, server, number, mode, silent));
+                    if *ways.mode.lock().unwrap() != Mode::Refuse {
+                        tokio::spawn(forward(client, port, number, ways.clone()));
+                    }
                 }
             });
             proxy
@@ -1133,18 +1163,27 @@ mod redis {
         fn store(&self) -> RedisStore {
             RedisStore::new(format!("redis://{}", self.address), NAMESPACE).unwrap()
         }
+
+        fn set(&self, mode: Mode) {
+            *self.ways.mode.lock().unwrap() = mode;
+        }
+
+        fn slow_down(&self, before: Duration, back: Duration) {
+            *self.ways.slow.lock().unwrap() = [before, back];
+        }
+
+        fn accepted(&self) -> usize {
+            self.accepted.load(Ordering::SeqCst)
+        }
     }
 
-    async fn forward(
-        client: TcpStream,
-        server: TcpStream,
-        number: usize,
-        mode: Arc<Mutex<Mode>>,
-        silent_below: Arc<AtomicUsize>,
-    ) {
+    async fn forward(client: TcpStream, port: u16, number: usize, ways: Ways) {
+        let [before, back] = *ways.slow.lock().unwrap();
+        tokio::time::sleep(before).await;
+        let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = server.into_split();
-        let silent = Arc::clone(&silent_below);
+        let silent = Arc::clone(&ways.silent_below);
         let requests = async move {
             let mut bytes = [0; 4096];
             loop {
@@ -1159,21 +1198,244 @@ mod redis {
         };
         let answers = async move {
             let mut bytes = [0; 4096];
+            let mut back = Some(back);
             loop {
                 let count = from_server.read(&mut bytes).await.unwrap_or(0);
-                let cut = {
-                    let mut mode = mode.lock().unwrap();
-                    std::mem::replace(&mut *mode, Mode::Forward) == Mode::CutOnce
+                tokio::time::sleep(back.take().unwrap_or_default()).await;
+                let mode = ways.take();
+                let passed = match mode {
+                    Mode::Forward | Mode::Refuse => count,
+                    Mode::CutOnce => 0,
+                    Mode::CutHalfOnce | Mode::StallOnce => count / 2,
                 };
-                if count == 0 || cut {
-                    return;
+                let written = to_client.write_all(&bytes[..passed]).await;
+                if mode == Mode::StallOnce {
+                    std::future::pending::<()>().await;
                 }
-                if to_client.write_all(&bytes[..count]).await.is_err() {
+                if passed < count || count == 0 || written.is_err() {
                     return;
                 }
             }
         };
         tokio::select! { () = requests => {}, () = answers => {} }
+    }
+
+    /// Claims until one is answered, and says how often it ran out of time before.
+    async fn timeouts_until_claimed(store: &RedisStore, number: u64) -> usize {
+        let start = Instant::now();
+        let mut failed = 0;
+        while let Err(error) = claim(store, number).await {
+            assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error}");
+            assert!(start.elapsed() < seconds(60), "it never connects");
+            failed += 1;
+        }
+        failed
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_connects_slower_than_a_step_may_take_is_connected() {
+        let Some(redis) = Redis::start_with("password") else {
+            return;
+        };
+        let slow = Duration::from_millis(1500);
+        // Until it is reached, and until it has answered HELLO, AUTH and SELECT.
+        for [before, back] in [[slow, Duration::ZERO], [Duration::ZERO, slow]] {
+            let proxy = Proxy::start(&redis).await;
+            proxy.slow_down(before, back);
+            let url = format!("redis://:password@{}/3", proxy.address);
+            let store = RedisStore::new(url, NAMESPACE).unwrap();
+            let store = store.with_timeout(Duration::from_millis(300));
+            let error = claim(&store, 0).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Timeout);
+            let expected = format!(
+                "redis at {}: no connection after 300ms; connecting goes on",
+                proxy.address
+            );
+            assert!(error.to_string().contains(&expected), "{error}");
+            let failed = timeouts_until_claimed(&store, 1).await;
+            assert!((1..10).contains(&failed), "{failed}");
+            for number in 2..20 {
+                finish(&store, number).await;
+            }
+            assert_eq!(proxy.accepted(), 1);
+            redis.ask(&["FLUSHALL"]);
+        }
+    }
+
+    /// A hundred claims at once.
+    async fn hundred(store: &RedisStore, first: u64) -> Vec<Result<Claim, StoreError>> {
+        let mut tasks = JoinSet::new();
+        for number in first..first + 100 {
+            let store = store.clone();
+            tasks.spawn(async move { claim(&store, number).await });
+        }
+        tasks.join_all().await
+    }
+
+    #[tokio::test]
+    async fn a_hundred_steps_make_one_connection_or_share_one_failure() {
+        let Some(redis) = Redis::start() else { return };
+        let proxy = Proxy::start(&redis).await;
+        let store = proxy.store().with_timeout(seconds(20));
+        let all_new = |claims: Vec<Result<Claim, StoreError>>| {
+            let mut claims = claims.into_iter();
+            assert!(claims.all(|claim| claim.unwrap() == Claim::New));
+        };
+        proxy.slow_down(Duration::from_millis(200), Duration::ZERO);
+        all_new(hundred(&store, 0).await);
+        assert_eq!(proxy.accepted(), 1);
+        // All of them lose their connection, and find the same new one.
+        proxy.set(Mode::CutOnce);
+        all_new(hundred(&store, 100).await);
+        assert_eq!(proxy.accepted(), 2);
+        // Those that wait for one attempt get its error. None of them tries again.
+        proxy.set(Mode::Refuse);
+        let fresh = proxy.store();
+        for claim in hundred(&fresh, 200).await {
+            assert_eq!(claim.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        }
+        assert_eq!(proxy.accepted(), 3);
+        // The next step does.
+        proxy.set(Mode::Forward);
+        finish(&fresh, 300).await;
+        assert_eq!(proxy.accepted(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_store_recovers_from_whatever_a_connection_dies_of() {
+        let Some(redis) = Redis::start() else { return };
+        let limit = Duration::from_millis(200);
+        for mode in [
+            Mode::Refuse,
+            Mode::CutOnce,
+            Mode::CutHalfOnce,
+            Mode::StallOnce,
+        ] {
+            // While it connects, and when it is at work.
+            for connected in [false, true] {
+                let what = format!("{mode:?}, connected: {connected}");
+                redis.ask(&["FLUSHALL"]);
+                let proxy = Proxy::start(&redis).await;
+                let store = proxy.store().with_timeout(limit);
+                if connected {
+                    finish(&store, 0).await;
+                }
+                proxy.set(mode);
+                let owner = Owner::unique();
+                let first = store.claim(key(1), owner, LONG).await;
+                proxy.set(Mode::Forward);
+                match (mode, connected, first) {
+                    // A connection that is there goes on, and one that broke is replaced in the step.
+                    (Mode::Refuse | Mode::CutOnce | Mode::CutHalfOnce, true, Ok(claim)) => {
+                        assert_eq!(claim, Claim::New, "{what}");
+                    }
+                    (Mode::Refuse | Mode::CutOnce | Mode::CutHalfOnce, false, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
+                    }
+                    (Mode::StallOnce, true, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{what}");
+                        assert!(timeouts_until_claimed(&store, 2).await >= 3, "{what}");
+                    }
+                    (Mode::StallOnce, false, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{what}");
+                        claim(&store, 2).await.unwrap_err();
+                        assert_eq!(proxy.accepted(), 1, "one at a time");
+                        tokio::time::pause();
+                        tokio::time::advance(seconds(30)).await;
+                        tokio::time::resume();
+                        // One step may come just in time to hear of it.
+                        if let Err(error) = claim(&store, 2).await {
+                            let expected = "no connection after 30s";
+                            assert!(error.to_string().contains(expected), "{error}");
+                        }
+                    }
+                    (_, _, first) => panic!("{what}: {first:?}"),
+                }
+                // Whatever Redis made of the first claim, its owner can go on.
+                let again = store.claim(key(1), owner, LONG).await;
+                assert_eq!(again.unwrap(), Claim::New, "{what}");
+                finish(&store, 3).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_to_connect_ends_with_the_store() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let store = RedisStore::new(format!("redis://{address}"), NAMESPACE).unwrap();
+        let store = store.with_timeout(Duration::from_millis(100));
+        claim(&store, 1).await.unwrap_err();
+        let (mut connection, _) = listener.accept().await.unwrap();
+        drop(store);
+        // To its end, which is now.
+        let mut bytes = Vec::new();
+        let read = connection.read_to_end(&mut bytes);
+        tokio::time::timeout(seconds(10), read).await.unwrap().ok();
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    }
+
+    /// As actix-web has one for each of its threads.
+    #[test]
+    fn a_store_outlives_the_runtime_that_connected_it() {
+        let Some(redis) = Redis::start() else { return };
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let beside = builder.worker_threads(1).enable_all().build().unwrap();
+        let proxy = beside.block_on(Proxy::start(&redis));
+        let limit = Duration::from_millis(200);
+        let store = proxy.store().with_timeout(limit);
+
+        // It ends when the connection is there.
+        let first = runtime();
+        first.block_on(finish(&store, 1));
+        drop(first);
+        let second = runtime();
+        second.block_on(finish(&store, 2));
+        assert_eq!(proxy.accepted(), 2);
+
+        // It ends while it connects.
+        proxy.slow_down(Duration::from_secs(600), Duration::ZERO);
+        let store = proxy.store().with_timeout(limit);
+        let first = runtime();
+        first.block_on(claim(&store, 3)).unwrap_err();
+        proxy.slow_down(Duration::ZERO, Duration::ZERO);
+        // A step of the other runtime waits meanwhile.
+        let (waiting, patient) = (runtime(), store.clone().with_timeout(seconds(20)));
+        let waiting = std::thread::spawn(move || waiting.block_on(claim(&patient, 4)));
+        std::thread::sleep(limit);
+        drop(first);
+        assert_eq!(waiting.join().unwrap().unwrap(), Claim::New);
+        second.block_on(finish(&store, 3));
+    }
+
+    #[test]
+    fn a_runtime_that_stands_still_while_it_connects_is_not_waited_for_any_longer() {
+        let Some(redis) = Redis::start() else { return };
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let beside = builder.worker_threads(1).enable_all().build().unwrap();
+        let proxy = beside.block_on(Proxy::start(&redis));
+        let limit = Duration::from_millis(200);
+        let store = proxy.store().with_timeout(limit);
+        proxy.slow_down(seconds(1), Duration::ZERO);
+        let still = runtime();
+        still.block_on(claim(&store, 1)).unwrap_err();
+        proxy.slow_down(Duration::ZERO, Duration::ZERO);
+        let other = runtime();
+        other.block_on(async {
+            let error = claim(&store, 1).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Timeout);
+            tokio::time::pause();
+            tokio::time::advance(seconds(31)).await;
+            tokio::time::resume();
+            finish(&store, 1).await;
+        });
+        drop(still);
+        other.block_on(finish(&store, 2));
+        assert_eq!(proxy.accepted(), 2);
     }
 
     #[tokio::test]
@@ -1182,8 +1444,8 @@ mod redis {
         let proxy = Proxy::start(&redis).await;
         let store = proxy.store();
         finish(&store, 0).await;
-        let cut = || *proxy.mode.lock().unwrap() = Mode::CutOnce;
-        let connections = || proxy.accepted.load(Ordering::SeqCst);
+        let cut = || proxy.set(Mode::CutOnce);
+        let connections = || proxy.accepted();
         let owner = Owner::unique();
         assert_eq!(connections(), 1);
         cut();
@@ -1205,18 +1467,12 @@ mod redis {
         let limit = Duration::from_millis(150);
         let store = proxy.store();
         finish(&store, 0).await;
-        proxy.silent_below.store(1, Ordering::SeqCst);
+        proxy.ways.silent_below.store(1, Ordering::SeqCst);
         let store = store.with_timeout(limit);
-        let start = Instant::now();
-        let mut failed = 0;
-        while let Err(error) = claim(&store, 1).await {
-            assert_eq!(error.kind(), StoreErrorKind::Timeout);
-            assert!(start.elapsed() < seconds(30), "it never gives up");
-            failed += 1;
-        }
+        let failed = timeouts_until_claimed(&store, 1).await;
         // Not at the first silence, for what was sent may still be done, in order.
         assert!(failed >= 3, "{failed}");
-        assert_eq!(proxy.accepted.load(Ordering::SeqCst), 2);
+        assert_eq!(proxy.accepted(), 2);
     }
 
     #[cfg(feature = "tracing")]

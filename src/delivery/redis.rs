@@ -20,6 +20,9 @@ use crate::SetupError;
 /// It connects when it is first used, and again whenever the connection is lost: a service starts, and answers 503, while
 /// Redis is away. Each step is one script on one key: atomic, one round trip.
 ///
+/// Connecting may take longer than a step: steps that run out of time meanwhile fail, and the first after it is made goes
+/// on. It is given up after 30 s, or after a step's time if that is longer, and begun anew by the next step.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_webhook::delivery::RedisStore;
@@ -35,7 +38,7 @@ use crate::SetupError;
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
-/// | time for a step: connecting, waiting, all in all | 1 s | [`with_timeout`](Self::with_timeout) |
+/// | time for a step, waiting for a connection included | 1 s | [`with_timeout`](Self::with_timeout) |
 ///
 /// # Namespace
 ///
@@ -145,7 +148,8 @@ impl RedisStore {
         time: Duration,
     ) -> Result<i64, StoreError> {
         let key = self.entry(key);
-        self.within(self.connections.run(script, &key, owner, millis(time)))
+        let connections = &self.connections;
+        self.within(connections.run(script, &key, owner, millis(time), self.timeout))
             .await
     }
 
@@ -174,8 +178,15 @@ impl RedisStore {
                 Err(StoreError::new(kind, error))
             }
             Err(_) => {
-                self.connections.missed(self.timeout);
-                let problem = format!("redis at {} took {:?}", self.address, self.timeout);
+                let (address, timeout) = (&self.address, self.timeout);
+                let problem = if self.connections.is_connected() {
+                    format!("redis at {address} took {timeout:?}")
+                } else {
+                    format!(
+                        "redis at {address}: no connection after {timeout:?}; connecting goes on"
+                    )
+                };
+                self.connections.missed(timeout);
                 Err(StoreError::new(StoreErrorKind::Timeout, problem))
             }
         }
@@ -247,7 +258,8 @@ impl DeliveryStore for RedisStore {
         let this = self.clone();
         Box::pin(async move {
             let key = this.entry(key);
-            Ok(this.within(this.connections.delete(&key)).await? > 0)
+            let deleted = this.connections.delete(&key, this.timeout);
+            Ok(this.within(deleted).await? > 0)
         })
     }
 }
