@@ -1587,6 +1587,125 @@ fn mistakes_of_deliveries() {
     assert_snapshot!(of_github("key", "key = \"scanRef\""), @r#"endpoint "kyc": key: write "delivery-id", "body" or "body+event-type"; a secret goes into `secret`"#);
 }
 
+/// What can work is not refused: see `deliveries_are_built_with_what_the_table_says`.
+#[test]
+fn settings_that_can_only_fail_are_mistakes() {
+    let memory = "[deliveries]\nstore = \"memory\"\n";
+    let redis = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nnamespace = \"n\"\n";
+    let window = format!(
+        "[endpoints.github]\nprovider = \"github\"\nsecret = \"{SECRET}\"\n\
+         [endpoints.payments]\nprovider = \"stripe\"\nsecret = \"{SVIX_SECRET}\"\n"
+    );
+    let wide = format!("{window}tolerance = \"1h\"\n");
+    let custom = custom("retry_horizon = \"0s\"");
+    let secret = |first: &str, last: &str| {
+        format!(
+            "[endpoints.kyc]\nprovider = \"github\"\nsecret = {{ value = \"{SECRET}\", not_before = \"{first}\", not_after = \"{last}\" }}\n"
+        )
+    };
+    let (early, late) = ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z");
+    for (file, line, problem) in [
+        (
+            memory,
+            "max_in_progress = 0",
+            "deliveries: max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
+             handled at once, as in 10000, or remove it",
+        ),
+        (
+            memory,
+            "max_completed = 0",
+            "deliveries: max_completed: 0 remembers no delivery, so that every retry is handled again; write how many are \
+             remembered, as in 1000000, or remove it",
+        ),
+        (
+            memory,
+            "lease = \"99ms\"",
+            "deliveries: lease: \"99ms\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+        ),
+        (
+            memory,
+            "lease = \"0s\"",
+            "deliveries: lease: \"0s\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+        ),
+        (
+            memory,
+            "lifetime = \"0s\"",
+            "deliveries: lifetime: \"0s\" remembers no delivery, so that every retry is handled again; write more, as in \"72h\", \
+             or remove it",
+        ),
+        (
+            &format!("{window}{memory}"),
+            "lifetime = \"599s\"",
+            "deliveries: lifetime: 599s is shorter than the 600s for which endpoint \"payments\" accepts the same request, so \
+             that a replay is handled again; write \"600s\" or more, or remove it",
+        ),
+        (
+            &format!("{wide}{memory}"),
+            "lifetime = \"1h\"",
+            "deliveries: lifetime: 3600s is shorter than the 7200s for which endpoint \"payments\" accepts the same request, so \
+             that a replay is handled again; write \"7200s\" or more, or remove it",
+        ),
+        (
+            &custom,
+            "",
+            "provider \"acme\": retry_horizon: \"0s\" remembers no delivery, so that every retry is handled again; write for how \
+             long the provider sends again, as in \"72h\"",
+        ),
+        (
+            &secret(late, early),
+            "",
+            "endpoint \"kyc\": secret: not_after lies before not_before; exchange them",
+        ),
+        (
+            &secret(early, early),
+            "",
+            "endpoint \"kyc\": secret: not_after is not_before, which leaves the key no time; write a later one",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            redis,
+            "timeout = \"0s\"",
+            "deliveries: timeout: \"0s\" leaves redis no time to answer; write more, as in \"1s\"",
+        ),
+    ] {
+        let file = format!("{file}{line}\n");
+        assert_eq!(mistake("", "", &file), problem, "{file}");
+    }
+    assert!(redis.contains("namespace"));
+}
+
+#[test]
+fn a_lifetime_may_be_short_where_no_signed_time_limits_replays_or_it_covers_them() {
+    let undated = format!("provider = \"github\"\nsecret = \"{SECRET}\"\n");
+    let stripe = format!("provider = \"stripe\"\nsecret = \"{SVIX_SECRET}\"\n");
+    let acme = format!("provider = \"acme\"\nsecret = \"{SECRET}\"\n");
+    let unsigned = custom("timestamp = { header = \"X-Time\" }");
+    let no_future = custom(
+        "signed = \"{ts}.{body}\"\ntimestamp = { header = \"X-Time\", tolerance = \"1h\", future = \"off\" }",
+    );
+    for (lifetime, endpoint, provider) in [
+        ("1s", &undated, ""),
+        ("600s", &stripe, ""),
+        ("1s", &format!("{stripe}tolerance = \"off\"\n"), ""),
+        ("1s", &format!("{stripe}tolerance = \"0s\"\n"), ""),
+        ("1s", &acme, &*unsigned),
+        ("1s", &acme, &*no_future),
+    ] {
+        let file = format!(
+            "[deliveries]\nstore = \"memory\"\nlifetime = \"{lifetime}\"\n[endpoints.kyc]\n{endpoint}{provider}"
+        );
+        load(&file);
+    }
+    // A configuration that came from elsewhere is not checked as a whole.
+    let json = serde_json::json!({
+        "endpoints": { "kyc": { "provider": "stripe", "secret": SVIX_SECRET } },
+        "deliveries": { "store": "memory", "lifetime": "9m" },
+    });
+    let config: Config = serde_json::from_value(json).unwrap();
+    let error = config.deliveries().unwrap_err().to_string();
+    assert!(error.contains("540s is shorter than the 600s"), "{error}");
+}
+
 #[cfg(feature = "redis")]
 #[test]
 fn mistakes_of_deliveries_in_redis() {
@@ -1635,9 +1754,10 @@ fn deliveries_are_built_with_what_the_table_says() {
     };
     assert_snapshot!(layer(""), @"DeliveryLayer { lease: 30s, wait: 5s, lifetime: None, on_outage: Refuse, .. }");
     assert_snapshot!(
-        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 7"),
+        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 1\nmax_in_progress = 1"),
         @"DeliveryLayer { lease: 60s, wait: 0ns, lifetime: Some(172800s), on_outage: Allow, .. }"
     );
+    assert_snapshot!(layer("lease = \"100ms\"\nlifetime = \"1s\""), @"DeliveryLayer { lease: 100ms, wait: 5s, lifetime: Some(1s), on_outage: Refuse, .. }");
     assert!(
         Config::from_toml_str("")
             .unwrap()

@@ -269,15 +269,36 @@ async fn no_time_is_too_long_or_too_short() {
     assert!(!is_done(&store, key(2)));
 }
 
+/// The text with which a setter refuses a value with which a store could only fail.
+fn panics<T>(set: impl FnOnce() -> T) -> String {
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(set));
+    let text = refused.err().expect("it is taken").downcast::<&str>();
+    text.unwrap().to_string()
+}
+
 #[test]
-fn a_store_that_may_remember_nothing_still_excludes() {
-    let store = MemoryStore::new().with_max_completed(0);
-    let owner = Owner::unique();
-    assert_eq!(now(store.claim(key(1), owner, LONG)), Claim::New);
-    assert!(is_held(now(store.claim(key(1), Owner::unique(), LONG))));
-    assert!(now(store.complete(key(1), owner, LONG)));
-    assert_eq!((store.completed(), store.evicted()), (0, 1));
-    assert!(!is_done(&store, key(1)));
+fn settings_that_can_only_fail_panic() {
+    assert_eq!(
+        panics(|| MemoryStore::new().with_max_in_progress(0)),
+        "max_in_progress is 0, so that every claim would be refused; set how many deliveries may be handled at once"
+    );
+    assert_eq!(
+        panics(|| MemoryStore::new().with_max_completed(0)),
+        "max_completed is 0, so that every retry would be handled again; set how many deliveries are remembered"
+    );
+    let store = MemoryStore::new().with_max_completed(1);
+    let store = store.with_max_in_progress(1);
+    finish(&store, key(1), LONG);
+    assert!(is_done(&store, key(1)));
+    #[cfg(feature = "redis")]
+    {
+        let store = || tower_webhook::delivery::RedisStore::new("redis://localhost", "n").unwrap();
+        assert_eq!(
+            panics(|| store().with_timeout(Duration::ZERO)),
+            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+        );
+        drop(store().with_timeout(Duration::from_nanos(1)));
+    }
 }
 
 /// A store as a list, slow and plain: what is done, in order.

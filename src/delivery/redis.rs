@@ -133,8 +133,17 @@ impl RedisStore {
 
     /// Sets how long a step may take, everything included. After it the step fails with
     /// [`StoreErrorKind::Timeout`], and may still be done by Redis later.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: every step would fail.
     #[must_use]
+    #[track_caller]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        assert!(
+            !timeout.is_zero(),
+            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+        );
         self.timeout = timeout;
         self
     }
