@@ -1674,6 +1674,79 @@ fn settings_that_can_only_fail_are_mistakes() {
     assert!(redis.contains("namespace"));
 }
 
+/// As settings: with each of them every request would be refused.
+#[test]
+fn schemes_that_no_request_can_satisfy_are_mistakes() {
+    let fields = |lines: &str| {
+        format!(
+            "signature = {{ header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"v1\" }}\n{lines}"
+        )
+    };
+    let never = "is compared with text that no header has; take off white space at its ends, line ends and other control characters";
+    for (lines, problem) in [
+        (
+            "require = [{ header = \"X-A\", equals = \"a-credential\\n\" }]".to_owned(),
+            format!("require: header \"X-A\" {never}"),
+        ),
+        (
+            "require = [{ header = \"X-A\", equals = \" a-credential\" }]".to_owned(),
+            format!("require: header \"X-A\" {never}"),
+        ),
+        (
+            "require = [{ header = \"X-A\", equals = \"1\" }, { header = \"x-a\", equals = \"2\" }]".to_owned(),
+            "require: header \"x-a\" must have two different values; keep one".to_owned(),
+        ),
+        (
+            "require = [{ header = \"x-sig\", equals = \"1\" }]".to_owned(),
+            "require: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signed = \"{ts}.{body}\"\ntimestamp = { header = \"x-sig\" }".to_owned(),
+            "timestamp: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signed = \"{header:X-Sig}.{body}\"".to_owned(),
+            "signed: header \"X-Sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signature = { header = \"X-Sig\", encoding = \"hex\", prefix = \" v1=\" }".to_owned(),
+            "signature: the prefix \" v1=\" begins with white space or has a control character, so it would never be found".to_owned(),
+        ),
+        (
+            "signature = { header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1\\n\" }".to_owned(),
+            "signature: the prefix \"v1\\n\" begins with white space or has a control character, so it would never be found".to_owned(),
+        ),
+        (
+            fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"v1\" }"),
+            "timestamp: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            fields("signed = \"{field:v1}.{body}\""),
+            "signed: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"t=\" }"),
+            "timestamp: field \"t=\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+        (
+            fields("signed = \"{field:a,b}.{body}\""),
+            "signed: field \"a,b\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+        (
+            fields("").replace("\"v1\"", "\" v1\""),
+            "signature: field \" v1\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+    ] {
+        let text = mistake("provider \"acme\"", "", &custom(&lines));
+        assert_eq!(text, format!("provider \"acme\": {problem}"), "{lines}");
+    }
+    // The same value twice, and what only looks odd.
+    load(&custom(
+        "require = [{ header = \"X-A\", equals = \"ä \\t1\" }, { header = \"x-a\", equals = \"ä \\t1\" }]",
+    ));
+    load(&custom(&fields("signed = \"{field:v1 }.{body}\"")));
+}
+
 #[test]
 fn a_lifetime_may_be_short_where_no_signed_time_limits_replays_or_it_covers_them() {
     let undated = format!("provider = \"github\"\nsecret = \"{SECRET}\"\n");
