@@ -57,9 +57,10 @@
 //! | --- | --- |
 //! | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
 //! | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, since it may hold a password |
-//! | `prefix`, `timeout` | what keys in Redis begin with; how long a step may take (`"1s"` without it) |
+//! | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same one share their deliveries |
+//! | `timeout` | how long a step of Redis may take (`"1s"` without it) |
 //! | `max_in_progress`, `max_completed` | how much memory remembers |
-//! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's |
+//! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's; a lifetime is not shorter than an endpoint's timestamp window |
 //! | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |
 //!
 //! # A custom provider
@@ -227,12 +228,24 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When something about the table is wrong.
+    /// When something about the table is wrong, or deliveries are remembered for less time than an endpoint accepts the same
+    /// request.
     pub fn deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
-        let layer = self.deliveries.as_ref().map(|table| table.0.build());
-        layer
-            .transpose()
-            .map_err(|error| error.within("deliveries"))
+        let Some(Table(deliveries)) = &self.deliveries else {
+            return Ok(None);
+        };
+        let layer = deliveries.build().and_then(|layer| {
+            for (name, endpoint) in self.endpoints.iter() {
+                // Another mistake in the endpoint is told where it is built.
+                let provider = self.provider(endpoint);
+                let window = provider.and_then(|provider| endpoint.window(provider));
+                if let Ok(Some(window)) = window {
+                    deliveries.check_window(name, window)?;
+                }
+            }
+            Ok(layer)
+        });
+        layer.map(Some).map_err(|error| error.within("deliveries"))
     }
 
     fn find(&self, name: &str) -> Result<&Endpoint, SetupError> {

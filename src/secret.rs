@@ -333,11 +333,13 @@ impl Key {
     /// A key's bytes are kept only where the content needs them again.
     fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
         if let (Some(first), Some(last)) = (secret.not_before, secret.not_after)
-            && first > last
+            && first >= last
         {
-            return Err(SetupError::new(
-                "not_after lies before not_before; exchange them",
-            ));
+            return Err(SetupError::new(if first > last {
+                "not_after lies before not_before; exchange them"
+            } else {
+                "not_after is not_before, which leaves the key no time; write a later one"
+            }));
         }
         let mut schedules: SmallVec<[Scheduled; 1]> = SmallVec::new();
         for scheme in schemes {

@@ -1573,6 +1573,10 @@ fn mistakes_of_deliveries() {
             "url goes with store = \"redis\" only; remove it",
         ),
         (
+            "store = \"memory\"\nnamespace = \"billing-production\"",
+            "namespace goes with store = \"redis\" only; remove it",
+        ),
+        (
             "store = \"memory\"\nlease = \"soon\"",
             "lease: \"soon\" is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
         ),
@@ -1591,6 +1595,198 @@ fn mistakes_of_deliveries() {
     assert_snapshot!(of_github("key", "key = \"scanRef\""), @r#"endpoint "kyc": key: write "delivery-id", "body" or "body+event-type"; a secret goes into `secret`"#);
 }
 
+/// What can work is not refused: see `deliveries_are_built_with_what_the_table_says`.
+#[test]
+fn settings_that_can_only_fail_are_mistakes() {
+    let memory = "[deliveries]\nstore = \"memory\"\n";
+    let redis = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nnamespace = \"n\"\n";
+    let window = format!(
+        "[endpoints.github]\nprovider = \"github\"\nsecret = \"{SECRET}\"\n\
+         [endpoints.payments]\nprovider = \"stripe\"\nsecret = \"{SVIX_SECRET}\"\n"
+    );
+    let wide = format!("{window}tolerance = \"1h\"\n");
+    let custom = custom("retry_horizon = \"0s\"");
+    let secret = |first: &str, last: &str| {
+        format!(
+            "[endpoints.kyc]\nprovider = \"github\"\nsecret = {{ value = \"{SECRET}\", not_before = \"{first}\", not_after = \"{last}\" }}\n"
+        )
+    };
+    let (early, late) = ("2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z");
+    for (file, line, problem) in [
+        (
+            memory,
+            "max_in_progress = 0",
+            "deliveries: max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
+             handled at once, as in 10000, or remove it",
+        ),
+        (
+            memory,
+            "max_completed = 0",
+            "deliveries: max_completed: 0 remembers no delivery, so that every retry is handled again; write how many are \
+             remembered, as in 1000000, or remove it",
+        ),
+        (
+            memory,
+            "lease = \"99ms\"",
+            "deliveries: lease: \"99ms\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+        ),
+        (
+            memory,
+            "lease = \"0s\"",
+            "deliveries: lease: \"0s\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+        ),
+        (
+            memory,
+            "lifetime = \"0s\"",
+            "deliveries: lifetime: \"0s\" remembers no delivery, so that every retry is handled again; write more, as in \"72h\", \
+             or remove it",
+        ),
+        (
+            &format!("{window}{memory}"),
+            "lifetime = \"599s\"",
+            "deliveries: lifetime: 599s is shorter than the 600s for which endpoint \"payments\" accepts the same request, so \
+             that a replay is handled again; write \"600s\" or more, or remove it",
+        ),
+        (
+            &format!("{wide}{memory}"),
+            "lifetime = \"1h\"",
+            "deliveries: lifetime: 3600s is shorter than the 7200s for which endpoint \"payments\" accepts the same request, so \
+             that a replay is handled again; write \"7200s\" or more, or remove it",
+        ),
+        (
+            &custom,
+            "",
+            "provider \"acme\": retry_horizon: \"0s\" remembers no delivery, so that every retry is handled again; write for how \
+             long the provider sends again, as in \"72h\"",
+        ),
+        (
+            &secret(late, early),
+            "",
+            "endpoint \"kyc\": secret: not_after lies before not_before; exchange them",
+        ),
+        (
+            &secret(early, early),
+            "",
+            "endpoint \"kyc\": secret: not_after is not_before, which leaves the key no time; write a later one",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            redis,
+            "timeout = \"0s\"",
+            "deliveries: timeout: \"0s\" leaves redis no time to answer; write more, as in \"1s\"",
+        ),
+    ] {
+        let file = format!("{file}{line}\n");
+        assert_eq!(mistake("", "", &file), problem, "{file}");
+    }
+    assert!(redis.contains("namespace"));
+}
+
+/// As settings: with each of them every request would be refused.
+#[test]
+fn schemes_that_no_request_can_satisfy_are_mistakes() {
+    let fields = |lines: &str| {
+        format!(
+            "signature = {{ header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"v1\" }}\n{lines}"
+        )
+    };
+    let never = "is compared with text that no header has; take off white space at its ends, line ends and other control characters";
+    for (lines, problem) in [
+        (
+            "require = [{ header = \"X-A\", equals = \"a-credential\\n\" }]".to_owned(),
+            format!("require: header \"X-A\" {never}"),
+        ),
+        (
+            "require = [{ header = \"X-A\", equals = \" a-credential\" }]".to_owned(),
+            format!("require: header \"X-A\" {never}"),
+        ),
+        (
+            "require = [{ header = \"X-A\", equals = \"1\" }, { header = \"x-a\", equals = \"2\" }]".to_owned(),
+            "require: header \"x-a\" must have two different values; keep one".to_owned(),
+        ),
+        (
+            "require = [{ header = \"x-sig\", equals = \"1\" }]".to_owned(),
+            "require: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signed = \"{ts}.{body}\"\ntimestamp = { header = \"x-sig\" }".to_owned(),
+            "timestamp: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signed = \"{header:X-Sig}.{body}\"".to_owned(),
+            "signed: header \"X-Sig\" has the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            "signature = { header = \"X-Sig\", encoding = \"hex\", prefix = \" v1=\" }".to_owned(),
+            "signature: the prefix \" v1=\" begins with white space or has a control character, so it would never be found".to_owned(),
+        ),
+        (
+            "signature = { header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1\\n\" }".to_owned(),
+            "signature: the prefix \"v1\\n\" begins with white space or has a control character, so it would never be found".to_owned(),
+        ),
+        (
+            fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"v1\" }"),
+            "timestamp: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            fields("signed = \"{field:v1}.{body}\""),
+            "signed: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+        ),
+        (
+            fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"t=\" }"),
+            "timestamp: field \"t=\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+        (
+            fields("signed = \"{field:a,b}.{body}\""),
+            "signed: field \"a,b\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+        (
+            fields("").replace("\"v1\"", "\" v1\""),
+            "signature: field \" v1\" would never be found; write what is between the separator and the = sign".to_owned(),
+        ),
+    ] {
+        let text = mistake("provider \"acme\"", "", &custom(&lines));
+        assert_eq!(text, format!("provider \"acme\": {problem}"), "{lines}");
+    }
+    // The same value twice, and what only looks odd.
+    load(&custom(
+        "require = [{ header = \"X-A\", equals = \"ä \\t1\" }, { header = \"x-a\", equals = \"ä \\t1\" }]",
+    ));
+    load(&custom(&fields("signed = \"{field:v1 }.{body}\"")));
+}
+
+#[test]
+fn a_lifetime_may_be_short_where_no_signed_time_limits_replays_or_it_covers_them() {
+    let undated = format!("provider = \"github\"\nsecret = \"{SECRET}\"\n");
+    let stripe = format!("provider = \"stripe\"\nsecret = \"{SVIX_SECRET}\"\n");
+    let acme = format!("provider = \"acme\"\nsecret = \"{SECRET}\"\n");
+    let unsigned = custom("timestamp = { header = \"X-Time\" }");
+    let no_future = custom(
+        "signed = \"{ts}.{body}\"\ntimestamp = { header = \"X-Time\", tolerance = \"1h\", future = \"off\" }",
+    );
+    for (lifetime, endpoint, provider) in [
+        ("1s", &undated, ""),
+        ("600s", &stripe, ""),
+        ("1s", &format!("{stripe}tolerance = \"off\"\n"), ""),
+        ("1s", &format!("{stripe}tolerance = \"0s\"\n"), ""),
+        ("1s", &acme, &*unsigned),
+        ("1s", &acme, &*no_future),
+    ] {
+        let file = format!(
+            "[deliveries]\nstore = \"memory\"\nlifetime = \"{lifetime}\"\n[endpoints.kyc]\n{endpoint}{provider}"
+        );
+        load(&file);
+    }
+    // A configuration that came from elsewhere is not checked as a whole.
+    let json = serde_json::json!({
+        "endpoints": { "kyc": { "provider": "stripe", "secret": SVIX_SECRET } },
+        "deliveries": { "store": "memory", "lifetime": "9m" },
+    });
+    let config: Config = serde_json::from_value(json).unwrap();
+    let error = config.deliveries().unwrap_err().to_string();
+    assert!(error.contains("540s is shorter than the 600s"), "{error}");
+}
+
 #[cfg(feature = "redis")]
 #[test]
 fn mistakes_of_deliveries_in_redis() {
@@ -1598,6 +1794,15 @@ fn mistakes_of_deliveries_in_redis() {
         (
             "",
             "url: redis needs one; write \"redis://host:6379\" or { env = … }",
+        ),
+        (
+            "url = \"redis://host\"",
+            "deliveries: namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
+             each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+        ),
+        (
+            "url = \"redis://host\"\nnamespace = \" \"",
+            "deliveries: redis: the namespace is empty; write a name of this service and environment, such as \"billing-production\"",
         ),
         (
             "max_completed = 5",
@@ -1608,7 +1813,7 @@ fn mistakes_of_deliveries_in_redis() {
             "url: secret: environment variable NO_SUCH_VARIABLE is not set; set it to the value the provider shows",
         ),
         (
-            "url = \"://:a-password@host\"",
+            "namespace = \"n\"\nurl = \"://:a-password@host\"",
             "redis: the URL is not one; write redis://[user][:password]@host[:port][/database]",
         ),
     ] {
@@ -1617,6 +1822,8 @@ fn mistakes_of_deliveries_in_redis() {
         assert!(text.ends_with(problem), "{text}");
         assert!(!text.contains("a-password"), "{text}");
     }
+    let old = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nprefix = \"billing:\"\n";
+    assert_snapshot!(mistake("line 4", "prefix", old), @"line 4: unknown field `prefix`, expected one of `store`, `url`, `namespace`, `timeout`, `max_in_progress`, `max_completed`, `lease`, `wait`, `lifetime`, `on_outage`");
 }
 
 #[test]
@@ -1628,9 +1835,10 @@ fn deliveries_are_built_with_what_the_table_says() {
     };
     assert_snapshot!(layer(""), @"DeliveryLayer { lease: 30s, wait: 5s, lifetime: None, on_outage: Refuse, .. }");
     assert_snapshot!(
-        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 7"),
+        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 1\nmax_in_progress = 1"),
         @"DeliveryLayer { lease: 60s, wait: 0ns, lifetime: Some(172800s), on_outage: Allow, .. }"
     );
+    assert_snapshot!(layer("lease = \"100ms\"\nlifetime = \"1s\""), @"DeliveryLayer { lease: 100ms, wait: 5s, lifetime: Some(1s), on_outage: Refuse, .. }");
     assert!(
         Config::from_toml_str("")
             .unwrap()

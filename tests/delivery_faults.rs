@@ -174,6 +174,25 @@ async fn two_servers_on_one_redis_handle_each_of_many_deliveries_once() {
     assert!(runs.values().filter(|runs| runs.len() > 1).count() >= DELIVERIES / 50);
 }
 
+/// Two services, or staging and production, with endpoints of one name, which the sender knows by one secret.
+#[tokio::test]
+async fn services_that_share_a_redis_take_no_events_from_each_other() {
+    let _machine = side_by_side();
+    let Some(redis) = Redis::start() else { return };
+    let sender = Sender::new();
+    let event = Event::new("evt");
+    for (namespaces, handled) in [(["staging", "production"], 2), (["production-2"; 2], 1)] {
+        let log = HandlerLog::new();
+        for namespace in namespaces {
+            let setup = Setup::redis(redis.url()).in_namespace(namespace);
+            let server = start(&setup, &log);
+            let attempt = sender.send(&server.url("/hook"), &event).await;
+            assert_success(&attempt, namespace);
+        }
+        assert_eq!(log.ends("evt"), vec!["200"; handled], "{namespaces:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_killed_server_was_handling_is_handled_by_the_other() {
     const LEASE: Duration = Duration::from_secs(3);

@@ -269,15 +269,36 @@ async fn no_time_is_too_long_or_too_short() {
     assert!(!is_done(&store, key(2)));
 }
 
+/// The text with which a setter refuses a value with which a store could only fail.
+fn panics<T>(set: impl FnOnce() -> T) -> String {
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(set));
+    let text = refused.err().expect("it is taken").downcast::<&str>();
+    text.unwrap().to_string()
+}
+
 #[test]
-fn a_store_that_may_remember_nothing_still_excludes() {
-    let store = MemoryStore::new().with_max_completed(0);
-    let owner = Owner::unique();
-    assert_eq!(now(store.claim(key(1), owner, LONG)), Claim::New);
-    assert!(is_held(now(store.claim(key(1), Owner::unique(), LONG))));
-    assert!(now(store.complete(key(1), owner, LONG)));
-    assert_eq!((store.completed(), store.evicted()), (0, 1));
-    assert!(!is_done(&store, key(1)));
+fn settings_that_can_only_fail_panic() {
+    assert_eq!(
+        panics(|| MemoryStore::new().with_max_in_progress(0)),
+        "max_in_progress is 0, so that every claim would be refused; set how many deliveries may be handled at once"
+    );
+    assert_eq!(
+        panics(|| MemoryStore::new().with_max_completed(0)),
+        "max_completed is 0, so that every retry would be handled again; set how many deliveries are remembered"
+    );
+    let store = MemoryStore::new().with_max_completed(1);
+    let store = store.with_max_in_progress(1);
+    finish(&store, key(1), LONG);
+    assert!(is_done(&store, key(1)));
+    #[cfg(feature = "redis")]
+    {
+        let store = || tower_webhook::delivery::RedisStore::new("redis://localhost", "n").unwrap();
+        assert_eq!(
+            panics(|| store().with_timeout(Duration::ZERO)),
+            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+        );
+        drop(store().with_timeout(Duration::from_nanos(1)));
+    }
 }
 
 /// A store as a list, slow and plain: what is done, in order.
@@ -599,8 +620,10 @@ mod redis {
     /// Beside the limit of a step: what a busy machine needs to notice.
     const NOTICE: Duration = Duration::from_millis(700);
 
+    const NAMESPACE: &str = "tests";
+
     fn store(redis: &Redis) -> RedisStore {
-        RedisStore::new(redis.url()).unwrap()
+        RedisStore::new(redis.url(), NAMESPACE).unwrap()
     }
 
     async fn claim(store: &RedisStore, number: u64) -> Result<Claim, StoreError> {
@@ -614,8 +637,21 @@ mod redis {
         assert!(store.complete(key(number), owner, LONG).await.unwrap());
     }
 
-    fn entry(number: u64) -> String {
-        format!("tower-webhook:delivery:{}", key(number))
+    /// What a delivery is called in Redis.
+    fn entry(number: u64) -> Vec<u8> {
+        [b"tests:", key(number).as_bytes().as_slice()].concat()
+    }
+
+    /// What Redis says of it, as text.
+    fn about(redis: &Redis, words: &[&str], number: u64) -> String {
+        let answer = redis.ask_about(words, &entry(number));
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// Puts something under its name.
+    fn set(redis: &Redis, number: u64, value: &str) {
+        let script = "return redis.call('SET', KEYS[2], KEYS[1])";
+        assert_eq!(about(redis, &["EVAL", script, "2", value], number), "OK");
     }
 
     /// Every text that an error shows.
@@ -686,21 +722,108 @@ mod redis {
         let owner = Owner::unique();
         let lease = Duration::from_micros(30_000_001);
         assert_eq!(store.claim(key(1), owner, lease).await.unwrap(), Claim::New);
-        assert_eq!(redis.ask(&["GET", &entry(1)]), owner.to_string());
-        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        assert_eq!(redis.ask_about(&["GET"], &entry(1)), owner.as_bytes());
+        let rest: u64 = about(&redis, &["PTTL"], 1).parse().unwrap();
         assert!((20_000..=30_001).contains(&rest), "{rest}");
 
         assert!(store.complete(key(1), owner, LONG).await.unwrap());
-        assert_eq!(redis.ask(&["GET", &entry(1)]), format!("done:{owner}"));
-        let rest: u64 = redis.ask(&["PTTL", &entry(1)]).parse().unwrap();
+        let number = about(&redis, &["GET"], 1);
+        assert!(number.len() == 19 && number.parse::<i64>().is_ok_and(|number| number > 0));
+        let rest: u64 = about(&redis, &["PTTL"], 1).parse().unwrap();
         assert!((590_000..=600_000).contains(&rest), "{rest}");
 
-        let other = store.clone().with_prefix("other:");
+        let other = RedisStore::new(redis.url(), "tests:other").unwrap();
         assert_eq!(claim(&other, 1).await.unwrap(), Claim::New);
         assert!(other.forget(key(1)).await.unwrap());
         assert_eq!(redis.ask(&["DBSIZE"]), "1");
         assert!(store.forget(key(1)).await.unwrap());
         assert_eq!(redis.ask(&["DBSIZE"]), "0");
+    }
+
+    #[tokio::test]
+    async fn whoever_completed_a_delivery_redis_keeps_it_as_a_number() {
+        let Some(redis) = Redis::start() else { return };
+        let store = store(&redis);
+        for number in 0..500 {
+            finish(&store, number).await;
+            assert_eq!(about(&redis, &["OBJECT", "ENCODING"], number), "int");
+            assert_eq!(claim(&store, number).await.unwrap(), Claim::Done);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delivery_can_be_looked_up_and_deleted_as_the_runbook_says() {
+        use std::process::Command;
+
+        let Some(redis) = Redis::start() else { return };
+        if !server::is_installed("xxd") {
+            return;
+        }
+        let runbook = include_str!("../RUNBOOK.md");
+        let line = |start: &str| {
+            runbook
+                .lines()
+                .find(|line| line.starts_with(start))
+                .unwrap()
+        };
+        let run = |start: &str, number: u64| {
+            let command =
+                line(start).replace("redis-cli", &format!("redis-cli -p {}", redis.port()));
+            let script = format!("{}\n{command}", line("entry() {"));
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script]).env("namespace", "tests");
+            let output = shell.env("key", key(number).to_string()).output().unwrap();
+            let missing = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success() && missing.is_empty(), "{missing}");
+            output.stdout
+        };
+        let store = store(&redis);
+        let owner = Owner::unique();
+        // Keys of all bytes, zeros and line ends among them.
+        for number in 0..30 {
+            assert_eq!(run("entry | redis-cli -x GET", number), b"\n");
+            assert_eq!(run("entry | redis-cli -x PTTL", number), b"-2\n");
+            store.claim(key(number), owner, LONG).await.unwrap();
+            let got = run("entry | redis-cli -x GET", number);
+            assert_eq!(got, [owner.as_bytes().as_slice(), b"\n"].concat());
+            assert!(store.complete(key(number), owner, LONG).await.unwrap());
+            assert_eq!(run("entry | redis-cli -x GET", number).len(), 20);
+            assert_eq!(run("entry | redis-cli -x DEL", number), b"1\n");
+            assert_eq!(run("entry | redis-cli -x DEL", number), b"0\n");
+        }
+    }
+
+    #[test]
+    fn namespaces_that_cannot_be_told_apart_are_refused() {
+        let long = "n".repeat(129);
+        for (namespace, problem) in [
+            ("", "is empty"),
+            (" \t\n", "is empty"),
+            (&long, "has more than 128 bytes"),
+            ("billing ", "begins or ends with white space"),
+            ("\u{a0}billing", "begins or ends with white space"),
+            ("bill\ning", "has a character that cannot be seen"),
+            ("bill\0ing", "has a character that cannot be seen"),
+            ("bill\u{200b}ing", "has a character that cannot be seen"),
+            ("bill\u{a0}ing", "has a character that cannot be seen"),
+            ("cafe\u{301}", "has a character that cannot be seen"),
+        ] {
+            let error = RedisStore::new("redis://localhost", namespace).unwrap_err();
+            let expected = format!(
+                "redis: the namespace {problem}; write a name of this service and environment, such as \"billing-production\""
+            );
+            assert_eq!(error.to_string(), expected, "{namespace:?}");
+        }
+        for namespace in [
+            "b",
+            "billing:production",
+            "Abrechnung für Köln",
+            "\"'\\",
+            &long[1..],
+        ] {
+            let store = RedisStore::new("redis://localhost", namespace).unwrap();
+            assert!(format!("{store:?}").contains(&format!("{namespace:?}")));
+        }
     }
 
     #[tokio::test]
@@ -897,18 +1020,25 @@ mod redis {
     async fn what_is_no_delivery_is_an_error_and_is_left_alone() {
         let Some(redis) = Redis::start() else { return };
         let store = store(&redis);
-        redis.ask(&["LPUSH", &entry(1), "element"]);
-        redis.ask(&["SET", &entry(2), "something else"]);
-        redis.ask(&["SET", &entry(3), &"0".repeat(32)]);
-        for number in [1, 2, 3] {
+        let push = "return redis.call('LPUSH', KEYS[1], 'element')";
+        assert_eq!(about(&redis, &["EVAL", push, "1"], 1), "1");
+        set(&redis, 2, "something else");
+        // As long as a claim, but nobody's for ever.
+        set(&redis, 3, &"0".repeat(16));
+        // As long as a completed delivery.
+        set(&redis, 4, &"x".repeat(19));
+        for number in [1, 2, 3, 4] {
             let error = claim(&store, number).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-            let expected = ["WRONGTYPE", "delete it", "delete it"][number as usize - 1];
+            let expected = match number {
+                1 => "WRONGTYPE",
+                _ => "the value is not a delivery; delete it, or use another namespace",
+            };
             assert!(error.to_string().contains(expected), "{error}");
-            assert_eq!(redis.ask(&["EXISTS", &entry(number)]), "1");
+            assert_eq!(about(&redis, &["EXISTS"], number), "1");
         }
-        finish(&store, 4).await;
-        for number in [1, 2, 3] {
+        finish(&store, 5).await;
+        for number in [1, 2, 3, 4] {
             assert!(store.forget(key(number)).await.unwrap());
             finish(&store, number).await;
         }
@@ -948,7 +1078,7 @@ mod redis {
         };
         let port = redis.port();
         let url = format!("redis://:s3cr%33tword@127.0.0.1:{port}");
-        let store = RedisStore::new(&url).unwrap();
+        let store = RedisStore::new(&url, NAMESPACE).unwrap();
         let error = claim(&store, 1).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         let shown = format!("{store:?} {}", texts(&error));
@@ -973,27 +1103,55 @@ mod redis {
             ("redis://:hidden@localhost/number", "redis://"),
             ("rediss://:hidden@localhost", "tokio-rustls-comp"),
         ] {
-            let error = RedisStore::new(url).unwrap_err().to_string();
+            let error = RedisStore::new(url, NAMESPACE).unwrap_err().to_string();
             assert!(error.starts_with("redis: "), "{error}");
             assert!(error.contains(remedy), "{url}: {error}");
             assert!(!error.contains("hidden"), "{error}");
         }
-        RedisStore::new("redis+unix:///run/redis.sock").unwrap();
+        RedisStore::new("redis+unix:///run/redis.sock", NAMESPACE).unwrap();
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Mode {
         Forward,
+        /// Connections are closed as soon as they are there.
+        Refuse,
         /// The next answer is swallowed, and its connection closed.
         CutOnce,
+        /// Half of the next answer comes, and its connection is closed.
+        CutHalfOnce,
+        /// Half of the next answer comes, and nothing more on its connection.
+        StallOnce,
+    }
+
+    /// What the proxy does.
+    #[derive(Clone)]
+    struct Ways {
+        mode: Arc<Mutex<Mode>>,
+        /// Connections with a number below this are held and say nothing more.
+        silent_below: Arc<AtomicUsize>,
+        /// What comes before the first byte of a connection reaches Redis, and before the first one back.
+        slow: Arc<Mutex<[Duration; 2]>>,
+    }
+
+    impl Ways {
+        /// What happens to this answer. The next one is forwarded.
+        fn take(&self) -> Mode {
+            let mut mode = self.mode.lock().unwrap();
+            match *mode {
+                Mode::Refuse => Mode::Refuse,
+                once => {
+                    *mode = Mode::Forward;
+                    once
+                }
+            }
+        }
     }
 
     /// Stands between a store and Redis.
     struct Proxy {
         address: String,
-        mode: Arc<Mutex<Mode>>,
-        /// Connections with a number below this are held and say nothing more.
-        silent_below: Arc<AtomicUsize>,
+        ways: Ways,
         accepted: Arc<AtomicUsize>,
     }
 
@@ -1002,40 +1160,51 @@ mod redis {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let proxy = Self {
                 address: listener.local_addr().unwrap().to_string(),
-                mode: Arc::new(Mutex::new(Mode::Forward)),
-                silent_below: Arc::default(),
+                ways: Ways {
+                    mode: Arc::new(Mutex::new(Mode::Forward)),
+                    silent_below: Arc::default(),
+                    slow: Arc::default(),
+                },
                 accepted: Arc::default(),
             };
-            let (mode, silent) = (Arc::clone(&proxy.mode), Arc::clone(&proxy.silent_below));
-            let accepted = Arc::clone(&proxy.accepted);
+            let (ways, accepted) = (proxy.ways.clone(), Arc::clone(&proxy.accepted));
             let port = redis.port();
             tokio::spawn(async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
                     let number = accepted.fetch_add(1, Ordering::SeqCst);
-                    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                    let (mode, silent) = (Arc::clone(&mode), Arc::clone(&silent));
-                    tokio::spawn(forward(client, server, number, mode, silent));
+                    if *ways.mode.lock().unwrap() != Mode::Refuse {
+                        tokio::spawn(forward(client, port, number, ways.clone()));
+                    }
                 }
             });
             proxy
         }
 
         fn store(&self) -> RedisStore {
-            RedisStore::new(format!("redis://{}", self.address)).unwrap()
+            RedisStore::new(format!("redis://{}", self.address), NAMESPACE).unwrap()
+        }
+
+        fn set(&self, mode: Mode) {
+            *self.ways.mode.lock().unwrap() = mode;
+        }
+
+        fn slow_down(&self, before: Duration, back: Duration) {
+            *self.ways.slow.lock().unwrap() = [before, back];
+        }
+
+        fn accepted(&self) -> usize {
+            self.accepted.load(Ordering::SeqCst)
         }
     }
 
-    async fn forward(
-        client: TcpStream,
-        server: TcpStream,
-        number: usize,
-        mode: Arc<Mutex<Mode>>,
-        silent_below: Arc<AtomicUsize>,
-    ) {
+    async fn forward(client: TcpStream, port: u16, number: usize, ways: Ways) {
+        let [before, back] = *ways.slow.lock().unwrap();
+        tokio::time::sleep(before).await;
+        let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = server.into_split();
-        let silent = Arc::clone(&silent_below);
+        let silent = Arc::clone(&ways.silent_below);
         let requests = async move {
             let mut bytes = [0; 4096];
             loop {
@@ -1050,21 +1219,244 @@ mod redis {
         };
         let answers = async move {
             let mut bytes = [0; 4096];
+            let mut back = Some(back);
             loop {
                 let count = from_server.read(&mut bytes).await.unwrap_or(0);
-                let cut = {
-                    let mut mode = mode.lock().unwrap();
-                    std::mem::replace(&mut *mode, Mode::Forward) == Mode::CutOnce
+                tokio::time::sleep(back.take().unwrap_or_default()).await;
+                let mode = ways.take();
+                let passed = match mode {
+                    Mode::Forward | Mode::Refuse => count,
+                    Mode::CutOnce => 0,
+                    Mode::CutHalfOnce | Mode::StallOnce => count / 2,
                 };
-                if count == 0 || cut {
-                    return;
+                let written = to_client.write_all(&bytes[..passed]).await;
+                if mode == Mode::StallOnce {
+                    std::future::pending::<()>().await;
                 }
-                if to_client.write_all(&bytes[..count]).await.is_err() {
+                if passed < count || count == 0 || written.is_err() {
                     return;
                 }
             }
         };
         tokio::select! { () = requests => {}, () = answers => {} }
+    }
+
+    /// Claims until one is answered, and says how often it ran out of time before.
+    async fn timeouts_until_claimed(store: &RedisStore, number: u64) -> usize {
+        let start = Instant::now();
+        let mut failed = 0;
+        while let Err(error) = claim(store, number).await {
+            assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error}");
+            assert!(start.elapsed() < seconds(60), "it never connects");
+            failed += 1;
+        }
+        failed
+    }
+
+    #[tokio::test]
+    async fn a_redis_that_connects_slower_than_a_step_may_take_is_connected() {
+        let Some(redis) = Redis::start_with("password") else {
+            return;
+        };
+        let slow = Duration::from_millis(1500);
+        // Until it is reached, and until it has answered HELLO, AUTH and SELECT.
+        for [before, back] in [[slow, Duration::ZERO], [Duration::ZERO, slow]] {
+            let proxy = Proxy::start(&redis).await;
+            proxy.slow_down(before, back);
+            let url = format!("redis://:password@{}/3", proxy.address);
+            let store = RedisStore::new(url, NAMESPACE).unwrap();
+            let store = store.with_timeout(Duration::from_millis(300));
+            let error = claim(&store, 0).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Timeout);
+            let expected = format!(
+                "redis at {}: no connection after 300ms; connecting goes on",
+                proxy.address
+            );
+            assert!(error.to_string().contains(&expected), "{error}");
+            let failed = timeouts_until_claimed(&store, 1).await;
+            assert!((1..10).contains(&failed), "{failed}");
+            for number in 2..20 {
+                finish(&store, number).await;
+            }
+            assert_eq!(proxy.accepted(), 1);
+            redis.ask(&["FLUSHALL"]);
+        }
+    }
+
+    /// A hundred claims at once.
+    async fn hundred(store: &RedisStore, first: u64) -> Vec<Result<Claim, StoreError>> {
+        let mut tasks = JoinSet::new();
+        for number in first..first + 100 {
+            let store = store.clone();
+            tasks.spawn(async move { claim(&store, number).await });
+        }
+        tasks.join_all().await
+    }
+
+    #[tokio::test]
+    async fn a_hundred_steps_make_one_connection_or_share_one_failure() {
+        let Some(redis) = Redis::start() else { return };
+        let proxy = Proxy::start(&redis).await;
+        let store = proxy.store().with_timeout(seconds(20));
+        let all_new = |claims: Vec<Result<Claim, StoreError>>| {
+            let mut claims = claims.into_iter();
+            assert!(claims.all(|claim| claim.unwrap() == Claim::New));
+        };
+        proxy.slow_down(Duration::from_millis(200), Duration::ZERO);
+        all_new(hundred(&store, 0).await);
+        assert_eq!(proxy.accepted(), 1);
+        // All of them lose their connection, and find the same new one.
+        proxy.set(Mode::CutOnce);
+        all_new(hundred(&store, 100).await);
+        assert_eq!(proxy.accepted(), 2);
+        // Those that wait for one attempt get its error. None of them tries again.
+        proxy.set(Mode::Refuse);
+        let fresh = proxy.store();
+        for claim in hundred(&fresh, 200).await {
+            assert_eq!(claim.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        }
+        assert_eq!(proxy.accepted(), 3);
+        // The next step does.
+        proxy.set(Mode::Forward);
+        finish(&fresh, 300).await;
+        assert_eq!(proxy.accepted(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_store_recovers_from_whatever_a_connection_dies_of() {
+        let Some(redis) = Redis::start() else { return };
+        let limit = Duration::from_millis(200);
+        for mode in [
+            Mode::Refuse,
+            Mode::CutOnce,
+            Mode::CutHalfOnce,
+            Mode::StallOnce,
+        ] {
+            // While it connects, and when it is at work.
+            for connected in [false, true] {
+                let what = format!("{mode:?}, connected: {connected}");
+                redis.ask(&["FLUSHALL"]);
+                let proxy = Proxy::start(&redis).await;
+                let store = proxy.store().with_timeout(limit);
+                if connected {
+                    finish(&store, 0).await;
+                }
+                proxy.set(mode);
+                let owner = Owner::unique();
+                let first = store.claim(key(1), owner, LONG).await;
+                proxy.set(Mode::Forward);
+                match (mode, connected, first) {
+                    // A connection that is there goes on, and one that broke is replaced in the step.
+                    (Mode::Refuse | Mode::CutOnce | Mode::CutHalfOnce, true, Ok(claim)) => {
+                        assert_eq!(claim, Claim::New, "{what}");
+                    }
+                    (Mode::Refuse | Mode::CutOnce | Mode::CutHalfOnce, false, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{what}");
+                    }
+                    (Mode::StallOnce, true, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{what}");
+                        assert!(timeouts_until_claimed(&store, 2).await >= 3, "{what}");
+                    }
+                    (Mode::StallOnce, false, Err(error)) => {
+                        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{what}");
+                        claim(&store, 2).await.unwrap_err();
+                        assert_eq!(proxy.accepted(), 1, "one at a time");
+                        tokio::time::pause();
+                        tokio::time::advance(seconds(30)).await;
+                        tokio::time::resume();
+                        // One step may come just in time to hear of it.
+                        if let Err(error) = claim(&store, 2).await {
+                            let expected = "no connection after 30s";
+                            assert!(error.to_string().contains(expected), "{error}");
+                        }
+                    }
+                    (_, _, first) => panic!("{what}: {first:?}"),
+                }
+                // Whatever Redis made of the first claim, its owner can go on.
+                let again = store.claim(key(1), owner, LONG).await;
+                assert_eq!(again.unwrap(), Claim::New, "{what}");
+                finish(&store, 3).await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_to_connect_ends_with_the_store() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let store = RedisStore::new(format!("redis://{address}"), NAMESPACE).unwrap();
+        let store = store.with_timeout(Duration::from_millis(100));
+        claim(&store, 1).await.unwrap_err();
+        let (mut connection, _) = listener.accept().await.unwrap();
+        drop(store);
+        // To its end, which is now.
+        let mut bytes = Vec::new();
+        let read = connection.read_to_end(&mut bytes);
+        tokio::time::timeout(seconds(10), read).await.unwrap().ok();
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    }
+
+    /// As actix-web has one for each of its threads.
+    #[test]
+    fn a_store_outlives_the_runtime_that_connected_it() {
+        let Some(redis) = Redis::start() else { return };
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let beside = builder.worker_threads(1).enable_all().build().unwrap();
+        let proxy = beside.block_on(Proxy::start(&redis));
+        let limit = Duration::from_millis(200);
+        let store = proxy.store().with_timeout(limit);
+
+        // It ends when the connection is there.
+        let first = runtime();
+        first.block_on(finish(&store, 1));
+        drop(first);
+        let second = runtime();
+        second.block_on(finish(&store, 2));
+        assert_eq!(proxy.accepted(), 2);
+
+        // It ends while it connects.
+        proxy.slow_down(Duration::from_secs(600), Duration::ZERO);
+        let store = proxy.store().with_timeout(limit);
+        let first = runtime();
+        first.block_on(claim(&store, 3)).unwrap_err();
+        proxy.slow_down(Duration::ZERO, Duration::ZERO);
+        // A step of the other runtime waits meanwhile.
+        let (waiting, patient) = (runtime(), store.clone().with_timeout(seconds(20)));
+        let waiting = std::thread::spawn(move || waiting.block_on(claim(&patient, 4)));
+        std::thread::sleep(limit);
+        drop(first);
+        assert_eq!(waiting.join().unwrap().unwrap(), Claim::New);
+        second.block_on(finish(&store, 3));
+    }
+
+    #[test]
+    fn a_runtime_that_stands_still_while_it_connects_is_not_waited_for_any_longer() {
+        let Some(redis) = Redis::start() else { return };
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let beside = builder.worker_threads(1).enable_all().build().unwrap();
+        let proxy = beside.block_on(Proxy::start(&redis));
+        let limit = Duration::from_millis(200);
+        let store = proxy.store().with_timeout(limit);
+        proxy.slow_down(seconds(1), Duration::ZERO);
+        let still = runtime();
+        still.block_on(claim(&store, 1)).unwrap_err();
+        proxy.slow_down(Duration::ZERO, Duration::ZERO);
+        let other = runtime();
+        other.block_on(async {
+            let error = claim(&store, 1).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Timeout);
+            tokio::time::pause();
+            tokio::time::advance(seconds(31)).await;
+            tokio::time::resume();
+            finish(&store, 1).await;
+        });
+        drop(still);
+        other.block_on(finish(&store, 2));
+        assert_eq!(proxy.accepted(), 2);
     }
 
     #[tokio::test]
@@ -1073,8 +1465,8 @@ mod redis {
         let proxy = Proxy::start(&redis).await;
         let store = proxy.store();
         finish(&store, 0).await;
-        let cut = || *proxy.mode.lock().unwrap() = Mode::CutOnce;
-        let connections = || proxy.accepted.load(Ordering::SeqCst);
+        let cut = || proxy.set(Mode::CutOnce);
+        let connections = || proxy.accepted();
         let owner = Owner::unique();
         assert_eq!(connections(), 1);
         cut();
@@ -1096,18 +1488,12 @@ mod redis {
         let limit = Duration::from_millis(150);
         let store = proxy.store();
         finish(&store, 0).await;
-        proxy.silent_below.store(1, Ordering::SeqCst);
+        proxy.ways.silent_below.store(1, Ordering::SeqCst);
         let store = store.with_timeout(limit);
-        let start = Instant::now();
-        let mut failed = 0;
-        while let Err(error) = claim(&store, 1).await {
-            assert_eq!(error.kind(), StoreErrorKind::Timeout);
-            assert!(start.elapsed() < seconds(30), "it never gives up");
-            failed += 1;
-        }
+        let failed = timeouts_until_claimed(&store, 1).await;
         // Not at the first silence, for what was sent may still be done, in order.
         assert!(failed >= 3, "{failed}");
-        assert_eq!(proxy.accepted.load(Ordering::SeqCst), 2);
+        assert_eq!(proxy.accepted(), 2);
     }
 
     #[cfg(feature = "tracing")]

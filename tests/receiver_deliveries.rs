@@ -43,7 +43,7 @@ const ENDPOINTS: &str = r#"
     secret = "whsec_a-secret-between-two-programs"
 "#;
 const MEMORY: &str = "[deliveries]\nstore = \"memory\"\n";
-const REDIS: &str = "[deliveries]\nstore = \"redis\"\nurl = { env = \"REDIS_URL\" }\n";
+const REDIS: &str = "[deliveries]\nstore = \"redis\"\nurl = { env = \"REDIS_URL\" }\nnamespace = \"receiver-tests\"\n";
 
 fn config(deliveries: &str) -> String {
     format!("{ENDPOINTS}\n{deliveries}")

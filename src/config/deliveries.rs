@@ -1,5 +1,7 @@
 //! `[deliveries]`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::{secret::SecretConfig, value::Scalar};
@@ -8,12 +10,15 @@ use crate::{
     delivery::{DeliveryLayer, MemoryStore, OnOutage},
 };
 
+/// The layer makes a shorter one this long. Whoever writes one down should know.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Deliveries {
     store: Option<String>,
     url: Option<SecretConfig>,
-    prefix: Option<String>,
+    namespace: Option<String>,
     timeout: Option<Scalar>,
     max_in_progress: Option<usize>,
     max_completed: Option<usize>,
@@ -40,13 +45,17 @@ impl Deliveries {
             }
         };
         if let Some(lease) = &self.lease {
-            layer = layer.with_lease(lease.duration("lease")?);
+            layer = layer.with_lease(lease.duration_from(
+                SHORTEST_LEASE,
+                "lease",
+                "is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+            )?);
         }
         if let Some(wait) = &self.wait {
             layer = layer.with_wait(wait.duration("wait")?);
         }
-        if let Some(lifetime) = &self.lifetime {
-            layer = layer.with_lifetime(lifetime.duration("lifetime")?);
+        if let Some(lifetime) = self.lifetime()? {
+            layer = layer.with_lifetime(lifetime);
         }
         match self.on_outage.as_deref() {
             None => Ok(layer),
@@ -58,20 +67,55 @@ impl Deliveries {
         }
     }
 
+    fn lifetime(&self) -> Result<Option<Duration>, SetupError> {
+        let lifetime = self.lifetime.as_ref().map(|lifetime| {
+            lifetime.some_duration(
+                "lifetime",
+                "remembers no delivery, so that every retry is handled again; write more, as in \"72h\", or remove it",
+            )
+        });
+        lifetime.transpose()
+    }
+
+    /// Refuses a lifetime in which a request that this endpoint accepts once would be handled twice. `window` is for how
+    /// long it accepts the same request.
+    pub(super) fn check_window(&self, endpoint: &str, window: Duration) -> Result<(), SetupError> {
+        match self.lifetime()? {
+            Some(lifetime) if lifetime < window => Err(SetupError::new(format!(
+                "lifetime: {lifetime:?} is shorter than the {window:?} for which endpoint {endpoint:?} accepts the same \
+                 request, so that a replay is handled again; write \"{}s\" or more, or remove it",
+                window.as_secs()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     fn memory(&self) -> Result<DeliveryLayer, SetupError> {
         stray(
             "redis",
             [
                 ("url", self.url.is_some()),
-                ("prefix", self.prefix.is_some()),
+                ("namespace", self.namespace.is_some()),
                 ("timeout", self.timeout.is_some()),
             ],
         )?;
         let mut store = MemoryStore::new();
         if let Some(most) = self.max_in_progress {
+            if most == 0 {
+                return Err(SetupError::new(
+                    "max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
+                     handled at once, as in 10000, or remove it",
+                ));
+            }
             store = store.with_max_in_progress(most);
         }
         if let Some(most) = self.max_completed {
+            if most == 0 {
+                return Err(SetupError::new(
+                    "max_completed: 0 remembers no delivery, so that every retry is handled again; write how many are \
+                     remembered, as in 1000000, or remove it",
+                ));
+            }
             store = store.with_max_completed(most);
         }
         Ok(DeliveryLayer::new(store))
@@ -84,12 +128,18 @@ impl Deliveries {
             SetupError::new("url: redis needs one; write \"redis://host:6379\" or { env = … }")
         })?;
         let url = url.resolve().map_err(|error| error.within("url"))?;
-        let mut store = crate::delivery::RedisStore::new(url.text())?;
-        if let Some(prefix) = &self.prefix {
-            store = store.with_prefix(prefix.as_str());
-        }
+        let namespace = self.namespace.as_ref().ok_or_else(|| {
+            SetupError::new(
+                "namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
+                 each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+            )
+        })?;
+        let mut store = crate::delivery::RedisStore::new(url.text(), namespace)?;
         if let Some(timeout) = &self.timeout {
-            store = store.with_timeout(timeout.duration("timeout")?);
+            store = store.with_timeout(timeout.some_duration(
+                "timeout",
+                "leaves redis no time to answer; write more, as in \"1s\"",
+            )?);
         }
         Ok(DeliveryLayer::new(store))
     }

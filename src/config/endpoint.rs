@@ -42,6 +42,16 @@ impl Endpoint {
         timeout.map(Scalar::read_timeout).transpose()
     }
 
+    /// For how long the same request is accepted, if a signed time limits that. Under several constructions the longest.
+    pub(super) fn window(&self, provider: Provider) -> Result<Option<Duration>, SetupError> {
+        let provider = self.with_params(self.with_construction(provider)?)?;
+        let own = self.tolerance(&provider)?;
+        let compiled = provider.compile()?;
+        let dated = compiled.schemes.iter().filter(|scheme| scheme.signs_time());
+        let windows = dated.filter_map(|scheme| own.or(scheme.tolerance)?.width());
+        Ok(windows.max())
+    }
+
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
         self.read_timeout()?;
         let provider = self.with_params(self.with_construction(provider)?)?;

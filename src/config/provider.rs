@@ -124,7 +124,11 @@ impl CustomProvider {
             provider = provider.with_read_timeout(timeout.read_timeout()?);
         }
         if let Some(horizon) = &self.retry_horizon {
-            provider = provider.with_retry_horizon(horizon.duration("retry_horizon")?);
+            provider = provider.with_retry_horizon(horizon.some_duration(
+                "retry_horizon",
+                "remembers no delivery, so that every retry is handled again; write for how long the provider sends again, \
+                 as in \"72h\"",
+            )?);
         }
         if let Some(limit) = &self.time_limit {
             provider = provider.with_time_limit(limit.duration("time_limit")?);

@@ -165,15 +165,34 @@ impl Scalar {
         })
     }
 
-    /// How long a body may take to arrive. None does in no time, so zero is refused.
-    pub(super) fn read_timeout(&self) -> Result<Duration, SetupError> {
-        match self.duration("read_timeout")? {
-            Duration::ZERO => Err(SetupError::new(format!(
-                "read_timeout: {} leaves a body no time to arrive; write more, as in \"10s\"",
+    /// A duration of `least` or more. `problem` says what a shorter one means, and what to write.
+    pub(super) fn duration_from(
+        &self,
+        least: Duration,
+        key: &str,
+        problem: &str,
+    ) -> Result<Duration, SetupError> {
+        let duration = self.duration(key)?;
+        if duration < least {
+            return Err(SetupError::new(format!(
+                "{key}: {} {problem}",
                 shown(&self.0)
-            ))),
-            timeout => Ok(timeout),
+            )));
         }
+        Ok(duration)
+    }
+
+    /// A duration that is more than none.
+    pub(super) fn some_duration(&self, key: &str, problem: &str) -> Result<Duration, SetupError> {
+        self.duration_from(Duration::from_nanos(1), key, problem)
+    }
+
+    /// How long a body may take to arrive.
+    pub(super) fn read_timeout(&self) -> Result<Duration, SetupError> {
+        self.some_duration(
+            "read_timeout",
+            "leaves a body no time to arrive; write more, as in \"10s\"",
+        )
     }
 
     /// A tolerance in whole seconds, or `None` for `off`.

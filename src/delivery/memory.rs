@@ -70,8 +70,17 @@ impl MemoryStore {
 
     /// Sets how many claims may be in progress at once. One that is, is never dropped: another claim is refused with
     /// [`StoreErrorKind::Full`], and the sender tries again. Set it before the store is used: it begins anew.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0: every claim would be refused.
     #[must_use]
+    #[track_caller]
     pub fn with_max_in_progress(self, claims: usize) -> Self {
+        assert!(
+            claims > 0,
+            "max_in_progress is 0, so that every claim would be refused; set how many deliveries may be handled at once"
+        );
         Self::build(claims, self.max_completed)
     }
 
@@ -81,8 +90,17 @@ impl MemoryStore {
     ///
     /// Above 4,096 the deliveries stand in up to 64 shards, each with its share of the room, so that the one that is
     /// dropped is the oldest of its shard: nearly, not exactly, the oldest of all.
+    ///
+    /// # Panics
+    ///
+    /// If it is 0: every retry would be handled again.
     #[must_use]
+    #[track_caller]
     pub fn with_max_completed(self, deliveries: usize) -> Self {
+        assert!(
+            deliveries > 0,
+            "max_completed is 0, so that every retry would be handled again; set how many deliveries are remembered"
+        );
         Self::build(self.max_in_progress, deliveries)
     }
 

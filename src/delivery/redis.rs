@@ -20,24 +20,31 @@ use crate::SetupError;
 /// It connects when it is first used, and again whenever the connection is lost: a service starts, and answers 503, while
 /// Redis is away. Each step is one script on one key: atomic, one round trip.
 ///
+/// Connecting may take longer than a step: steps that run out of time meanwhile fail, and the first after it is made goes
+/// on. It is given up after 30 s, or after a step's time if that is longer, and begun anew by the next step.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_webhook::delivery::RedisStore;
 ///
-/// let store = RedisStore::new("redis://:password@127.0.0.1:6379/0")?
-///     .with_prefix("my-service:delivery:")
+/// let store = RedisStore::new("redis://:password@127.0.0.1:6379/0", "billing-production")?
 ///     .with_timeout(Duration::from_millis(500));
 /// assert!(!format!("{store:?}").contains("password"));
 ///
-/// let error = RedisStore::new("127.0.0.1").unwrap_err();
+/// let error = RedisStore::new("127.0.0.1", "billing-production").unwrap_err();
 /// assert!(error.to_string().contains("redis://"));
 /// # Ok::<_, tower_webhook::SetupError>(())
 /// ```
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
-/// | time for a step: connecting, waiting, all in all | 1 s | [`with_timeout`](Self::with_timeout) |
-/// | what keys begin with | `tower-webhook:delivery:` | [`with_prefix`](Self::with_prefix) |
+/// | time for a step, waiting for a connection included | 1 s | [`with_timeout`](Self::with_timeout) |
+///
+/// # Namespace
+///
+/// The replicas of one service in one environment share a namespace, and with it their deliveries. Any other service, and
+/// the same service in another environment, needs another one, even if its secrets differ: endpoints of the same
+/// name would take each other's events for done, answer them with success, and never handle them.
 ///
 /// # What Redis must be told
 ///
@@ -52,14 +59,19 @@ use crate::SetupError;
 ///
 /// # Layout
 ///
-/// One string for each delivery, so that an operator can look and repair:
+/// One string for each delivery, as small as Redis can keep it:
 ///
 /// | key | value | expires |
 /// | --- | --- | --- |
-/// | prefix and the [`DeliveryKey`] in hexadecimal | the [`Owner`], 32 hexadecimal digits: in progress | after the lease |
-/// | the same | `done:` and the owner that completed it | after the lifetime |
+/// | namespace, `:`, the 32 bytes of the [`DeliveryKey`] | the 16 bytes of the [`Owner`]: in progress | after the lease |
+/// | the same | a number of 19 digits, made of the owner: completed | after the lifetime |
 ///
-/// Redis's own clock decides what has expired. Something else under a key is an error, and is left alone.
+/// Redis's own clock decides what has expired. Something else under a key is an error, and is left alone. To look at one
+/// delivery, or delete it, by the `delivery_key` of the log:
+///
+/// ```sh
+/// { printf 'billing-production:'; printf %s "$key" | xxd -r -p; } | redis-cli -x GET
+/// ```
 ///
 /// # TLS, clusters
 ///
@@ -72,19 +84,22 @@ use crate::SetupError;
 pub struct RedisStore {
     connections: Arc<Connections>,
     address: Arc<str>,
-    prefix: Arc<str>,
+    namespace: Arc<str>,
     timeout: Duration,
 }
 
 impl RedisStore {
-    /// A store at `redis://[user][:password]@host[:port][/database]`, or at `redis+unix:///path`. It does not connect yet.
+    /// A store at `redis://[user][:password]@host[:port][/database]`, or at `redis+unix:///path`, for the deliveries of
+    /// one [namespace](Self#namespace). It does not connect yet.
     ///
     /// # Errors
     ///
-    /// When the URL is not one, or asks for TLS that is not compiled in. The text does not show it.
-    pub fn new(url: impl AsRef<str>) -> Result<Self, SetupError> {
+    /// When the URL is not one, or asks for TLS that is not compiled in. The text does not show it. When the namespace is
+    /// empty, has more than 128 bytes, begins or ends with white space, or has a character that cannot be seen.
+    pub fn new(url: impl AsRef<str>, namespace: impl AsRef<str>) -> Result<Self, SetupError> {
         let url = url.as_ref();
         let failed = |problem: &str| Err(SetupError::new(format!("redis: {problem}")));
+        let namespace = checked(namespace.as_ref())?;
         let tls = url.starts_with("rediss:") || url.starts_with("valkeys:");
         // The crate's own error may quote the URL, and with it the password.
         let Ok(info) = url.into_connection_info() else {
@@ -111,22 +126,24 @@ impl RedisStore {
         Ok(Self {
             connections: Arc::new(Connections::new(client)),
             address: address.into(),
-            prefix: "tower-webhook:delivery:".into(),
+            namespace: namespace.into(),
             timeout: Duration::from_secs(1),
         })
     }
 
-    /// Sets what keys begin with. Services that share a Redis, and not their deliveries, need prefixes of their own.
-    #[must_use]
-    pub fn with_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
-        self.prefix = prefix.into();
-        self
-    }
-
     /// Sets how long a step may take, everything included. After it the step fails with
     /// [`StoreErrorKind::Timeout`], and may still be done by Redis later.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: every step would fail.
     #[must_use]
+    #[track_caller]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        assert!(
+            !timeout.is_zero(),
+            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+        );
         self.timeout = timeout;
         self
     }
@@ -139,10 +156,15 @@ impl RedisStore {
         owner: Owner,
         time: Duration,
     ) -> Result<i64, StoreError> {
-        let key = format!("{}{key}", self.prefix);
-        let owner = owner.to_string();
-        self.within(self.connections.run(script, &key, &owner, millis(time)))
+        let key = self.entry(key);
+        let connections = &self.connections;
+        self.within(connections.run(script, &key, owner, millis(time), self.timeout))
             .await
+    }
+
+    /// The key of a delivery in Redis.
+    fn entry(&self, key: DeliveryKey) -> Vec<u8> {
+        [self.namespace.as_bytes(), b":", key.as_bytes()].concat()
     }
 
     async fn within(
@@ -165,12 +187,41 @@ impl RedisStore {
                 Err(StoreError::new(kind, error))
             }
             Err(_) => {
-                self.connections.missed(self.timeout);
-                let problem = format!("redis at {} took {:?}", self.address, self.timeout);
+                let (address, timeout) = (&self.address, self.timeout);
+                let problem = if self.connections.is_connected() {
+                    format!("redis at {address} took {timeout:?}")
+                } else {
+                    format!(
+                        "redis at {address}: no connection after {timeout:?}; connecting goes on"
+                    )
+                };
+                self.connections.missed(timeout);
                 Err(StoreError::new(StoreErrorKind::Timeout, problem))
             }
         }
     }
+}
+
+/// A namespace that is written in one way only, and can be read in a log and typed into a shell.
+fn checked(namespace: &str) -> Result<&str, SetupError> {
+    const LONGEST: usize = 128;
+    // What is escaped cannot be seen: control characters, other spaces, marks that change the letter in front.
+    let is_shown =
+        |letter: char| matches!(letter, '"' | '\'' | '\\') || letter.escape_debug().len() == 1;
+    let problem = if namespace.trim().is_empty() {
+        "is empty"
+    } else if namespace.len() > LONGEST {
+        "has more than 128 bytes"
+    } else if namespace.trim() != namespace {
+        "begins or ends with white space"
+    } else if !namespace.chars().all(is_shown) {
+        "has a character that cannot be seen"
+    } else {
+        return Ok(namespace);
+    };
+    Err(SetupError::new(format!(
+        "redis: the namespace {problem}; write a name of this service and environment, such as \"billing-production\""
+    )))
 }
 
 /// What Redis takes for an expiry: whole milliseconds, one at least. Rounded up, and a thousand years at most.
@@ -215,8 +266,9 @@ impl DeliveryStore for RedisStore {
     fn forget(&self, key: DeliveryKey) -> StoreFuture<bool> {
         let this = self.clone();
         Box::pin(async move {
-            let key = format!("{}{key}", this.prefix);
-            Ok(this.within(this.connections.delete(&key)).await? > 0)
+            let key = this.entry(key);
+            let deleted = this.connections.delete(&key, this.timeout);
+            Ok(this.within(deleted).await? > 0)
         })
     }
 }
@@ -225,7 +277,7 @@ impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
             .field("address", &self.address)
-            .field("prefix", &self.prefix)
+            .field("namespace", &self.namespace)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

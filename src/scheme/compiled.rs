@@ -146,6 +146,13 @@ impl CompiledScheme {
         self.algorithm.keying() == Keying::Content && self.content.open_ended
     }
 
+    /// Whether the time of the attempt is signed, so that the tolerance limits how long a request is accepted.
+    #[cfg(feature = "config")]
+    pub(crate) fn signs_time(&self) -> bool {
+        let timestamp = self.head.timestamp.as_ref();
+        timestamp.is_some_and(|timestamp| timestamp.signed)
+    }
+
     /// The delivery id, where it stands in a header that is signed, as it is signed.
     pub(crate) fn signed_delivery_id<'c>(&self, captured: &'c Captured) -> Option<&'c [u8]> {
         captured.get(self.head.delivery_slot?)

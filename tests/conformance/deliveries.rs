@@ -59,7 +59,13 @@ impl Remembering {
     pub(crate) fn layer(self, witness: &Witness) -> DeliveryLayer {
         let inner = match self.store {
             Ways::Memory => Arc::clone(&witness.memory),
-            Ways::Full => Arc::new(MemoryStore::new().with_max_in_progress(0)),
+            Ways::Full => {
+                let store = MemoryStore::new().with_max_in_progress(1);
+                let some_other = "5e".repeat(32).parse().unwrap();
+                // Done when the method returns.
+                drop(store.claim(some_other, Owner::unique(), Duration::MAX));
+                Arc::new(store)
+            }
             _ => Arc::default(),
         };
         let store = Scripted {

@@ -28,13 +28,7 @@ impl Redis {
             server: None,
             paused: false,
         };
-        if !is_installed() {
-            let needs = "needs redis-server; install the Debian package redis-server";
-            assert!(std::env::var_os("CI").is_none(), "{needs}");
-            // Not `eprintln`: the test harness would keep it to itself.
-            let name = std::thread::current().name().unwrap_or_default().to_owned();
-            let line = format!("SKIPPED {name}: {needs}\n");
-            io::stderr().write_all(line.as_bytes()).unwrap();
+        if !is_installed("redis-server") {
             return None;
         }
         // Somebody else may take a port that was free a moment ago.
@@ -100,8 +94,18 @@ impl Redis {
         reply(&mut asked)
     }
 
+    /// The same about a key that may be no text, which comes last. So may the answer.
+    pub(crate) fn ask_about(&self, words: &[&str], key: &[u8]) -> Vec<u8> {
+        let words: Vec<_> = words
+            .iter()
+            .map(|word| word.as_bytes())
+            .chain([key])
+            .collect();
+        reply_bytes(&mut self.send(&words))
+    }
+
     /// Sends one command, and does not wait for the answer.
-    pub(crate) fn send(&self, words: &[&str]) -> BufReader<TcpStream> {
+    pub(crate) fn send<W: AsRef<[u8]>>(&self, words: &[W]) -> BufReader<TcpStream> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let mut reader = BufReader::new(stream);
         if let Some(password) = self.password {
@@ -171,9 +175,19 @@ impl Drop for Redis {
     }
 }
 
-fn is_installed() -> bool {
-    let version = Command::new("redis-server").arg("--version").output();
-    version.is_ok_and(|output| output.status.success())
+/// Whether a program is there, which is also the name of its Debian package. Without it a test is skipped, except in CI.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let version = Command::new(program).arg("--version").output();
+    if version.is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    let needs = format!("needs {program}; install the Debian package {program}");
+    assert!(std::env::var_os("CI").is_none(), "{needs}");
+    // Not `eprintln`: the test harness would keep it to itself.
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let line = format!("SKIPPED {name}: {needs}\n");
+    io::stderr().write_all(line.as_bytes()).unwrap();
+    false
 }
 
 fn free_port() -> u16 {
@@ -197,29 +211,36 @@ fn is_answering(port: u16, process: u32) -> bool {
     answer.starts_with("-NOAUTH") || answer.contains(&format!("process_id:{process}\r\n"))
 }
 
-fn write_command(stream: &mut TcpStream, words: &[&str]) -> io::Result<()> {
-    let mut text = format!("*{}\r\n", words.len());
+fn write_command<W: AsRef<[u8]>>(stream: &mut TcpStream, words: &[W]) -> io::Result<()> {
+    let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
     for word in words {
-        text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        let word = word.as_ref();
+        bytes.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+        bytes.extend_from_slice(word);
+        bytes.extend_from_slice(b"\r\n");
     }
-    stream.write_all(text.as_bytes())
+    stream.write_all(&bytes)
 }
 
 fn reply(reader: &mut BufReader<TcpStream>) -> String {
+    String::from_utf8(reply_bytes(reader)).unwrap()
+}
+
+fn reply_bytes(reader: &mut BufReader<TcpStream>) -> Vec<u8> {
     let mut line = String::new();
     if reader.read_line(&mut line).is_err() {
-        return String::new();
+        return Vec::new();
     }
     let line = line.trim_end();
     match line.split_at_checked(1) {
-        Some(("$", "-1")) => "(nil)".to_owned(),
+        Some(("$", "-1")) => b"(nil)".to_vec(),
         Some(("$", length)) => {
             let mut value = vec![0; length.parse::<usize>().unwrap() + 2];
             io::Read::read_exact(reader, &mut value).unwrap();
             value.truncate(value.len() - 2);
-            String::from_utf8(value).unwrap()
+            value
         }
-        Some(("+" | ":", value)) => value.to_owned(),
-        _ => line.to_owned(),
+        Some(("+" | ":", value)) => value.into(),
+        _ => line.into(),
     }
 }

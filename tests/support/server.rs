@@ -49,6 +49,8 @@ const READY: &str = "listening on ";
 pub struct Setup {
     /// `None` for memory.
     redis: Option<String>,
+    /// In Redis.
+    namespace: String,
     max_in_progress: usize,
     max_completed: usize,
     lease: Duration,
@@ -62,6 +64,7 @@ impl Setup {
     pub fn memory() -> Self {
         Self {
             redis: None,
+            namespace: "tests".to_owned(),
             max_in_progress: 10_000,
             max_completed: 100_000,
             lease: Duration::from_secs(60),
@@ -76,6 +79,11 @@ impl Setup {
             redis: Some(url),
             ..Self::memory()
         }
+    }
+
+    pub fn in_namespace(mut self, namespace: &str) -> Self {
+        self.namespace = namespace.to_owned();
+        self
     }
 
     pub fn with_bounds(mut self, max_in_progress: usize, max_completed: usize) -> Self {
@@ -111,7 +119,7 @@ impl Setup {
 
     fn layer(&self) -> DeliveryLayer {
         let layer = if let Some(url) = &self.redis {
-            let store = RedisStore::new(url).unwrap();
+            let store = RedisStore::new(url, &self.namespace).unwrap();
             DeliveryLayer::new(store.with_timeout(self.timeout))
         } else {
             let store = MemoryStore::new().with_max_in_progress(self.max_in_progress);

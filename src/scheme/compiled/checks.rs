@@ -1,5 +1,7 @@
 //! What must hold of a scheme as a whole.
 
+use std::borrow::Cow;
+
 use super::super::{
     Coverage, Encoding, Keying, Scheme, Signature,
     signature::Grammar,
@@ -14,7 +16,78 @@ pub(super) fn check(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
     check_content(scheme, parts)?;
     check_fields(scheme, parts)?;
     check_families(scheme)?;
-    check_separators(&scheme.signature)
+    check_separators(&scheme.signature)?;
+    check_places(scheme, parts)
+}
+
+/// Refuses what is looked for where it can never be found, or where the signature is: with it every request is refused.
+fn check_places(scheme: &Scheme, parts: &[Part]) -> Result<(), SetupError> {
+    let signature = &scheme.signature;
+    let headers = scheme.require.iter().map(|(name, _)| (&**name, "require"));
+    let mut headers: Vec<(&str, &str)> = headers.collect();
+    let mut fields = Vec::new();
+    for part in parts {
+        match part {
+            Part::Token(Token::Header(name), _) => headers.push((name, "signed")),
+            Part::Token(Token::Field(name), _) => fields.push((&**name, "signed")),
+            _ => {}
+        }
+    }
+    match scheme.timestamp.as_ref().map(|time| &time.place) {
+        Some(TimestampPlace::Header(name)) => headers.push((name, "timestamp")),
+        Some(TimestampPlace::Field(name)) => fields.push((name, "timestamp")),
+        None => {}
+    }
+    for (name, key) in headers {
+        let is_name = |header: &Cow<'static, str>| header.eq_ignore_ascii_case(name);
+        if signature.headers.iter().any(is_name) {
+            return Err(SetupError::new(format!(
+                "{key}: header {name:?} has the signature, so it can be nothing else; name another"
+            )));
+        }
+    }
+    match &signature.grammar {
+        Grammar::Single { prefix } | Grammar::List { prefix, .. } => {
+            if prefix.starts_with(|first: char| first.is_ascii_whitespace())
+                || prefix.contains(is_control)
+            {
+                return Err(SetupError::new(format!(
+                    "signature: the prefix {prefix:?} begins with white space or has a control character, so it would never be found"
+                )));
+            }
+        }
+        Grammar::Fields {
+            separator,
+            field,
+            sets,
+        } => {
+            if let Some((name, key)) = fields.iter().find(|(name, _)| *name == field) {
+                return Err(SetupError::new(format!(
+                    "{key}: field {name:?} is the signature, so it can be nothing else; name another"
+                )));
+            }
+            for (name, key) in fields.into_iter().chain([(&**field, "signature")]) {
+                let ends = |letter| {
+                    letter == '='
+                        || letter == *separator
+                        || Some(letter) == *sets
+                        || is_control(letter)
+                };
+                if name.contains(ends) || name.starts_with(' ') {
+                    return Err(SetupError::new(format!(
+                        "{key}: field {name:?} would never be found; write what is between the separator and the = sign"
+                    )));
+                }
+            }
+        }
+        Grammar::Positional { .. } => {}
+    }
+    Ok(())
+}
+
+/// No value of a header has one, but for tabs, which are trimmed.
+fn is_control(letter: char) -> bool {
+    letter.is_ascii_control()
 }
 
 fn check_families(scheme: &Scheme) -> Result<(), SetupError> {

@@ -1,5 +1,6 @@
 //! What a scheme asks of a head.
 
+use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use super::{
@@ -107,7 +108,19 @@ impl HeadRules {
             .require
             .iter()
             .map(|(name, value)| Ok((names(name, "require")?, constant(name, value, params)?)));
-        let constants: Vec<_> = constants.collect::<Result<_, _>>()?;
+        let constants: Vec<_> = constants.collect::<Result<_, SetupError>>()?;
+        for (index, (names, value)) in constants.iter().enumerate() {
+            let earlier = constants.iter().take(index);
+            if earlier
+                .into_iter()
+                .any(|(other, text)| other.is(names) && text != value)
+            {
+                return Err(SetupError::new(format!(
+                    "require: header {:?} must have two different values; keep one",
+                    names.shown()
+                )));
+            }
+        }
         let [event_type, delivery_id, content_type] = reads
             .each_ref()
             .map(|name| name.as_ref().map(|name| header(name)));
@@ -176,6 +189,12 @@ fn constant(header: &str, value: &str, params: &Params) -> Result<Zeroizing<Vec<
     if text.is_empty() {
         return Err(SetupError::new(format!(
             "require: header {header:?} is compared with nothing; say what it must equal"
+        )));
+    }
+    if HeaderValue::from_bytes(&text).is_err() || text.trim_ascii().len() < text.len() {
+        return Err(SetupError::new(format!(
+            "require: header {header:?} is compared with text that no header has; take off white space at its ends, line ends \
+             and other control characters"
         )));
     }
     Ok(text)
