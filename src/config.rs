@@ -61,6 +61,7 @@
 //! | `timeout` | how long a step of Redis may take (`"1s"` without it) |
 //! | `max_in_progress`, `max_completed` | how much memory remembers |
 //! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's; a lifetime is not shorter than an endpoint's timestamp window |
+//! | `max_running`, `handler_timeout` | how many handlers may run at once (10,000 without it); how long one may (`"60s"`; without it as long as it likes) |
 //! | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |
 //!
 //! # A custom provider

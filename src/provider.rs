@@ -375,6 +375,11 @@ impl Provider {
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
         self.check_constructions()?;
+        if self.retry_horizon.is_zero() {
+            return Err(SetupError::new(
+                "retry_horizon: it is zero, so that no delivery would be remembered; say for how long the provider tries",
+            ));
+        }
         for (source, key) in [
             (&self.event_type, "event_type"),
             (&self.delivery_id, "delivery"),

@@ -1188,7 +1188,7 @@ fn mistake(place: &str, key: &str, text: &str) -> String {
 fn mistake_unknown_key() {
     assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `missing_status`, `params`, `key`"#);
     assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: unknown field `enviroment`, expected one of `env`, `file`, `value`, `id`, `not_before`, `not_after`"#);
-    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `retry_horizon`, `success_status`, `docs`"#);
+    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `retry_horizon`, `time_limit`, `success_status`, `docs`"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: unknown field `headr`, expected one of `header`, `field`, `unit`, `tolerance`, `future`"#);
     assert_snapshot!(mistake("line 3", "endpoint", "\n\n[endpoint.kyc]\nprovider = \"github\"\n"), @"line 3: unknown field `endpoint`, expected one of `endpoints`, `providers`, `deliveries`");
 }
@@ -1592,7 +1592,7 @@ fn mistakes_of_deliveries() {
         let text = mistake("deliveries", "", &format!("[deliveries]\n{lines}\n"));
         assert!(text.ends_with(problem), "{text}");
     }
-    assert_snapshot!(of_github("key", "key = \"scanRef\""), @r#"endpoint "kyc": key: write "delivery-id", "body" or "body+event-type"; a secret goes into `secret`"#);
+    assert_snapshot!(of_github("key", "key = \"scanRef\""), @r#"endpoint "kyc": key: write "auto", "delivery-id", "body" or "body+event-type"; a secret goes into `secret`"#);
 }
 
 /// What can work is not refused: see `deliveries_are_built_with_what_the_table_says`.
@@ -1618,6 +1618,18 @@ fn settings_that_can_only_fail_are_mistakes() {
             "max_in_progress = 0",
             "deliveries: max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
              handled at once, as in 10000, or remove it",
+        ),
+        (
+            memory,
+            "max_running = 0",
+            "deliveries: max_running: 0 lets no handler run, so that every event is refused; write how many may run at once, as in \
+             1000, or remove it",
+        ),
+        (
+            memory,
+            "handler_timeout = \"0s\"",
+            "deliveries: handler_timeout: \"0s\" leaves handlers no time, so that every event is refused; write more, as in \"60s\", \
+             or remove it",
         ),
         (
             memory,
@@ -1823,7 +1835,7 @@ fn mistakes_of_deliveries_in_redis() {
         assert!(!text.contains("a-password"), "{text}");
     }
     let old = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nprefix = \"billing:\"\n";
-    assert_snapshot!(mistake("line 4", "prefix", old), @"line 4: unknown field `prefix`, expected one of `store`, `url`, `namespace`, `timeout`, `max_in_progress`, `max_completed`, `lease`, `wait`, `lifetime`, `on_outage`");
+    assert_snapshot!(mistake("line 4", "prefix", old), @"line 4: unknown field `prefix`, expected one of `store`, `url`, `namespace`, `timeout`, `max_in_progress`, `max_completed`, `lease`, `wait`, `lifetime`, `max_running`, `handler_timeout`, `on_outage`");
 }
 
 #[test]
@@ -1833,12 +1845,12 @@ fn deliveries_are_built_with_what_the_table_says() {
         let config = Config::from_toml_str(&text).unwrap();
         format!("{:?}", config.deliveries().unwrap().unwrap())
     };
-    assert_snapshot!(layer(""), @"DeliveryLayer { lease: 30s, wait: 5s, lifetime: None, on_outage: Refuse, .. }");
+    assert_snapshot!(layer(""), @"DeliveryLayer { lease: 30s, wait: None, lifetime: None, max_running: 10000, handler_timeout: None, on_outage: Refuse, .. }");
     assert_snapshot!(
-        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 1\nmax_in_progress = 1"),
-        @"DeliveryLayer { lease: 60s, wait: 0ns, lifetime: Some(172800s), on_outage: Allow, .. }"
+        layer("lease = \"1m\"\nwait = \"0s\"\nlifetime = \"48h\"\non_outage = \"allow\"\nmax_completed = 1\nmax_in_progress = 1\nmax_running = 1\nhandler_timeout = \"1ms\""),
+        @"DeliveryLayer { lease: 60s, wait: Some(0ns), lifetime: Some(172800s), max_running: 1, handler_timeout: Some(1ms), on_outage: Allow, .. }"
     );
-    assert_snapshot!(layer("lease = \"100ms\"\nlifetime = \"1s\""), @"DeliveryLayer { lease: 100ms, wait: 5s, lifetime: Some(1s), on_outage: Refuse, .. }");
+    assert_snapshot!(layer("lease = \"100ms\"\nlifetime = \"1s\""), @"DeliveryLayer { lease: 100ms, wait: None, lifetime: Some(1s), max_running: 10000, handler_timeout: None, on_outage: Refuse, .. }");
     assert!(
         Config::from_toml_str("")
             .unwrap()

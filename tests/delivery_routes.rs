@@ -489,6 +489,7 @@ async fn log_of(work: impl Future<Output = ()>) -> Vec<String> {
             Ok(())
         }
     }
+    support::listen_to_everything();
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()

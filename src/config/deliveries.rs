@@ -10,9 +10,6 @@ use crate::{
     delivery::{DeliveryLayer, MemoryStore, OnOutage},
 };
 
-/// The layer makes a shorter one this long. Whoever writes one down should know.
-const SHORTEST_LEASE: Duration = Duration::from_millis(100);
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Deliveries {
@@ -25,6 +22,8 @@ pub(super) struct Deliveries {
     lease: Option<Scalar>,
     wait: Option<Scalar>,
     lifetime: Option<Scalar>,
+    max_running: Option<usize>,
+    handler_timeout: Option<Scalar>,
     on_outage: Option<String>,
 }
 
@@ -46,7 +45,7 @@ impl Deliveries {
         };
         if let Some(lease) = &self.lease {
             layer = layer.with_lease(lease.duration_from(
-                SHORTEST_LEASE,
+                DeliveryLayer::SHORTEST_LEASE,
                 "lease",
                 "is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
             )?);
@@ -56,6 +55,22 @@ impl Deliveries {
         }
         if let Some(lifetime) = self.lifetime()? {
             layer = layer.with_lifetime(lifetime);
+        }
+        match self.max_running {
+            Some(0) => {
+                return Err(SetupError::new(
+                    "max_running: 0 lets no handler run, so that every event is refused; write how many may run at once, as in \
+                     1000, or remove it",
+                ));
+            }
+            Some(most) => layer = layer.with_max_running(most),
+            None => {}
+        }
+        if let Some(timeout) = &self.handler_timeout {
+            layer = layer.with_handler_timeout(timeout.some_duration(
+                "handler_timeout",
+                "leaves handlers no time, so that every event is refused; write more, as in \"60s\", or remove it",
+            )?);
         }
         match self.on_outage.as_deref() {
             None => Ok(layer),
