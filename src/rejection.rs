@@ -143,7 +143,7 @@ impl Rejection {
 
     /// As many handlers are running as may.
     pub(crate) fn handlers_busy(event: &VerifiedEvent, most: usize) -> Self {
-        let running = format!("{most} are running");
+        let running = format!("max_running is {most}");
         event.rejection(
             Reason::new(RejectionKind::HandlersBusy),
             Some(running.into()),

@@ -359,7 +359,7 @@ fn report(problems: Vec<Problem>, rows: &[Row]) {
 }
 
 /// Each kind of refusal that a request can cause.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 28] = [
     "body_too_large",
     "missing_header",
     "repeated_header",
@@ -381,6 +381,8 @@ const KINDS: [&str; 26] = [
     "delivery_store_failed",
     "delivery_store_timeout",
     "delivery_store_full",
+    "handlers_busy",
+    "handler_aborted",
     "read_timeout",
     "body_incomplete",
     "body_taken",
@@ -389,12 +391,13 @@ const KINDS: [&str; 26] = [
 ];
 
 /// Each way in which a delivery can end.
-const DELIVERIES: [&str; 7] = [
+const DELIVERIES: [&str; 8] = [
     "new",
     "done",
     "waited",
     "in_progress",
     "released",
+    "busy",
     "outage",
     "complete_failed",
 ];

@@ -29,8 +29,8 @@ use tower_webhook::{
     Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
     Secrets, SetupError, SignError, Signer, Source, VerifiedEvent, Verifier, WebhookVerifyLayer,
     delivery::{
-        Claim, DeliveryKey, DeliveryLayer, DeliveryStore, Owner, StoreError, StoreErrorKind,
-        StoreFuture,
+        Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
+        StoreErrorKind, StoreFuture,
     },
     lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
     middleware::{VerifyFuture, WebhookVerify},
@@ -410,11 +410,30 @@ async fn undelivered(store: Store) -> Rejection {
     let service = layer.layer(tower::service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(()))
     }));
-    let mut request = Request::new(());
+    let mut request = Request::post("/").body(()).unwrap();
     request
         .extensions_mut()
         .insert(vove::<Bytes>("MARKER").unwrap());
     let response = service.oneshot(request).await.unwrap();
+    response.extensions().get::<Rejection>().unwrap().clone()
+}
+
+/// What a delivery layer answers to the second of two events whose handlers never end.
+async fn unhandled(change: impl Fn(DeliveryLayer) -> DeliveryLayer) -> Rejection {
+    let layer = change(DeliveryLayer::new(MemoryStore::new()));
+    let service = layer.layer(tower::service_fn(|_: Request<()>| {
+        std::future::pending::<Result<Response<()>, Infallible>>()
+    }));
+    let attempt = |body: &str| {
+        let mut request = Request::post("/").body(()).unwrap();
+        let event = vove::<Bytes>(body).unwrap();
+        request.extensions_mut().insert(event);
+        service.clone().oneshot(request)
+    };
+    let first = tokio::spawn(attempt("MARKER 1"));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let response = attempt("MARKER 2").await.unwrap();
+    first.abort();
     response.extensions().get::<Rejection>().unwrap().clone()
 }
 
@@ -580,6 +599,8 @@ async fn every_refusal() -> Vec<Rejection> {
         undelivered(Store::Away).await,
         undelivered(Store::Slow).await,
         undelivered(Store::Full).await,
+        unhandled(|layer| layer.with_max_running(1)).await,
+        unhandled(|layer| layer.with_handler_timeout(Duration::from_secs(1))).await,
         refused_by_layer(Odd::Never).await,
         refused_by_layer(Odd::Broken).await,
         refused(&verifier(providers::github()), &taken, ""),
@@ -683,6 +704,16 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
         (
             RejectionKind::DeliveryStoreFull,
             "delivery_store_full",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::HandlersBusy,
+            "handlers_busy",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            RejectionKind::HandlerAborted,
+            "handler_aborted",
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
@@ -810,6 +841,12 @@ async fn texts_of_every_refusal() {
     the delivery store has no room for another delivery in progress: the delivery store has no room: the store is away
         Rejection { kind: DeliveryStoreFull, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the delivery store has no room: the store is away
+    too many handlers are running; raise max_running, or look for handlers that hang: max_running is 1
+        Rejection { kind: HandlersBusy, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: max_running is 1
+    the handler was aborted before it answered: it ran for longer than handler_timeout, 1s
+        Rejection { kind: HandlerAborted, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+        source: it ran for longer than handler_timeout, 1s
     the body did not arrive in time
         Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     the body broke off

@@ -24,6 +24,10 @@ use crate::{
 };
 
 /// A middleware for actix-web: give it to `wrap` before the one that verifies, which then is around it.
+///
+/// The handler is polled in place, since handlers of actix-web stay on their thread, and moves into a task of its worker when its request is
+/// dropped. One that runs into its time limit takes the request with it: the refusal then comes as an [`Error`] that is a
+/// [`Rejection`], which actix-web makes the same 503 of.
 impl<S, B> Transform<S, ServiceRequest> for DeliveryLayer
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,

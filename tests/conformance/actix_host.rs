@@ -6,9 +6,10 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer, Route as Endpoint,
+    App, Error, HttpRequest, HttpResponse, HttpServer, ResponseError, Route as Endpoint,
     body::MessageBody,
     dev::{Payload as Body, Service, ServiceResponse},
+    error::InternalError,
     http::header::{HeaderName, HeaderValue},
     rt::System,
     web::{self, ServiceConfig},
@@ -35,7 +36,7 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
                 .configure(|config| routes.iter().for_each(|route| add(config, route)))
                 .wrap_fn(|request, app| {
                     let response = app.call(request);
-                    async move { Ok::<_, Error>(show_reason(response.await?)) }
+                    async move { response.await.map(show_reason).map_err(with_reason) }
                 })
         };
         let server = HttpServer::new(app).workers(2).disable_signals();
@@ -113,6 +114,19 @@ async fn count(
     HttpResponse::Ok()
         .content_type("application/json")
         .body(facts(&event, &body, Some(calls)))
+}
+
+/// A handler that was aborted took the request with it, so that the reason is an error.
+fn with_reason(error: Error) -> Error {
+    let Some(rejection) = error.as_error::<Rejection>() else {
+        return error;
+    };
+    let mut response = rejection.error_response();
+    let value = HeaderValue::from_str(&reason(rejection)).unwrap();
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static(REASON), value);
+    InternalError::from_response(error, response).into()
 }
 
 fn show_reason<B: MessageBody>(mut response: ServiceResponse<B>) -> ServiceResponse<B> {

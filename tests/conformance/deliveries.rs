@@ -2,18 +2,24 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    convert::Infallible,
+    future::pending,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
+use http::{Request, Response};
 use serde::Deserialize;
 use tokio::sync::Notify;
+use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
-    VerifiedEvent,
+    Secret, Signer, VerifiedEvent, Verifier,
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, OnOutage, Owner, StoreError,
         StoreErrorKind, StoreFuture,
     },
+    providers,
+    verify::Head,
 };
 
 use crate::endpoints::HANG;
@@ -33,6 +39,11 @@ pub(crate) struct Remembering {
     /// Whether events are let through while the store is out.
     #[serde(default)]
     allow: bool,
+    /// How long a handler may run, in milliseconds.
+    handler_timeout: Option<u64>,
+    /// Whether as many handlers run as may.
+    #[serde(default)]
+    occupied: bool,
 }
 
 /// What is special about a store. Each is a `MemoryStore`, but for this.
@@ -78,10 +89,42 @@ impl Remembering {
             true => OnOutage::Allow,
             false => OnOutage::Refuse,
         };
-        DeliveryLayer::new(store)
+        let mut layer = DeliveryLayer::new(store)
             .with_wait(millis(self.wait))
             .with_lease(millis(self.lease))
-            .with_on_outage(policy)
+            .with_on_outage(policy);
+        if let Some(limit) = self.handler_timeout {
+            layer = layer.with_handler_timeout(Duration::from_millis(limit));
+        }
+        if self.occupied {
+            layer = layer.with_max_running(1);
+            occupy(&layer);
+        }
+        layer
+    }
+}
+
+/// Has a handler run that never ends, on a thread of its own.
+fn occupy(layer: &DeliveryLayer) {
+    let secret = Secret::new("another-endpoint-s-secret");
+    let signer = Signer::new(providers::github(), secret.clone()).unwrap();
+    let (head, body) = signer.sign(Request::post("/"), "{}").unwrap().into_parts();
+    let verifier = Verifier::new(providers::github(), secret).unwrap();
+    let event = verifier
+        .with_endpoint("another")
+        .verify(&Head::of(&head), body, UNIX_EPOCH);
+    let mut request = Request::from_parts(head, ());
+    request.extensions_mut().insert(event.unwrap());
+    let handler = service_fn(|_: Request<()>| pending::<Result<Response<()>, Infallible>>());
+    let request = layer.layer(handler).oneshot(request);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        runtime.unwrap().block_on(request)
+    });
+    while layer.in_flight() == 0 {
+        std::thread::yield_now();
     }
 }
 

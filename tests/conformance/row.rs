@@ -269,7 +269,8 @@ impl Row {
     pub(crate) fn told(&self) -> impl Iterator<Item = String> {
         // What stands inside of the layer that verifies tells its hook nothing.
         let inside = |kind: &str| {
-            kind == "unreadable_payload" || kind == "layer_missing" || kind.starts_with("delivery_")
+            let by_a_delivery_layer = kind.starts_with("delivery_") || kind.starts_with("handler");
+            kind == "unreadable_payload" || kind == "layer_missing" || by_a_delivery_layer
         };
         let refused = self.kind().filter(|kind| !inside(kind));
         let refused = refused.map(|kind| format!("refused {kind}"));
