@@ -31,7 +31,7 @@ def main():
         # Without the times of the originals: cargo would take what the last run built for up to date.
         shutil.copytree(ROOT, copy, ignore=ignore, copy_function=shutil.copy)
         # Examples and the other tests would be built for nothing.
-        environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target/mutations"))
+        environment = {"CARGO_TARGET_DIR": str(ROOT / "target/mutations"), **os.environ}
         environment.pop("RUST_BACKTRACE", None)
 
         def tested(tests):
