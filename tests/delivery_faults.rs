@@ -267,7 +267,18 @@ impl Fault {
                 redis.kill();
                 None
             }
-            Self::Slow => Some(redis.send(&["DEBUG", "SLEEP", "6"])),
+            Self::Slow => {
+                let busy = redis.send(&["DEBUG", "SLEEP", "6"]);
+                // It is busy when it no longer answers anybody else.
+                loop {
+                    let mut ping = redis.send(&["PING"]);
+                    let timeout = ping.get_ref().set_read_timeout(Some(millis(50)));
+                    timeout.unwrap();
+                    if ping.read_line(&mut String::new()).is_err() {
+                        break Some(busy);
+                    }
+                }
+            }
         };
         move |redis: &mut Redis| match self {
             Self::Stopped => redis.resume(),
