@@ -144,7 +144,7 @@ pub(crate) fn claim_lost(event: &VerifiedEvent) {
 mod off {
     #[cfg(not(feature = "tracing"))]
     #[derive(Clone, Default)]
-    pub(crate) struct LogLimits;
+    pub(crate) struct LogLimits(());
 
     #[cfg(not(feature = "tracing"))]
     pub(crate) struct Trace;

@@ -346,7 +346,7 @@ mod tests {
         let (head, ()) = head.body(()).unwrap().into_parts();
         let frames: Vec<_> = vec![7; size]
             .chunks(frame)
-            .map(|frame| Bytes::copy_from_slice(frame))
+            .map(Bytes::copy_from_slice)
             .collect();
         let body = Frames(frames.into());
         let shared = verifier.shared();

@@ -591,7 +591,8 @@ fn no_content_has_two_readings_that_are_accepted() {
 fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tolerance() {
     use hmac::{Hmac, KeyInit, Mac};
     // The content, the unit, and how a request may be read that was signed as the first of each list.
-    let rows: [(&str, TimeUnit, &[(&str, &str)]); 10] = [
+    type Readings<'r> = &'r [(&'r str, &'r str)];
+    let rows: [(&str, TimeUnit, Readings<'_>); 10] = [
         (
             "{body}{ts}",
             TimeUnit::Seconds,

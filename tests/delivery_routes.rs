@@ -101,7 +101,7 @@ impl Target {
         let request = signed(method, target, body);
         match self {
             Self::Tower(service) => {
-                let request = request.map(|body| Body::from(body));
+                let request = request.map(Body::from);
                 service
                     .clone()
                     .oneshot(request)

@@ -334,7 +334,8 @@ async fn b_5_a_layer_is_drained_when_its_last_handler_has_told_the_store() {
 fn settings_with_which_nothing_could_be_handled_are_refused() {
     let layer = || DeliveryLayer::new(MemoryStore::new());
     let zero = Duration::ZERO;
-    let rows: [(Box<dyn Fn() -> DeliveryLayer>, &str); 4] = [
+    type Make = Box<dyn Fn() -> DeliveryLayer>;
+    let rows: [(Make, &str); 4] = [
         (
             Box::new(move || layer().with_max_running(0)),
             "max_running is 0, so no event would ever be handled; allow one at least",
@@ -478,8 +479,8 @@ async fn work(State(ledgers): State<Ledgers>, event: VerifiedEvent) -> StatusCod
     }
     // Every fifth fails the first time, and every seventh panics.
     let before = ledger.succeeded.fetch_add(1, Ordering::SeqCst);
-    if before == 0 && (number % 5 == 0 || number % 7 == 0) {
-        if number % 7 == 0 {
+    if before == 0 && (number.is_multiple_of(5) || number.is_multiple_of(7)) {
+        if number.is_multiple_of(7) {
             // Without the message, whose backtrace would keep the threads for longer than a lease.
             std::panic::resume_unwind(Box::new("as it should"));
         }
@@ -528,7 +529,7 @@ async fn b_5_done_is_handled_and_no_two_handlers_are_at_it_at_once() {
                     Ok(_) => {}
                     Err(_) => abort.abort(),
                 }
-                if random % 4 == 0 {
+                if random.is_multiple_of(4) {
                     sleep(Duration::from_millis(random % 10)).await;
                 }
             }

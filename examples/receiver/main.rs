@@ -29,7 +29,7 @@ use std::{
 use tokio::{
     net::TcpListener,
     sync::oneshot,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout},
 };
 use tower_webhook::{Config, SetupError};
 
@@ -105,12 +105,12 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
     say("stopping: requests in flight are finished first");
     drop(stop);
-    let end = Instant::now() + GRACE;
-    if let Ok(ended) = timeout_at(end, server).await {
+    let begun = Instant::now();
+    if let Ok(ended) = timeout(GRACE, server).await {
         ended?;
     }
     // The server does not know of handlers whose senders have hung up.
-    let left = app.drain(end - Instant::now()).await;
+    let left = app.drain(GRACE.saturating_sub(begun.elapsed())).await;
     if left > 0 {
         eprintln!(
             "error: {left} handlers have not ended; their deliveries are handled again when they are sent again"
