@@ -1,4 +1,5 @@
 //! Routes, methods and paths: an answer on one route says nothing of a delivery that came to another.
+#![cfg(all(feature = "actix", feature = "axum", feature = "tracing"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! The task of a delivery's handler: what it inherits, what bounds it, what is told of it, and that no two handlers ever have one
 //! delivery at once.
+#![cfg(all(feature = "axum", feature = "tracing"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
