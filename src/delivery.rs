@@ -88,7 +88,7 @@ pub use self::{
 pub(crate) use self::{
     deliver::{Begun, Ended, Setup, begin},
     layer::Claimed,
-    route::normalise,
+    route::{is_one_route, normalise},
 };
 
 /// The answer to [`DeliveryStore::claim`].

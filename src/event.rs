@@ -240,8 +240,8 @@ impl<T: Payload> VerifiedEvent<T> {
         self.proof.scheme().is_some_and(|scheme| scheme.covers_body)
     }
 
-    /// Every value that is signed, but for the time and the secret.
-    pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8])) {
+    /// Every value that is signed, but for the secret, and whether it is the time.
+    pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8], bool)) {
         let proof = &self.proof;
         if let (Some(scheme), Some(admitted)) = (proof.scheme(), proof.admitted()) {
             let bodied = Bodied::new(proof.body.clone(), &proof.shared.body, None);
@@ -283,6 +283,12 @@ impl<T: Payload> VerifiedEvent<T> {
         let source = self.shared().provider().event_type()?;
         self.proof
             .look_up(source, Read::EventType, &self.proof.event_type)
+    }
+
+    /// The event type, if it stands in a signed header. In a body that is signed it is part of that.
+    pub(crate) fn signed_event_type(&self) -> Option<&[u8]> {
+        let captured = &self.proof.admitted()?.captured;
+        self.proof.scheme()?.signed_event_type(captured)
     }
 
     /// The delivery id, if it is signed and is one.

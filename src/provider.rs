@@ -375,6 +375,12 @@ impl Provider {
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
         self.check_constructions()?;
+        if let Some(status) = self.success_status.filter(|status| !status.is_success()) {
+            return Err(SetupError::new(format!(
+                "success_status: {} is not a success; set one from 200 to 299",
+                status.as_u16()
+            )));
+        }
         if self.retry_horizon.is_zero() {
             return Err(SetupError::new(
                 "retry_horizon: it is zero, so that no delivery would be remembered; say for how long the provider tries",

@@ -377,6 +377,83 @@ fn a_value_before_the_time_holds_no_time() {
     }
 }
 
+/// The verdicts of requests whose content is the same, each by the clock that suits it.
+fn verdicts(
+    signed: &'static str,
+    unit: TimeUnit,
+    readings: &[(&[u8], &str, &[u8])],
+) -> Result<Vec<Result<(), RejectionKind>>, String> {
+    use hmac::{Hmac, KeyInit, Mac};
+    let timestamp = Timestamp::header("X-Time")
+        .with_unit(unit)
+        .with_tolerance(Tolerance::off());
+    let signature = Signature::single("X-Sig", Encoding::Hex);
+    let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
+    let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
+    let verifier = verifier.map_err(|error| error.to_string())?;
+    let time = |time: &str| match signed {
+        _ if signed.contains("{ts|lower}") => time.to_lowercase(),
+        _ if signed.contains("{ts|jsonstr}") => format!("\"{time}\""),
+        _ => time.to_owned(),
+    };
+    let content =
+        |(id, at, body): &(&[u8], &str, &[u8])| [*id, time(at).as_bytes(), *body].concat();
+    let all: Vec<_> = readings.iter().map(content).collect();
+    assert!(
+        all.iter().all(|other| *other == all[0]),
+        "{signed}: one content"
+    );
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(&all[0]);
+    let signature = hex(&mac.finalize().into_bytes());
+    let verdicts = readings.iter().map(|(id, at, body)| {
+        let headers = [
+            ("x-id", *id),
+            ("x-time", at.as_bytes()),
+            ("x-sig", signature.as_bytes()),
+        ];
+        let event = verifier.verify(&Head::new(&headers), body.to_vec(), SystemTime::UNIX_EPOCH);
+        event.map(drop).map_err(|rejection| rejection.kind())
+    });
+    Ok(verdicts.collect())
+}
+
+#[test]
+fn a_1_a_time_is_found_whatever_stands_around_it_and_however_it_is_spelled() {
+    // Bytes that are no text, or a character that a window cuts, hide no date.
+    let dated: &[(&[u8], &str, &[u8])] = &[
+        (
+            b"a2026-11-20T21:00:00Z\xc3\xa9\xff",
+            "2026-11-20T21:00:00+00:00",
+            b"{}",
+        ),
+        (
+            b"a",
+            "2026-11-20T21:00:00Z",
+            b"\xc3\xa9\xff2026-11-20T21:00:00+00:00{}",
+        ),
+    ];
+    let found = verdicts("{header:X-Id}{ts}{body}", TimeUnit::Rfc3339, dated).unwrap();
+    assert_eq!(found[0], Err(RejectionKind::MalformedHeader));
+    assert!(
+        found.iter().filter(|verdict| verdict.is_ok()).count() <= 1,
+        "{found:?}"
+    );
+    // A time that a filter spells is not looked for, so that such content cannot be built.
+    for (signed, unit) in [
+        ("{header:X-Id}{ts|lower}{body}", TimeUnit::Rfc3339),
+        ("{header:X-Id}{ts|lower}.{body}", TimeUnit::ImfFixdate),
+        ("{header:X-Id}{ts|sha256hex}{body}", TimeUnit::Seconds),
+        ("{header:X-Id}{ts|jsonstr}{body}", TimeUnit::Seconds),
+    ] {
+        let error = verdicts(signed, unit, &[(b"a", "1", b"")]).unwrap_err();
+        assert!(
+            error.contains("could be cut in two ways"),
+            "{signed}: {error}"
+        );
+    }
+}
+
 /// A template in pieces, so that a test can cut content as the verifier must not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Piece {

@@ -1285,7 +1285,19 @@ fn partial(signed: &'static str, body: &str) -> Attempt {
 fn b_3_where_nothing_else_tells_two_deliveries_apart_the_signed_time_does() {
     let _beside = beside();
     let later = |attempt: Attempt| attempt.again();
-    for body in ["", " ", "\r\n", "{}", " [] ", "null", "\"\""] {
+    for body in [
+        "",
+        " ",
+        "\r\n",
+        "{}",
+        " [] ",
+        "{ }",
+        "[\n]",
+        "\u{feff}",
+        "\u{feff}{}",
+        "null",
+        "\"\"",
+    ] {
         assert_eq!(
             relation(&dated(body), &later(dated(body))),
             Others,
@@ -1433,6 +1445,73 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
             id(r#"{"id":"a"}"#),
             id(r#"{"id":"b"}"#),
             Others,
+        ),
+    ]);
+}
+
+/// What is signed beside the time may be the same for every event.
+#[test]
+fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
+    let _beside = beside();
+    let dated = |signed: &'static str| {
+        let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+        let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature)
+            .with_timestamp(Timestamp::header("X-Acme-Time"))
+            .with_coverage(Coverage::Partial);
+        let provider = Provider::new("acme", scheme).with_delivery_id(Source::json("/id"));
+        let body = r#"{"id":"order-7","type":"order"}"#;
+        Attempt::new(provider, TEXT_SECRET, body).with("x-acme-id", "a")
+    };
+    for signed in [
+        "{ts}.{header:X-Acme-Id}",
+        "{ts}.{json:/type}",
+        "{ts}.{json:/id}",
+    ] {
+        check([
+            (signed, dated(signed), dated(signed), Same),
+            (signed, dated(signed), dated(signed).again(), Others),
+        ]);
+    }
+    let by_id = |attempt: Attempt| attempt.keyed(KeyedBy::DeliveryId);
+    let signed = "{ts}.{json:/id}";
+    check([(
+        "an id that is vouched for",
+        by_id(dated(signed)),
+        by_id(dated(signed).again()),
+        Same,
+    )]);
+}
+
+/// Equal bodies of two types are two events, where the type is signed.
+#[test]
+fn b_2_an_event_type_in_a_signed_header_tells_deliveries_apart() {
+    let _beside = beside();
+    let typed = |signed: &'static str, event_type: &str| {
+        let mut attempt = acme(signed, Source::json("/id"), r#"{"id":"user-7"}"#);
+        attempt.provider = attempt
+            .provider
+            .with_event_type(Source::header("X-Acme-Event"));
+        attempt.with("x-acme-event", event_type)
+    };
+    let signed = "{header:X-Acme-Event}.{body}";
+    check([
+        (
+            "two types",
+            typed(signed, "created"),
+            typed(signed, "deleted"),
+            Others,
+        ),
+        (
+            "one type",
+            typed(signed, "created"),
+            typed(signed, "created").again(),
+            Same,
+        ),
+        (
+            "types that nobody signed",
+            typed("{body}", "created"),
+            typed("{body}", "deleted"),
+            Same,
         ),
     ]);
 }

@@ -305,6 +305,50 @@ async fn b_5_a_handler_that_takes_too_long_is_aborted_and_its_delivery_released(
     );
 }
 
+/// What it awaits is always ready, so that it uses up all that the runtime lets a task do at once.
+async fn busy(time: Duration) {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(8);
+    let start = std::time::Instant::now();
+    while start.elapsed() < time {
+        sender.send(()).await.unwrap();
+        receiver.recv().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b_5_a_handler_that_always_has_something_to_do_keeps_its_claim_and_its_limit() {
+    let millis = Duration::from_millis;
+    let store = Arc::new(MemoryStore::new());
+    let deliver = DeliveryLayer::new(Arc::clone(&store))
+        .with_lease(millis(600))
+        .with_wait(Duration::ZERO);
+    let called = Arc::new(AtomicUsize::new(0));
+    let handler = |called: &Arc<AtomicUsize>, time| {
+        let called = Arc::clone(called);
+        move |_| {
+            called.fetch_add(1, Ordering::SeqCst);
+            async move {
+                busy(time).await;
+                200
+            }
+        }
+    };
+    let long = stack(&deliver, handler(&called, millis(2500)));
+    let first = spawn(&long, "long");
+    sleep(millis(1500)).await;
+    let second = call(&long, "long").await;
+    assert_eq!(kind(&second), Some(RejectionKind::DeliveryInProgress));
+    assert_eq!(first.await.unwrap().status(), 200);
+    assert_eq!(called.load(Ordering::SeqCst), 1);
+
+    let limited = deliver.clone().with_handler_timeout(millis(300));
+    let endless = stack(&limited, handler(&called, 60 * SECOND));
+    let start = std::time::Instant::now();
+    let aborted = call(&endless, "endless").await;
+    assert_eq!(kind(&aborted), Some(RejectionKind::HandlerAborted));
+    assert!(start.elapsed() < 20 * SECOND, "{:?}", start.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn b_5_a_layer_is_drained_when_its_last_handler_has_told_the_store() {
     let store = Arc::new(MemoryStore::new());

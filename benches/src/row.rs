@@ -7,9 +7,10 @@ use std::{
 };
 
 use http::{Request, Response};
+use tokio::runtime::{EnterGuard, Runtime};
 use tower::Service;
 
-use crate::place::Place;
+use crate::{place::Place, rows::DELIVERY};
 
 pub trait Row {
     fn name(&self) -> &'static str;
@@ -36,7 +37,19 @@ pub const OURS: &str = "tower-webhook";
 /// A future that is polled so often without an end never has one.
 const MOST_POLLS: usize = 20_000_000;
 
-/// Polls until there is an answer. Nothing that is measured waits for anything.
+thread_local! {
+    static RUNTIME: &'static Runtime = Box::leak(Box::new(
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
+    ));
+}
+
+/// Makes this thread's runtime the one that futures find.
+#[must_use]
+pub fn enter() -> EnterGuard<'static> {
+    RUNTIME.with(|runtime| runtime.enter())
+}
+
+/// Polls until there is an answer. Nothing that is measured this way waits for anything.
 ///
 /// # Errors
 ///
@@ -106,7 +119,13 @@ where
             let Poll::Ready(Ok(())) = self.service.poll_ready(&mut cx) else {
                 return Err("not ready".to_owned());
             };
-            let response = finish(self.service.call(request))?;
+            let future = self.service.call(request);
+            // It spawns a task, which somebody has to run.
+            let response = if self.name == DELIVERY {
+                RUNTIME.with(|runtime| runtime.block_on(future))
+            } else {
+                finish(future)?
+            };
             let status = response.map_err(|error| format!("{error:?}"))?.status();
             if status.is_success() != self.accepts {
                 return Err(format!("answered {status}"));

@@ -19,7 +19,7 @@ use actix_web::{
 use super::{from_actix, status, to_actix};
 use crate::{
     Rejection, VerifiedEvent,
-    delivery::{Begun, Claimed, DeliveryLayer, Ended, Setup, begin, normalise},
+    delivery::{Begun, Claimed, DeliveryLayer, Ended, Setup, begin, is_one_route, normalise},
     observe,
 };
 
@@ -85,10 +85,9 @@ where
                 return response.map(ServiceResponse::map_into_left_body);
             }
             observe::came_to(&event, request.path());
-            let route = match request.match_pattern() {
-                Some(pattern) => pattern,
-                None => normalise(request.path()).into_owned(),
-            };
+            let pattern = request.match_pattern();
+            let pattern = pattern.filter(|pattern| is_one_route(pattern));
+            let route = pattern.unwrap_or_else(|| normalise(request.path()).into_owned());
             let response = match begin(&setup, &event, &route).await {
                 Begun::Handle(delivery) => {
                     let status_of = |response: &ServiceResponse<B>| from_actix(response.status());

@@ -24,7 +24,10 @@ pub enum KeyedBy {
     /// 2. Else the delivery id, if there is one, and the body. An id that comes again with another body is another delivery.
     /// 3. With no id and a body that says nothing (empty, or an empty JSON value), the signed time.
     ///
-    /// Where the scheme does not sign the whole body, it is the signed values, or the body if none is signed.
+    /// Where the scheme does not sign the whole body, it is the id if that identifies an event and is signed, else all signed values, the time
+    /// among them, and the body if none but the time is signed.
+    ///
+    /// An event type in a header that is signed is part of it, unless the id is enough.
     Auto,
     /// The delivery id alone: an event with an equal id is not handled, whatever its body says. Of an event without one, as
     /// [`Auto`](Self::Auto).
@@ -114,11 +117,12 @@ impl Pieces {
         }
     }
 
-    /// What the scheme signs of an event whose body it does not cover.
+    /// What the scheme signs of an event whose body it does not cover. The time is one of it: the other values may be the same for
+    /// every event.
     fn put_signed_values(&mut self, event: &VerifiedEvent) {
         let mut some = false;
-        event.signed_values(&mut |value| {
-            some = true;
+        event.signed_values(&mut |value, is_time| {
+            some |= !is_time;
             self.put_tagged("value", value);
         });
         if !some {
@@ -129,7 +133,10 @@ impl Pieces {
 
 /// Whether two events with such a body are told apart by nothing in it.
 fn says_nothing(body: &[u8]) -> bool {
-    matches!(body.trim_ascii(), b"" | b"{}" | b"[]" | b"null" | b"\"\"")
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let said = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let said: Vec<u8> = said.take(5).copied().collect();
+    matches!(&said[..], b"" | b"{}" | b"[]" | b"null" | b"\"\"")
 }
 
 /// The key of an event's delivery at a route.
@@ -146,11 +153,18 @@ pub(crate) fn key(event: &VerifiedEvent, route: Option<&str>) -> DeliveryKey {
         KeyedBy::Auto | KeyedBy::DeliveryId => match event.signed_delivery_id() {
             Some(id) if by_id_alone => id.put(&mut pieces),
             _ if !event.covers_body() => pieces.put_signed_values(event),
-            Some(id) => {
-                id.put(&mut pieces);
-                pieces.put_body(event);
+            id => {
+                if let Some(event_type) = event.signed_event_type() {
+                    pieces.put_tagged("type", event_type);
+                }
+                match id {
+                    Some(id) => {
+                        id.put(&mut pieces);
+                        pieces.put_body(event);
+                    }
+                    None => pieces.put_event_without_id(event),
+                }
             }
-            None => pieces.put_event_without_id(event),
         },
         KeyedBy::Body => pieces.put_body(event),
         KeyedBy::BodyAndEventType => {

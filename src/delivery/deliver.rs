@@ -14,6 +14,7 @@ use http::StatusCode;
 use tokio::{
     runtime::Handle,
     sync::oneshot,
+    task::coop::unconstrained,
     time::{Instant, sleep},
 };
 
@@ -234,7 +235,9 @@ async fn renewed<F: Future>(handler: F, held: &Held) -> Run<F::Output> {
         ..
     } = held;
     let mut handler = pin!(handler);
-    let mut renewal = pin!(async {
+    // A handler that always has something to do uses up what the runtime lets a task do at once, and timers would then not look at the
+    // clock.
+    let mut renewal = pin!(unconstrained(async {
         if !matches!(held.state, State::Handling) {
             return std::future::pending::<()>().await;
         }
@@ -250,8 +253,12 @@ async fn renewed<F: Future>(handler: F, held: &Held) -> Run<F::Output> {
                 Err(error) => observe::renewal_failed(event, &error),
             }
         }
-    });
-    let mut limit = pin!(setup.handler_timeout.map(sleep));
+    }));
+    let mut limit = pin!(
+        setup
+            .handler_timeout
+            .map(|limit| unconstrained(sleep(limit)))
+    );
     std::future::poll_fn(|cx| {
         let polled = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
         match polled {
@@ -381,26 +388,21 @@ impl Drop for Held {
                 (store.complete(self.key, self.owner, lifetime), Some(true))
             }
         };
+        let (setup, event) = (Arc::clone(&self.setup), self.event.clone());
+        // A runtime that is ending may run no other task.
+        if handled == Some(false) {
+            tell(&setup, &event, DeliveryOutcome::Released, None);
+        }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let (setup, event) = (Arc::clone(&self.setup), self.event.clone());
         // A layer that is drained waits for this, too.
         let task = setup.tasks.begin(usize::MAX);
         runtime.spawn(async move {
             let answer = step.await;
-            match handled {
-                None => {}
-                Some(false) => tell(
-                    &setup,
-                    &event,
-                    DeliveryOutcome::Released,
-                    answer.err().as_ref(),
-                ),
-                Some(true) => {
-                    let (outcome, error) = outcome(answer);
-                    tell(&setup, &event, outcome, error.as_ref());
-                }
+            if handled == Some(true) {
+                let (outcome, error) = outcome(answer);
+                tell(&setup, &event, outcome, error.as_ref());
             }
             drop(task);
         });

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use http::Extensions;
 
-/// The pattern of the route that matched, where the framework says it, else the path as the client sent it, normalised. Patterns are
+/// The pattern of the route that matched, where the framework says it and it has no wildcard, else the path as the client sent it, normalised. Patterns are
 /// the same for every spelling of a path.
 pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> {
     #[cfg(feature = "axum")]
     {
-        if let Some(pattern) = extensions.get::<::axum::extract::MatchedPath>() {
+        let pattern = extensions.get::<::axum::extract::MatchedPath>();
+        if let Some(pattern) = pattern.filter(|pattern| is_one_route(pattern.as_str())) {
             return pattern.as_str().into();
         }
         // Without the prefix that a nested service does not see, two of them would be one route.
@@ -19,6 +20,12 @@ pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> 
     }
     let _ = extensions;
     normalise(path)
+}
+
+/// Whether a pattern has no wildcard, behind which there may be any number of routes.
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) fn is_one_route(pattern: &str) -> bool {
+    !pattern.contains('*')
 }
 
 /// A path in the spelling that RFC 3986, section 6.2.2 prefers: percent-escapes of unreserved characters decoded, the others in upper

@@ -16,6 +16,7 @@ use crate::{RejectionKind, delivery::DeliveryOutcome};
 pub(crate) struct LogLimits {
     refusals: [Limit; RejectionKind::COUNT],
     deliveries: [Limit; DeliveryOutcome::COUNT],
+    verified: Limit,
 }
 
 /// Of lines of one kind.
@@ -35,6 +36,11 @@ impl LogLimits {
     /// Whether a line may be written, and then how many were not since the last one.
     pub(crate) fn admit_refusal(&self, kind: RejectionKind) -> Option<u64> {
         self.refusals.get(kind as usize)?.admit(now())
+    }
+
+    /// The same for a verified event whose line is at INFO.
+    pub(crate) fn admit_verified(&self) -> Option<u64> {
+        self.verified.admit(now())
     }
 
     /// The same for a delivery.

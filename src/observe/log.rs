@@ -38,7 +38,14 @@ pub(crate) fn weakness(shared: &Shared, note: &str) {
 /// debugging: it can then be fixed.
 pub(crate) fn verified(event: &VerifiedEvent) {
     let several = event.shared().schemes.len() > 1;
-    let level = if several { Level::INFO } else { Level::DEBUG };
+    let (level, left_out) = if several {
+        match event.shared().log_limits.admit_verified() {
+            Some(left_out) => (Level::INFO, left_out),
+            None => return,
+        }
+    } else {
+        (Level::DEBUG, 0)
+    };
     event_at!(
         level,
         provider = event.provider(),
@@ -48,6 +55,7 @@ pub(crate) fn verified(event: &VerifiedEvent) {
         key_id = event.key_id(),
         skew = event.skew(),
         bytes = event.raw_body().len(),
+        left_out = some(left_out),
         "webhook verified"
     );
 }
@@ -167,9 +175,9 @@ pub(crate) fn delivered(
             "was handled, and the store does not know; another attempt may be handled, too",
         ),
     };
-    // These a sender can cause again and again, by a request that was genuine once or while the store is away.
+    // The others a sender can cause again and again, by a request that was genuine once, or while the store is away.
     let left_out = match outcome {
-        DeliveryOutcome::New | DeliveryOutcome::Released | DeliveryOutcome::CompleteFailed => 0,
+        DeliveryOutcome::New => 0,
         _ => match event.shared().log_limits.admit_delivery(outcome) {
             Some(left_out) => left_out,
             None => return,

@@ -17,7 +17,7 @@
 //! it the shape of the body decides, which is **a guess** that nothing at VOVE ID promises: a `previousStatus` is taken for `Kyb`,
 //! a status in lower case for `Kyc`, any other for `Aml`.
 //!
-//! A kind of event that is not known here is no error: a body without a `status`; one with a status that no family documents, and
+//! A kind of event that is not known here is no error: a body without a `status`, or with null for it; one with a status that no family documents, and
 //! without what the family needs (`refId`, and `previousStatus` for `Kyb`); and one with a status of `Kyb` alone, such as
 //! `NOT_STARTED`, that has no `previousStatus`. [`Event`] is then [`Other`](Event::Other) with the JSON. An error is a body that
 //! contradicts its own kind: one of another family than the endpoint's, one with a documented status and no `refId`, a field of the
@@ -247,16 +247,13 @@ impl Payload for Event {
     }
 }
 
-/// Whether the body has no status, or one that is text and that no family documents.
+/// Whether the body has no status, or null, or a text that no family documents.
 fn says_no_known_status(event: &VerifiedEvent) -> bool {
     #[derive(Deserialize)]
     struct Body {
         status: Option<String>,
     }
-    let is_new = |body: Body| {
-        body.status
-            .is_some_and(|text| Statuses::of(&text).are_new())
-    };
+    let is_new = |body: Body| body.status.is_none_or(|text| Statuses::of(&text).are_new());
     !json::has(event.body(), "/status") || event.read().is_ok_and(is_new)
 }
 

@@ -158,6 +158,11 @@ impl CompiledScheme {
         captured.get(self.head.delivery_slot?)
     }
 
+    /// The event type, where it stands in a header that is signed, as it is signed.
+    pub(crate) fn signed_event_type<'c>(&self, captured: &'c Captured) -> Option<&'c [u8]> {
+        captured.get(self.head.event_type_slot?)
+    }
+
     /// The value of a header that the provider reads beside what is signed.
     pub(crate) fn read<'c>(&self, captured: &'c Captured, read: Read) -> Option<&'c [u8]> {
         match (read, self.head.delivery_slot) {

@@ -121,10 +121,15 @@ impl TimeUnit {
     }
 
     /// The time at the start of `text`, which is as long as a time that was read: of a date, whatever comes after its seconds.
-    pub(crate) fn parse_start(self, text: &str) -> Option<Instant> {
+    pub(crate) fn parse_start(self, text: &[u8]) -> Option<Instant> {
         match self {
-            Self::Rfc3339 => self.parse(&format!("{}Z", text.get(..b"0000-00-00T00:00:00".len())?)),
-            Self::Seconds | Self::Milliseconds | Self::ImfFixdate => self.parse(text),
+            Self::Rfc3339 => {
+                let start = text.get(..b"0000-00-00T00:00:00".len())?;
+                self.parse(&format!("{}Z", std::str::from_utf8(start).ok()?))
+            }
+            Self::Seconds | Self::Milliseconds | Self::ImfFixdate => {
+                self.parse(std::str::from_utf8(text).ok()?)
+            }
         }
     }
 

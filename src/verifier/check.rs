@@ -11,12 +11,12 @@ use super::{
     Gate,
     buffer::Buffer,
     proof::{Party, Proof},
-    trial::{Running, trials},
+    trial::{Running, Trial, trials},
 };
 use crate::{
     Rejection, Secrets, VerifiedEvent,
     rejection::{Reason, RejectionKind},
-    scheme::Bodied,
+    scheme::{Bodied, Hasher},
 };
 
 /// One request on its way: feed it the frames of the body, then [`finish`](Self::finish).
@@ -83,24 +83,59 @@ impl Check {
     /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
     /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` announced,
     /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
-    pub fn finish(self) -> Result<VerifiedEvent, Rejection> {
-        let mut comparison = self.compare();
-        while comparison.step() {}
-        comparison.verdict()
+    pub fn finish(mut self) -> Result<VerifiedEvent, Rejection> {
+        let bodied = self.take_body();
+        let mut outcome = Outcome::new();
+        let running = self.running.as_deref();
+        let trials = trials(&self.proof, self.secrets()).enumerate();
+        trials.for_each(|(number, trial)| {
+            outcome.add(
+                &trial,
+                running.and_then(|running| running.hasher(number)),
+                &bodied,
+            );
+        });
+        self.end(bodied, outcome)
     }
 
-    /// Begins the last part, whose steps can be taken one at a time.
+    /// As [`finish`](Self::finish), in steps.
     pub(crate) fn compare(mut self) -> Comparison {
+        Comparison {
+            bodied: self.take_body(),
+            check: self,
+            next: 0,
+            outcome: Outcome::new(),
+        }
+    }
+
+    fn take_body(&mut self) -> Bodied {
         let body = self.buffer.take();
         let digest = self.running.as_mut().and_then(|running| running.digest());
-        let bodied = Bodied::new(body, &self.proof.shared.body, digest);
-        Comparison {
-            check: self,
-            bodied,
-            next: 0,
-            matched: None,
-            kind: RejectionKind::MalformedBody,
+        Bodied::new(body, &self.proof.shared.body, digest)
+    }
+
+    fn end(mut self, bodied: Bodied, outcome: Outcome) -> Result<VerifiedEvent, Rejection> {
+        let Outcome { matched, mut kind } = outcome;
+        let (body, digest) = bodied.into_parts();
+        match (matched, &self.party) {
+            (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
+                // Nobody else has the proof yet.
+                if let Some(proof) = Arc::get_mut(&mut self.proof) {
+                    (proof.place, proof.key_id, proof.body) = (place, key_id, body);
+                    if let Some(digest) = digest {
+                        proof.body_sha256 = OnceLock::from(digest);
+                    }
+                    proof.party = self.party;
+                    return Ok(VerifiedEvent::proven(self.proof));
+                }
+            }
+            (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
+            (None, Party::Endpoint | Party::Tenant(_)) => {}
         }
+        let reason = Reason::new(kind)
+            .of(self.party.tenant())
+            .of_body(body.len(), self.proof.declared);
+        Err(Rejection::new(reason, &self.proof.shared))
     }
 
     /// How many hashes each byte of the body goes into.
@@ -122,38 +157,29 @@ impl Check {
     }
 }
 
-/// The comparison of one request with each key under each construction.
-pub(crate) struct Comparison {
-    check: Check,
-    bodied: Bodied,
-    /// The number of the next trial.
-    next: usize,
+/// What the keys that were tried have shown.
+struct Outcome {
     /// The construction and the key of the first trial that matched.
     matched: Option<(usize, Option<Arc<str>>)>,
-    /// Why it is refused if none does.
+    /// Why the request is refused if none does.
     kind: RejectionKind,
 }
 
-impl Comparison {
-    /// The length of the body.
-    pub(crate) fn len(&self) -> usize {
-        self.bodied.bytes().len()
+impl Outcome {
+    fn new() -> Self {
+        Self {
+            matched: None,
+            kind: RejectionKind::MalformedBody,
+        }
     }
 
-    /// Tries the next key, whether or not one has matched before, and says whether there was one.
-    pub(crate) fn step(&mut self) -> bool {
-        let Check { proof, running, .. } = &self.check;
-        let Some(trial) = trials(proof, self.check.secrets()).nth(self.next) else {
-            return false;
-        };
-        let begun = running.as_ref();
-        let begun = begun.and_then(|running| running.hasher(self.next));
-        self.next = self.next.saturating_add(1);
-        let Some(tag) = trial.tag(begun, &self.bodied) else {
-            return true;
+    /// Tries one key, whether or not one has matched before.
+    fn add(&mut self, trial: &Trial<'_>, begun: Option<&Hasher>, bodied: &Bodied) {
+        let Some(tag) = trial.tag(begun, bodied) else {
+            return;
         };
         let right = trial.passed.candidates.contain(&tag);
-        match (right, trial.key.valid_at(proof.received)) {
+        match (right, trial.key.valid_at(trial.received)) {
             (true, true) => {
                 self.matched
                     .get_or_insert_with(|| (trial.place, trial.key.id.clone()));
@@ -164,33 +190,40 @@ impl Comparison {
             }
             (false, _) => {}
         }
+    }
+}
+
+/// The comparison of one request with each key under each construction, a step at a time.
+pub(crate) struct Comparison {
+    check: Check,
+    bodied: Bodied,
+    /// The number of the next trial.
+    next: usize,
+    outcome: Outcome,
+}
+
+impl Comparison {
+    /// The length of the body.
+    pub(crate) fn len(&self) -> usize {
+        self.bodied.bytes().len()
+    }
+
+    /// Tries the next key, and says whether there was one.
+    pub(crate) fn step(&mut self) -> bool {
+        let Check { proof, running, .. } = &self.check;
+        let Some(trial) = trials(proof, self.check.secrets()).nth(self.next) else {
+            return false;
+        };
+        let begun = running.as_ref();
+        let begun = begun.and_then(|running| running.hasher(self.next));
+        self.outcome.add(&trial, begun, &self.bodied);
+        self.next = self.next.saturating_add(1);
         true
     }
 
     /// What came of all of them.
     pub(crate) fn verdict(self) -> Result<VerifiedEvent, Rejection> {
-        let Check {
-            mut proof, party, ..
-        } = self.check;
-        let mut kind = self.kind;
-        let (body, digest) = self.bodied.into_parts();
-        match (self.matched, &party) {
-            (Some((place, key_id)), Party::Endpoint | Party::Tenant(_)) => {
-                // Nobody else has the proof yet.
-                if let Some(proven) = Arc::get_mut(&mut proof) {
-                    (proven.place, proven.key_id, proven.body) = (place, key_id, body);
-                    proven.body_sha256 = digest.map_or_else(OnceLock::new, OnceLock::from);
-                    proven.party = party;
-                    return Ok(VerifiedEvent::proven(proof));
-                }
-            }
-            (_, Party::Unknown) => kind = RejectionKind::UnknownTenant,
-            (None, Party::Endpoint | Party::Tenant(_)) => {}
-        }
-        let reason = Reason::new(kind)
-            .of(party.tenant())
-            .of_body(body.len(), proof.declared);
-        Err(Rejection::new(reason, &proof.shared))
+        self.check.end(self.bodied, self.outcome)
     }
 }
 

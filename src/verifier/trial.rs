@@ -17,6 +17,8 @@ pub(super) struct Trial<'p> {
     pub(super) passed: &'p Admitted,
     pub(super) key: &'p Key,
     pub(super) scheduled: &'p Scheduled,
+    /// The time of the gate, in seconds since 1970.
+    pub(super) received: i64,
 }
 
 /// All of them, always in the same order.
@@ -33,6 +35,7 @@ pub(super) fn trials<'p>(
                 passed,
                 key,
                 scheduled: key.schedule(passed.scheme)?,
+                received: proof.received,
             })
         })
     })

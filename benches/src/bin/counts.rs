@@ -19,11 +19,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const KIB: usize = 1 << 10;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let _entered = runtime.enter();
+    let _entered = tower_webhook_benches::row::enter();
     let extensions = extensions() as f64;
     println!("An empty http::Extensions makes {extensions} allocations for its first entry.");
     let mut reached = Vec::new();

@@ -47,11 +47,7 @@ fn main() {
     let find = |workload: &Workload| workload.to_string() == arguments[0];
     let found = workloads().into_iter().find(find);
     let found = found.unwrap_or_else(|| panic!("there is no workload {workload:?}"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let _entered = runtime.enter();
+    let _entered = tower_webhook_benches::row::enter();
     let mut rows = Field::all(found).rows;
     rows.retain(|one| one.name() == row && ROWS.contains(&(one.place(), one.name())));
     let row = rows[0].as_mut();

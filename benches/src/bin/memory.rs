@@ -32,11 +32,7 @@ fn main() {
         .skip(1)
         .map(|text| text.parse().unwrap())
         .collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let _entered = runtime.enter();
+    let _entered = tower_webhook_benches::row::enter();
     match arguments[..] {
         [workload, row] => measure(workloads()[workload], row),
         _ => all(),

@@ -25,11 +25,7 @@ fn main() {
         .nth(1)
         .map_or(4.0, |text| text.parse().unwrap());
     let budget = Duration::from_secs_f64(seconds);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let _entered = runtime.enter();
+    let _entered = tower_webhook_benches::row::enter();
     let mut reached = Vec::new();
     for (style, name) in [
         (Style::GitHub, "GitHub"),

@@ -126,7 +126,7 @@ impl Stated {
             });
         }
         let search = Search {
-            in_undocumented: false,
+            place: Place::Result,
         };
         let found = search.deserialize(&mut serde_json::Deserializer::from_slice(part));
         Ok(match found {
@@ -137,49 +137,62 @@ impl Stated {
     }
 }
 
-/// The documented fields, which do not say how a verification ended.
-const DOCUMENTED: &[&str] = &[
-    "id",
-    "platform",
-    "startTime",
-    "endTime",
-    "documentData",
-    "documentData2",
-    "documentData3",
-    "nfcVerified",
-    "addressProofDocument",
-    // Of a document.
-    "documentType",
-    "documentNumber",
-    "issuingCountry",
-    "jurisdiction",
-    "nationality",
-    "surnameAndGivenNames",
-    "surname",
-    "givenNames",
-    "nameSuffixes",
-    "namePrefixes",
-    "sex",
-    "dateOfBirth",
-    "dateOfIssue",
-    "dateOfExpiry",
-    "address",
-    "licenseClass",
-    "licenseClassDetails",
-    // Of a class of a driving licence, and of a proof of address.
-    "from",
-    "to",
-    "notes",
-    "contentType",
-    "content",
-];
+/// Where in the result a value stands, as far as that is documented.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Result,
+    Document,
+    LicenseClasses,
+    LicenseClass,
+    ProofOfAddress,
+    /// The value of a documented field, whose text does not say how a verification ended.
+    Field,
+    Undocumented,
+}
+
+impl Place {
+    /// Where the field of this name stands.
+    fn field(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Result, "id" | "platform" | "startTime" | "endTime" | "nfcVerified") => {
+                Self::Field
+            }
+            (Self::Result, "documentData" | "documentData2" | "documentData3") => Self::Document,
+            (Self::Result, "addressProofDocument") => Self::ProofOfAddress,
+            (
+                Self::Document,
+                "documentType"
+                | "documentNumber"
+                | "issuingCountry"
+                | "jurisdiction"
+                | "nationality"
+                | "surnameAndGivenNames"
+                | "surname"
+                | "givenNames"
+                | "nameSuffixes"
+                | "namePrefixes"
+                | "sex"
+                | "dateOfBirth"
+                | "dateOfIssue"
+                | "dateOfExpiry"
+                | "address"
+                | "licenseClass",
+            ) => Self::Field,
+            (Self::Document, "licenseClassDetails") => Self::LicenseClasses,
+            // Classes have any name.
+            (Self::LicenseClasses, _) => Self::LicenseClass,
+            (Self::LicenseClass, "from" | "to" | "notes") => Self::Field,
+            (Self::ProofOfAddress, "contentType" | "content") => Self::Field,
+            _ => Self::Undocumented,
+        }
+    }
+}
 
 /// Looks through a value, at every depth and at fields that stand there twice, for a field that is not documented and may say how
 /// the verification ended, by its name or its text.
 #[derive(Clone, Copy)]
 struct Search {
-    /// Whether texts count here.
-    in_undocumented: bool,
+    place: Place,
 }
 
 impl<'de> DeserializeSeed<'de> for Search {
@@ -201,9 +214,10 @@ impl<'de> Visitor<'de> for Search {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut found = false;
         while let Some(name) = map.next_key::<String>()? {
-            let in_undocumented = !DOCUMENTED.contains(&&*name);
-            found |= in_undocumented && names_the_end(&name);
-            found |= map.next_value_seed(Self { in_undocumented })?;
+            let place = self.place.field(&name);
+            let is_documented = !matches!(place, Place::Undocumented | Place::LicenseClass);
+            found |= !is_documented && names_the_end(&name);
+            found |= map.next_value_seed(Self { place })?;
         }
         Ok(found)
     }
@@ -217,7 +231,8 @@ impl<'de> Visitor<'de> for Search {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<bool, E> {
-        Ok(self.in_undocumented && is_word_for_the_end(text))
+        let is_documented = matches!(self.place, Place::Field);
+        Ok(!is_documented && is_word_for_the_end(text))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
@@ -241,10 +256,10 @@ impl<'de> Visitor<'de> for Search {
     }
 }
 
-/// A text such as `FAILED` or `not passed`, and no address.
+/// A text such as `FAILED` or `Not passed: no face`, and no address.
 fn is_word_for_the_end(text: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-    text.chars().all(is_word) && has_word_for_the_end(text)
+    let is_address = text.contains("://") || text.contains('@');
+    !is_address && has_word_for_the_end(text)
 }
 
 /// Whether a name, in any spelling, has to do with how something ended.

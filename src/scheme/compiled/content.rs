@@ -211,32 +211,36 @@ impl Content {
         feed(&self.late, hash, values, Some(bodied))
     }
 
-    /// Every value that is signed, but for the time and the secret, in the order of the content.
-    pub(crate) fn values(&self, captured: &Captured, bodied: &Bodied, take: &mut dyn FnMut(&[u8])) {
+    /// Every value that is signed, but for the secret, in the order of the content, and whether it is the time.
+    pub(crate) fn values(
+        &self,
+        captured: &Captured,
+        bodied: &Bodied,
+        take: &mut dyn FnMut(&[u8], bool),
+    ) {
         let body = self.streams.then_some(&Piece::Body);
-        for piece in self
-            .lead
-            .iter()
-            .chain(&self.early)
-            .chain(body)
-            .chain(&self.late)
-        {
+        let pieces = self.lead.iter().chain(&self.early).chain(body);
+        for piece in pieces.chain(&self.late) {
             let value = match piece {
                 Piece::Literal(_) | Piece::Secret(_) => None,
-                Piece::Captured(place) => {
-                    let slot = self.slots.get(*place);
-                    let is_time =
-                        slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp));
-                    captured.get(*place).filter(|_| !is_time)
-                }
+                Piece::Captured(place) => captured.get(*place),
                 Piece::Body => Some(bodied.bytes()),
                 Piece::BodySha256 => Some(&bodied.sha256()[..]),
                 Piece::BodyValue(place, ..) => bodied.value(*place),
             };
+            let is_time = match piece {
+                Piece::Captured(place) => self.is_time(*place),
+                _ => false,
+            };
             if let Some(value) = value {
-                take(value);
+                take(value, is_time);
             }
         }
+    }
+
+    fn is_time(&self, place: usize) -> bool {
+        let slot = self.slots.get(place);
+        slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp))
     }
 
     /// Whether a value of the body is part of the content.

@@ -121,8 +121,11 @@ pub(super) fn delimit(
     for (index, piece) in pieces.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|index| pieces.get(index));
         let after = pieces.get(index.saturating_add(1));
+        // As it is written: how a filter spells it is not looked for.
         let then_time = |slots: &[Slot]| match after {
-            Some(Piece::Captured(place)) => slots.get(*place).is_some_and(is_time),
+            Some(Piece::Captured(place)) => slots
+                .get(*place)
+                .is_some_and(|slot| is_time(slot) && slot.filters.is_empty()),
             _ => false,
         };
         let is_body = matches!(piece, Piece::Body | Piece::BodyValue(_, _, Token::Body));

@@ -31,6 +31,8 @@ pub(super) struct HeadRules {
     pub(super) reads: [Option<HeaderNames>; 3],
     /// Which slot of the content is the delivery id.
     pub(super) delivery_slot: Option<usize>,
+    /// Which is the event type.
+    pub(super) event_type_slot: Option<usize>,
     /// Whether the delivery id is signed without a change.
     pub(super) reads_slot: bool,
 }
@@ -58,10 +60,7 @@ impl TimestampRule {
     pub(super) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
         let joined = [value, time].concat();
         let mut windows = joined.windows(time.len().max(1)).take(value.len());
-        windows.any(|window| {
-            let text = std::str::from_utf8(window).ok();
-            text.is_some_and(|text| self.unit.parse_start(text).is_some())
-        })
+        windows.any(|window| self.unit.parse_start(window).is_some())
     }
 }
 
@@ -139,12 +138,14 @@ impl HeadRules {
         }
         required.extend(constants.iter().map(|(names, _)| names.clone()));
 
-        let delivery_id = delivery_id.transpose()?;
-        let delivery_slot = delivery_id.as_ref().and_then(|id| {
-            let is_id =
-                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.is(id));
-            content.slots.iter().position(is_id)
-        });
+        let (event_type, delivery_id) = (event_type.transpose()?, delivery_id.transpose()?);
+        let slot_of = |header: &Option<HeaderNames>| {
+            let header = header.as_ref()?;
+            let is_it =
+                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.is(header));
+            content.slots.iter().position(is_it)
+        };
+        let (event_type_slot, delivery_slot) = (slot_of(&event_type), slot_of(&delivery_id));
         let slot = delivery_slot.and_then(|slot| content.slots.get(slot));
         let reads_slot = slot.is_some_and(|slot| slot.filters.is_empty());
         Ok(Self {
@@ -156,11 +157,12 @@ impl HeadRules {
             signature: scheme.signature.clone(),
             timestamp,
             reads: [
-                event_type.transpose()?,
+                event_type,
                 delivery_id.filter(|_| !reads_slot),
                 content_type.transpose()?,
             ],
             delivery_slot,
+            event_type_slot,
             reads_slot,
         })
     }
