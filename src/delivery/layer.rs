@@ -45,8 +45,11 @@ const MAX_RUNNING: usize = 10_000;
 /// nothing.
 ///
 /// Equal events that come to different routes are different deliveries. The route is the pattern of axum (feature `axum`) or actix-web
-/// where there is one, else the path, normalised by RFC 3986: whoever respells such a path in yet another way makes a new delivery of a
-/// captured request. `GET`, `HEAD`, `OPTIONS` and `TRACE` are passed on, and neither claim nor complete anything.
+/// where there is one without a wildcard, else the path, normalised by RFC 3986. `GET`, `HEAD`, `OPTIONS` and `TRACE` are passed on, and
+/// neither claim nor complete anything.
+///
+/// **Most schemes sign neither method nor path, so that whoever has captured a request may choose them**: sent as a `GET`, or to another
+/// path of a service that has no routes, it reaches the handler again. Let only the method and the paths of the provider reach it.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -240,7 +243,7 @@ impl DeliveryLayer {
 
     /// Waits until no handler of this layer and its clones is running, at most for `deadline`, and returns how many still are. Call it
     /// at shutdown, when the server takes no more requests: a server that has ended knows nothing of handlers whose senders have
-    /// hung up. What is still running when the process ends is handled again when it is sent again, once its lease has run out.
+    /// hung up. On actix-web, call it between `ServerHandle::pause` and `ServerHandle::stop`, since workers that stop drop their tasks. What is still running when the process ends is handled again when it is sent again, once its lease has run out.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {

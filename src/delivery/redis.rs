@@ -73,6 +73,11 @@ use crate::SetupError;
 /// { printf 'billing-production:'; printf %s "$key" | xxd -r -p; } | redis-cli -x GET
 /// ```
 ///
+/// # Threads that block
+///
+/// All steps share one connection, which the runtime serves that made it. actix-web has a runtime for each worker: a handler that blocks the
+/// thread of that one keeps the others from Redis, so that their events are answered 503. Use `web::block`.
+///
 /// # TLS, clusters
 ///
 /// `rediss://` needs TLS in the `redis` crate, which this crate does not choose for you. Add it to your own dependencies:
