@@ -28,12 +28,13 @@ use axum::{
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
-use support::{github, github_signer};
+use support::{Lines, github, github_signer};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_webhook::{
     WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
 };
+use tracing::instrument::WithSubscriber;
 
 /// What each path has been called, and what it answers: 500 to the first events, 200 to the rest.
 #[derive(Clone, Default)]
@@ -481,31 +482,13 @@ async fn b_1_a_get_beside_a_post_is_not_its_answer() {
     assert_eq!(routes.called("/a"), 2);
 }
 
-/// Lines of the log that a piece of work makes.
-async fn log_of(work: impl Future<Output = ()>) -> Vec<String> {
-    use tracing::instrument::WithSubscriber;
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    support::listen_to_everything();
+/// The warnings that a piece of work makes, of those that hold this.
+async fn warnings(part: &str, work: impl Future<Output = ()>) -> Vec<String> {
     let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    work.with_subscriber(subscriber).await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    text.lines().map(str::to_owned).collect()
+    work.with_subscriber(lines.subscriber()).await;
+    let found = lines.with(part);
+    assert!(found.iter().all(|line| line.contains("WARN")), "{found:#?}");
+    found
 }
 
 #[tokio::test]
@@ -517,17 +500,13 @@ async fn one_warning_where_deliveries_of_an_endpoint_come_under_several_paths() 
         (&["/hooks/1", "/hooks/2"], 1),
     ] {
         let target = on_tower(&routes);
-        let lines = log_of(async {
+        let warned = warnings("under several paths", async {
             for (index, path) in paths.iter().enumerate() {
                 target.post(path, &format!(r#"{{"n":{index}}}"#)).await;
             }
         })
         .await;
-        let warned = lines
-            .iter()
-            .filter(|line| line.contains("under several paths"));
-        let warned: Vec<_> = warned.collect();
-        assert_eq!(warned.len(), expected, "{lines:#?}");
+        assert_eq!(warned.len(), expected, "{warned:#?}");
         for line in warned {
             assert!(
                 line.contains("WARN") && line.contains("endpoint=\"hook\""),
@@ -588,7 +567,7 @@ async fn one_warning_where_an_id_comes_with_several_bodies() {
                 *count.lock().unwrap() += 1;
                 std::future::ready(Ok::<_, Infallible>(support::Answer::default()))
             }));
-        let lines = log_of(async {
+        let warned = warnings("and a different body", async {
             for body in bodies {
                 let request = signer
                     .sign(Request::post("/"), Bytes::from(body.clone()))
@@ -603,11 +582,7 @@ async fn one_warning_where_an_id_comes_with_several_bodies() {
             }
         })
         .await;
-        let warned: Vec<_> = lines
-            .iter()
-            .filter(|line| line.contains("and a different body"))
-            .collect();
-        assert_eq!(warned.len(), usize::from(expected.is_some()), "{lines:#?}");
+        assert_eq!(warned.len(), usize::from(expected.is_some()), "{warned:#?}");
         if let (Some(expected), [line]) = (expected, &warned[..]) {
             assert!(line.contains("WARN") && line.contains(expected), "{line}");
             assert!(line.contains("endpoint=\"orders\""), "{line}");

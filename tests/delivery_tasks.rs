@@ -28,7 +28,7 @@ use axum::{Router, body::Body, extract::State, routing::post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use support::{Answer, github, kind, signed};
+use support::{Answer, Lines, github, kind, signed};
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -76,41 +76,6 @@ async fn call(stack: &Stack, body: &str) -> Answer {
 fn spawn(stack: &Stack, body: &'static str) -> tokio::task::JoinHandle<Answer> {
     let stack = stack.clone();
     tokio::spawn(async move { call(&stack, body).await })
-}
-
-/// Lines of the log, from whichever thread.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        support::listen_to_everything();
-        let writer = self.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish()
-    }
-
-    fn with(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .filter(|line| line.contains(part))
-            .map(str::to_owned)
-            .collect()
-    }
 }
 
 /// The hook of a layer as a list.
