@@ -13,6 +13,8 @@
 
 #[path = "support/handler_log.rs"]
 mod handler_log;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/redis.rs"]
 #[allow(dead_code, reason = "shared by several test crates")]
 mod redis;
@@ -33,6 +35,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use self::{
     handler_log::HandlerLog,
+    proxy::Proxy,
     redis::Redis,
     sender::{Attempt, Event, Sender, at_once},
     server::{Server, Setup, TIME_LIMIT},
@@ -172,6 +175,54 @@ async fn two_servers_on_one_redis_handle_each_of_many_deliveries_once() {
         assert!(done.count() > DELIVERIES / 10);
     }
     assert!(runs.values().filter(|runs| runs.len() > 1).count() >= DELIVERIES / 50);
+}
+
+/// Whatever happens between the servers and their Redis: an answer that is lost may have an event handled again, and never has one lost, or
+/// handled by two at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b_6_connections_that_are_delayed_cut_halved_and_refused_lose_no_event() {
+    const DELIVERIES: usize = 1000;
+    let _machine = side_by_side();
+    let Some(redis) = Redis::start() else { return };
+    let proxy = Proxy::before(redis.port());
+    let log = HandlerLog::new();
+    // Claims that nobody could give back end with their lease.
+    let setup = Setup::redis(proxy.url())
+        .with_timeout(millis(700))
+        .with_lease(seconds(5))
+        .with_wait(millis(500));
+    let servers = [start(&setup, &log), start(&setup, &log)];
+    let hooks = servers.each_ref().map(|server| server.url("/hook"));
+    let sender = Sender::new();
+    at_once(24, (0..DELIVERIES).collect(), |number| {
+        let (sender, mut hooks) = (sender.clone(), hooks.to_vec());
+        hooks.rotate_left(number % 2);
+        let event = Event::new(format!("evt_{number}"))
+            .taking(millis(number as u64 % 200))
+            .failing(u32::from(number % 10 == 7));
+        async move {
+            sender.deliver(&hooks, &event, seconds(120)).await;
+        }
+    })
+    .await;
+    let runs = log.runs();
+    assert_eq!(runs.len(), DELIVERIES, "some were lost");
+    let mut again = 0;
+    for (id, runs) in &runs {
+        assert!(
+            runs.iter().all(|run| !run.overlaps),
+            "{id}: two at once: {runs:?}"
+        );
+        let done = runs.iter().filter(|run| run.end == "200").count();
+        assert!(done > 0, "{id} was answered as done: {runs:?}");
+        again += usize::from(done > 1);
+    }
+    assert!(again < DELIVERIES / 4, "{again} were handled again");
+    assert!(
+        proxy.connections() > 10,
+        "{} connections",
+        proxy.connections()
+    );
 }
 
 /// Two services, or staging and production, with endpoints of one name, which the sender knows by one secret.
