@@ -223,6 +223,12 @@ impl<T: Payload> VerifiedEvent<T> {
         }
     }
 
+    /// Whether the digest of the body is known already.
+    #[cfg(test)]
+    pub(crate) fn knows_body_sha256(&self) -> bool {
+        self.proof.body_sha256.get().is_some()
+    }
+
     pub(crate) fn body_sha256(&self) -> &[u8; 32] {
         let proof = &self.proof;
         proof

@@ -215,6 +215,8 @@ impl fmt::Debug for Verifier {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use sha2::Digest;
+
     use super::*;
     use crate::{
         RejectionKind, Signer, providers,
@@ -290,6 +292,35 @@ mod tests {
                 .verify(&Head::new(&headers), body, NOW)
                 .unwrap_err();
             assert_eq!(passes::take(), passes, "{signed}");
+        }
+    }
+
+    #[test]
+    fn a_digest_that_is_signed_is_kept_for_the_delivery_key() {
+        for (signed, known) in [
+            ("{body|sha256hex}", true),
+            ("{header:x-id}.{body|sha256hex}", true),
+            ("{body}", false),
+        ] {
+            let signature = Signature::single("X-Sig", Encoding::Hex);
+            let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
+            let provider = Provider::new("acme", scheme);
+            let secret = Secret::new("sixteen-or-more-bytes");
+            let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
+            let request = http::Request::post("/").header("x-id", "abc");
+            let (head, _) = signer.sign(request, "frames").unwrap().into_parts();
+            let verifier = Verifier::new(provider, secret).unwrap();
+            for frames in [&["frames"][..], &["fra", "mes"]] {
+                let gate = verifier.gate(&Head::of(&head), NOW).unwrap();
+                let mut check = gate.check(verifier.secrets()).unwrap();
+                for frame in frames {
+                    check.update((*frame).into()).unwrap();
+                }
+                let event = check.finish().unwrap();
+                assert_eq!(event.knows_body_sha256(), known, "{signed}");
+                let digest = sha2::Sha256::digest("frames");
+                assert_eq!(event.body_sha256()[..], digest[..], "{signed}");
+            }
         }
     }
 
