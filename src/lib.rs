@@ -30,6 +30,8 @@ mod head;
 mod identity;
 mod json;
 mod layer;
+#[cfg(feature = "tracing")]
+mod limits;
 pub mod lookup;
 pub mod multipart;
 mod near;

@@ -5,8 +5,6 @@
 #[cfg(feature = "metrics")]
 mod count;
 #[cfg(feature = "tracing")]
-mod limit;
-#[cfg(feature = "tracing")]
 mod log;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -14,9 +12,9 @@ mod trace;
 use http::StatusCode;
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use self::off::{LogLimits, Trace, log};
+pub(crate) use self::off::{Trace, log};
 #[cfg(feature = "tracing")]
-pub(crate) use self::{limit::LogLimits, trace::Trace};
+pub(crate) use self::trace::Trace;
 use crate::{
     Rejection, VerifiedEvent,
     delivery::{DeliveryKey, DeliveryOutcome, StoreError},
@@ -142,10 +140,6 @@ pub(crate) fn claim_lost(event: &VerifiedEvent) {
 /// Stands in for what a feature would bring.
 #[cfg(not(all(feature = "tracing", feature = "metrics")))]
 mod off {
-    #[cfg(not(feature = "tracing"))]
-    #[derive(Clone, Default)]
-    pub(crate) struct LogLimits(());
-
     #[cfg(not(feature = "tracing"))]
     pub(crate) struct Trace;
 

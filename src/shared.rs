@@ -11,10 +11,11 @@ use std::{
 
 use http::Response;
 
+#[cfg(feature = "tracing")]
+use crate::limits::LogLimits;
 use crate::{
     Provider, Rejection, Secrets,
     lookup::SecretSource,
-    observe::LogLimits,
     scheme::{BodyTable, CompiledScheme, HeaderTable, Tolerance},
 };
 
@@ -32,10 +33,7 @@ pub(crate) struct Shared {
     /// What requests of unknown tenants are checked with.
     pub(crate) decoy: Secrets,
     pub(crate) uptake: Uptake,
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(dead_code, reason = "there are no lines to limit")
-    )]
+    #[cfg(feature = "tracing")]
     pub(crate) log_limits: LogLimits,
     // What layers alone need.
     pub(crate) read_timeout: Duration,

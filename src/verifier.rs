@@ -21,7 +21,6 @@ use crate::{
     Provider, Rejection, Secret, Secrets, SetupError, VerifiedEvent,
     head::Head,
     near::Near,
-    observe::LogLimits,
     scheme::{Compiled, Tolerance},
     shared::{Shared, Uptake},
 };
@@ -100,7 +99,8 @@ impl Verifier {
             endpoint: None,
             tolerance: None,
             uptake: Uptake::default(),
-            log_limits: LogLimits::default(),
+            #[cfg(feature = "tracing")]
+            log_limits: crate::limits::LogLimits::default(),
             read_timeout: provider.read_timeout(),
             key_timeout: KEY_TIMEOUT,
             clock: None,

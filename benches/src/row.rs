@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tokio::runtime::{EnterGuard, Runtime};
 use tower::Service;
 
-use crate::{place::Place, rows::DELIVERY};
+use crate::place::Place;
 
 pub trait Row {
     fn name(&self) -> &'static str;
@@ -30,6 +30,9 @@ pub trait Row {
 
 /// The name of the row that does nothing but what its place does.
 pub const BARE: &str = "bare";
+
+/// The name of ours with deliveries remembered in memory. Every request is a new one.
+pub const DELIVERY: &str = "with DeliveryLayer";
 
 /// The name of ours.
 pub const OURS: &str = "tower-webhook";

@@ -17,7 +17,7 @@ pub use self::{
     floor::{BOUND, HASH},
     naive::NAIVE,
     peers::{TOWER_GITHUB, WEBHOOK_VERIFY},
-    tower::{DELIVERY, Nothing, ours},
+    tower::{Nothing, ours},
 };
 
 use crate::{

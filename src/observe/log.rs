@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use http::StatusCode;
 use tracing::{Level, Span};
 
-use super::LogLimits;
 use crate::{
     Rejection, RejectionKind, VerifiedEvent,
     delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+    limits::LogLimits,
     shared::Shared,
 };
 

@@ -4,8 +4,8 @@
 
 use tower_webhook_benches::{
     place::Place,
-    row::{BARE, OURS, Row},
-    rows::{DELIVERY, Field, HASH},
+    row::{BARE, DELIVERY, OURS, Row},
+    rows::{Field, HASH},
     workload::{Outcome, Style, Workload},
 };
 

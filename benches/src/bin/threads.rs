@@ -28,8 +28,8 @@ use tower_webhook_benches::{
     figures::{self, Figure},
     place::Place,
     rounds::{Spread, cpu_time},
-    row::{BARE, Function, OURS, Row, Tower},
-    rows::{DELIVERY, HASH, Nothing},
+    row::{BARE, DELIVERY, Function, OURS, Row, Tower},
+    rows::{HASH, Nothing},
     workload::{Sample, Style, Workload},
 };
 

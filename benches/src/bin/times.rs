@@ -10,8 +10,8 @@ use tower_webhook_benches::{
     figures::{self, Figure},
     place::Place,
     rounds::{Measured, Spread, Times, measure},
-    row::{BARE, OURS},
-    rows::{DELIVERY, Field, HASH, ours},
+    row::{BARE, DELIVERY, OURS},
+    rows::{Field, HASH, ours},
     table,
     workload::{Outcome, Style, Workload, bytes},
 };

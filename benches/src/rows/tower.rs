@@ -25,12 +25,9 @@ use super::{
 use crate::{
     body::Frames,
     place::Place,
-    row::{BARE, OURS, Row, Tower},
+    row::{BARE, DELIVERY, OURS, Row, Tower},
     workload::{Sample, Style, Workload},
 };
-
-/// Ours, with deliveries remembered in memory. Every request is a new one.
-pub const DELIVERY: &str = "with DeliveryLayer";
 
 /// Takes a request and drops it.
 #[derive(Clone)]
