@@ -1400,13 +1400,19 @@ mod redis {
         builder.enable_all().build().unwrap()
     }
 
+    /// A proxy on a runtime of its own, which ends with it.
+    fn proxy_beside(redis: &Redis) -> (tokio::runtime::Runtime, Proxy) {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let beside = builder.worker_threads(1).enable_all().build().unwrap();
+        let proxy = beside.block_on(Proxy::start(redis));
+        (beside, proxy)
+    }
+
     /// As actix-web has one for each of its threads.
     #[test]
     fn a_store_outlives_the_runtime_that_connected_it() {
         let Some(redis) = Redis::start() else { return };
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let beside = builder.worker_threads(1).enable_all().build().unwrap();
-        let proxy = beside.block_on(Proxy::start(&redis));
+        let (_beside, proxy) = proxy_beside(&redis);
         let limit = Duration::from_millis(200);
         let store = proxy.store().with_timeout(limit);
 
@@ -1436,9 +1442,7 @@ mod redis {
     #[test]
     fn a_runtime_that_stands_still_while_it_connects_is_not_waited_for_any_longer() {
         let Some(redis) = Redis::start() else { return };
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let beside = builder.worker_threads(1).enable_all().build().unwrap();
-        let proxy = beside.block_on(Proxy::start(&redis));
+        let (_beside, proxy) = proxy_beside(&redis);
         let limit = Duration::from_millis(200);
         let store = proxy.store().with_timeout(limit);
         proxy.slow_down(seconds(1), Duration::ZERO);

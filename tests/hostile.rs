@@ -803,47 +803,25 @@ async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
     }
 }
 
-/// Everything that is written to the log on this thread.
+/// Everything that is written to the log on this thread, at every level, with the ends of spans.
 #[cfg(feature = "tracing")]
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-#[cfg(feature = "tracing")]
-impl Log {
-    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
-        support::listen_to_everything();
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-#[cfg(feature = "tracing")]
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn capture_log() -> (support::Lines, tracing::subscriber::DefaultGuard) {
+    support::listen_to_everything();
+    let log = support::Lines::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
 }
 
 #[cfg(feature = "tracing")]
 #[tokio::test]
 async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture_log();
     let mut shown = String::new();
     let mut forbidden: Vec<String> = vec!["personal-data".to_owned(), "query-data".to_owned()];
     let body = Bytes::from_static(br#"{"name":"personal-data"}"#);
@@ -943,7 +921,7 @@ async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log(
 #[cfg(feature = "tracing")]
 #[tokio::test]
 async fn defect_10_a_refusal_is_one_line_in_the_log_and_names_what_helps() {
-    let (log, _guard) = Log::capture();
+    let (log, _guard) = capture_log();
     let layer = WebhookVerifyLayer::new(svix().with_endpoint("pay")).with_clock(|| at(NOW));
     let signer = svix_signer().with_time(at(NOW - 400));
     let old = signer.sign(Request::post("/"), Bytes::new()).unwrap();

@@ -300,9 +300,13 @@ impl Lines {
             .finish()
     }
 
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// The lines that hold this.
     pub fn with(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = self.text();
         let lines = text.lines().filter(|line| line.contains(part));
         lines.map(str::to_owned).collect()
     }
