@@ -24,7 +24,6 @@ use std::{
     convert::Infallible,
     fmt,
     future::{pending, ready},
-    io::Write,
     net::TcpListener,
     pin::Pin,
     sync::{
@@ -73,7 +72,6 @@ use tower_webhook::{
     },
     providers,
 };
-use tracing_subscriber::fmt::MakeWriter;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
@@ -1664,32 +1662,9 @@ impl Recorder for Counters {
     }
 }
 
-/// What is written to the log.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Text {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
-
 /// Sees what this thread says for as long as it lives.
 struct Operator {
-    text: Text,
+    log: support::Lines,
     counters: Counters,
     _log: tracing::subscriber::DefaultGuard,
     _recorder: metrics::LocalRecorderGuard<'static>,
@@ -1698,16 +1673,17 @@ struct Operator {
 impl Operator {
     fn watch() -> Self {
         support::listen_to_everything();
-        let text = Text::default();
+        let log = support::Lines::default();
+        let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
             .without_time()
-            .with_writer(text.clone())
+            .with_writer(move || writer.clone())
             .finish();
         let counters: &'static Counters = Box::leak(Box::default());
         Self {
-            text,
+            log,
             counters: counters.clone(),
             _log: tracing::subscriber::set_default(subscriber),
             _recorder: metrics::set_default_local_recorder(counters),
@@ -1716,8 +1692,7 @@ impl Operator {
 
     /// The lines since the last call.
     fn lines(&self) -> Vec<String> {
-        let text = std::mem::take(&mut *self.text.0.lock().unwrap());
-        let text = String::from_utf8(text).unwrap();
+        let text = self.log.take();
         text.lines().map(str::to_owned).collect()
     }
 

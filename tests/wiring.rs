@@ -10,10 +10,7 @@
 
 mod support;
 
-use std::{
-    future::ready,
-    sync::{Arc, Mutex},
-};
+use std::future::ready;
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
@@ -37,37 +34,21 @@ use tower_webhook::{
 };
 
 /// What is written to the log on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
-        support::listen_to_everything();
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .without_time()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| line.trim().to_owned()).collect()
-    }
+fn capture_log() -> (support::Lines, tracing::subscriber::DefaultGuard) {
+    support::listen_to_everything();
+    let log = support::Lines::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .without_time()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
 }
 
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn trimmed_lines(log: &support::Lines) -> Vec<String> {
+    let text = log.text();
+    text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -375,7 +356,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
     ];
     for (wiring, answer, lines) in cases {
         for framework in [Framework::Axum, Framework::Actix] {
-            let (log, guard) = Log::capture();
+            let (log, guard) = capture_log();
             let requests = (0..REQUESTS).map(|_| declared("body")).collect();
             let answers = wiring.answers(framework, requests).await;
             drop(guard);
@@ -384,7 +365,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                 vec![answer.clone(); REQUESTS],
                 "{framework:?} {wiring:?}"
             );
-            let logged = log.lines();
+            let logged = trimmed_lines(&log);
             for (level, words, times) in *lines {
                 let said = |line: &&String| {
                     line.starts_with(level) && words.iter().all(|word| line.contains(word))
@@ -427,7 +408,7 @@ async fn every_way_to_look_at_an_event_is_one() {
         ("event_type", |event| format!("{:?}", event.event_type())),
     ];
     for (name, look) in looks {
-        let (log, guard) = Log::capture();
+        let (log, guard) = capture_log();
         let axum = post(
             move |extract::Extension(event): extract::Extension<VerifiedEvent>| ready(look(event)),
         );
@@ -442,14 +423,14 @@ async fn every_way_to_look_at_an_event_is_one() {
         assert_eq!(of_actix(response).await, (status, body, None), "{name}");
         assert_eq!(status, 200, "{name}");
         drop(guard);
-        assert_eq!(log.lines(), Vec::<String>::new(), "{name}");
+        assert_eq!(trimmed_lines(&log), Vec::<String>::new(), "{name}");
     }
 }
 
 #[actix_web::test]
 async fn each_endpoint_is_told_of_by_itself() {
     let named = |name: &str| WebhookVerifyLayer::new(github().with_endpoint(name));
-    let (log, guard) = Log::capture();
+    let (log, guard) = capture_log();
     let axum = Router::new()
         .route("/a", post(async || "4").route_layer(named("first")))
         .route("/b", post(async || "4").route_layer(named("second")));
@@ -466,7 +447,7 @@ async fn each_endpoint_is_told_of_by_itself() {
         assert_eq!(of_axum(&axum, request).await, accepted());
     }
     drop(guard);
-    let lines = log.lines();
+    let lines = trimmed_lines(&log);
     assert_eq!(lines.len(), 4, "{lines:#?}");
     for name in ["first", "second", "third", "fourth"] {
         let name = format!("\"{name}\"");
@@ -479,7 +460,7 @@ async fn each_endpoint_is_told_of_by_itself() {
 #[actix_web::test]
 async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
     for framework in [Framework::Axum, Framework::Actix] {
-        let (log, guard) = Log::capture();
+        let (log, guard) = capture_log();
         let answers = Wiring::Taken.answers(framework, vec![signed("body")]).await;
         drop(guard);
         assert_eq!(
@@ -487,7 +468,7 @@ async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
             [refused(RejectionKind::SignatureMismatch)],
             "{framework:?}"
         );
-        let lines = log.lines();
+        let lines = trimmed_lines(&log);
         let [line] = &lines[..] else {
             panic!("{framework:?}: {lines:#?}");
         };
@@ -521,7 +502,7 @@ async fn an_empty_body_is_genuine_behind_a_middleware_that_reads_it() {
 #[actix_web::test]
 async fn who_is_not_the_provider_cannot_write_errors_into_the_log() {
     for framework in [Framework::Axum, Framework::Actix] {
-        let (log, guard) = Log::capture();
+        let (log, guard) = capture_log();
         let mut request = declared("body");
         request.headers_mut().remove(support::SIGNATURE);
         let answers = Wiring::Taken.answers(framework, vec![request]).await;
@@ -532,16 +513,16 @@ async fn who_is_not_the_provider_cannot_write_errors_into_the_log() {
             "{framework:?}"
         );
         assert!(
-            !log.lines().concat().contains("ERROR"),
+            !trimmed_lines(&log).concat().contains("ERROR"),
             "{:#?}",
-            log.lines()
+            trimmed_lines(&log)
         );
     }
 }
 
 #[actix_web::test]
 async fn a_payload_that_a_wrap_fn_takes_away_is_told_of() {
-    let (log, guard) = Log::capture();
+    let (log, guard) = capture_log();
     let scope = web::scope("")
         .wrap(layer())
         .wrap_fn(|mut request, next| {
@@ -553,7 +534,7 @@ async fn a_payload_that_a_wrap_fn_takes_away_is_told_of() {
     let response = call_service(&app, to_actix(&declared("body")).to_request()).await;
     drop(guard);
     assert_eq!(of_actix(response).await, refused(RejectionKind::BodyTaken));
-    let lines = log.lines().concat();
+    let lines = trimmed_lines(&log).concat();
     assert!(
         lines.starts_with("ERROR") && lines.contains("body_taken"),
         "{lines}"

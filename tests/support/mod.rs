@@ -304,6 +304,11 @@ impl Lines {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
+    /// What was written since the last call.
+    pub fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+
     /// The lines that hold this.
     pub fn with(&self, part: &str) -> Vec<String> {
         let text = self.text();
