@@ -1,5 +1,6 @@
 //! actix-web: the layers as middleware, and `VerifiedEvent<T>` as an extractor.
 
+mod convert;
 mod deliver;
 
 use std::{
@@ -16,10 +17,7 @@ use actix_web::{
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Payload as Body, Service, ServiceRequest, ServiceResponse, Transform},
     error::PayloadError,
-    http::{
-        StatusCode,
-        header::{HeaderMap, HeaderName, HeaderValue},
-    },
+    http::{StatusCode, header::HeaderMap},
 };
 use bytes::Bytes;
 use futures_core::Stream;
@@ -28,12 +26,13 @@ use pin_project_lite::pin_project;
 
 pub use self::deliver::DeliverMiddleware;
 use crate::{
-    Payload, Rejection, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    actix::convert::{from_actix, status, to_actix},
+    event::{Payload, VerifiedEvent},
     head::{Head, Headers},
-    near::Near,
     observe::{self, Trace},
-    shared::Shared,
-    verification::{Step, TooLong, Verification, refuse},
+    rejection::Rejection,
+    tower::{layer::WebhookVerifyLayer, options::LayerOptions},
+    verify::future::{TooLong, Verification},
 };
 
 /// A middleware for an app, a scope, a resource or a route of actix-web: give it to `wrap`.
@@ -84,8 +83,7 @@ where
     fn new_transform(&self, inner: S) -> Self::Future {
         ready(Ok(WebhookVerifyMiddleware {
             inner: Rc::new(inner),
-            // Each worker has its own.
-            verifier: self.verifier().near(),
+            options: Arc::clone(self.options()),
         }))
     }
 }
@@ -93,7 +91,7 @@ where
 /// The service that [`WebhookVerifyLayer`] makes of a service of actix-web.
 pub struct WebhookVerifyMiddleware<S> {
     inner: Rc<S>,
-    verifier: Verifier,
+    options: Arc<LayerOptions>,
 }
 
 impl<S, B> Service<ServiceRequest> for WebhookVerifyMiddleware<S>
@@ -103,31 +101,29 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = S::Error;
-    type Future = MiddlewareFuture<S>;
+    type Future = ResponseFuture<S>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let shared = self.verifier.shared();
-        let trace = Trace::new(shared);
+        let trace = Trace::new(self.options.verifier.shared());
         let body = Incoming(request.take_payload());
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
-            Step::first(shared, &head_of(&request), &body)
+            self.options.begin(&head_of(&request), body)
         };
         let state = match begun {
-            Ok(step) => State::Verifying {
-                verification: Verification::new(shared, step, body),
-            },
+            Ok(verification) => State::Verifying { verification },
             Err(rejection) => State::Refused { rejection },
         };
-        MiddlewareFuture {
+        ResponseFuture {
             state,
             request: Some(request),
             inner: Rc::clone(&self.inner),
+            options: Arc::clone(&self.options),
             trace,
         }
     }
@@ -135,7 +131,7 @@ where
 
 pin_project! {
     /// The future of [`WebhookVerifyMiddleware`].
-    pub struct MiddlewareFuture<S>
+    pub struct ResponseFuture<S>
     where
         S: Service<ServiceRequest>,
     {
@@ -144,6 +140,7 @@ pin_project! {
         // Taken when it is passed on or answered.
         request: Option<ServiceRequest>,
         inner: Rc<S>,
+        options: Arc<LayerOptions>,
         trace: Trace,
     }
 }
@@ -158,8 +155,6 @@ pin_project! {
         Calling {
             #[pin]
             future: F,
-            // Only where there is something to do with its answer.
-            watch: Option<Arc<Near>>,
         },
         Refused {
             rejection: Rejection,
@@ -167,7 +162,7 @@ pin_project! {
     }
 }
 
-impl<S, B> Future for MiddlewareFuture<S>
+impl<S, B> Future for ResponseFuture<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
     B: MessageBody,
@@ -182,38 +177,35 @@ where
                 StateProjection::Verifying { verification } => {
                     match poll_ready!(verification.poll(cx)) {
                         Ok(event) => {
-                            let Some(request) = this.request.take() else {
-                                return Poll::Pending;
-                            };
                             observe::verified(this.trace, &event);
-                            let shared = event.shared();
-                            let watch = shared.watches_answers().then(|| Arc::clone(shared));
-                            let future = this.inner.call(rebuild(request, event));
-                            State::Calling { future, watch }
+                            let request = rebuild(take(this.request), event);
+                            State::Calling {
+                                future: this.inner.call(request),
+                            }
                         }
                         Err(rejection) => State::Refused { rejection },
                     }
                 }
-                StateProjection::Calling { future, watch } => {
+                StateProjection::Calling { future } => {
                     let response = poll_ready!(future.poll(cx))?;
-                    let response = match watch {
-                        Some(shared) => answered(shared, response),
-                        None => response.map_into_left_body(),
-                    };
-                    return Poll::Ready(Ok(response));
+                    return Poll::Ready(Ok(answered(this.options, response)));
                 }
                 StateProjection::Refused { rejection } => {
-                    let Some(request) = this.request.take() else {
-                        return Poll::Pending;
-                    };
-                    let answer = refuse(rejection, this.trace);
-                    let response = request.into_response(to_actix(answer));
+                    let answer = this.options.refuse(rejection, this.trace);
+                    let response = take(this.request).into_response(to_actix(answer));
                     return Poll::Ready(Ok(response.map_into_right_body()));
                 }
             };
             this.state.set(next);
         }
     }
+}
+
+fn take(request: &mut Option<ServiceRequest>) -> ServiceRequest {
+    let Some(request) = request.take() else {
+        unreachable!("a request is passed on or answered once");
+    };
+    request
 }
 
 fn head_of(request: &ServiceRequest) -> Head<'_> {
@@ -227,7 +219,7 @@ fn head_of(request: &ServiceRequest) -> Head<'_> {
 
 /// The request as the handler gets it: the verified bytes and the event.
 fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest {
-    let payload = Box::pin(Verified(Some(event.raw_body().clone())));
+    let payload = Box::pin(Verified(Some(event.body().clone())));
     request.set_payload(Body::Stream { payload });
     request.extensions_mut().insert(event);
     request
@@ -235,11 +227,11 @@ fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest 
 
 /// The handler's response, with the status that the provider takes for success.
 fn answered<B: MessageBody>(
-    shared: &Shared,
+    options: &LayerOptions,
     response: ServiceResponse<B>,
 ) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|head, body| {
-        let answered = status(shared.answer(from_actix(head.status)));
+        let answered = status(options.answer(from_actix(head.status)));
         let changed = answered != head.status;
         head.status = answered;
         // A 204 may go without a length. After a 200 without one, the client would wait for a body.
@@ -249,31 +241,6 @@ fn answered<B: MessageBody>(
             EitherBody::left(body)
         }
     })
-}
-
-/// The two frameworks' types for a status hold the same numbers.
-fn status(status: http::StatusCode) -> StatusCode {
-    StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn from_actix(status: StatusCode) -> http::StatusCode {
-    http::StatusCode::from_u16(status.as_u16()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// An answer without a body, in actix-web's types.
-fn to_actix(response: http::Response<()>) -> HttpResponse {
-    let (head, ()) = response.into_parts();
-    let mut answer = HttpResponse::new(status(head.status));
-    for (name, value) in &head.headers {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            answer.headers_mut().append(name, value);
-        }
-    }
-    if let Some(rejection) = head.extensions.get::<Rejection>() {
-        answer.extensions_mut().insert(rejection.clone());
-    }
-    answer
 }
 
 impl Headers for HeaderMap {
@@ -324,18 +291,22 @@ impl<T: Payload> FromRequest for VerifiedEvent<T> {
     type Future = Ready<Result<Self, Rejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Body) -> Self::Future {
-        ready(Self::take(request.extensions().get()))
+        let extensions = request.extensions();
+        let event = extensions.get();
+        ready(
+            Self::extract(event).inspect_err(|rejection| observe::refused_event(event, rejection)),
+        )
     }
 }
 
-/// A status without a body. The rejection goes to the log and into the response's extensions.
+/// The status and headers of [`Rejection::to_response`], without a body.
 impl ResponseError for Rejection {
     fn status_code(&self) -> StatusCode {
         status(self.status())
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        to_actix(self.clone().into_response())
+        to_actix(self.to_response())
     }
 }
 
@@ -343,13 +314,13 @@ impl<S: fmt::Debug> fmt::Debug for WebhookVerifyMiddleware<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookVerifyMiddleware")
             .field("inner", &self.inner)
-            .field("verifier", &self.verifier)
+            .field("verifier", &self.options.verifier)
             .finish_non_exhaustive()
     }
 }
 
-impl<S: Service<ServiceRequest>> fmt::Debug for MiddlewareFuture<S> {
+impl<S: Service<ServiceRequest>> fmt::Debug for ResponseFuture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MiddlewareFuture").finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }

@@ -2,17 +2,21 @@
 
 use ::axum::{
     body::Body,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
 use http::request::Parts;
 
-use crate::{Payload, Rejection, VerifiedEvent};
+use crate::{
+    event::{Payload, VerifiedEvent},
+    observe,
+    rejection::Rejection,
+};
 
-/// Takes the event that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) put there.
+/// Takes the event that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) has inserted.
 ///
-/// Without the layer, or when a genuine event is not a `T`, the answer is 500, so that the provider sends the event
-/// again once our side is mended; the log says what is wrong.
+/// Without the layer, or if a genuine event cannot be read as a `T`, the response is 500, so that
+/// the provider sends the event again once the receiver is fixed; the log has the cause.
 impl<S, T> FromRequestParts<S> for VerifiedEvent<T>
 where
     S: Send + Sync,
@@ -21,13 +25,34 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        Self::from_extensions(&parts.extensions)
+        extract(parts)
     }
 }
 
-/// A status without a body. The rejection goes to the log and into the response's extensions.
+/// `None` on a route without the layer. An event that cannot be read as a `T` is still an error.
+impl<S, T> OptionalFromRequestParts<S> for VerifiedEvent<T>
+where
+    S: Send + Sync,
+    T: Payload,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        match parts.extensions.get::<VerifiedEvent>() {
+            Some(_) => extract(parts).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn extract<T: Payload>(parts: &Parts) -> Result<VerifiedEvent<T>, Rejection> {
+    let event = parts.extensions.get();
+    VerifiedEvent::extract(event).inspect_err(|rejection| observe::refused_event(event, rejection))
+}
+
+/// The status and headers of [`Rejection::to_response`], without a body.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        Self::into_response::<Body>(self)
+        self.to_response().map(|()| Body::empty())
     }
 }

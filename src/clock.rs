@@ -26,13 +26,13 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
 
 /// An instant as a sender wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Instant {
+pub(crate) struct UnixTime {
     /// Whole seconds since 1970, rounded down.
     pub(crate) seconds: i64,
     pub(crate) nanos: u32,
 }
 
-impl Instant {
+impl UnixTime {
     /// `None` where the platform's clock cannot hold it.
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
         let whole = Duration::from_secs(self.seconds.unsigned_abs());
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_end_of_time_is_kept_or_none() {
-        let far = Instant {
+        let far = UnixTime {
             seconds: i64::MAX,
             nanos: 999_999_999,
         };

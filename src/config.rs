@@ -24,7 +24,7 @@
 //!     signature  = { header = "Acme-Signature", fields = ",", field = "v1", encoding = "hex" }
 //!     timestamp  = { field = "t", unit = "s", tolerance = "5m" }
 //!     event_type = { json = "/type" }
-//!     delivery   = { json = "/id" }
+//!     delivery_id   = { json = "/id" }
 //! "#)?;
 //! let layer = config.layer("orders")?;
 //! let verifier = config.endpoint("kyc")?;
@@ -41,13 +41,13 @@
 //! | `provider` | the name of a built-in provider or of one under `[providers]` |
 //! | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
 //! | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, with or without quotes) |
-//! | `construction` | which of the provider's documented constructions; without it, or with `auto`, any of them |
+//! | `variant` | which of the provider's documented variants; without it, or with `auto`, any of them |
 //! | `tolerance` | how far a timestamp may be from the clock, on both sides, whatever the provider's default: `"5m"`, or `"off"` |
 //! | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
 //! | `read_timeout` | how long a body may take to arrive: `"10s"` |
 //! | `url` | the address as registered with the provider, where the scheme signs it |
 //! | `params` | further parameters of the provider; `client_id`, `family` and `missing_status` may stand in the endpoint itself: see the provider's page |
-//! | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`KeyedBy`](crate::delivery::KeyedBy) |
+//! | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
 //!
 //! # Deliveries
 //!
@@ -100,8 +100,12 @@ use self::{
     value::{Named, Table},
 };
 use crate::{
-    Provider, SetupError, Verifier, WebhookVerifyLayer, delivery::DeliveryLayer, error::shown,
+    delivery::layer::DeliveryLayer,
+    error::{SetupError, shown},
+    provider::Provider,
     providers,
+    tower::layer::WebhookVerifyLayer,
+    verify::verifier::Verifier,
 };
 
 /// Endpoints and custom providers, as configured.

@@ -55,9 +55,10 @@ impl fmt::Display for SetupError {
     }
 }
 
+/// The same text as `Display`: a `main` that returns the error prints its `Debug`.
 impl fmt::Debug for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SetupError({:?})", self.message)
+        f.write_str(&self.message)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, request::Parts};
+
+use crate::error::SetupError;
 
 /// Read access to header values, so that one core serves every version of `http` and every queue.
 ///
@@ -86,17 +88,6 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The head of an `http` 1.x request.
-    #[must_use]
-    pub fn of(parts: &'a http::request::Parts) -> Self {
-        Self {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or_default(),
-            headers: &parts.headers,
-        }
-    }
-
     /// Sets the method, in upper case.
     #[must_use]
     pub fn with_method(mut self, method: &'a str) -> Self {
@@ -138,11 +129,31 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The head of an `http` 1.x request.
+impl<'a> From<&'a Parts> for Head<'a> {
+    fn from(parts: &'a Parts) -> Self {
+        Self {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+        }
+    }
+}
+
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("method", &self.method)
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+/// Checks that `name` can be the name of a header.
+pub(crate) fn header_name(name: &str) -> Result<&str, SetupError> {
+    match http::HeaderName::from_bytes(name.as_bytes()) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(SetupError::new(format!("{name:?} is not a header name"))),
     }
 }

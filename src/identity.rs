@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::{Payload, PayloadError, VerifiedEvent};
+use crate::{
+    error::PayloadError,
+    event::{Payload, VerifiedEvent},
+};
 
 /// What an identity-verification provider says about a person, in words that are the same for all of them, so that a
 /// handler stays as it is when the provider in the configuration changes.
@@ -27,7 +30,7 @@ use crate::{Payload, PayloadError, VerifiedEvent};
 /// # let now = SystemTime::now();
 /// # let body = r#"{"status":"successful","refId":"customer-7"}"#;
 /// # let (head, body) = Signer::new(providers::voveid(), secret)?.sign(Request::post("/"), body)?.into_parts();
-/// let event = verifier.verify(&Head::of(&head), body, now)?;
+/// let event = verifier.verify(&Head::from(&head), body, now)?;
 /// let identity = event.parse::<Identity>()?.into_payload();
 /// assert_eq!(identity.outcome(), Outcome::Approved);
 /// assert!(identity.is_final());
@@ -107,15 +110,15 @@ impl Identity {
 
     /// Sets your own reference to the person. An empty one is none.
     #[must_use]
-    pub fn with_subject(mut self, subject: Option<impl Into<Box<str>>>) -> Self {
-        self.subject = subject.map(Into::into).filter(|text| !text.is_empty());
+    pub fn with_subject(mut self, subject: impl Into<Box<str>>) -> Self {
+        self.subject = Some(subject.into()).filter(|text| !text.is_empty());
         self
     }
 
     /// Sets the provider's reference to the verification. An empty one is none.
     #[must_use]
-    pub fn with_session(mut self, session: Option<impl Into<Box<str>>>) -> Self {
-        self.session = session.map(Into::into).filter(|text| !text.is_empty());
+    pub fn with_session(mut self, session: impl Into<Box<str>>) -> Self {
+        self.session = Some(session.into()).filter(|text| !text.is_empty());
         self
     }
 
@@ -159,17 +162,15 @@ impl Identity {
 impl Payload for Identity {
     /// An error for an event that is not about a person's identity.
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
-        Option::from_event(event)?.ok_or_else(|| {
+        Self::from_event_if_any(event)?.ok_or_else(|| {
             PayloadError::new(
                 "the event is not about an identity; take Option<Identity> to accept every event",
             )
         })
     }
-}
 
-impl Payload for Option<Identity> {
-    /// An error only for an event that cannot be one of its provider, or contradicts its own kind.
-    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+    /// An error only for a body that cannot be its provider's, or contradicts its own kind.
+    fn from_event_if_any(event: &VerifiedEvent) -> Result<Option<Self>, PayloadError> {
         match event.identity_mapping() {
             Some(mapping) => mapping(event),
             None => Ok(None),

@@ -1,94 +1,14 @@
-//! One value out of a JSON document, found by its pointer without building the document.
+//! Single values of a JSON document, found by their pointers without building the document.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+#[cfg(feature = "identity")]
+pub(crate) mod typed;
 
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
-    Visitor, value::MapAccessDeserializer,
-};
+use std::{borrow::Cow, fmt};
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::PayloadError;
-
-/// The document as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
-pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadError> {
-    let mut json = serde_json::Deserializer::from_slice(document);
-    let read = serde_path_to_error::deserialize(&mut json)
-        .map(|Object(read)| read)
-        .map_err(|error| {
-            let problem = PayloadError::json(error.inner());
-            match error.path().to_string() {
-                path if error.inner().is_data() && path != "." => problem.at(&path),
-                _ => problem,
-            }
-        })?;
-    json.end().map_err(|error| PayloadError::json(&error))?;
-    Ok(read)
-}
-
-/// An object, and not a list of the fields' values, which derived types take for one.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    struct Fields<T>(PhantomData<T>);
-
-    impl<'de, T: de::Deserialize<'de>> Visitor<'de> for Fields<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
-    }
-
-    deserializer.deserialize_map(Fields(PhantomData))
-}
-
-/// Whether there is a value at `pointer`, null included.
-pub(crate) fn has(document: &[u8], pointer: &str) -> bool {
-    raw(document, pointer).is_some()
-}
-
-/// The names of the fields of the document, which is an object, as often as they stand there.
-pub(crate) fn names(document: &[u8]) -> Result<Vec<String>, PayloadError> {
-    serde_json::from_slice(document)
-        .map(|Names(names)| names)
-        .map_err(|error| PayloadError::json(&error))
-}
-
-struct Names(Vec<String>);
-
-impl<'de> de::Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Self(Vec::new()))
-    }
-}
-
-impl<'de> Visitor<'de> for Names {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        while let Some((name, IgnoredAny)) = map.next_entry()? {
-            self.0.push(name);
-        }
-        Ok(self)
-    }
-}
-
-struct Object<T>(T);
-
-impl<'de, T: de::Deserialize<'de>> de::Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object(deserializer).map(Self)
-    }
-}
+use crate::error::SetupError;
 
 /// The value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.
 pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
@@ -124,8 +44,32 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct Text<'d>(#[serde(borrow)] Cow<'d, str>);
+/// A string, borrowed unless it has escapes.
+struct Text<'d>(Cow<'d, str>);
+
+impl<'de> de::Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
 
 fn raws<'d>(document: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
     let mut found = vec![None; pointers.len()];
@@ -295,6 +239,17 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+/// Checks that `pointer` is a JSON pointer (RFC 6901) to something inside the document.
+pub(crate) fn json_pointer(pointer: &str) -> Result<&str, SetupError> {
+    if pointer.starts_with('/') {
+        Ok(pointer)
+    } else {
+        Err(SetupError::new(format!(
+            "{pointer:?} is not a JSON pointer; it starts with a slash, as in /data/id"
+        )))
     }
 }
 

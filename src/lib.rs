@@ -1,81 +1,75 @@
+// The front page is the same with any features; its examples need some.
 #![cfg_attr(
-    all(feature = "actix", feature = "axum", feature = "cache", feature = "config", feature = "redis", feature = "tracing"),
+    any(not(doctest), all(feature = "axum", feature = "config", feature = "identity", feature = "redis")),
     doc = include_str!("../README.md")
 )]
-#![cfg_attr(
-    not(all(
-        feature = "actix",
-        feature = "axum",
-        feature = "cache",
-        feature = "config",
-        feature = "redis",
-        feature = "tracing"
-    )),
-    doc = "Tower middleware that verifies webhooks before a handler sees them."
-)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "tower", feature = "identity")),
+    allow(dead_code, reason = "layers and typed events use more of the core")
+)]
 
 #[cfg(feature = "actix")]
 mod actix;
 #[cfg(feature = "axum")]
 mod axum;
-mod body;
 mod clock;
+mod compiled;
 #[cfg(feature = "config")]
-pub mod config;
+mod config;
+mod crypto;
 pub mod delivery;
+mod delivery_key;
+mod endpoint;
 mod error;
 mod event;
 mod head;
+#[cfg(feature = "identity")]
 mod identity;
 mod json;
-mod layer;
+pub mod keys;
 #[cfg(feature = "tracing")]
 mod limits;
-pub mod lookup;
 pub mod multipart;
-mod near;
+#[cfg(feature = "tower")]
 mod observe;
 mod provider;
 pub mod providers;
 mod rejection;
 pub mod scheme;
-mod secret;
-mod service;
-mod shared;
 mod sign;
-mod source;
-mod verification;
-mod verifier;
+#[cfg(feature = "tower")]
+mod tower;
+pub mod verify;
 
 #[cfg(feature = "config")]
-pub use config::Config;
-pub use error::{PayloadError, SetupError};
-pub use event::{Json, Payload, VerifiedEvent};
-pub use identity::{Identity, Outcome};
-pub use layer::WebhookVerifyLayer;
-pub use provider::Provider;
-pub use rejection::{Rejection, RejectionKind};
-pub use scheme::Scheme;
-pub use secret::{Secret, Secrets};
-pub use sign::{SignError, Signer};
-pub use source::Source;
-pub use verifier::Verifier;
+pub use self::config::Config;
+#[cfg(feature = "identity")]
+pub use self::identity::{Identity, Outcome};
+#[cfg(feature = "tower")]
+pub use self::tower::layer::WebhookVerifyLayer;
+pub use self::{
+    error::{PayloadError, SetupError},
+    event::{Json, Payload, VerifiedEvent},
+    keys::secret::Secret,
+    provider::Provider,
+    rejection::{Rejection, RejectionKind},
+    scheme::definition::Scheme,
+    sign::{SignError, Signer},
+    verify::verifier::Verifier,
+};
 
-/// The core without a framework: for other servers, and for requests out of a queue.
-pub mod verify {
-    pub use crate::{
-        head::{Head, Headers},
-        verifier::{Check, Gate},
-    };
-}
-
-/// The types behind the layer, for signatures that have to name them.
+/// The types behind the layers, for signatures that have to name them.
+#[cfg(feature = "tower")]
 pub mod middleware {
-    #[cfg(feature = "actix")]
-    pub use crate::actix::{DeliverMiddleware, MiddlewareFuture, WebhookVerifyMiddleware};
-    pub use crate::{
+    pub use crate::tower::{
         body::{RequestBody, ResponseBody},
-        service::{VerifyFuture, WebhookVerify},
+        service::{ResponseFuture, WebhookVerify},
     };
+
+    /// The middleware of actix-web.
+    #[cfg(feature = "actix")]
+    pub mod actix {
+        pub use crate::actix::{DeliverMiddleware, ResponseFuture, WebhookVerifyMiddleware};
+    }
 }

@@ -9,13 +9,16 @@ use std::{
     time::Instant,
 };
 
-use crate::{RejectionKind, delivery::DeliveryOutcome};
+use crate::rejection::kind::RejectionKind;
+
+/// How many outcomes a delivery can have: those of [`DeliveryOutcome`](crate::delivery).
+pub(crate) const DELIVERY_OUTCOMES: usize = 8;
 
 /// The limits of one endpoint.
 #[derive(Default)]
 pub(crate) struct LogLimits {
     refusals: [Limit; RejectionKind::COUNT],
-    deliveries: [Limit; DeliveryOutcome::COUNT],
+    deliveries: [Limit; DELIVERY_OUTCOMES],
     verified: Limit,
 }
 
@@ -44,8 +47,8 @@ impl LogLimits {
     }
 
     /// The same for a delivery.
-    pub(crate) fn admit_delivery(&self, outcome: DeliveryOutcome) -> Option<u64> {
-        self.deliveries.get(outcome as usize)?.admit(now())
+    pub(crate) fn admit_delivery(&self, outcome: usize) -> Option<u64> {
+        self.deliveries.get(outcome)?.admit(now())
     }
 }
 

@@ -17,12 +17,12 @@
 //!
 //! ```
 //! use tower_webhook::{Provider, Secret, Verifier, verify::Head};
-//! use tower_webhook::scheme::{Algorithm, Encoding, Scheme, Signature};
+//! use tower_webhook::scheme::{Algorithm, Encoding, Scheme, SignatureFormat};
 //! # use http::Request;
 //! # use tower_webhook::Signer;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+//! let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
 //! let acme = Provider::new("acme", Scheme::new(Algorithm::HmacSha256, "{body}", signature));
 //! let secret = Secret::new("a-secret-of-some-length");
 //! let verifier = Verifier::new(acme.clone(), secret.clone())?;
@@ -36,7 +36,7 @@
 //! # let request = Signer::new(acme, secret)?.sign(Request::post("/"), body)?;
 //! # let (head, _) = request.into_parts();
 //! # let now = std::time::SystemTime::UNIX_EPOCH;
-//! let event = verifier.verify(&Head::of(&head), body, now)?;
+//! let event = verifier.verify(&Head::from(&head), body, now)?;
 //! let [photo] = &event.parts()?[..] else { panic!("one part") };
 //! assert_eq!(photo.name(), "photo");
 //! assert_eq!(photo.file_name(), Some("me.jpg"));
@@ -53,7 +53,7 @@ use std::fmt;
 use bytes::Bytes;
 use memchr::memmem;
 
-use crate::PayloadError;
+use crate::error::PayloadError;
 
 const MAX_PARTS: usize = 64;
 const MAX_BOUNDARY: usize = 70;

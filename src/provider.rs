@@ -4,40 +4,50 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
+// Readings of an event are functions of it, so this module and those of events know each other.
 use crate::{
-    Identity, PayloadError, SetupError, Source, VerifiedEvent,
-    delivery::KeyedBy,
-    error::shown,
-    scheme::{BodyTable, Compiled, CompiledScheme, HeaderTable, Keying, Params, Scheme},
+    compiled::{
+        body::BodyTable,
+        header_table::HeaderTable,
+        params::Params,
+        rules::Metadata,
+        scheme::{Compiled, CompiledScheme},
+    },
+    delivery_key::DeduplicateBy,
+    error::{SetupError, shown},
+    keys::{key_set::KeySet, secret::Secret},
+    scheme::{algorithm::Keying, definition::Scheme, locator::Locator},
 };
+#[cfg(feature = "identity")]
+use crate::{error::PayloadError, event::VerifiedEvent, identity::Identity};
 
 /// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
 ///
 /// The built-in ones are in [`providers`](crate::providers). One of your own needs a name and a [`Scheme`]:
 ///
 /// ```
-/// use tower_webhook::{Provider, Source};
-/// use tower_webhook::scheme::{Algorithm, Encoding, Scheme, Signature};
+/// use tower_webhook::{Provider, Scheme};
+/// use tower_webhook::scheme::{Algorithm, Encoding, Locator, SignatureFormat};
 ///
 /// let scheme = Scheme::new(
 ///     Algorithm::HmacSha256,
 ///     "{body}",
-///     Signature::single("X-Acme-Signature", Encoding::Hex),
+///     SignatureFormat::single("X-Acme-Signature", Encoding::Hex),
 /// );
 /// let acme = Provider::new("acme", scheme)
-///     .with_event_type(Source::json("/type"))
-///     .with_delivery_id(Source::header("X-Acme-Delivery"))
+///     .with_event_type(Locator::json("/type"))
+///     .with_delivery_id(Locator::header("X-Acme-Delivery"))
 ///     .with_max_body(4 << 20);
 /// assert_eq!(acme.name(), "acme");
 /// ```
 #[derive(Clone)]
 pub struct Provider {
     name: Cow<'static, str>,
-    constructions: Vec<Construction>,
-    event_type: Option<Source>,
-    delivery_id: Option<Source>,
+    variants: Vec<Variant>,
+    event_type: Option<Locator>,
+    delivery_id: Option<Locator>,
     unique_delivery_id: bool,
-    keyed_by: KeyedBy,
+    deduplicate_by: DeduplicateBy,
     time_limit: Option<Duration>,
     retry_horizon: Duration,
     options: Cow<'static, [Parameter]>,
@@ -46,6 +56,7 @@ pub struct Provider {
     read_timeout: Duration,
     success_status: Option<StatusCode>,
     docs: Option<Cow<'static, str>>,
+    #[cfg(feature = "identity")]
     identity: Option<IdentityMapping>,
     unsigned_hint: Option<&'static str>,
 }
@@ -53,12 +64,13 @@ pub struct Provider {
 /// Of providers that do not say how long they try, or leave it to people to send a delivery again.
 const RETRY_HORIZON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// How the events of a provider say what they say about a person.
+/// How the events of a provider are read as an [`Identity`].
+#[cfg(feature = "identity")]
 pub(crate) type IdentityMapping = fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>;
 
 /// One of the ways in which a provider's documentation can be read.
 #[derive(Clone)]
-struct Construction {
+struct Variant {
     name: Cow<'static, str>,
     scheme: Scheme,
     /// Whether it is tried without being named.
@@ -77,18 +89,18 @@ impl Provider {
     /// A provider that signs as `scheme` says, with bodies up to 1 MiB that arrive within 10 seconds.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
-        let construction = Cow::Owned(scheme.algorithm().to_string());
+        let variant = Cow::Owned(scheme.algorithm().to_string());
         Self {
             name: name.into(),
-            constructions: vec![Construction {
-                name: construction,
+            variants: vec![Variant {
+                name: variant,
                 scheme,
                 automatic: true,
             }],
             event_type: None,
             delivery_id: None,
             unique_delivery_id: false,
-            keyed_by: KeyedBy::Auto,
+            deduplicate_by: DeduplicateBy::Auto,
             time_limit: None,
             retry_horizon: RETRY_HORIZON,
             options: Cow::Borrowed(&[]),
@@ -97,41 +109,37 @@ impl Provider {
             read_timeout: Duration::from_secs(10),
             success_status: None,
             docs: None,
+            #[cfg(feature = "identity")]
             identity: None,
             unsigned_hint: None,
         }
     }
 
-    /// Sets the name of the first construction. The default is its algorithm's.
+    /// Sets the name of the first variant. The default is its algorithm's.
     #[must_use]
-    pub fn with_construction_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        if let Some(first) = self.constructions.first_mut() {
+    pub fn with_variant_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(first) = self.variants.first_mut() {
             first.name = name.into();
         }
         self
     }
 
-    /// Adds another construction that is tried beside the first: for a provider whose documentation can be read in
+    /// Adds another variant that is tried beside the first: for a provider whose documentation can be read in
     /// more than one way. Each costs one more hash for each key; the event says which one matched. Its algorithm must
     /// be another than that of the others, so that the signature of one is never the signature of another.
     #[must_use]
-    pub fn or_construction(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
-        self.add_construction(name.into(), scheme, true)
+    pub fn with_variant(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
+        self.add_variant(name.into(), scheme, true)
     }
 
-    /// Adds a construction that is used only when an endpoint asks for it by name: one that is weaker than the others.
+    /// Adds a variant that is used only when an endpoint asks for it by name: one that is weaker than the others.
     #[must_use]
-    pub fn or_named_construction(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
-        self.add_construction(name.into(), scheme, false)
+    pub fn with_opt_in_variant(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
+        self.add_variant(name.into(), scheme, false)
     }
 
-    fn add_construction(
-        mut self,
-        name: Cow<'static, str>,
-        scheme: Scheme,
-        automatic: bool,
-    ) -> Self {
-        self.constructions.push(Construction {
+    fn add_variant(mut self, name: Cow<'static, str>, scheme: Scheme, automatic: bool) -> Self {
+        self.variants.push(Variant {
             name,
             scheme,
             automatic,
@@ -139,25 +147,21 @@ impl Provider {
         self
     }
 
-    /// Leaves one of the constructions.
+    /// Leaves one of the variants.
     ///
     /// # Errors
     ///
     /// When the provider has none of this name.
-    pub fn with_only_construction(mut self, name: &str) -> Result<Self, SetupError> {
-        let names = self
-            .constructions
-            .iter()
-            .map(|construction| &*construction.name);
+    pub fn select_variant(mut self, name: &str) -> Result<Self, SetupError> {
+        let names = self.variants.iter().map(|variant| &*variant.name);
         let known = names.collect::<Vec<_>>().join(", ");
-        self.constructions
-            .retain(|construction| construction.name == name);
-        for construction in &mut self.constructions {
-            construction.automatic = true;
+        self.variants.retain(|variant| variant.name == name);
+        for variant in &mut self.variants {
+            variant.automatic = true;
         }
-        if self.constructions.is_empty() {
+        if self.variants.is_empty() {
             return Err(SetupError::new(format!(
-                "construction: {} is not one of provider {}; it has {known}",
+                "variant: {} is not one of provider {}; it has {known}",
                 shown(name),
                 self.name
             )));
@@ -167,14 +171,14 @@ impl Provider {
 
     /// Sets where the type of an event stands.
     #[must_use]
-    pub fn with_event_type(mut self, source: Source) -> Self {
+    pub fn with_event_type(mut self, source: Locator) -> Self {
         self.event_type = Some(source);
         self
     }
 
     /// Sets where the id of a delivery or event stands.
     #[must_use]
-    pub fn with_delivery_id(mut self, source: Source) -> Self {
+    pub fn with_delivery_id(mut self, source: Locator) -> Self {
         self.delivery_id = Some(source);
         self
     }
@@ -196,10 +200,10 @@ impl Provider {
         self
     }
 
-    /// Sets what tells one delivery from another. The default is what the provider's data say: see [`KeyedBy::Auto`].
+    /// Sets what tells one delivery from another. The default is what the provider's data say: see [`DeduplicateBy::Auto`].
     #[must_use]
-    pub fn with_delivery_key(mut self, keyed_by: KeyedBy) -> Self {
-        self.keyed_by = keyed_by;
+    pub fn with_deduplicate_by(mut self, deduplicate_by: DeduplicateBy) -> Self {
+        self.deduplicate_by = deduplicate_by;
         self
     }
 
@@ -268,6 +272,7 @@ impl Provider {
 
     /// Sets how events are read as an [`Identity`]: `None` for those about something else, an error for a body that
     /// cannot be read. Without this every event is about something else.
+    #[cfg(feature = "identity")]
     #[must_use]
     pub fn with_identity(
         mut self,
@@ -323,8 +328,8 @@ impl Provider {
         self.unique_delivery_id
     }
 
-    pub(crate) fn keyed_by(&self) -> &KeyedBy {
-        &self.keyed_by
+    pub(crate) fn deduplicate_by(&self) -> &DeduplicateBy {
+        &self.deduplicate_by
     }
 
     /// The one status that the provider takes for success; `None` where any 2xx is.
@@ -333,20 +338,27 @@ impl Provider {
         self.success_status
     }
 
-    pub(crate) fn event_type(&self) -> Option<&Source> {
+    pub(crate) fn event_type(&self) -> Option<&Locator> {
         self.event_type.as_ref()
     }
 
-    pub(crate) fn delivery_id(&self) -> Option<&Source> {
+    pub(crate) fn delivery_id(&self) -> Option<&Locator> {
         self.delivery_id.as_ref()
     }
 
+    #[cfg(feature = "identity")]
     pub(crate) fn identity(&self) -> Option<IdentityMapping> {
         self.identity
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(|value| &**value)
+    }
+
+    /// A parameter that the provider declares. Those of a scheme may be credentials.
+    pub(crate) fn option(&self, name: &str) -> Option<&str> {
+        let declared = self.options.iter().any(|option| option.name == name);
+        self.param(name).filter(|_| declared)
     }
 
     /// Checks everything but the parameters, which belong to an endpoint.
@@ -359,22 +371,20 @@ impl Provider {
         provider.compile().map(drop)
     }
 
-    /// The constructions that are tried.
-    fn tried(&self) -> impl Iterator<Item = &Construction> {
-        self.constructions
-            .iter()
-            .filter(|construction| construction.automatic)
+    /// The variants that are tried.
+    fn tried(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(|variant| variant.automatic)
     }
 
-    /// The schemes of the constructions that are tried.
+    /// The schemes of the variants that are tried.
     pub(crate) fn schemes(&self) -> impl Iterator<Item = &Scheme> {
-        self.tried().map(|construction| &construction.scheme)
+        self.tried().map(|variant| &variant.scheme)
     }
 
     /// Checks the provider as a whole.
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
-        self.check_constructions()?;
+        self.check_variants()?;
         if let Some(status) = self.success_status.filter(|status| !status.is_success()) {
             return Err(SetupError::new(format!(
                 "success_status: {} is not a success; set one from 200 to 299",
@@ -388,20 +398,21 @@ impl Provider {
         }
         for (source, key) in [
             (&self.event_type, "event_type"),
-            (&self.delivery_id, "delivery"),
+            (&self.delivery_id, "delivery_id"),
         ] {
-            let checked = source.as_ref().map_or(Ok(()), Source::check);
+            let checked = source.as_ref().map_or(Ok(()), Locator::check);
             checked.map_err(|error| error.within(key))?;
         }
-        let [event_type, delivery_id] = [&self.event_type, &self.delivery_id].map(|source| {
-            let source: Option<&Source> = source.as_ref();
-            source.and_then(Source::as_header)
-        });
-        let reads = [event_type, delivery_id, Some("content-type".into())];
+        let header = |locator: &Option<Locator>| locator.as_ref().and_then(Locator::as_header);
+        let metadata = Metadata {
+            event_type: header(&self.event_type),
+            delivery_id: header(&self.delivery_id),
+            content_type: Some("content-type".into()),
+        };
         let (mut headers, mut body) = (HeaderTable::new(), BodyTable::default());
-        let schemes = self.tried().map(|Construction { name, scheme, .. }| {
+        let schemes = self.tried().map(|Variant { name, scheme, .. }| {
             let tables = (&mut headers, &mut body);
-            CompiledScheme::new(name.clone(), scheme, &self.params, &reads, tables)
+            CompiledScheme::new(name.clone(), scheme, &self.params, &metadata, tables)
         });
         Ok(Compiled {
             schemes: schemes.collect::<Result<_, _>>()?,
@@ -410,21 +421,21 @@ impl Provider {
         })
     }
 
-    /// Constructions that are tried side by side must not be mistaken for each other: the same hash of the same key over other
+    /// Variants that are tried side by side must not be mistaken for each other: the same hash of the same key over other
     /// content is the same signature.
-    fn check_constructions(&self) -> Result<(), SetupError> {
+    fn check_variants(&self) -> Result<(), SetupError> {
         let schemes: Vec<&Scheme> = self.schemes().collect();
         for (index, scheme) in schemes.iter().enumerate() {
             let algorithm = scheme.algorithm();
             let others = || schemes.iter().skip(index.saturating_add(1));
             if others().any(|other| other.algorithm() == algorithm) {
                 return Err(SetupError::new(format!(
-                    "construction: two that are tried together use {algorithm}, so one could be taken for the other; name one"
+                    "variant: two that are tried together use {algorithm}, so one could be taken for the other; name one"
                 )));
             }
             if schemes.len() > 1 && algorithm.keying() == Keying::None {
                 return Err(SetupError::new(format!(
-                    "construction: beside {algorithm}, which anybody can compute, the others prove nothing; name one"
+                    "variant: beside {algorithm}, which anybody can compute, the others prove nothing; name one"
                 )));
             }
         }
@@ -449,17 +460,26 @@ impl Provider {
                     .any(|scheme| scheme.param_names().iter().any(|used| used == name))
             };
             if option.is_none() && !used() {
-                let table = match &**name {
-                    "url" | "client_id" | "family" | "missing_status" => "",
-                    _ => "params.",
-                };
                 return Err(SetupError::new(format!(
-                    "{table}{name}: provider {} has no such parameter; remove it",
+                    "{name}: provider {} has no such parameter; remove it",
                     self.name
                 )));
             }
         }
         Ok(())
+    }
+}
+
+impl KeySet {
+    /// Decodes secrets for a provider and prepares them for its scheme.
+    ///
+    /// # Errors
+    ///
+    /// When there are none or more than [`KeySet::MAX`]; when one is empty, blank, padded with white
+    /// space, not written as the provider writes its secrets, or too short; when the provider's
+    /// scheme is not sound.
+    pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
+        Self::for_schemes(&provider.compile()?.schemes, secrets.into())
     }
 }
 

@@ -12,10 +12,11 @@
 //! assert!(providers::names().any(|name| name == "voveid"));
 //! ```
 
-use crate::Provider;
+use crate::provider::Provider;
 
 /// An enum of the values that a vendor documents, and any other: one that it adds later must not make a signed event
 /// unreadable.
+#[cfg(feature = "identity")]
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*

@@ -1,24 +1,18 @@
 //! Why a request was refused: everything for the operator, a status for the client.
 
-mod kind;
+pub(crate) mod kind;
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
 pub use self::kind::RejectionKind;
-use crate::{
-    VerifiedEvent,
-    delivery::{StoreError, StoreErrorKind},
-    lookup::SourceError,
-    near::Near,
-    observe,
-};
 
 /// Why a request was refused.
 ///
-/// The client gets [`status`](Self::status) and nothing more. The operator gets the rest: the layer puts the
-/// rejection into the response's extensions and writes it to the log. It holds no secret, no signature and no body.
+/// The client gets [`status`](Self::status) and nothing more. The operator gets the rest: the layer
+/// logs the rejection and puts it into the response's extensions. It holds no secret, no signature
+/// and no part of the body.
 #[derive(Clone)]
 pub struct Rejection {
     inner: Arc<Inner>,
@@ -26,20 +20,30 @@ pub struct Rejection {
 
 struct Inner {
     reason: Reason,
-    origin: Option<Arc<Near>>,
+    labels: Option<Arc<Labels>>,
     source: Option<BoxError>,
 }
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A kind with the facts that help, before it is known whose endpoint it is.
+/// The names of an endpoint, for events, rejections and logs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Labels {
+    pub(crate) provider: Box<str>,
+    pub(crate) endpoint: Option<Arc<str>>,
+    /// What the operator should know about a request without a signature.
+    pub(crate) unsigned_hint: Option<&'static str>,
+}
+
+/// A kind with the facts that explain it, before the endpoint is known.
 #[derive(Debug)]
 pub(crate) struct Reason {
     kind: RejectionKind,
     header: Option<Arc<str>>,
-    skew: Option<u64>,
-    length: Option<u64>,
-    /// What `Content-Length` said, where it differs from `length`.
+    skew: Option<i64>,
+    value_length: Option<u64>,
+    body_length: Option<u64>,
+    /// What `Content-Length` declared, if that differs from `body_length`.
     declared: Option<u64>,
     tenant: Option<Arc<str>>,
     /// In seconds.
@@ -52,7 +56,8 @@ impl Reason {
             kind,
             header: None,
             skew: None,
-            length: None,
+            value_length: None,
+            body_length: None,
             declared: None,
             tenant: None,
             retry_after: None,
@@ -64,31 +69,36 @@ impl Reason {
         self
     }
 
-    pub(crate) fn with_skew(mut self, seconds: u64) -> Self {
+    pub(crate) fn with_skew(mut self, seconds: i64) -> Self {
         self.skew = Some(seconds);
         self
     }
 
-    pub(crate) fn with_length(mut self, bytes: usize) -> Self {
-        self.length = u64::try_from(bytes).ok();
+    pub(crate) fn with_value_length(mut self, bytes: usize) -> Self {
+        self.value_length = u64::try_from(bytes).ok();
         self
     }
 
-    pub(crate) fn with_declared(mut self, bytes: u64) -> Self {
-        self.length = Some(bytes);
+    pub(crate) fn with_body_length(mut self, bytes: u64) -> Self {
+        self.body_length = Some(bytes);
         self
     }
 
-    pub(crate) fn of(mut self, tenant: Option<&Arc<str>>) -> Self {
+    pub(crate) fn with_retry_after(mut self, seconds: u16) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub(crate) fn of_tenant(mut self, tenant: Option<&Arc<str>>) -> Self {
         self.tenant = tenant.cloned();
         self
     }
 
-    /// What arrived, and whether it is what was announced. A server lets no other length through, so a difference is the
-    /// work of something between it and us.
+    /// Compares what arrived with what was declared. A server lets no other length through, so
+    /// something between the server and this layer has changed the body if they differ.
     pub(crate) fn of_body(mut self, received: usize, declared: Option<u64>) -> Self {
-        self.length = u64::try_from(received).ok();
-        self.declared = declared.filter(|declared| Some(*declared) != self.length);
+        self.body_length = u64::try_from(received).ok();
+        self.declared = declared.filter(|declared| Some(*declared) != self.body_length);
         if received == 0 && self.declared.is_some() {
             self.kind = RejectionKind::BodyTaken;
         }
@@ -103,9 +113,9 @@ impl fmt::Display for Reason {
             write!(f, " (header {header})")?;
         }
         if let Some(skew) = self.skew {
-            write!(f, " ({skew} s from the clock)")?;
+            write!(f, " ({} s from the clock)", skew.unsigned_abs())?;
         }
-        if let Some(length) = self.length {
+        if let Some(length) = self.value_length.or(self.body_length) {
             write!(f, " ({length} bytes)")?;
         }
         if let Some(declared) = self.declared {
@@ -119,75 +129,33 @@ impl fmt::Display for Reason {
 }
 
 impl Rejection {
-    pub(crate) fn new(reason: Reason, origin: &Arc<Near>) -> Self {
-        Self::build(reason, Some(Arc::clone(origin)), None)
+    pub(crate) fn new(reason: Reason, labels: &Arc<Labels>) -> Self {
+        Self::build(reason, Some(Arc::clone(labels)), None)
+    }
+
+    /// With an underlying error, which the log shows.
+    pub(crate) fn caused_by(reason: Reason, labels: &Arc<Labels>, source: BoxError) -> Self {
+        Self::build(reason, Some(Arc::clone(labels)), Some(source))
     }
 
     pub(crate) fn layer_missing() -> Self {
         Self::build(Reason::new(RejectionKind::LayerMissing), None, None)
     }
 
-    /// As [`layer_missing`](Self::layer_missing), where the delivery layer finds no event.
-    pub(crate) fn not_verified_before_delivery() -> Self {
-        let remedy = "the WebhookVerifyLayer has to be around the DeliveryLayer: after it in calls of .layer(), \
-                      .route_layer() and .wrap(), before it in a ServiceBuilder";
+    /// As [`layer_missing`](Self::layer_missing), with the remedy for another layer.
+    pub(crate) fn layer_missing_because(remedy: &'static str) -> Self {
         let reason = Reason::new(RejectionKind::LayerMissing);
         Self::build(reason, None, Some(remedy.into()))
     }
 
-    pub(crate) fn unanswered(source: SourceError, origin: &Arc<Near>) -> Self {
-        let reason = Reason::new(RejectionKind::SecretSourceFailed);
-        let source = source.into_inner();
-        Self::build(reason, Some(Arc::clone(origin)), Some(source))
-    }
-
-    /// As many handlers are running as may.
-    pub(crate) fn handlers_busy(event: &VerifiedEvent, most: usize) -> Self {
-        let running = format!("max_running is {most}");
-        event.rejection(
-            Reason::new(RejectionKind::HandlersBusy),
-            Some(running.into()),
-        )
-    }
-
-    /// The handler ran for longer than `limit`, or its runtime has ended.
-    pub(crate) fn handler_aborted(event: &VerifiedEvent, limit: Option<Duration>) -> Self {
-        let why = match limit {
-            Some(limit) => format!("it ran for longer than handler_timeout, {limit:?}"),
-            None => "the runtime is shutting down".to_owned(),
-        };
-        event.rejection(Reason::new(RejectionKind::HandlerAborted), Some(why.into()))
-    }
-
-    /// Another request is still handling the delivery.
-    pub(crate) fn in_progress(event: &VerifiedEvent, remaining: Duration) -> Self {
-        let mut reason = Reason::new(RejectionKind::DeliveryInProgress);
-        let seconds = remaining.as_millis().div_ceil(1000);
-        reason.retry_after = Some(u16::try_from(seconds).unwrap_or(u16::MAX).clamp(1, 30));
-        event.rejection(reason, None)
-    }
-
-    /// The delivery store cannot be asked.
-    pub(crate) fn no_store(event: &VerifiedEvent, error: StoreError) -> Self {
-        let kind = match error.kind() {
-            StoreErrorKind::Unavailable => RejectionKind::DeliveryStoreFailed,
-            StoreErrorKind::Timeout => RejectionKind::DeliveryStoreTimeout,
-            StoreErrorKind::Full => RejectionKind::DeliveryStoreFull,
-        };
-        event.rejection(Reason::new(kind), Some(error.into()))
-    }
-
-    pub(crate) fn build(
-        reason: Reason,
-        origin: Option<Arc<Near>>,
-        source: Option<BoxError>,
-    ) -> Self {
-        let inner = Arc::new(Inner {
-            reason,
-            origin,
-            source,
-        });
-        Self { inner }
+    fn build(reason: Reason, labels: Option<Arc<Labels>>, source: Option<BoxError>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                reason,
+                labels,
+                source,
+            }),
+        }
     }
 
     /// What went wrong, as one of a fixed vocabulary.
@@ -196,54 +164,68 @@ impl Rejection {
         self.inner.reason.kind
     }
 
-    /// What the client is answered.
+    /// The status that the client gets.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind().status()
     }
 
-    /// The name of the provider that the endpoint is for.
+    /// The name of the endpoint's provider.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
-        Some(self.inner.origin.as_ref()?.provider().name())
+        Some(&self.inner.labels.as_ref()?.provider)
     }
 
-    /// The endpoint, as named by [`Verifier::with_endpoint`](crate::Verifier::with_endpoint) or in the configuration.
+    /// The endpoint, as named by [`Verifier::with_endpoint`](crate::Verifier::with_endpoint) or in
+    /// the configuration.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
-        self.inner.origin.as_ref()?.endpoint()
+        self.inner.labels.as_ref()?.endpoint.as_deref()
     }
 
-    /// The id of the tenant with whose keys the request was checked. One that does not exist has none.
+    /// The id of the tenant whose keys were used. An unknown tenant has none.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
         self.inner.reason.tenant.as_deref()
     }
 
-    /// The name of the header that the refusal is about.
+    /// The name of the header that was refused.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
         self.inner.reason.header.as_deref()
     }
 
-    /// How many seconds a refused timestamp is from the receiver's clock.
+    /// The refused timestamp minus the receiver's clock, in seconds: negative for the past.
     #[must_use]
-    pub fn skew(&self) -> Option<u64> {
+    pub fn skew_seconds(&self) -> Option<i64> {
         self.inner.reason.skew
     }
 
-    /// The number of bytes that were found: of a body over the limit or with a wrong signature, of a signature or timestamp
-    /// that cannot be read.
+    /// The number of bytes of the body: as declared, if that is over the limit, else as received.
     #[must_use]
-    pub fn length(&self) -> Option<u64> {
-        self.inner.reason.length
+    pub fn body_length(&self) -> Option<u64> {
+        self.inner.reason.body_length
     }
 
-    pub(crate) fn origin(&self) -> Option<&Near> {
-        self.inner.origin.as_deref()
+    /// The number of bytes of a signature or timestamp that cannot be read.
+    #[must_use]
+    pub fn value_length(&self) -> Option<u64> {
+        self.inner.reason.value_length
     }
 
-    /// The answer to the client, the same on every framework: a status, at most one header, no body.
+    /// The answer to the client, the same on every framework: a status, at most one header and no
+    /// body. It does not write to the log: whoever answers does, as the layer and the extractors
+    /// do.
+    ///
+    /// ```
+    /// use http::{Extensions, StatusCode};
+    /// use tower_webhook::VerifiedEvent;
+    ///
+    /// let no_layer = Extensions::new();
+    /// let rejection = VerifiedEvent::<bytes::Bytes>::from_extensions(&no_layer).unwrap_err();
+    /// let response = rejection.to_response();
+    /// assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    /// ```
     #[must_use]
     pub fn to_response(&self) -> Response<()> {
         let mut response = Response::new(());
@@ -251,9 +233,8 @@ impl Rejection {
         match self.status() {
             StatusCode::UNAUTHORIZED => {
                 let challenge = HeaderValue::from_static("Webhook-Signature");
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, challenge);
+                let headers = response.headers_mut();
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 let seconds = self.inner.reason.retry_after.unwrap_or(5);
@@ -262,39 +243,20 @@ impl Rejection {
             }
             _ => {}
         }
+        response.extensions_mut().insert(self.clone());
         response
-    }
-
-    /// Tells the operator, and answers the client: what an extractor does. Without a framework, call this where
-    /// [`VerifiedEvent::from_extensions`](crate::VerifiedEvent::from_extensions) fails.
-    ///
-    /// ```
-    /// use http::{Extensions, StatusCode};
-    /// use tower_webhook::VerifiedEvent;
-    ///
-    /// let rejection = VerifiedEvent::<bytes::Bytes>::from_extensions(&Extensions::new()).unwrap_err();
-    /// let response = rejection.into_response::<String>();
-    /// assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    /// ```
-    #[must_use]
-    pub fn into_response<R: Default>(self) -> Response<R> {
-        observe::refused(&self);
-        let mut response = self.to_response();
-        response.extensions_mut().insert(self);
-        response.map(|()| R::default())
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.inner.reason)?;
-        if self.kind() == RejectionKind::MissingHeader
-            && let Some(hint) = self
-                .inner
-                .origin
-                .as_ref()
-                .and_then(|origin| origin.provider().unsigned_hint())
-        {
+        let hint = self
+            .inner
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.unsigned_hint);
+        if let Some(hint) = hint.filter(|_| self.kind() == RejectionKind::MissingHeader) {
             write!(f, "; {hint}")?;
         }
         if let Some(source) = &self.inner.source {
@@ -312,8 +274,9 @@ impl fmt::Debug for Rejection {
             .field("endpoint", &self.endpoint())
             .field("tenant", &self.tenant())
             .field("header", &self.header())
-            .field("skew", &self.skew())
-            .field("length", &self.length())
+            .field("skew_seconds", &self.skew_seconds())
+            .field("body_length", &self.body_length())
+            .field("value_length", &self.value_length())
             .finish()
     }
 }

@@ -15,10 +15,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Provider, Secret, SetupError,
     clock::{self, unix_seconds},
+    compiled::{
+        body::{BodyInput, BodyTable},
+        content::Values,
+        header_table::HeaderTable,
+        scheme::{CompiledScheme, KeyState},
+    },
+    crypto::tag::Tag,
+    error::SetupError,
     head::Head,
-    scheme::{Admitted, Bodied, BodyTable, CompiledScheme, HeaderTable, Scheduled, Tag},
+    keys::secret::Secret,
+    provider::Provider,
 };
 
 /// Signs requests as a provider does: for tests of your own handlers.
@@ -39,13 +47,13 @@ pub struct Signer {
     scheme: Arc<CompiledScheme>,
     table: Arc<HeaderTable>,
     body: Arc<BodyTable>,
-    key: Arc<Scheduled>,
+    key: Arc<KeyState>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
 }
 
 impl Signer {
-    /// A signer with the provider's first construction.
+    /// A signer with the provider's first variant.
     ///
     /// # Errors
     ///
@@ -59,7 +67,7 @@ impl Signer {
         let Some(scheme) = compiled.schemes.into_iter().next() else {
             return Err(SetupError::new("the provider has no scheme"));
         };
-        let key = secret.schedule(&scheme)?;
+        let key = secret.key_state(&scheme)?;
         Ok(Self {
             scheme: Arc::new(scheme),
             table: Arc::new(compiled.headers),
@@ -113,7 +121,8 @@ impl Signer {
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
         let mut added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
 
-        // The verifier's own gate reads the values that are signed, out of a head whose signature is a stand-in.
+        // The verifier's own head check reads the signed values, from a head with a stand-in for
+        // the signature.
         let unsigned = Tag::from(&vec![0; self.scheme.algorithm.output_len()][..]);
         let draft = self.signature_header(&unsigned, now)?;
         let mut headers = head.headers.clone();
@@ -121,19 +130,20 @@ impl Signer {
         headers.insert(draft.0, draft.1);
         let draft = Head {
             headers: &headers,
-            ..Head::of(head)
+            ..Head::from(head)
         };
-        let seen = self.table.look_up(&draft);
-        let mut admitted = Admitted::new(0);
-        let in_order = self.scheme.admit(&seen, now, None, &mut admitted);
-        in_order.map_err(|reason| {
+        let lines = self.table.look_up(&draft);
+        let parsed = self.scheme.parse_head(&lines, now, None);
+        let parsed = parsed.map_err(|reason| {
             SignError::new(format!("a receiver would refuse the request: {reason}"))
         })?;
 
-        let values = admitted.values(&self.key.key);
-        let bodied = Bodied::new(Bytes::copy_from_slice(body), &self.body, None);
-        let content = &self.scheme.content;
-        let tag = content.sign(&self.key.hasher, values, &bodied);
+        let values = Values {
+            key: &self.key.key,
+            head: &parsed.values,
+        };
+        let body = BodyInput::new(Bytes::copy_from_slice(body), &self.body, None);
+        let tag = self.scheme.content.sign(&self.key.hasher, values, &body);
         let tag = tag.ok_or_else(|| SignError::new("the body lacks a value that is signed"))?;
         let (name, value) = self.signature_header(&tag, now)?;
         added.insert(name, value);
@@ -167,7 +177,7 @@ fn fresh_id() -> String {
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer")
-            .field("construction", &self.scheme.name)
+            .field("variant", &self.scheme.name)
             .finish_non_exhaustive()
     }
 }

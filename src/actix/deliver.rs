@@ -16,11 +16,17 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
 };
 
-use super::{from_actix, status, to_actix};
 use crate::{
-    Rejection, VerifiedEvent,
-    delivery::{Begun, Claimed, DeliveryLayer, Ended, Setup, begin, is_one_route, normalise},
-    observe,
+    actix::convert::{from_actix, status, to_actix},
+    delivery::{
+        layer::DeliveryLayer,
+        observe,
+        route::{is_one_route, normalise},
+        run::{AlreadyClaimed, Begun, DeliveryOptions, Ended, begin, not_verified},
+    },
+    event::VerifiedEvent,
+    observe::refused_event,
+    rejection::Rejection,
 };
 
 /// A middleware for actix-web: give it to `wrap` before the one that verifies, which then is around it.
@@ -42,7 +48,7 @@ where
     fn new_transform(&self, inner: S) -> Self::Future {
         ready(Ok(DeliverMiddleware {
             inner: Rc::new(inner),
-            setup: self.setup(),
+            options: self.options(),
         }))
     }
 }
@@ -50,7 +56,7 @@ where
 /// The service that [`DeliveryLayer`] makes of a service of actix-web.
 pub struct DeliverMiddleware<S> {
     inner: Rc<S>,
-    setup: Arc<Setup>,
+    options: Arc<DeliveryOptions>,
 }
 
 impl<S, B> Service<ServiceRequest> for DeliverMiddleware<S>
@@ -67,16 +73,16 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (inner, setup) = (Rc::clone(&self.inner), Arc::clone(&self.setup));
+        let (inner, options) = (Rc::clone(&self.inner), Arc::clone(&self.options));
         let event = request.extensions().get::<VerifiedEvent>().cloned();
         Box::pin(async move {
             let Some(event) = event else {
-                let response = to_actix(Rejection::not_verified_before_delivery().into_response());
+                let response = refused(None, &not_verified());
                 return Ok(request.into_response(response).map_into_right_body());
             };
             // Such a request changes nothing, and its answer does not say what became of an event.
             let is_safe = request.method().is_safe();
-            let again = !is_safe && request.extensions_mut().insert(Claimed).is_some();
+            let again = !is_safe && request.extensions_mut().insert(AlreadyClaimed).is_some();
             if again {
                 observe::claimed_twice(&event);
             }
@@ -88,7 +94,7 @@ where
             let pattern = request.match_pattern();
             let pattern = pattern.filter(|pattern| is_one_route(pattern));
             let route = pattern.unwrap_or_else(|| normalise(request.path()).into_owned());
-            let response = match begin(&setup, &event, &route).await {
+            let response = match begin(&options, &event, &route).await {
                 Begun::Handle(delivery) => {
                     let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
                     let (task, answer) = delivery.run(inner.call(request), status_of);
@@ -99,15 +105,24 @@ where
                             response.map(ServiceResponse::map_into_left_body)
                         }
                         // The request has ended with the handler, so that there is none to answer.
-                        Ended::Aborted(rejection) => Err(rejection.into()),
+                        Ended::Aborted(rejection) => {
+                            refused_event(Some(&event), &rejection);
+                            Err(rejection.into())
+                        }
                     };
                 }
                 Begun::Before(success) => HttpResponse::new(status(success)),
-                Begun::Refused(rejection) => to_actix(rejection.into_response()),
+                Begun::Refused(rejection) => refused(Some(&event), &rejection),
             };
             Ok(request.into_response(response).map_into_right_body())
         })
     }
+}
+
+/// The answer to a refused delivery, which is logged.
+fn refused(event: Option<&VerifiedEvent>, rejection: &Rejection) -> HttpResponse {
+    refused_event(event, rejection);
+    to_actix(rejection.to_response())
 }
 
 impl<S: fmt::Debug> fmt::Debug for DeliverMiddleware<S> {

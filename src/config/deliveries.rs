@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{secret::SecretConfig, value::Scalar};
+use crate::config::{secret::SecretConfig, value::Scalar};
 use crate::{
-    SetupError,
-    delivery::{DeliveryLayer, MemoryStore, OnOutage},
+    delivery::{layer::DeliveryLayer, memory::MemoryStore, outcome::OutagePolicy},
+    error::SetupError,
 };
 
 #[derive(Deserialize)]
@@ -74,8 +74,8 @@ impl Deliveries {
         }
         match self.on_outage.as_deref() {
             None => Ok(layer),
-            Some("refuse") => Ok(layer.with_on_outage(OnOutage::Refuse)),
-            Some("allow") => Ok(layer.with_on_outage(OnOutage::Allow)),
+            Some("refuse") => Ok(layer.with_outage_policy(OutagePolicy::Refuse)),
+            Some("allow") => Ok(layer.with_outage_policy(OutagePolicy::Allow)),
             Some(_) => Err(SetupError::new(
                 "on_outage: it is neither \"refuse\" nor \"allow\"; write one of them",
             )),
@@ -149,7 +149,7 @@ impl Deliveries {
                  each other's events for done; write a name of this service and environment, such as \"billing-production\"",
             )
         })?;
-        let mut store = crate::delivery::RedisStore::new(url.text(), namespace)?;
+        let mut store = crate::delivery::redis::RedisStore::new(url.text(), namespace)?;
         if let Some(timeout) = &self.timeout {
             store = store.with_timeout(timeout.some_duration(
                 "timeout",

@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use super::{
+use crate::config::{
     secret::SecretConfig,
     value::{Entry, List, Scalar, Table},
 };
-use crate::{Provider, Secret, SetupError, Verifier, delivery::KeyedBy, scheme::Tolerance};
+use crate::{
+    delivery_key::DeduplicateBy, error::SetupError, keys::secret::Secret, provider::Provider,
+    scheme::timestamp::Tolerance, verify::verifier::Verifier,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,7 +19,7 @@ pub(super) struct Endpoint {
     provider: String,
     secret: Option<SecretConfig>,
     secrets: Option<List<SecretConfig>>,
-    construction: Option<String>,
+    variant: Option<String>,
     tolerance: Option<Scalar>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
@@ -42,9 +45,9 @@ impl Endpoint {
         timeout.map(Scalar::read_timeout).transpose()
     }
 
-    /// For how long the same request is accepted, if a signed time limits that. Under several constructions the longest.
+    /// For how long the same request is accepted, if a signed time limits that. Under several variants the longest.
     pub(super) fn window(&self, provider: Provider) -> Result<Option<Duration>, SetupError> {
-        let provider = self.with_params(self.with_construction(provider)?)?;
+        let provider = self.with_params(self.select_variant(provider)?)?;
         let own = self.tolerance(&provider)?;
         let compiled = provider.compile()?;
         let dated = compiled.schemes.iter().filter(|scheme| scheme.signs_time());
@@ -54,7 +57,7 @@ impl Endpoint {
 
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
         self.read_timeout()?;
-        let provider = self.with_params(self.with_construction(provider)?)?;
+        let provider = self.with_params(self.select_variant(provider)?)?;
         let provider = self.with_key(provider)?;
         let tolerance = self.tolerance(&provider)?;
         let max_body = self
@@ -72,26 +75,26 @@ impl Endpoint {
         Ok(verifier)
     }
 
-    fn with_construction(&self, provider: Provider) -> Result<Provider, SetupError> {
-        match self.construction.as_deref() {
+    fn select_variant(&self, provider: Provider) -> Result<Provider, SetupError> {
+        match self.variant.as_deref() {
             None | Some("auto") => Ok(provider),
-            Some(name) => provider.with_only_construction(name),
+            Some(name) => provider.select_variant(name),
         }
     }
 
     fn with_key(&self, provider: Provider) -> Result<Provider, SetupError> {
-        let keyed_by = match self.key.as_deref() {
+        let deduplicate_by = match self.key.as_deref() {
             None | Some("auto") => return Ok(provider),
-            Some("delivery-id") => KeyedBy::DeliveryId,
-            Some("body") => KeyedBy::Body,
-            Some("body+event-type") => KeyedBy::BodyAndEventType,
+            Some("delivery-id") => DeduplicateBy::Id,
+            Some("body") => DeduplicateBy::Body,
+            Some("body+event-type") => DeduplicateBy::BodyAndEventType,
             Some(_) => {
                 return Err(SetupError::new(
                     "key: write \"auto\", \"delivery-id\", \"body\" or \"body+event-type\"; a secret goes into `secret`",
                 ));
             }
         };
-        Ok(provider.with_delivery_key(keyed_by))
+        Ok(provider.with_deduplicate_by(deduplicate_by))
     }
 
     fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {

@@ -3,12 +3,17 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::value::{Entry, List, Scalar, Table};
+use crate::config::value::{Entry, List, Scalar, Table};
 use crate::{
-    Provider, SetupError, Source,
+    error::SetupError,
+    provider::Provider,
     scheme::{
-        Coverage, Derivation, Encoding, KeyFormat, Scheme, Signature, TimeUnit, Timestamp,
-        Tolerance,
+        definition::{Coverage, Scheme},
+        encoding::Encoding,
+        locator::Locator,
+        secret_format::{Derivation, SecretFormat},
+        signature::SignatureFormat,
+        timestamp::{TimeUnit, Timestamp, Tolerance},
     },
 };
 
@@ -169,7 +174,7 @@ impl CustomProvider {
             scheme = scheme.with_timestamp(built);
         }
         if let Some(key) = &self.key {
-            scheme = scheme.with_key(key.0.build().map_err(|error| error.within("key"))?);
+            scheme = scheme.with_secret_format(key.0.build().map_err(|error| error.within("key"))?);
         }
         for require in self.require.iter().flat_map(|require| &require.0) {
             let RequireConfig { header, equals } = &require.0;
@@ -189,7 +194,7 @@ impl CustomProvider {
 }
 
 impl SignatureConfig {
-    fn build(&self) -> Result<Signature, SetupError> {
+    fn build(&self) -> Result<SignatureFormat, SetupError> {
         let (header, more) = self.headers()?;
         let header = header.to_owned();
         let encoding: Encoding = self.encoding.parse()?;
@@ -203,9 +208,9 @@ impl SignatureConfig {
             }
         };
         let signature = match (&self.list, &self.fields, &self.positional) {
-            (None, None, None) => Signature::single(header, encoding),
+            (None, None, None) => SignatureFormat::single(header, encoding),
             (Some(separator), None, None) => {
-                Signature::list(header, one("list", separator)?, encoding)
+                SignatureFormat::list(header, one("list", separator)?, encoding)
             }
             (None, Some(separator), None) => {
                 let field = self.field.clone().ok_or_else(|| {
@@ -213,11 +218,11 @@ impl SignatureConfig {
                         "fields needs field too: the name of the one with the signature",
                     )
                 })?;
-                Signature::fields(header, one("fields", separator)?, field, encoding)
+                SignatureFormat::fields(header, one("fields", separator)?, field, encoding)
             }
             (None, None, Some(separator)) => {
                 let first = self.first.unwrap_or(0);
-                Signature::positional(header, one("positional", separator)?, first, encoding)
+                SignatureFormat::positional(header, one("positional", separator)?, first, encoding)
             }
             _ => {
                 return Err(SetupError::new(
@@ -316,11 +321,11 @@ impl TimestampConfig {
 }
 
 impl KeyConfig {
-    fn build(&self) -> Result<KeyFormat, SetupError> {
+    fn build(&self) -> Result<SecretFormat, SetupError> {
         let mut key = match self.encoding.as_deref() {
-            None | Some("text") => KeyFormat::text(),
-            Some("base64") => KeyFormat::base64(),
-            Some("hex") => KeyFormat::hex(),
+            None | Some("text") => SecretFormat::text(),
+            Some("base64") => SecretFormat::base64(),
+            Some("hex") => SecretFormat::hex(),
             Some(other) => {
                 return Err(SetupError::new(format!(
                     "unknown encoding {other:?}; use text, base64 or hex"
@@ -345,7 +350,7 @@ impl KeyConfig {
 }
 
 impl SourceConfig {
-    fn build(&self, key: &str) -> Result<Source, SetupError> {
+    fn build(&self, key: &str) -> Result<Locator, SetupError> {
         source(
             key,
             self.header.as_ref(),
@@ -360,11 +365,11 @@ fn source(
     header: Option<&String>,
     json: Option<&String>,
     form: Option<&String>,
-) -> Result<Source, SetupError> {
+) -> Result<Locator, SetupError> {
     match (header, json, form) {
-        (Some(header), None, None) => Ok(Source::header(header.clone())),
-        (None, Some(pointer), None) => Ok(Source::json(pointer.clone())),
-        (None, None, Some(name)) => Ok(Source::form(name.clone())),
+        (Some(header), None, None) => Ok(Locator::header(header.clone())),
+        (None, Some(pointer), None) => Ok(Locator::json(pointer.clone())),
+        (None, None, Some(name)) => Ok(Locator::form(name.clone())),
         _ => Err(SetupError::new(format!(
             "{key}: name exactly one of header, json and form"
         ))),

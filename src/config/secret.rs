@@ -1,4 +1,4 @@
-//! Secrets as configured: text, or where it is.
+//! KeySet as configured: text, or where it is.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::{
 };
 use zeroize::Zeroizing;
 
-use super::value::Scalar;
-use crate::{Secret, SetupError};
+use crate::config::value::Scalar;
+use crate::{error::SetupError, keys::secret::Secret};
 
 /// One secret of the file.
 pub(super) struct SecretConfig(Reference);

@@ -10,7 +10,7 @@ use serde::{
     },
 };
 
-use crate::{SetupError, error::shown};
+use crate::error::{SetupError, shown};
 
 /// What stands in tables by name.
 pub(super) trait Entry {

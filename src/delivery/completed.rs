@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use super::DeliveryKey;
+use crate::delivery_key::DeliveryKey;
 
 /// Lists by length of life, each twice as long as the one before, from a second. In a list the oldest is nearly the
 /// first to expire, so that the short-lived entries of one endpoint do not stand behind, or push out, the long-lived

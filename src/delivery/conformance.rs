@@ -19,7 +19,10 @@ use self::steps::{
     LONG, OVER, SHORT, Store, TICK, all, answer, broken, expect_done, expect_held, expect_new,
     rule, some_key, until_new, with_other_bit,
 };
-use super::{Claim, DeliveryStore, Owner};
+use crate::delivery::{
+    owner::Owner,
+    store::{Claim, DeliveryStore},
+};
 
 /// Tries every rule on a store, in some seconds. Keys are new ones, so the store need not be empty; it needs room for
 /// 1,100 claims, and a thousand steps at once have to be within its limits of time.

@@ -12,18 +12,20 @@ use http::{Request, Response, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{
-    DeliveryOutcome, DeliveryStore, OnOutage,
-    deliver::{Begun, Ended, Setup, begin},
-    route,
-    seen::SeenIds,
-    tasks::Tasks,
+use crate::{
+    delivery::{
+        observe,
+        outcome::{DeliveryOutcome, OutagePolicy},
+        route,
+        run::{AlreadyClaimed, Begun, DeliveryOptions, Ended, begin, not_verified},
+        seen::SeenIds,
+        store::DeliveryStore,
+        tasks::Tasks,
+    },
+    event::VerifiedEvent,
+    rejection::Rejection,
+    tower::body::ResponseBody,
 };
-use crate::{Rejection, VerifiedEvent, middleware::ResponseBody, observe};
-
-/// Marks a request whose delivery a layer further out has claimed: a second claim would wait for the first for ever.
-#[derive(Clone)]
-pub(crate) struct Claimed;
 
 /// As many as the memory store has room for.
 const MAX_RUNNING: usize = 10_000;
@@ -93,13 +95,13 @@ const MAX_RUNNING: usize = 10_000;
 /// | a completed delivery is remembered for | the provider's [retry horizon](crate::Provider::retry_horizon) or its timestamp window, whichever is longer | [`with_lifetime`](Self::with_lifetime) |
 /// | handlers at once | 10,000 | [`with_max_running`](Self::with_max_running) |
 /// | a handler may run for | no limit | [`with_handler_timeout`](Self::with_handler_timeout) |
-/// | an event while the store cannot be asked | 503 | [`with_on_outage`](Self::with_on_outage) |
+/// | an event while the store cannot be asked | 503 | [`with_outage_policy`](Self::with_outage_policy) |
 ///
 /// It needs a tokio runtime with time enabled. Endpoints that share a store must have names, or equal events of two of them are one
 /// delivery.
 #[derive(Clone)]
 pub struct DeliveryLayer {
-    setup: Arc<Setup>,
+    options: Arc<DeliveryOptions>,
 }
 
 impl DeliveryLayer {
@@ -109,20 +111,20 @@ impl DeliveryLayer {
     /// A layer that remembers deliveries in `store`.
     #[must_use]
     pub fn new(store: impl DeliveryStore + 'static) -> Self {
-        let setup = Setup {
+        let options = DeliveryOptions {
             store: Arc::new(store),
             lease: Duration::from_secs(30),
             wait: None,
             lifetime: None,
             max_running: MAX_RUNNING,
             handler_timeout: None,
-            on_outage: OnOutage::Refuse,
+            outage_policy: OutagePolicy::Refuse,
             on_delivery: None,
             tasks: Arc::new(Tasks::default()),
             seen: Arc::new(SeenIds::default()),
         };
         Self {
-            setup: Arc::new(setup),
+            options: Arc::new(options),
         }
     }
 
@@ -200,14 +202,14 @@ impl DeliveryLayer {
 
     /// Sets what happens to events while the store cannot be asked.
     #[must_use]
-    pub fn with_on_outage(mut self, policy: OnOutage) -> Self {
-        self.change().on_outage = policy;
+    pub fn with_outage_policy(mut self, policy: OutagePolicy) -> Self {
+        self.change().outage_policy = policy;
         self
     }
 
     /// Sets a hook that sees how each delivery ended: to count it.
     #[must_use]
-    pub fn with_on_delivery(
+    pub fn on_delivery(
         mut self,
         hook: impl Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync + 'static,
     ) -> Self {
@@ -231,14 +233,14 @@ impl DeliveryLayer {
     /// ```
     #[must_use]
     pub fn store(&self) -> Arc<dyn DeliveryStore> {
-        Arc::clone(&self.setup.store)
+        Arc::clone(&self.options.store)
     }
 
     /// How many handlers of this layer and its clones are running, or still telling the store how they ended. The senders of some may
     /// have hung up.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.setup.tasks.running()
+        self.options.tasks.running()
     }
 
     /// Waits until no handler of this layer and its clones is running, at most for `deadline`, and returns how many still are. Call it
@@ -258,16 +260,16 @@ impl DeliveryLayer {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub async fn drain(&self, deadline: Duration) -> usize {
-        self.setup.tasks.drain(deadline).await
+        self.options.tasks.drain(deadline).await
     }
 
     #[cfg(feature = "actix")]
-    pub(crate) fn setup(&self) -> Arc<Setup> {
-        Arc::clone(&self.setup)
+    pub(crate) fn options(&self) -> Arc<DeliveryOptions> {
+        Arc::clone(&self.options)
     }
 
-    fn change(&mut self) -> &mut Setup {
-        Arc::make_mut(&mut self.setup)
+    fn change(&mut self) -> &mut DeliveryOptions {
+        Arc::make_mut(&mut self.options)
     }
 }
 
@@ -277,7 +279,7 @@ impl<S> Layer<S> for DeliveryLayer {
     fn layer(&self, inner: S) -> Deliver<S> {
         Deliver {
             inner,
-            setup: Arc::clone(&self.setup),
+            options: Arc::clone(&self.options),
         }
     }
 }
@@ -286,7 +288,7 @@ impl<S> Layer<S> for DeliveryLayer {
 #[derive(Clone)]
 pub struct Deliver<S> {
     inner: S,
-    setup: Arc<Setup>,
+    options: Arc<DeliveryOptions>,
 }
 
 impl<S, B, R> Service<Request<B>> for Deliver<S>
@@ -299,7 +301,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = ResponseFuture<R, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -309,36 +311,69 @@ where
         // The clone was never polled ready; the service that was is the one to call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let setup = Arc::clone(&self.setup);
+        let options = Arc::clone(&self.options);
         let Some(event) = request.extensions().get::<VerifiedEvent>().cloned() else {
-            let rejection = Rejection::not_verified_before_delivery();
-            return Box::pin(async { Ok(rejection.into_response()) });
+            let rejection = not_verified();
+            return ResponseFuture::new(async move { Ok(refused(None, &rejection)) });
         };
         // Such a request changes nothing, and its answer does not say what became of an event.
         if request.method().is_safe() {
-            return Box::pin(async move { inner.call(request).await });
+            return ResponseFuture::new(inner.call(request));
         }
-        if request.extensions_mut().insert(Claimed).is_some() {
+        if request.extensions_mut().insert(AlreadyClaimed).is_some() {
             observe::claimed_twice(&event);
-            return Box::pin(async move { inner.call(request).await });
+            return ResponseFuture::new(inner.call(request));
         }
         observe::came_to(&event, request.uri().path());
         let route = route::of(request.extensions(), request.uri().path()).into_owned();
-        Box::pin(async move {
-            match begin(&setup, &event, &route).await {
+        ResponseFuture::new(async move {
+            match begin(&options, &event, &route).await {
                 Begun::Handle(delivery) => {
                     let (task, answer) = delivery.run(inner.call(request), Response::status);
                     tokio::spawn(task);
                     match answer.await {
                         Ended::Answered(response) => response,
-                        Ended::Aborted(rejection) => Ok(rejection.into_response()),
+                        Ended::Aborted(rejection) => Ok(refused(Some(&event), &rejection)),
                     }
                 }
                 Begun::Before(status) => Ok(answer(status)),
-                Begun::Refused(rejection) => Ok(rejection.into_response()),
+                Begun::Refused(rejection) => Ok(refused(Some(&event), &rejection)),
             }
         })
     }
+}
+
+/// The future of [`Deliver`].
+pub struct ResponseFuture<R, E> {
+    future: Pin<Box<dyn Future<Output = Result<Response<R>, E>> + Send>>,
+}
+
+impl<R, E> ResponseFuture<R, E> {
+    fn new(future: impl Future<Output = Result<Response<R>, E>> + Send + 'static) -> Self {
+        Self {
+            future: Box::pin(future),
+        }
+    }
+}
+
+impl<R, E> Future for ResponseFuture<R, E> {
+    type Output = Result<Response<R>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl<R, E> fmt::Debug for ResponseFuture<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+/// The answer to a refused delivery, which is logged.
+fn refused<R: Default>(event: Option<&VerifiedEvent>, rejection: &Rejection) -> Response<R> {
+    crate::observe::refused(event.map(|event| &**event.shared()), rejection);
+    rejection.to_response().map(|()| R::default())
 }
 
 fn answer<R: Default>(status: StatusCode) -> Response<R> {
@@ -349,12 +384,12 @@ fn answer<R: Default>(status: StatusCode) -> Response<R> {
 
 impl fmt::Debug for DeliveryLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.setup.fmt("DeliveryLayer", f)
+        self.options.fmt("DeliveryLayer", f)
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Deliver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.setup.fmt("Deliver", f)
+        self.options.fmt("Deliver", f)
     }
 }

@@ -13,9 +13,14 @@ use std::{
 use hashbrown::HashTable;
 use tokio::time::Instant;
 
-use super::{
-    Claim, DeliveryKey, DeliveryStore, Owner, StoreError, StoreErrorKind, StoreFuture,
-    completed::{Completed, Nanos, nanos},
+use crate::{
+    delivery::{
+        completed::{Completed, Nanos, nanos},
+        error::{StoreError, StoreErrorKind},
+        owner::Owner,
+        store::{Claim, DeliveryStore, StoreFuture},
+    },
+    delivery_key::DeliveryKey,
 };
 
 /// Remembers the deliveries of one process, until it ends.

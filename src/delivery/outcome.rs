@@ -1,11 +1,14 @@
-//! [`DeliveryOutcome`]: how a delivery ended; [`OnOutage`]: what becomes of one that cannot be looked up.
+//! [`DeliveryOutcome`]: how a delivery ended; [`OutagePolicy`]: what becomes of one that cannot be looked up.
 
 use std::fmt;
+
+#[cfg(feature = "tracing")]
+use crate::limits::DELIVERY_OUTCOMES;
 
 /// What to do with an event while the store cannot be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum OnOutage {
+pub enum OutagePolicy {
     /// Answer 503, so that the provider sends the event again. The default.
     #[default]
     Refuse,
@@ -29,17 +32,13 @@ pub enum DeliveryOutcome {
     Released,
     /// As many handlers as are allowed were running. The provider is asked to send it again.
     Busy,
-    /// The store could not be asked. [`OnOutage`] says what became of it.
+    /// The store could not be asked. [`OutagePolicy`] says what became of it.
     Outage,
     /// The handler answered with success, and the store could not take that down: another attempt may be handled.
     CompleteFailed,
 }
 
 impl DeliveryOutcome {
-    /// How many there are.
-    #[cfg(feature = "tracing")]
-    pub(crate) const COUNT: usize = Self::CompleteFailed as usize + 1;
-
     /// The name in snake case, for counters and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -55,6 +54,9 @@ impl DeliveryOutcome {
         }
     }
 }
+
+#[cfg(feature = "tracing")]
+const _: () = assert!(DeliveryOutcome::CompleteFailed as usize + 1 == DELIVERY_OUTCOMES);
 
 impl fmt::Display for DeliveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

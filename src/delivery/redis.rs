@@ -12,8 +12,15 @@ use self::{
     connection::Connections,
     script::{CLAIM, COMPLETE, RELEASE, Script},
 };
-use super::{Claim, DeliveryKey, DeliveryStore, Owner, StoreError, StoreErrorKind, StoreFuture};
-use crate::SetupError;
+use crate::error::SetupError;
+use crate::{
+    delivery::{
+        error::{StoreError, StoreErrorKind},
+        owner::Owner,
+        store::{Claim, DeliveryStore, StoreFuture},
+    },
+    delivery_key::DeliveryKey,
+};
 
 /// Remembers the deliveries of any number of replicas in one Redis 6 or newer (or Valkey).
 ///

@@ -5,11 +5,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::KeyedBy;
-use crate::{VerifiedEvent, observe};
+use crate::{delivery::observe, delivery_key::DeduplicateBy, event::VerifiedEvent};
 
 /// The last ids, each with the body that it came with. It is bounded: an id whose place is taken by another is forgotten.
-pub(super) struct SeenIds {
+pub(crate) struct SeenIds {
     hasher: RandomState,
     places: Mutex<Box<[Seen]>>,
 }
@@ -25,23 +24,23 @@ const PLACES: usize = 1024;
 
 impl SeenIds {
     /// Warns, once for each endpoint, where an id that is not known to identify an event comes with another body.
-    pub(super) fn look_at(&self, event: &VerifiedEvent, route: &str) {
-        let provider = event.shared().provider();
-        let by_id = match provider.keyed_by() {
-            KeyedBy::Auto => false,
-            KeyedBy::DeliveryId => true,
+    pub(crate) fn look_at(&self, event: &VerifiedEvent, route: &str) {
+        let (data, provider) = (event.data(), &event.shared().provider);
+        let by_id = match provider.deduplicate_by() {
+            DeduplicateBy::Auto => false,
+            DeduplicateBy::Id => true,
             _ => return,
         };
         // The body of a retry may differ where the provider vouches for its ids.
-        if provider.delivery_id_is_unique() || !event.covers_body() {
+        if provider.delivery_id_is_unique() || !data.covers_body() {
             return;
         }
-        let Some(id) = event.signed_delivery_id() else {
+        let Some(id) = data.signed_delivery_id() else {
             return;
         };
         let owner = (event.endpoint(), event.tenant(), route);
         let id = self.hasher.hash_one((owner, id));
-        let body = self.hasher.hash_one(event.body_sha256());
+        let body = self.hasher.hash_one(data.body_sha256());
         let place = usize::try_from(id).unwrap_or_default() & (PLACES - 1);
         let before = {
             let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);

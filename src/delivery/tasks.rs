@@ -15,18 +15,18 @@ use tokio::{
 
 /// The handlers of a layer and of all its clones, with what is still to be told to the store after them.
 #[derive(Debug, Default)]
-pub(super) struct Tasks {
+pub(crate) struct Tasks {
     running: AtomicUsize,
     none_left: Notify,
 }
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Task(Arc<Tasks>);
+pub(crate) struct Task(Arc<Tasks>);
 
 impl Tasks {
     /// One more, if there are less than `most`.
-    pub(super) fn begin(self: &Arc<Self>, most: usize) -> Option<Task> {
+    pub(crate) fn begin(self: &Arc<Self>, most: usize) -> Option<Task> {
         let one_more = |running: usize| (running < most).then(|| running.saturating_add(1));
         let begun = self
             .running
@@ -34,12 +34,12 @@ impl Tasks {
         begun.is_ok().then(|| Task(Arc::clone(self)))
     }
 
-    pub(super) fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::Acquire)
     }
 
     /// Waits until none is left, or the time is up, and says how many are.
-    pub(super) async fn drain(&self, deadline: Duration) -> usize {
+    pub(crate) async fn drain(&self, deadline: Duration) -> usize {
         let end = Instant::now().checked_add(deadline);
         loop {
             let mut none_left = std::pin::pin!(self.none_left.notified());

@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter};
 
-use crate::{Rejection, VerifiedEvent, delivery::DeliveryOutcome, shared::Shared};
+use crate::{endpoint::Endpoint, event::VerifiedEvent, rejection::Rejection};
 
 const VERIFIED: &str = "webhook_verified_total";
 const REFUSED: &str = "webhook_refused_total";
@@ -36,7 +36,7 @@ pub(crate) fn describe() {
 
 pub(crate) fn verified(event: &VerifiedEvent) {
     let (provider, endpoint) = (event.provider().to_owned(), label(event.endpoint()));
-    let bytes = u64::try_from(event.raw_body().len()).unwrap_or(u64::MAX);
+    let bytes = u64::try_from(event.body().len()).unwrap_or(u64::MAX);
     counter!(BYTES, "provider" => provider.clone(), "endpoint" => endpoint.clone())
         .increment(bytes);
     // The keys of tenants are as many as the tenants.
@@ -45,7 +45,7 @@ pub(crate) fn verified(event: &VerifiedEvent) {
         VERIFIED,
         "provider" => provider,
         "endpoint" => endpoint,
-        "construction" => event.construction().to_owned(),
+        "variant" => event.variant().to_owned(),
         "key_id" => label(key_id),
     )
     .increment(1);
@@ -61,21 +61,21 @@ pub(crate) fn refused(rejection: &Rejection) {
     .increment(1);
 }
 
-pub(crate) fn delivered(event: &VerifiedEvent, outcome: DeliveryOutcome) {
+pub(crate) fn delivered(event: &VerifiedEvent, outcome: &'static str) {
     counter!(
         DELIVERIES,
         "provider" => event.provider().to_owned(),
         "endpoint" => label(event.endpoint()),
-        "outcome" => outcome.as_str(),
+        "outcome" => outcome,
     )
     .increment(1);
 }
 
-pub(crate) fn status_changed(shared: &Shared) {
+pub(crate) fn status_changed(endpoint: &Endpoint) {
     counter!(
         STATUS_CHANGED,
-        "provider" => shared.provider().name().to_owned(),
-        "endpoint" => label(shared.endpoint()),
+        "provider" => endpoint.labels.provider.to_string(),
+        "endpoint" => label(endpoint.name()),
     )
     .increment(1);
 }

@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use http::StatusCode;
-use tracing::{Level, Span};
+use tracing::Level;
 
 use crate::{
-    Rejection, RejectionKind, VerifiedEvent,
-    delivery::{DeliveryKey, DeliveryOutcome, StoreError},
+    endpoint::Endpoint,
+    event::VerifiedEvent,
     limits::LogLimits,
-    shared::Shared,
+    rejection::{Rejection, kind::RejectionKind},
 };
 
 /// One event at a level that is chosen when it happens.
@@ -24,13 +24,15 @@ macro_rules! event_at {
     };
 }
 
-/// A count as a field, which is not there where nothing was counted.
-fn some(count: u64) -> Option<u64> {
+pub(crate) use event_at;
+
+/// A count as a field, which is omitted for none.
+pub(crate) fn some(count: u64) -> Option<u64> {
     (count > 0).then_some(count)
 }
 
-pub(crate) fn weakness(shared: &Shared, note: &str) {
-    let (provider, endpoint) = (shared.provider().name(), shared.endpoint());
+pub(crate) fn weakness(endpoint: &Endpoint, note: &str) {
+    let (provider, endpoint) = (&*endpoint.labels.provider, endpoint.name());
     tracing::warn!(target: "tower_webhook", provider, endpoint, "{note}");
 }
 
@@ -51,10 +53,10 @@ pub(crate) fn verified(event: &VerifiedEvent) {
         provider = event.provider(),
         endpoint = event.endpoint(),
         tenant = event.tenant(),
-        construction = event.construction(),
+        variant = event.variant(),
         key_id = event.key_id(),
-        skew = event.skew(),
-        bytes = event.raw_body().len(),
+        skew = event.skew_seconds(),
+        bytes = event.body().len(),
         left_out = some(left_out),
         "webhook verified"
     );
@@ -70,12 +72,10 @@ fn level(rejection: &Rejection) -> Level {
     }
 }
 
-pub(crate) fn refused(rejection: &Rejection) {
-    // Of a route without the layer.
-    static NOWHERE: LazyLock<LogLimits> = LazyLock::new(LogLimits::default);
-    let limits = rejection
-        .origin()
-        .map_or(&*NOWHERE, |origin| &origin.log_limits);
+pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
+    // For all routes without the layer.
+    static NO_LAYER: LazyLock<LogLimits> = LazyLock::new(LogLimits::default);
+    let limits = endpoint.map_or(&*NO_LAYER, |endpoint| &endpoint.log_limits);
     let Some(left_out) = limits.admit_refusal(rejection.kind()) else {
         return;
     };
@@ -86,135 +86,10 @@ pub(crate) fn refused(rejection: &Rejection) {
         endpoint = rejection.endpoint(),
         tenant = rejection.tenant(),
         header = rejection.header(),
-        skew = rejection.skew(),
-        length = rejection.length(),
+        skew = rejection.skew_seconds(),
+        length = rejection.value_length().or(rejection.body_length()),
         left_out = some(left_out),
         "webhook refused: {rejection}"
-    );
-}
-
-pub(crate) fn claiming(key: DeliveryKey) {
-    Span::current().record("delivery_key", tracing::field::display(key));
-}
-
-pub(crate) fn nameless(event: &VerifiedEvent) {
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        "deliveries are remembered of an endpoint without a name: equal events of two such endpoints that share a store are one \
-         delivery; name each with `Verifier::with_endpoint`"
-    );
-}
-
-pub(crate) fn several_paths(event: &VerifiedEvent, path: &str) {
-    let path: String = path.escape_default().take(200).collect();
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        path,
-        "deliveries of one endpoint come under several paths; equal events are different deliveries under different routes, and the \
-         same delivery under one route with parameters: where that is wrong, give each path an endpoint"
-    );
-}
-
-pub(crate) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
-    let what = if by_id {
-        "and is taken for the same delivery; if the id names an object and not an event, events are lost: remove key = \"delivery-id\""
-    } else {
-        "and is handled as another delivery; if the id identifies an event, set key = \"delivery-id\", else key = \"body\""
-    };
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        delivery_key = %event.delivery_key(),
-        "an event has the id of another one and a different body, {what}"
-    );
-}
-
-pub(crate) fn unheard(event: &VerifiedEvent, problem: &str) {
-    tracing::error!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        tenant = event.tenant(),
-        delivery_key = %event.delivery_key(),
-        "a handler failed after its sender had hung up: {problem}"
-    );
-}
-
-pub(crate) fn claimed_twice(event: &VerifiedEvent) {
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        "a request passes through two delivery layers, of which the outer one alone counts; keep the one around the route, and \
-         take the other away"
-    );
-}
-
-pub(crate) fn delivered(
-    event: &VerifiedEvent,
-    outcome: DeliveryOutcome,
-    error: Option<&StoreError>,
-) {
-    let (level, what) = match outcome {
-        DeliveryOutcome::New => (Level::DEBUG, "handled"),
-        DeliveryOutcome::Done => (Level::INFO, "was handled before"),
-        DeliveryOutcome::Waited => (Level::INFO, "was handled by another request meanwhile"),
-        DeliveryOutcome::InProgress => (Level::DEBUG, "is still handled by another request"),
-        DeliveryOutcome::Released => (Level::WARN, "was not handled; the next attempt will be"),
-        DeliveryOutcome::Busy => (
-            Level::WARN,
-            "was put off, since too many handlers are running",
-        ),
-        DeliveryOutcome::Outage => (Level::ERROR, "could not be looked up in the store"),
-        DeliveryOutcome::CompleteFailed => (
-            Level::ERROR,
-            "was handled, and the store does not know; another attempt may be handled, too",
-        ),
-    };
-    // The others a sender can cause again and again, by a request that was genuine once, or while the store is away.
-    let left_out = match outcome {
-        DeliveryOutcome::New => 0,
-        _ => match event.shared().log_limits.admit_delivery(outcome) {
-            Some(left_out) => left_out,
-            None => return,
-        },
-    };
-    event_at!(
-        level,
-        outcome = outcome.as_str(),
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        tenant = event.tenant(),
-        delivery_key = %event.delivery_key(),
-        error = error.map(tracing::field::display),
-        left_out = some(left_out),
-        "delivery {what}"
-    );
-}
-
-pub(crate) fn renewal_failed(event: &VerifiedEvent, error: &StoreError) {
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        delivery_key = %event.delivery_key(),
-        %error,
-        "the claim of a delivery could not be renewed; it will be tried again"
-    );
-}
-
-pub(crate) fn claim_lost(event: &VerifiedEvent) {
-    tracing::warn!(
-        target: "tower_webhook",
-        provider = event.provider(),
-        endpoint = event.endpoint(),
-        delivery_key = %event.delivery_key(),
-        "the claim of a delivery ran out while its handler was running, and another request handles it, too; is the lease \
-         shorter than the process stands still?"
     );
 }
 
@@ -228,21 +103,11 @@ pub(crate) fn verified_twice(outer: &VerifiedEvent) {
     );
 }
 
-pub(crate) fn untaken(shared: &Shared) {
-    tracing::info!(
-        target: "tower_webhook",
-        provider = shared.provider().name(),
-        endpoint = shared.endpoint(),
-        "a handler has answered without a look at the event that was verified; take `VerifiedEvent` as a parameter to know \
-         its provider, its key and its type"
-    );
-}
-
-pub(crate) fn status_changed(shared: &Shared, from: StatusCode, to: StatusCode) {
+pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode) {
     tracing::debug!(
         target: "tower_webhook",
-        provider = shared.provider().name(),
-        endpoint = shared.endpoint(),
+        provider = &*endpoint.labels.provider,
+        endpoint = endpoint.name(),
         from = from.as_u16(),
         to = to.as_u16(),
         "the provider takes one status alone for success, and gets that"

@@ -1,61 +1,64 @@
 //! The span of one request, around the checks and the handler.
 
-use tracing::{Span, field::Empty, span::Entered};
+use tracing::{Level, Span, field::Empty, span::Entered};
 
-use crate::{Rejection, RejectionKind, VerifiedEvent, shared::Shared};
+use crate::{
+    endpoint::Endpoint,
+    event::VerifiedEvent,
+    rejection::{Rejection, kind::RejectionKind},
+};
 
-pub(crate) struct Trace(Span);
+/// `None` if nobody records the span.
+pub(crate) struct Trace(Option<Span>);
 
 impl Trace {
-    pub(crate) fn new(shared: &Shared) -> Self {
-        Self(tracing::info_span!(
+    pub(crate) fn new(endpoint: &Endpoint) -> Self {
+        if !tracing::span_enabled!(target: "tower_webhook", Level::INFO) {
+            return Self(None);
+        }
+        Self(Some(tracing::info_span!(
             target: "tower_webhook",
             "webhook",
-            provider = shared.provider().name(),
-            endpoint = shared.endpoint(),
+            provider = &*endpoint.labels.provider,
+            endpoint = endpoint.name(),
             tenant = Empty,
             outcome = Empty,
             kind = Empty,
             key_id = Empty,
-            construction = Empty,
+            variant = Empty,
             delivery_key = Empty,
             skew = Empty,
             bytes = Empty,
-        ))
+        )))
     }
 
-    /// As long as what it returns lives, log lines belong to the span.
-    pub(crate) fn enter(&self) -> Entered<'_> {
-        self.0.enter()
+    /// Log lines belong to the span until the guard is dropped.
+    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
+        self.0.as_ref().map(Span::enter)
     }
 
     pub(crate) fn verified(&self, event: &VerifiedEvent) {
-        // Each field would be looked for by its name, and written nowhere.
-        if self.0.is_disabled() {
-            return;
-        }
-        self.0.record("outcome", "verified");
-        self.0.record("tenant", event.tenant());
-        self.0.record("key_id", event.key_id());
-        self.0.record("construction", event.construction());
-        self.0.record("skew", event.skew());
-        self.0.record("bytes", event.raw_body().len());
+        let Some(span) = &self.0 else { return };
+        span.record("outcome", "verified");
+        span.record("tenant", event.tenant());
+        span.record("key_id", event.key_id());
+        span.record("variant", event.variant());
+        span.record("skew", event.skew_seconds());
+        span.record("bytes", event.body().len());
     }
 
     pub(crate) fn refused(&self, rejection: &Rejection) {
-        if self.0.is_disabled() {
-            return;
-        }
-        self.0.record("outcome", "refused");
-        self.0.record("kind", rejection.kind().as_str());
-        self.0.record("tenant", rejection.tenant());
-        self.0.record("skew", rejection.skew());
+        let Some(span) = &self.0 else { return };
+        span.record("outcome", "refused");
+        span.record("kind", rejection.kind().as_str());
+        span.record("tenant", rejection.tenant());
+        span.record("skew", rejection.skew_seconds());
         let of_body = matches!(
             rejection.kind(),
             RejectionKind::BodyTooLarge | RejectionKind::SignatureMismatch
         );
         if of_body {
-            self.0.record("bytes", rejection.length());
+            span.record("bytes", rejection.body_length());
         }
     }
 }

@@ -19,18 +19,22 @@
 use std::time::Duration;
 
 use crate::{
-    Provider, Source,
-    scheme::{Algorithm, Encoding, Scheme, Signature},
+    provider::Provider,
+    scheme::{
+        algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
+        signature::SignatureFormat,
+    },
 };
 
 pub(super) fn provider() -> Provider {
-    let signature = Signature::single("X-Hub-Signature-256", Encoding::Hex).with_prefix("sha256=");
+    let signature =
+        SignatureFormat::single("X-Hub-Signature-256", Encoding::Hex).with_prefix("sha256=");
     Provider::new(
         "github",
         Scheme::new(Algorithm::HmacSha256, "{body}", signature),
     )
-    .with_event_type(Source::header("X-GitHub-Event"))
-    .with_delivery_id(Source::header("X-GitHub-Delivery"))
+    .with_event_type(Locator::header("X-GitHub-Event"))
+    .with_delivery_id(Locator::header("X-GitHub-Delivery"))
     .with_time_limit(Duration::from_secs(10))
     .with_max_body(25 << 20)
     .with_docs("https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries")

@@ -15,18 +15,21 @@
 use std::time::Duration;
 
 use crate::{
-    Provider, Source,
-    scheme::{Algorithm, Encoding, Scheme, Signature},
+    provider::Provider,
+    scheme::{
+        algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
+        signature::SignatureFormat,
+    },
 };
 
 pub(super) fn provider() -> Provider {
-    let signature = Signature::single("X-Shopify-Hmac-Sha256", Encoding::Base64);
+    let signature = SignatureFormat::single("X-Shopify-Hmac-Sha256", Encoding::Base64);
     Provider::new(
         "shopify",
         Scheme::new(Algorithm::HmacSha256, "{body}", signature),
     )
-    .with_event_type(Source::header("X-Shopify-Topic"))
-    .with_delivery_id(Source::header("X-Shopify-Webhook-Id"))
+    .with_event_type(Locator::header("X-Shopify-Topic"))
+    .with_delivery_id(Locator::header("X-Shopify-Webhook-Id"))
     .with_time_limit(Duration::from_secs(5))
     .with_docs("https://shopify.dev/docs/apps/build/webhooks/verify-deliveries")
 }

@@ -19,17 +19,20 @@
 use std::time::Duration;
 
 use crate::{
-    Provider, Source,
-    scheme::{Algorithm, Encoding, Scheme, Signature, Timestamp},
+    provider::Provider,
+    scheme::{
+        algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
+        signature::SignatureFormat, timestamp::Timestamp,
+    },
 };
 
 pub(super) fn provider() -> Provider {
-    let signature = Signature::single("X-Slack-Signature", Encoding::Hex).with_prefix("v0=");
+    let signature = SignatureFormat::single("X-Slack-Signature", Encoding::Hex).with_prefix("v0=");
     let scheme = Scheme::new(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
         .with_timestamp(Timestamp::header("X-Slack-Request-Timestamp"));
     Provider::new("slack", scheme)
-        .with_event_type(Source::json("/event/type"))
-        .with_delivery_id(Source::json("/event_id"))
+        .with_event_type(Locator::json("/event/type"))
+        .with_delivery_id(Locator::json("/event_id"))
         .with_unique_delivery_id()
         .with_time_limit(Duration::from_secs(3))
         .with_docs("https://docs.slack.dev/authentication/verifying-requests-from-slack")

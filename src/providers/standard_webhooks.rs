@@ -16,26 +16,29 @@
 //! Documented: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>. Certain.
 
 use crate::{
-    Provider, Source,
-    scheme::{Algorithm, Encoding, KeyFormat, Scheme, Signature, Timestamp},
+    provider::Provider,
+    scheme::{
+        algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
+        secret_format::SecretFormat, signature::SignatureFormat, timestamp::Timestamp,
+    },
 };
 
 pub(super) fn provider() -> Provider {
     Provider::new("standard-webhooks", scheme("webhook-"))
-        .with_event_type(Source::json("/type"))
-        .with_delivery_id(Source::header("webhook-id"))
+        .with_event_type(Locator::json("/type"))
+        .with_delivery_id(Locator::header("webhook-id"))
         .with_unique_delivery_id()
         .with_docs("https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md")
 }
 
 /// The scheme under headers with this prefix.
 pub(super) fn scheme(prefix: &str) -> Scheme {
-    let signature = Signature::list(format!("{prefix}signature"), ' ', Encoding::Base64);
+    let signature = SignatureFormat::list(format!("{prefix}signature"), ' ', Encoding::Base64);
     Scheme::new(
         Algorithm::HmacSha256,
         format!("{{header:{prefix}id}}.{{ts}}.{{body}}"),
         signature.with_prefix("v1,"),
     )
     .with_timestamp(Timestamp::header(format!("{prefix}timestamp")))
-    .with_key(KeyFormat::base64().with_prefix("whsec_"))
+    .with_secret_format(SecretFormat::base64().with_prefix("whsec_"))
 }

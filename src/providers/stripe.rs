@@ -16,17 +16,20 @@
 //! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain.
 
 use crate::{
-    Provider, Source,
-    scheme::{Algorithm, Encoding, Scheme, Signature, Timestamp},
+    provider::Provider,
+    scheme::{
+        algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
+        signature::SignatureFormat, timestamp::Timestamp,
+    },
 };
 
 pub(super) fn provider() -> Provider {
-    let signature = Signature::fields("Stripe-Signature", ',', "v1", Encoding::Hex);
+    let signature = SignatureFormat::fields("Stripe-Signature", ',', "v1", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t"));
     Provider::new("stripe", scheme)
-        .with_event_type(Source::json("/type"))
-        .with_delivery_id(Source::json("/id"))
+        .with_event_type(Locator::json("/type"))
+        .with_delivery_id(Locator::json("/id"))
         .with_unique_delivery_id()
         .with_docs("https://docs.stripe.com/webhooks#verify-manually")
 }

@@ -17,13 +17,16 @@
 
 use std::time::Duration;
 
-use super::standard_webhooks;
-use crate::{Provider, Source, scheme::Scheme};
+use crate::providers::standard_webhooks;
+use crate::{
+    provider::Provider,
+    scheme::{definition::Scheme, locator::Locator},
+};
 
 pub(super) fn provider() -> Provider {
     Provider::new("svix", scheme())
-        .with_event_type(Source::json("/type"))
-        .with_delivery_id(Source::header("svix-id"))
+        .with_event_type(Locator::json("/type"))
+        .with_delivery_id(Locator::header("svix-id"))
         .with_unique_delivery_id()
         .with_time_limit(Duration::from_secs(15))
         .with_docs("https://docs.svix.com/receiving/verifying-payloads/how-manual")

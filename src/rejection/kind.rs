@@ -34,14 +34,14 @@ pub enum RejectionKind {
     SignatureMismatch,
     /// The signature is right, by a key that is not valid now.
     KeyOutsideWindow,
-    /// The secret source knows no tenant for this request. Status 401.
+    /// The key source knows no tenant for this request. Status 401.
     UnknownTenant,
     /// The endpoint has no key that is valid now. Status 503, as all the next ones.
     NoValidKey,
-    /// The secret source gave an error.
-    SecretSourceFailed,
-    /// The secret source did not answer in time.
-    SecretSourceTimeout,
+    /// The key source gave an error.
+    KeySourceFailed,
+    /// The key source did not answer in time.
+    KeySourceTimeout,
     /// Another request is still handling this delivery.
     DeliveryInProgress,
     /// The delivery store cannot be used.
@@ -90,8 +90,8 @@ impl RejectionKind {
             Self::KeyOutsideWindow => "key_outside_window",
             Self::UnknownTenant => "unknown_tenant",
             Self::NoValidKey => "no_valid_key",
-            Self::SecretSourceFailed => "secret_source_failed",
-            Self::SecretSourceTimeout => "secret_source_timeout",
+            Self::KeySourceFailed => "key_source_failed",
+            Self::KeySourceTimeout => "key_source_timeout",
             Self::DeliveryInProgress => "delivery_in_progress",
             Self::DeliveryStoreFailed => "delivery_store_failed",
             Self::DeliveryStoreTimeout => "delivery_store_timeout",
@@ -125,8 +125,8 @@ impl RejectionKind {
             | Self::KeyOutsideWindow
             | Self::UnknownTenant => StatusCode::UNAUTHORIZED,
             Self::NoValidKey
-            | Self::SecretSourceFailed
-            | Self::SecretSourceTimeout
+            | Self::KeySourceFailed
+            | Self::KeySourceTimeout
             | Self::DeliveryInProgress
             | Self::DeliveryStoreFailed
             | Self::DeliveryStoreTimeout
@@ -141,7 +141,7 @@ impl RejectionKind {
         }
     }
 
-    pub(super) fn sentence(self) -> &'static str {
+    pub(crate) fn sentence(self) -> &'static str {
         match self {
             Self::BodyTooLarge => "the body is longer than the limit",
             Self::MissingHeader => "a header is missing",
@@ -163,13 +163,13 @@ impl RejectionKind {
                  anything in front change the body?"
             }
             Self::KeyOutsideWindow => "the signature is right, by a key that is not valid now",
-            Self::UnknownTenant => "the secret source knows no such tenant",
+            Self::UnknownTenant => "the key source knows no such tenant",
             Self::NoValidKey => {
-                "no key is valid now; add one that is, made for this provider, or a secret source"
+                "no key is valid now; add one that is, made for this provider, or a key source"
             }
-            Self::SecretSourceFailed => "the secret source failed",
-            Self::SecretSourceTimeout => {
-                "the secret source did not answer in time; is what it asks too slow, or the key timeout too short?"
+            Self::KeySourceFailed => "the key source failed",
+            Self::KeySourceTimeout => {
+                "the key source did not answer in time; is what it asks too slow, or the key timeout too short?"
             }
             Self::DeliveryInProgress => "another request is still handling this delivery",
             Self::DeliveryStoreFailed => "the delivery store failed",

@@ -4,11 +4,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::SetupError;
+use crate::{error::SetupError, head::header_name, json::json_pointer};
 
 /// One piece of signed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum Segment {
     Literal(Box<str>),
     Token(Token, Vec<Filter>),
 }
@@ -119,12 +119,12 @@ impl Filter {
 }
 
 /// A digest in lower-case hex.
-pub(super) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
+pub(crate) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
     base16ct::lower::encode_string(digest).into_bytes()
 }
 
 /// Sends `value` through `filters` to `sink`; `None` where a filter cannot take it.
-pub(super) fn filtered<R>(
+pub(crate) fn filtered<R>(
     filters: &[Filter],
     value: &[u8],
     sink: impl FnOnce(&[u8]) -> R,
@@ -179,28 +179,9 @@ fn hubspot_decode(value: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// Checks that `name` can be the name of a header.
-pub(crate) fn header_name(name: &str) -> Result<&str, SetupError> {
-    match http::HeaderName::from_bytes(name.as_bytes()) {
-        Ok(_) => Ok(name),
-        Err(_) => Err(SetupError::new(format!("{name:?} is not a header name"))),
-    }
-}
-
-/// Checks that `pointer` is a JSON pointer (RFC 6901) to something inside the document.
-pub(crate) fn json_pointer(pointer: &str) -> Result<&str, SetupError> {
-    if pointer.starts_with('/') {
-        Ok(pointer)
-    } else {
-        Err(SetupError::new(format!(
-            "{pointer:?} is not a JSON pointer; it starts with a slash, as in /data/id"
-        )))
-    }
-}
-
-/// Splits a template into its parts. `{{` and `}}` stand for single braces.
-pub(crate) fn parse(template: &str) -> Result<Vec<Part>, SetupError> {
-    let mut parts = Vec::new();
+/// Splits a template into its segments. `{{` and `}}` stand for single braces.
+pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
+    let mut segments = Vec::new();
     let mut literal = String::new();
     let mut rest = template.chars();
     while let Some(next) = rest.next() {
@@ -217,12 +198,12 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Part>, SetupError> {
                 };
                 rest = after.chars();
                 if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal).into()));
+                    segments.push(Segment::Literal(std::mem::take(&mut literal).into()));
                 }
                 let mut words = inside.split('|');
                 let token = Token::parse(words.next().unwrap_or_default())?;
                 let filters = words.map(Filter::parse).collect::<Result<_, _>>()?;
-                parts.push(Part::Token(token, filters));
+                segments.push(Segment::Token(token, filters));
             }
             '}' => {
                 return Err(SetupError::new(
@@ -233,9 +214,9 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Part>, SetupError> {
         }
     }
     if !literal.is_empty() {
-        parts.push(Part::Literal(literal.into()));
+        segments.push(Segment::Literal(literal.into()));
     }
-    Ok(parts)
+    Ok(segments)
 }
 
 #[cfg(test)]
@@ -243,14 +224,14 @@ mod tests {
     use super::*;
 
     /// The template that [`parse`] would read back.
-    fn display(parts: &[Part]) -> String {
+    fn display(segments: &[Segment]) -> String {
         let mut text = String::new();
-        for part in parts {
+        for part in segments {
             match part {
-                Part::Literal(literal) => {
+                Segment::Literal(literal) => {
                     text.push_str(&literal.replace('{', "{{").replace('}', "}}"));
                 }
-                Part::Token(token, filters) => {
+                Segment::Token(token, filters) => {
                     text.push_str(&token.to_string());
                     text.pop();
                     for filter in filters {
@@ -280,21 +261,21 @@ mod tests {
             "{json:/a/b}{form:x}{param:p}{path}{secret|sha256hex}",
             "é{body}",
         ] {
-            let parts = parse(template).unwrap();
-            assert_eq!(display(&parts), template);
+            let segments = parse(template).unwrap();
+            assert_eq!(display(&segments), template);
         }
         assert_eq!(parse("").unwrap(), []);
     }
 
     #[test]
     fn doubled_braces_are_literal() {
-        let parts = parse("{{{body}}}").unwrap();
+        let segments = parse("{{{body}}}").unwrap();
         assert_eq!(
-            parts,
+            segments,
             [
-                Part::Literal("{".into()),
-                Part::Token(Token::Body, vec![]),
-                Part::Literal("}".into()),
+                Segment::Literal("{".into()),
+                Segment::Token(Token::Body, vec![]),
+                Segment::Literal("}".into()),
             ]
         );
     }

@@ -7,7 +7,13 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::delivery::{Claim, DeliveryKey, DeliveryStore, Owner, StoreFuture};
+use crate::{
+    delivery::{
+        owner::Owner,
+        store::{Claim, DeliveryStore, StoreFuture},
+    },
+    delivery_key::DeliveryKey,
+};
 
 pub(super) type Store = Arc<dyn DeliveryStore>;
 

@@ -24,8 +24,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::script::{Script, completed_by};
-use crate::delivery::Owner;
+use crate::delivery::owner::Owner;
+use crate::delivery::redis::script::{Script, completed_by};
 
 pub(super) struct Connections {
     client: Client,

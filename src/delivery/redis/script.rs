@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use ::redis::Cmd;
 use sha1::{Digest, Sha1};
 
-use crate::delivery::Owner;
+use crate::delivery::owner::Owner;
 
 /// [`CLAIM`]'s answers. Any other is the rest of another's lease, in milliseconds.
 pub(super) const NEW: i64 = -1;

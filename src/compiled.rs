@@ -1,0 +1,14 @@
+//! Schemes that were checked as a whole and taken apart: what is decided before any request.
+
+pub(crate) mod body;
+pub(crate) mod content;
+mod delimiter;
+mod draft;
+pub(crate) mod head;
+pub(crate) mod header_table;
+pub(crate) mod params;
+mod piece;
+pub(crate) mod rules;
+pub(crate) mod scheme;
+pub(crate) mod signature;
+mod validate;

@@ -1,0 +1,277 @@
+//! Signed content, cut into what is known when: with the key, with the head, with the body.
+
+use sha2::digest::Update;
+
+use crate::{
+    compiled::{
+        body::{BodyInput, BodySource, BodyTable},
+        delimiter::{delimit, touches_time},
+        header_table::{HeaderNames, HeaderValues},
+        params::{Params, parameter},
+        piece::{Delimiter, Piece, Slot, SlotSource},
+    },
+    crypto::{
+        hasher::{Hasher, absorb},
+        tag::Tag,
+    },
+    error::SetupError,
+    scheme::{
+        definition::Coverage,
+        locator::LocatorKind,
+        template::{Filter, Segment, Token, filtered, sha256_hex},
+    },
+};
+
+/// The content of one scheme. Its parts go into a hash in the order lead, early, body (if it streams), late.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// Known with the key: already inside the key's stored hash.
+    lead: Vec<Piece>,
+    /// Known with the head.
+    early: Vec<Piece>,
+    /// Whether the body goes into the hash as it arrives.
+    pub(crate) streams: bool,
+    /// Known with the whole body.
+    late: Vec<Piece>,
+    /// Whether something that a sender chooses stands behind the last place of the secret.
+    pub(crate) open_ended: bool,
+    /// What the head has to give.
+    pub(crate) slots: Vec<Slot>,
+    /// Whether the time is told from what stands next to it by its length alone.
+    pub(crate) touches_time: bool,
+}
+
+/// What one key and one request put into the content.
+#[derive(Clone, Copy)]
+pub(crate) struct Values<'v> {
+    pub(crate) key: &'v [u8],
+    pub(crate) head: &'v HeaderValues,
+}
+
+impl Content {
+    /// Fills in the parameters and cuts the parts. `header` finds a header that is signed.
+    pub(crate) fn new(
+        segments: &[Segment],
+        params: &Params,
+        coverage: Coverage,
+        table: &mut BodyTable,
+        header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
+    ) -> Result<Self, SetupError> {
+        let mut pieces = Vec::new();
+        let mut slots = Vec::new();
+        for segment in segments {
+            let (token, filters) = match segment {
+                Segment::Literal(text) => {
+                    push_literal(&mut pieces, text.as_bytes());
+                    continue;
+                }
+                Segment::Token(token, filters) => (token, filters.clone()),
+            };
+            let from = match token {
+                Token::Param(_) | Token::Url => {
+                    let name = match token {
+                        Token::Param(name) => name,
+                        _ => "url",
+                    };
+                    let value = parameter(params, name)?;
+                    filtered(&filters, value.as_bytes(), |value| {
+                        push_literal(&mut pieces, value)
+                    });
+                    continue;
+                }
+                Token::Body if filters == [Filter::Sha256Hex] => {
+                    pieces.push(Piece::BodySha256);
+                    continue;
+                }
+                Token::Body if filters.is_empty() => {
+                    pieces.push(Piece::Body);
+                    continue;
+                }
+                Token::Body | Token::Json(_) | Token::Form(_) => {
+                    let source = match token {
+                        Token::Json(pointer) => BodySource::Json(pointer.clone()),
+                        Token::Form(name) => BodySource::Form(name.clone()),
+                        _ => BodySource::Whole,
+                    };
+                    let place = table.add(source, filters.clone());
+                    pieces.push(Piece::BodyValue(place, filters, token.clone()));
+                    continue;
+                }
+                Token::Secret => {
+                    pieces.push(Piece::Secret(filters));
+                    continue;
+                }
+                Token::Header(name) => SlotSource::Header(header(name)?),
+                Token::Field(name) => SlotSource::Field(name.clone()),
+                Token::Query(name) => SlotSource::Query(name.clone()),
+                Token::Timestamp => SlotSource::Timestamp,
+                Token::Method => SlotSource::Method,
+                Token::Path => SlotSource::Path,
+            };
+            pieces.push(Piece::Head(slots.len()));
+            slots.push(Slot {
+                from,
+                filters,
+                delimiter: Delimiter::None,
+            });
+        }
+        delimit(&pieces, &mut slots, coverage)?;
+        Ok(Self::cut(pieces, slots))
+    }
+
+    fn cut(pieces: Vec<Piece>, slots: Vec<Slot>) -> Self {
+        let touches_time = touches_time(&pieces, &slots);
+        let keyed = |piece: &&Piece| matches!(piece, Piece::Literal(_) | Piece::Secret(_));
+        let lead = pieces.iter().take_while(keyed).count();
+        let early = pieces
+            .iter()
+            .take_while(|piece| !piece.needs_body())
+            .count();
+        let streams = matches!(pieces.get(early), Some(Piece::Body));
+        let open_ended = pieces
+            .iter()
+            .rev()
+            .find(|piece| !matches!(piece, Piece::Literal(_)))
+            .is_some_and(|last| !matches!(last, Piece::Secret(_)));
+        let mut pieces = pieces.into_iter();
+        Self {
+            open_ended,
+            lead: pieces.by_ref().take(lead).collect(),
+            early: pieces.by_ref().take(early.saturating_sub(lead)).collect(),
+            streams,
+            late: pieces.skip(usize::from(streams)).collect(),
+            slots,
+            touches_time,
+        }
+    }
+
+    /// Whether the SHA-256 of the body is signed, and is worth computing as the body arrives.
+    pub(crate) fn digests_body(&self) -> bool {
+        self.late
+            .iter()
+            .any(|piece| matches!(piece, Piece::BodySha256))
+    }
+
+    /// Whether a key's bytes are needed after its hash was scheduled.
+    pub(crate) fn keeps_key(&self) -> bool {
+        let mut pieces = self.early.iter().chain(&self.late);
+        pieces.any(|piece| matches!(piece, Piece::Secret(_)))
+    }
+
+    /// Hashes what depends on the key only. `None` if the key cannot be signed in the way the
+    /// template asks for, such as a JSON string that is not UTF-8.
+    pub(crate) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<()> {
+        for piece in self.early.iter().chain(&self.late) {
+            if let Piece::Secret(filters) = piece {
+                filtered(filters, key, |_| ())?;
+            }
+        }
+        let head = &HeaderValues::default();
+        feed(&self.lead, hasher, Values { key, head }, None)
+    }
+
+    /// Puts what the head gave into a key's hash.
+    pub(crate) fn begin(&self, hash: &mut dyn Update, values: Values<'_>) -> Option<()> {
+        feed(&self.early, hash, values, None)
+    }
+
+    /// Puts what comes after a body that streams into a key's hash. `None` where the body lacks what is signed.
+    pub(crate) fn complete(
+        &self,
+        hash: &mut dyn Update,
+        values: Values<'_>,
+        body: &BodyInput,
+    ) -> Option<()> {
+        feed(&self.late, hash, values, Some(body))
+    }
+
+    /// Every value that is signed, but for the secret, in the order of the content, and whether it is the time.
+    pub(crate) fn values(
+        &self,
+        head: &HeaderValues,
+        body: &BodyInput,
+        take: &mut dyn FnMut(&[u8], bool),
+    ) {
+        let streamed = self.streams.then_some(&Piece::Body);
+        let pieces = self.lead.iter().chain(&self.early).chain(streamed);
+        for piece in pieces.chain(&self.late) {
+            let value = match piece {
+                Piece::Literal(_) | Piece::Secret(_) => None,
+                Piece::Head(place) => head.slot(*place),
+                Piece::Body => Some(body.bytes()),
+                Piece::BodySha256 => Some(&body.sha256()[..]),
+                Piece::BodyValue(place, ..) => body.value(*place),
+            };
+            let is_time = match piece {
+                Piece::Head(place) => self.is_time(*place),
+                _ => false,
+            };
+            if let Some(value) = value {
+                take(value, is_time);
+            }
+        }
+    }
+
+    fn is_time(&self, place: usize) -> bool {
+        let slot = self.slots.get(place);
+        slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp))
+    }
+
+    /// Whether a value of the body is part of the content.
+    pub(crate) fn signs(&self, source: &LocatorKind) -> bool {
+        let mut pieces = self.early.iter().chain(&self.late);
+        pieces.any(|piece| match (piece, source) {
+            (Piece::BodyValue(_, filters, Token::Json(signed)), LocatorKind::Json(pointer)) => {
+                **signed == **pointer && filters.is_empty()
+            }
+            (Piece::BodyValue(_, filters, Token::Form(signed)), LocatorKind::Form(name)) => {
+                **signed == **name && filters.is_empty()
+            }
+            _ => false,
+        })
+    }
+
+    /// The signature of a request whose body is there.
+    pub(crate) fn sign(
+        &self,
+        scheduled: &Hasher,
+        values: Values<'_>,
+        body: &BodyInput,
+    ) -> Option<Tag> {
+        scheduled.hash(|hash| {
+            self.begin(hash, values)?;
+            if self.streams {
+                absorb(hash, body.bytes());
+            }
+            self.complete(hash, values, body)
+        })
+    }
+}
+
+fn feed(
+    pieces: &[Piece],
+    hash: &mut dyn Update,
+    values: Values<'_>,
+    body: Option<&BodyInput>,
+) -> Option<()> {
+    for piece in pieces {
+        let mut take = |value: &[u8]| absorb(hash, value);
+        match piece {
+            Piece::Literal(text) => take(text),
+            Piece::Head(slot) => take(values.head.slot(*slot)?),
+            Piece::Secret(filters) => filtered(filters, values.key, take)?,
+            Piece::Body => take(body?.bytes()),
+            Piece::BodySha256 => take(&sha256_hex(body?.sha256())),
+            Piece::BodyValue(place, ..) => take(body?.value(*place)?),
+        }
+    }
+    Some(())
+}
+
+fn push_literal(pieces: &mut Vec<Piece>, text: &[u8]) {
+    if let Some(Piece::Literal(before)) = pieces.last_mut() {
+        *before = [&**before, text].concat().into();
+    } else {
+        pieces.push(Piece::Literal(text.into()));
+    }
+}

@@ -1,0 +1,280 @@
+//! The headers that a provider looks at, and what a head has under their names.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{HeaderName, header};
+use smallvec::{SmallVec, smallvec};
+
+use crate::{
+    error::SetupError,
+    head::{Head, header_name},
+    rejection::{Reason, kind::RejectionKind},
+};
+
+/// Every header that the variants of a provider look at. One pass over a head finds all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct HeaderTable {
+    /// The first is `Content-Length`.
+    names: Vec<Box<str>>,
+    /// A bit for each length that a name has. Most lines of a head are excluded by their length.
+    lengths: u64,
+}
+
+/// A header by its names, one for each family of the scheme.
+#[derive(Clone, Debug)]
+pub(crate) struct HeaderNames(SmallVec<[FamilyName; 2]>);
+
+#[derive(Clone, Debug)]
+struct FamilyName {
+    /// The place in the table.
+    place: usize,
+    name: HeaderName,
+    /// As the provider writes it.
+    shown: Arc<str>,
+}
+
+impl HeaderTable {
+    pub(crate) fn new() -> Self {
+        let mut table = Self {
+            names: Vec::new(),
+            lengths: 0,
+        };
+        table.place(header::CONTENT_LENGTH.as_str());
+        table
+    }
+
+    /// The header under all its names.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        families: &[Cow<'static, str>],
+    ) -> Result<HeaderNames, SetupError> {
+        header_name(name)?;
+        let rest = families.first().and_then(|first| {
+            let head = name.get(..first.len())?;
+            head.eq_ignore_ascii_case(first).then_some(())?;
+            name.get(first.len()..)
+        });
+        let mut family_name = |text: String| {
+            let name = HeaderName::from_bytes(text.as_bytes());
+            let name = name.map_err(|_| SetupError::new(format!("{text:?} is no header name")))?;
+            Ok(FamilyName {
+                place: self.place(name.as_str()),
+                name,
+                shown: text.into(),
+            })
+        };
+        let names: Result<_, SetupError> = match rest {
+            Some(rest) => families
+                .iter()
+                .map(|prefix| family_name(format!("{prefix}{rest}")))
+                .collect(),
+            None => Ok(SmallVec::from_iter([family_name(name.to_owned())?])),
+        };
+        Ok(HeaderNames(names?))
+    }
+
+    /// The place of a name, which is added if it is new.
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.find(name) {
+            return place;
+        }
+        self.lengths |= length_bit(name);
+        self.names.push(name.into());
+        self.names.len().saturating_sub(1)
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        if self.lengths & length_bit(name) == 0 {
+            return None;
+        }
+        self.names
+            .iter()
+            .position(|known| known.len() == name.len() && known.eq_ignore_ascii_case(name))
+    }
+
+    /// Passes once over a head.
+    pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
+        let mut values: Values<'h> = smallvec![None; self.names.len()];
+        head.headers.for_each(&mut |name, value| {
+            if let Some(place) = self.find(name)
+                && let Some(line) = values.get_mut(place)
+            {
+                *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
+            }
+        });
+        HeaderLines {
+            head: *head,
+            values,
+        }
+    }
+}
+
+/// Names longer than 63 bytes share bits with shorter ones.
+fn length_bit(name: &str) -> u64 {
+    1_u64.rotate_left(u32::try_from(name.len() & 63).unwrap_or(0))
+}
+
+/// What one head has under the names of a table.
+pub(crate) struct HeaderLines<'h> {
+    head: Head<'h>,
+    values: Values<'h>,
+}
+
+/// The first value of each header, and whether there are more.
+type Values<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
+
+impl<'h> HeaderLines<'h> {
+    /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        let (text, _) = (*self.values.first()?)?;
+        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let number = std::str::from_utf8(text).ok()?;
+        Some(number.parse().unwrap_or(u64::MAX))
+    }
+
+    /// Selects the header family: the first complete one, else the first with any header, else the
+    /// first. A family is complete if it has all of `needed` and one of `any`.
+    pub(crate) fn in_family(
+        &self,
+        families: usize,
+        needed: &[HeaderNames],
+        any: &[HeaderNames],
+    ) -> FamilyView<'_, 'h> {
+        if families < 2 {
+            return FamilyView {
+                lines: self,
+                family: 0,
+            };
+        }
+        let mut begun = None;
+        for family in 0..families {
+            let view = FamilyView {
+                lines: self,
+                family,
+            };
+            let is_there = |names: &HeaderNames| view.get(names).is_some();
+            if needed.iter().all(is_there) && any.iter().any(is_there) {
+                return view;
+            }
+            if begun.is_none() && needed.iter().chain(any).any(is_there) {
+                begun = Some(family);
+            }
+        }
+        FamilyView {
+            lines: self,
+            family: begun.unwrap_or(0),
+        }
+    }
+}
+
+/// What one head has under the names of one family.
+#[derive(Clone, Copy)]
+pub(crate) struct FamilyView<'s, 'h> {
+    lines: &'s HeaderLines<'h>,
+    family: usize,
+}
+
+impl<'h> FamilyView<'_, 'h> {
+    pub(crate) fn head(&self) -> &Head<'h> {
+        &self.lines.head
+    }
+
+    fn line_and_more(&self, header: &HeaderNames) -> Option<(&'h [u8], bool)> {
+        *self.lines.values.get(header.of(self.family)?.place)?
+    }
+
+    /// The first value of a header.
+    pub(crate) fn get(&self, header: &HeaderNames) -> Option<&'h [u8]> {
+        Some(self.line_and_more(header)?.0)
+    }
+
+    /// The one value of a header; [`RejectionKind::MissingHeader`] or [`RejectionKind::RepeatedHeader`] otherwise.
+    pub(crate) fn one(&self, header: &HeaderNames) -> Result<&'h [u8], Reason> {
+        match self.line_and_more(header) {
+            Some((value, false)) => Ok(value),
+            Some((_, true)) => Err(self.blame(header, RejectionKind::RepeatedHeader)),
+            None => Err(self.blame(header, RejectionKind::MissingHeader)),
+        }
+    }
+
+    /// The value of a line after the first, from 1.
+    pub(crate) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
+        let (_, more) = self.line_and_more(header)?;
+        let name = &header.of(self.family)?.name;
+        more.then(|| self.lines.head.headers.nth(name.as_str(), line))?
+    }
+
+    /// A reason of this kind that names the header.
+    #[cold]
+    pub(crate) fn blame(&self, header: &HeaderNames, kind: RejectionKind) -> Reason {
+        match header.of(self.family) {
+            Some(name) => Reason::new(kind).about(&name.shown),
+            None => Reason::new(kind),
+        }
+    }
+}
+
+impl HeaderNames {
+    fn of(&self, family: usize) -> Option<&FamilyName> {
+        self.0.get(family).or_else(|| self.0.first())
+    }
+
+    /// The name in the first family.
+    pub(crate) fn name(&self) -> Option<&HeaderName> {
+        Some(&self.0.first()?.name)
+    }
+
+    /// The name in the first family, as the provider writes it.
+    pub(crate) fn shown(&self) -> &str {
+        self.0.first().map_or("", |name| &name.shown)
+    }
+
+    /// Whether both are the same header, which may be spelled in two ways.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+/// The values of one head that are signed or describe the event, in one buffer.
+#[derive(Clone, Default)]
+pub(crate) struct HeaderValues {
+    bytes: SmallVec<[u8; 96]>,
+    slots: SmallVec<[Span; 4]>,
+    pub(crate) event_type: Option<Span>,
+    pub(crate) delivery_id: Option<Span>,
+    pub(crate) content_type: Option<Span>,
+}
+
+/// Start and end of a value in the buffer.
+#[derive(Clone, Copy)]
+pub(crate) struct Span(u32, u32);
+
+impl HeaderValues {
+    pub(crate) fn push(&mut self, value: &[u8]) -> Span {
+        let position = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let start = position(&self.bytes);
+        self.bytes.extend_from_slice(value);
+        Span(start, position(&self.bytes))
+    }
+
+    pub(crate) fn push_slot(&mut self, value: &[u8]) {
+        let span = self.push(value);
+        self.slots.push(span);
+    }
+
+    pub(crate) fn slot(&self, slot: usize) -> Option<&[u8]> {
+        self.get(self.span(slot)?)
+    }
+
+    pub(crate) fn span(&self, slot: usize) -> Option<Span> {
+        self.slots.get(slot).copied()
+    }
+
+    pub(crate) fn get(&self, Span(start, end): Span) -> Option<&[u8]> {
+        self.bytes
+            .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+}

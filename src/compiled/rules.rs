@@ -1,0 +1,211 @@
+//! What a scheme asks of a head.
+
+use std::borrow::Cow;
+
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock::UnixTime,
+    compiled::{
+        content::Content,
+        header_table::HeaderNames,
+        params::{Params, parameter},
+        piece::{Slot, SlotSource},
+    },
+    error::SetupError,
+    scheme::{
+        definition::Scheme,
+        signature::SignatureFormat,
+        template::{self, Segment, Token, filtered},
+        timestamp::{TimeUnit, TimestampPlace},
+    },
+};
+
+/// What a scheme asks of a head.
+#[derive(Debug)]
+pub(crate) struct HeadRules {
+    /// How many families of names there are.
+    pub(crate) families: usize,
+    /// Every header that must be there exactly once.
+    pub(crate) required: Vec<HeaderNames>,
+    pub(crate) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
+    pub(crate) signatures: Vec<HeaderNames>,
+    pub(crate) signature_len: usize,
+    pub(crate) signature: SignatureFormat,
+    pub(crate) timestamp: Option<TimestampRule>,
+    /// Headers that describe the event.
+    pub(crate) metadata: Metadata<HeaderNames>,
+    /// The slot of the signed content that is the event type.
+    pub(crate) event_type_slot: Option<usize>,
+    /// The slot of the signed content that is the delivery id.
+    pub(crate) delivery_id_slot: Option<usize>,
+}
+
+/// What a provider reads from a head beside the signature: headers, or the values found there.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata<T> {
+    pub(crate) event_type: Option<T>,
+    pub(crate) delivery_id: Option<T>,
+    pub(crate) content_type: Option<T>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TimestampRule {
+    pub(crate) place: Place,
+    pub(crate) unit: TimeUnit,
+    pub(crate) signed: bool,
+    /// How many digits a number must have, where only its length shows where it ends.
+    digits: Option<usize>,
+}
+
+impl TimestampRule {
+    /// The time that `text` is, as the unit and the place in the content want it written.
+    pub(crate) fn parse(&self, text: &[u8]) -> Option<UnixTime> {
+        if self.digits.is_some_and(|digits| text.len() != digits) {
+            return None;
+        }
+        self.unit.parse(std::str::from_utf8(text).ok()?)
+    }
+
+    /// Whether a time starts in `value` or runs over its end into `time`, the one that follows: the two could then be cut elsewhere.
+    /// It does not matter which time: the tolerance may be another tomorrow, and so is the clock.
+    pub(crate) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
+        let joined = [value, time].concat();
+        let mut windows = joined.windows(time.len().max(1)).take(value.len());
+        windows.any(|window| self.unit.parse_start(window).is_some())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    Header(HeaderNames),
+    Field(Box<str>),
+}
+
+impl HeadRules {
+    pub(crate) fn new(
+        scheme: &Scheme,
+        params: &Params,
+        content: &Content,
+        metadata: &Metadata<Cow<'static, str>>,
+        header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
+    ) -> Result<Self, SetupError> {
+        let mut names = |name: &str, key: &str| header(name).map_err(|error| error.within(key));
+        let signatures = scheme.signature.headers.iter();
+        let signatures: Vec<_> = signatures
+            .map(|name| names(name, "signature"))
+            .collect::<Result<_, _>>()?;
+        let timestamp = scheme.timestamp.as_ref().map(|timestamp| {
+            let place = match &timestamp.place {
+                TimestampPlace::Header(name) => Place::Header(names(name, "timestamp")?),
+                TimestampPlace::Field(name) => Place::Field((&**name).into()),
+            };
+            let signed = |slot: &Slot| match (&slot.from, &place) {
+                (SlotSource::Timestamp, _) => true,
+                (SlotSource::Header(header), Place::Header(time)) => {
+                    header.is(time) && slot.filters.is_empty()
+                }
+                _ => false,
+            };
+            Ok(TimestampRule {
+                signed: content.slots.iter().any(signed),
+                place,
+                digits: timestamp.unit.digits().filter(|_| content.touches_time),
+                unit: timestamp.unit,
+            })
+        });
+        let timestamp = timestamp.transpose()?;
+        let constants = scheme
+            .require
+            .iter()
+            .map(|(name, value)| Ok((names(name, "require")?, constant(name, value, params)?)));
+        let constants: Vec<_> = constants.collect::<Result<_, SetupError>>()?;
+        for (index, (names, value)) in constants.iter().enumerate() {
+            let earlier = constants.iter().take(index);
+            if earlier
+                .into_iter()
+                .any(|(other, text)| other.is(names) && text != value)
+            {
+                return Err(SetupError::new(format!(
+                    "require: header {:?} must have two different values; keep one",
+                    names.shown()
+                )));
+            }
+        }
+        let mut optional =
+            |name: &Option<Cow<'static, str>>| name.as_ref().map(|name| header(name)).transpose();
+        let metadata = Metadata {
+            event_type: optional(&metadata.event_type)?,
+            delivery_id: optional(&metadata.delivery_id)?,
+            content_type: optional(&metadata.content_type)?,
+        };
+
+        let mut required = Vec::new();
+        if signatures.len() == 1 && !scheme.signature.repeats {
+            required.extend(signatures.iter().cloned());
+        }
+        if let Some(Place::Header(names)) = timestamp.as_ref().map(|timestamp| &timestamp.place) {
+            required.push(names.clone());
+        }
+        for slot in &content.slots {
+            if let SlotSource::Header(names) = &slot.from {
+                required.push(names.clone());
+            }
+        }
+        required.extend(constants.iter().map(|(names, _)| names.clone()));
+
+        let slot_of = |header: &Option<HeaderNames>| {
+            let header = header.as_ref()?;
+            let is_it =
+                |slot: &Slot| matches!(&slot.from, SlotSource::Header(names) if names.is(header));
+            content.slots.iter().position(is_it)
+        };
+        Ok(Self {
+            families: scheme.families.len(),
+            required,
+            constants,
+            signatures,
+            signature_len: scheme.algorithm.output_len(),
+            signature: scheme.signature.clone(),
+            timestamp,
+            event_type_slot: slot_of(&metadata.event_type),
+            delivery_id_slot: slot_of(&metadata.delivery_id),
+            metadata,
+        })
+    }
+}
+
+/// The value that a required header must have: text and parameters.
+fn constant(header: &str, value: &str, params: &Params) -> Result<Zeroizing<Vec<u8>>, SetupError> {
+    let mut text = Zeroizing::new(Vec::new());
+    for segment in template::parse(value).map_err(|error| error.within("require"))? {
+        match segment {
+            Segment::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
+            Segment::Token(Token::Param(name), filters) => {
+                let value = parameter(params, &name)?;
+                filtered(&filters, value.as_bytes(), |value| {
+                    text.extend_from_slice(value)
+                });
+            }
+            Segment::Token(token, _) => {
+                return Err(SetupError::new(format!(
+                    "require: header {header:?} can be compared with text and {{param:name}}, not \
+                     with {token}"
+                )));
+            }
+        }
+    }
+    if text.is_empty() {
+        return Err(SetupError::new(format!(
+            "require: header {header:?} is compared with nothing; say what it must equal"
+        )));
+    }
+    if HeaderValue::from_bytes(&text).is_err() || text.trim_ascii().len() < text.len() {
+        return Err(SetupError::new(format!(
+            "require: header {header:?} is compared with text that no header has; take off white space at its ends, line ends \
+             and other control characters"
+        )));
+    }
+    Ok(text)
+}

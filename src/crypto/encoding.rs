@@ -1,0 +1,165 @@
+//! Strict decoding of signatures, lenient decoding of secrets.
+
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
+
+use crate::{crypto::tag::Tag, scheme::encoding::Encoding};
+
+/// Standards differ on the padding of base64url, so both spellings are read.
+const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by reading them.
+const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The signature that `text` spells, if it is one of `len` bytes.
+pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag> {
+    // Base64 engines ask for room for a whole last group.
+    let mut room = [0; Tag::MAX + 3];
+    let bytes: &[u8] = match encoding {
+        Encoding::Hex => {
+            // The decoder would take a 0x in front for none.
+            let exact = Some(text.len()) == len.checked_mul(2);
+            let room = room.get_mut(..len).filter(|_| exact)?;
+            const_hex::decode_to_slice(text, room).ok()?;
+            room
+        }
+        Encoding::Base64 => {
+            let written = STANDARD.decode_slice(text, &mut room).ok()?;
+            room.get(..written)?
+        }
+        Encoding::Base64Url => {
+            let written = BASE64_URL.decode_slice(text, &mut room).ok()?;
+            room.get(..written)?
+        }
+        Encoding::HexOrBase64 if Some(text.len()) == len.checked_mul(2) => {
+            return decode(Encoding::Hex, text, len);
+        }
+        Encoding::HexOrBase64 => return decode(Encoding::Base64, text, len),
+    };
+    (bytes.len() == len).then(|| Tag::from(bytes))
+}
+
+pub(crate) fn encode(encoding: Encoding, tag: &Tag) -> String {
+    match encoding {
+        Encoding::Hex | Encoding::HexOrBase64 => base16ct::lower::encode_string(tag.as_bytes()),
+        Encoding::Base64 => STANDARD.encode(tag.as_bytes()),
+        Encoding::Base64Url => BASE64_URL.encode(tag.as_bytes()),
+    }
+}
+
+/// The bytes of a base64 secret: padding and spare bits are not insisted on, the alphabet is.
+pub(crate) fn decode_base64_secret(text: &str) -> Option<Vec<u8>> {
+    BASE64_LENIENT.decode(text).ok()
+}
+
+/// The bytes of a hex secret, in either case.
+pub(crate) fn decode_hex_secret(text: &str) -> Option<Vec<u8>> {
+    base16ct::mixed::decode_vec(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(encoding: Encoding, text: &str, len: usize) -> Option<Vec<u8>> {
+        decode(encoding, text.as_bytes(), len).map(|tag| tag.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn hex_is_even_and_in_either_case() {
+        assert_eq!(bytes(Encoding::Hex, "00fFaB", 3), Some(vec![0, 255, 171]));
+        for wrong in ["00fFa", "00fFag", "0x00ff", " 00ff0", "00ff00 ", "", "é0"] {
+            assert_eq!(bytes(Encoding::Hex, wrong, 3), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn base64_is_canonical() {
+        assert_eq!(
+            bytes(Encoding::Base64, "AAD/qw==", 4),
+            Some(vec![0, 0, 255, 171])
+        );
+        // Without padding, with spare bits, URL-safe, padded too far, with white space.
+        for wrong in [
+            "AAD/qw",
+            "AAD/qx==",
+            "AAD_qw==",
+            "AAD/qw====",
+            "AAD/ qw=",
+            "AAD/qw=\n",
+        ] {
+            assert_eq!(bytes(Encoding::Base64, wrong, 4), None, "{wrong:?}");
+        }
+        assert_eq!(
+            bytes(Encoding::Base64Url, "AAD_qw", 4),
+            Some(vec![0, 0, 255, 171])
+        );
+        assert_eq!(
+            bytes(Encoding::Base64Url, "AAD_qw==", 4),
+            Some(vec![0, 0, 255, 171])
+        );
+        assert_eq!(bytes(Encoding::Base64Url, "AAD_qx", 4), None);
+    }
+
+    #[test]
+    fn hex_and_base64_are_told_apart_by_length() {
+        for len in [16_usize, 20, 32, 64] {
+            let tag = Tag::from(&vec![0xab; len][..]);
+            for encoding in [Encoding::Hex, Encoding::Base64] {
+                let text = encode(encoding, &tag);
+                assert_eq!(
+                    bytes(Encoding::HexOrBase64, &text, len),
+                    Some(vec![0xab; len])
+                );
+            }
+            let url_safe = encode(Encoding::Base64Url, &Tag::from(&vec![0xff; len][..]));
+            assert_eq!(bytes(Encoding::HexOrBase64, &url_safe, len), None);
+        }
+    }
+
+    #[test]
+    fn a_signature_of_another_length_is_not_decoded() {
+        let long = "00".repeat(200);
+        for len in [16, 20, 32, 64] {
+            assert_eq!(bytes(Encoding::Hex, &long, len), None);
+            assert_eq!(bytes(Encoding::Base64, &"A".repeat(400), len), None);
+        }
+        for len in [16_usize, 20, 32, 64] {
+            let tag = Tag::from(&vec![9; len][..]);
+            for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64Url] {
+                let text = encode(encoding, &tag);
+                assert_eq!(
+                    bytes(encoding, &text, len),
+                    Some(vec![9; len]),
+                    "{encoding} {len}"
+                );
+                assert_eq!(bytes(encoding, &text, len - 1), None);
+                assert_eq!(bytes(encoding, &text, len + 1), None);
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_are_read_as_vendors_print_them() {
+        // The secret on VOVE ID's page: 34 characters, no padding, spare bits set.
+        let key = decode_base64_secret("5WbX5kEWLlfzsGNjH64Ide8lOOqUB6e8FH").unwrap();
+        assert_eq!(
+            base16ct::lower::encode_string(&key),
+            "e566d7e641162e57f3b063631fae0875ef2538ea9407a7bc14"
+        );
+        assert_eq!(decode_base64_secret("AAAAA"), None, "length 1 mod 4");
+        assert_eq!(decode_base64_secret("AA_A"), None, "alphabet");
+    }
+}

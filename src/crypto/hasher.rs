@@ -1,0 +1,132 @@
+//! [`Hasher`]: one keyed hash, whatever its algorithm.
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512, digest::Update};
+
+use crate::{crypto::tag::Tag, error::SetupError, scheme::algorithm::Algorithm};
+
+/// A running hash, keyed if its algorithm is a MAC.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    HmacSha256(Hmac<Sha256>),
+    HmacSha512(Hmac<Sha512>),
+    HmacSha1(Hmac<Sha1>),
+    HmacMd5(Hmac<Md5>),
+    Sha256(Sha256),
+    Sha512(Sha512),
+    Sha1(Sha1),
+}
+
+impl Hasher {
+    pub(crate) fn new(algorithm: Algorithm, key: &[u8]) -> Result<Self, SetupError> {
+        let refused = |_| SetupError::new("its length does not fit the algorithm");
+        Ok(match algorithm {
+            Algorithm::HmacSha256 => {
+                Self::HmacSha256(KeyInit::new_from_slice(key).map_err(refused)?)
+            }
+            Algorithm::HmacSha512 => {
+                Self::HmacSha512(KeyInit::new_from_slice(key).map_err(refused)?)
+            }
+            Algorithm::HmacSha1 => Self::HmacSha1(KeyInit::new_from_slice(key).map_err(refused)?),
+            Algorithm::HmacMd5 => Self::HmacMd5(KeyInit::new_from_slice(key).map_err(refused)?),
+            Algorithm::Sha256 | Algorithm::UnauthenticatedSha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
+            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+        })
+    }
+
+    /// Finishes a copy of this hash after `feed` has added to it.
+    pub(crate) fn hash(&self, feed: impl FnOnce(&mut dyn Update) -> Option<()>) -> Option<Tag> {
+        match self {
+            Self::HmacSha256(hash) => mac(hash.clone(), feed),
+            Self::HmacSha512(hash) => mac(hash.clone(), feed),
+            Self::HmacSha1(hash) => mac(hash.clone(), feed),
+            Self::HmacMd5(hash) => mac(hash.clone(), feed),
+            Self::Sha256(hash) => digest(hash.clone(), feed),
+            Self::Sha512(hash) => digest(hash.clone(), feed),
+            Self::Sha1(hash) => digest(hash.clone(), feed),
+        }
+    }
+}
+
+impl Update for Hasher {
+    fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::HmacSha256(hash) => Update::update(hash, data),
+            Self::HmacSha512(hash) => Update::update(hash, data),
+            Self::HmacSha1(hash) => Update::update(hash, data),
+            Self::HmacMd5(hash) => Update::update(hash, data),
+            Self::Sha256(hash) => Update::update(hash, data),
+            Self::Sha512(hash) => Update::update(hash, data),
+            Self::Sha1(hash) => Update::update(hash, data),
+        }
+    }
+}
+
+/// Adds to a hash. Everything that is hashed goes through here, so that tests can count it.
+pub(crate) fn absorb(hash: &mut dyn Update, data: &[u8]) {
+    #[cfg(test)]
+    counters::hashed(data.len());
+    hash.update(data);
+}
+
+fn mac(
+    mut hash: impl Mac + Update,
+    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
+) -> Option<Tag> {
+    feed(&mut hash)?;
+    #[cfg(test)]
+    counters::finished();
+    Some(Tag::from(&*hash.finalize().into_bytes()))
+}
+
+fn digest(
+    mut hash: impl Digest + Update,
+    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
+) -> Option<Tag> {
+    feed(&mut hash)?;
+    #[cfg(test)]
+    counters::finished();
+    Some(Tag::from(&*hash.finalize()))
+}
+
+/// Bytes hashed and hashes finished, per thread, for tests.
+#[cfg(test)]
+pub(crate) mod counters {
+    use std::cell::Cell;
+
+    thread_local! {
+        static HASHED: Cell<usize> = const { Cell::new(0) };
+        static FINISHED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn hashed(bytes: usize) {
+        HASHED.set(HASHED.get().saturating_add(bytes));
+    }
+
+    pub(super) fn finished() {
+        FINISHED.set(FINISHED.get().saturating_add(1));
+    }
+
+    /// Bytes hashed and hashes finished since the last call.
+    pub(crate) fn take() -> (usize, usize) {
+        (HASHED.take(), FINISHED.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::algorithm::NAMES;
+
+    #[test]
+    fn output_lengths_agree_with_the_hashes() {
+        for (name, algorithm) in NAMES {
+            let hasher = Hasher::new(algorithm, b"key").unwrap();
+            let tag = hasher.hash(|_| Some(())).unwrap();
+            assert_eq!(tag.as_bytes().len(), algorithm.output_len(), "{name}");
+        }
+    }
+}

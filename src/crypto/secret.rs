@@ -1,0 +1,137 @@
+//! From the text of a secret to the bytes of a key.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    crypto::encoding::{decode_base64_secret, decode_hex_secret},
+    error::SetupError,
+    scheme::secret_format::{Derivation, SecretFormat, TextEncoding},
+};
+
+/// Below this a secret that is plain text is worth a warning.
+const SHORT_TEXT: usize = 16;
+
+/// The key, and whether the secret is so short that the operator should know.
+pub(crate) fn decode(
+    format: &SecretFormat,
+    secret: &str,
+) -> Result<(Zeroizing<Vec<u8>>, bool), SetupError> {
+    if secret.is_empty() {
+        return Err(SetupError::new(
+            "it is empty; set it to the value the provider shows",
+        ));
+    }
+    if secret.trim().is_empty() {
+        return Err(SetupError::new(
+            "it is blank; set it to the value the provider shows",
+        ));
+    }
+    if secret.trim() != secret {
+        return Err(SetupError::new(
+            "it begins or ends with white space; remove it",
+        ));
+    }
+    if secret.starts_with('\u{feff}') {
+        return Err(SetupError::new(
+            "it begins with a byte order mark; save it without one",
+        ));
+    }
+    let text = secret.strip_prefix(&*format.prefix).unwrap_or(secret);
+    let bytes = match format.encoding {
+        TextEncoding::Text => Some(text.as_bytes().to_vec()),
+        TextEncoding::Base64 => decode_base64_secret(text),
+        TextEncoding::Hex => decode_hex_secret(text),
+    };
+    let Some(bytes) = bytes.map(Zeroizing::new) else {
+        return Err(SetupError::new(format!(
+            "it is not {format}; copy it again from the provider"
+        )));
+    };
+    if bytes.len() < format.min_bytes {
+        return Err(SetupError::new(format!(
+            "it has {} bytes once decoded, and {} is the least; copy the whole secret",
+            bytes.len(),
+            format.min_bytes
+        )));
+    }
+    let short = format.encoding == TextEncoding::Text && bytes.len() < SHORT_TEXT;
+    let key = match format.derive {
+        None => bytes,
+        Some(Derivation::Sha1) => Zeroizing::new(Sha1::digest(&*bytes).to_vec()),
+        Some(Derivation::Sha256) => Zeroizing::new(Sha256::digest(&*bytes).to_vec()),
+    };
+    Ok((key, short))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::secret_format::Derivation;
+
+    fn key(format: &SecretFormat, secret: &str) -> Vec<u8> {
+        decode(format, secret).unwrap().0.to_vec()
+    }
+
+    fn error(format: &SecretFormat, secret: &str) -> String {
+        decode(format, secret).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_same_look_means_what_the_format_says() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        assert_eq!(key(&SecretFormat::text(), secret), secret.as_bytes());
+        let svix = SecretFormat::base64().with_prefix("whsec_");
+        assert_eq!(key(&svix, secret).len(), 24);
+        assert_eq!(key(&svix, &secret[6..]).len(), 24);
+        assert_eq!(key(&SecretFormat::hex(), &"0F".repeat(16)), [15; 16]);
+    }
+
+    #[test]
+    fn a_key_may_be_a_hash_of_the_secret() {
+        let sha1 = SecretFormat::text().with_derivation(Derivation::Sha1);
+        assert_eq!(key(&sha1, "abc")[..4], [0xa9, 0x99, 0x3e, 0x36]);
+        let sha256 = SecretFormat::text().with_derivation(Derivation::Sha256);
+        assert_eq!(key(&sha256, "abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+    }
+
+    #[test]
+    fn bad_secrets_are_refused_without_being_shown() {
+        let svix = SecretFormat::base64().with_prefix("whsec_");
+        let text = SecretFormat::text();
+        assert_eq!(
+            error(&text, ""),
+            "it is empty; set it to the value the provider shows"
+        );
+        assert_eq!(
+            error(&text, " \t"),
+            "it is blank; set it to the value the provider shows"
+        );
+        assert_eq!(
+            error(&text, "key-key-key-key-key "),
+            "it begins or ends with white space; remove it"
+        );
+        assert_eq!(
+            error(&text, "\u{feff}key-key-key-key-key"),
+            "it begins with a byte order mark; save it without one"
+        );
+        assert_eq!(
+            error(&svix, "whsec_not*base64"),
+            "it is not base64 after \"whsec_\"; copy it again from the provider"
+        );
+        assert_eq!(
+            error(&svix, "whsec_AAAA"),
+            "it has 3 bytes once decoded, and 16 is the least; copy the whole secret"
+        );
+        assert!(error(&svix, "whsec_").contains("0 bytes"));
+        assert!(error(&SecretFormat::hex(), "0g").contains("it is not hex"));
+        assert!(error(&text.with_min_bytes(20), "short").contains("20 is the least"));
+    }
+
+    #[test]
+    fn only_short_text_is_worth_a_warning() {
+        assert!(decode(&SecretFormat::text(), "fifteen-letters").unwrap().1);
+        assert!(!decode(&SecretFormat::text(), "sixteen--letters").unwrap().1);
+    }
+}

@@ -1,0 +1,55 @@
+//! [`Tag`]: the bytes of a signature.
+
+use subtle::ConstantTimeEq;
+
+/// A signature as bytes, at most [`Tag::MAX`] of them. It deliberately has neither `Debug` nor `==`.
+#[derive(Clone)]
+pub(crate) struct Tag {
+    bytes: [u8; Self::MAX],
+    len: usize,
+}
+
+impl Tag {
+    pub(crate) const MAX: usize = 64;
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Compares in constant time. Unused bytes are zero, so all of them are compared, in words.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        let (words, _) = self.bytes.as_chunks::<8>();
+        let (others, _) = other.bytes.as_chunks::<8>();
+        let mut same = self.len.ct_eq(&other.len);
+        for (word, other) in words.iter().zip(others) {
+            same &= u64::from_ne_bytes(*word).ct_eq(&u64::from_ne_bytes(*other));
+        }
+        same.into()
+    }
+}
+
+impl From<&[u8]> for Tag {
+    /// Bytes past [`Tag::MAX`] are dropped; callers have checked the length.
+    fn from(source: &[u8]) -> Self {
+        let mut bytes = [0; Self::MAX];
+        let len = source.len().min(Self::MAX);
+        if let (Some(to), Some(from)) = (bytes.get_mut(..len), source.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        Self { bytes, len }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_different_length_never_match() {
+        let long = Tag::from(&[7_u8; 32][..]);
+        let short = Tag::from(&[7_u8; 31][..]);
+        assert!(!long.matches(&short));
+        assert!(long.matches(&long.clone()));
+        assert!(!Tag::from(&[0_u8; 32][..]).matches(&Tag::from(&[][..])));
+    }
+}

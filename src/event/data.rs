@@ -1,0 +1,163 @@
+//! [`EventData`]: what is known of one verified request. Events share it.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    clock::UnixTime,
+    compiled::{
+        body::{BodyInput, only},
+        header_table::{HeaderValues, Span},
+        scheme::CompiledScheme,
+    },
+    delivery_key::{DeliveryKey, SignedId},
+    endpoint::Endpoint,
+    json,
+    scheme::locator::{Locator, LocatorKind},
+};
+
+pub(crate) struct EventData {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) owner: KeyOwner,
+    /// The variant whose signature matched.
+    pub(crate) variant: usize,
+    pub(crate) key_id: Option<Arc<str>>,
+    pub(crate) values: HeaderValues,
+    /// The time of the attempt, only if it is signed.
+    pub(crate) timestamp: Option<UnixTime>,
+    /// When the head was checked, in seconds since 1970.
+    pub(crate) received: i64,
+    pub(crate) body: Bytes,
+    /// Known from the signature check if the scheme signs it, else computed on first use.
+    pub(crate) body_sha256: OnceLock<[u8; 32]>,
+    /// Read from the body on first use.
+    pub(crate) event_type: OnceLock<Option<Box<str>>>,
+    pub(crate) delivery_id: OnceLock<Option<Box<str>>>,
+    /// The key without a route.
+    pub(crate) delivery_key: OnceLock<DeliveryKey>,
+    /// The key at the route of the delivery layer.
+    pub(crate) claimed_key: OnceLock<DeliveryKey>,
+}
+
+/// Whose keys a request is checked with.
+pub(crate) enum KeyOwner {
+    /// The endpoint's own.
+    Endpoint,
+    Tenant(Arc<str>),
+    /// Nobody's: the request is refused even if the signature matches.
+    Unknown,
+}
+
+impl KeyOwner {
+    pub(crate) fn tenant(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Tenant(id) => Some(id),
+            Self::Endpoint | Self::Unknown => None,
+        }
+    }
+}
+
+impl EventData {
+    pub(crate) fn scheme(&self) -> Option<&CompiledScheme> {
+        self.endpoint.scheme(self.variant)
+    }
+
+    pub(crate) fn body_sha256(&self) -> &[u8; 32] {
+        self.body_sha256
+            .get_or_init(|| Sha256::digest(&self.body).into())
+    }
+
+    /// Whether the whole body is signed, and not only some of its fields.
+    pub(crate) fn covers_body(&self) -> bool {
+        self.scheme().is_some_and(|scheme| scheme.covers_body)
+    }
+
+    /// Every signed value except the secret, and whether it is the timestamp.
+    pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8], bool)) {
+        if let Some(scheme) = self.scheme() {
+            let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
+            scheme.content.values(&self.values, &body, take);
+        }
+    }
+
+    pub(crate) fn event_type(&self) -> Option<&str> {
+        let locator = self.endpoint.provider.event_type()?;
+        self.look_up(locator, self.values.event_type, &self.event_type)
+    }
+
+    pub(crate) fn delivery_id(&self) -> Option<&str> {
+        let locator = self.endpoint.provider.delivery_id()?;
+        self.look_up(locator, self.values.delivery_id, &self.delivery_id)
+    }
+
+    pub(crate) fn content_type(&self) -> Option<&[u8]> {
+        self.values.get(self.values.content_type?)
+    }
+
+    /// The event type, if it is in a signed header. In a signed body it is part of the body.
+    pub(crate) fn signed_event_type(&self) -> Option<&[u8]> {
+        self.scheme()?.signed_event_type(&self.values)
+    }
+
+    /// The delivery id, if it is signed and is not a placeholder.
+    pub(crate) fn signed_delivery_id(&self) -> Option<SignedId<'_>> {
+        let (scheme, body) = (self.scheme()?, &self.body);
+        let locator = &self.endpoint.provider.delivery_id()?.0;
+        match locator {
+            LocatorKind::Header(_) => SignedId::text(scheme.signed_delivery_id(&self.values)?),
+            _ if !scheme.covers_body && !scheme.content.signs(locator) => None,
+            LocatorKind::Json(pointer) => {
+                let raw = json::raw(body, pointer)?;
+                let id = json::text(raw)?;
+                match raw.get().as_bytes().first()? {
+                    b'"' => SignedId::text(id.into_owned().into_bytes()),
+                    b't' | b'f' => None,
+                    _ => SignedId::number(id),
+                }
+            }
+            LocatorKind::Form(name) => {
+                let id = only(body, name)?;
+                is_text(&id).then(|| SignedId::text(id.into_owned().into_bytes()))?
+            }
+        }
+    }
+
+    /// How long the same request is accepted, if a signed timestamp limits that.
+    pub(crate) fn timestamp_window(&self) -> Option<Duration> {
+        self.timestamp?;
+        self.endpoint.tolerance(self.variant)?.width()
+    }
+
+    fn look_up<'d>(
+        &'d self,
+        locator: &Locator,
+        header: Option<Span>,
+        cache: &'d OnceLock<Option<Box<str>>>,
+    ) -> Option<&'d str> {
+        match &locator.0 {
+            LocatorKind::Header(_) => std::str::from_utf8(self.values.get(header?)?).ok(),
+            LocatorKind::Json(pointer) => {
+                let found = || Some(json::scalar(&self.body, pointer)?.into());
+                cache.get_or_init(found).as_deref()
+            }
+            LocatorKind::Form(name) => {
+                let found = || {
+                    let mut fields = form_urlencoded::parse(&self.body);
+                    let (_, value) = fields.find(|(field, _)| field == name)?;
+                    is_text(&value).then(|| value.into())
+                };
+                cache.get_or_init(found).as_deref()
+            }
+        }
+    }
+}
+
+/// Whether a form value was UTF-8. Bytes that are not are replaced, and different ids look alike.
+fn is_text(value: &str) -> bool {
+    !value.contains(char::REPLACEMENT_CHARACTER)
+}

@@ -1,0 +1,118 @@
+//! The key of an event's delivery.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    delivery_key::{DeduplicateBy, DeliveryKey, SignedId},
+    event::data::EventData,
+    multipart,
+};
+
+/// Keeps pieces of different kinds and lengths apart.
+struct Pieces(Sha256);
+
+impl Pieces {
+    fn put(&mut self, piece: &[u8]) {
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.0.update(length.to_be_bytes());
+        self.0.update(piece);
+    }
+
+    fn put_optional(&mut self, piece: Option<&str>) {
+        self.0.update([u8::from(piece.is_some())]);
+        self.put(piece.unwrap_or_default().as_bytes());
+    }
+
+    fn put_tagged(&mut self, tag: &str, piece: &[u8]) {
+        self.put(tag.as_bytes());
+        self.put(piece);
+    }
+
+    fn put_id(&mut self, id: &SignedId<'_>) {
+        match id {
+            SignedId::Number(number) => self.put_tagged("number", number.as_bytes()),
+            SignedId::Text(text) => self.put_tagged("id", text),
+        }
+    }
+
+    fn put_body(&mut self, event: &EventData) {
+        self.put_tagged("body", event.body_sha256());
+    }
+
+    /// The body, and the time of an event that says nothing else.
+    fn put_event_without_id(&mut self, event: &EventData) {
+        self.put_body(event);
+        if let Some(time) = event.timestamp
+            && says_nothing(&event.body)
+        {
+            self.put_tagged("seconds", &time.seconds.to_be_bytes());
+            self.put_tagged("nanos", &time.nanos.to_be_bytes());
+        }
+    }
+
+    /// What the scheme signs of an event whose body it does not cover. The time is one of it: the other values may be the same for
+    /// every event.
+    fn put_signed_values(&mut self, event: &EventData) {
+        let mut some = false;
+        event.signed_values(&mut |value, is_time| {
+            some |= !is_time;
+            self.put_tagged("value", value);
+        });
+        if !some {
+            self.put_event_without_id(event);
+        }
+    }
+}
+
+/// Whether two events with such a body are told apart by nothing in it.
+fn says_nothing(body: &[u8]) -> bool {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let said = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let said: Vec<u8> = said.take(5).copied().collect();
+    matches!(&said[..], b"" | b"{}" | b"[]" | b"null" | b"\"\"")
+}
+
+/// The key of an event's delivery at a route.
+pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
+    let provider = &event.endpoint.provider;
+    let mut pieces = Pieces(Sha256::new());
+    pieces.put(provider.name().as_bytes());
+    pieces.put_optional(event.endpoint.name());
+    pieces.put_optional(event.owner.tenant().map(|id| &**id));
+    pieces.put_optional(route);
+    let deduplicate_by = provider.deduplicate_by();
+    let by_id_alone = *deduplicate_by == DeduplicateBy::Id || provider.delivery_id_is_unique();
+    match deduplicate_by {
+        DeduplicateBy::Auto | DeduplicateBy::Id => match event.signed_delivery_id() {
+            Some(id) if by_id_alone => pieces.put_id(&id),
+            _ if !event.covers_body() => pieces.put_signed_values(event),
+            id => {
+                if let Some(event_type) = event.signed_event_type() {
+                    pieces.put_tagged("type", event_type);
+                }
+                match id {
+                    Some(id) => {
+                        pieces.put_id(&id);
+                        pieces.put_body(event);
+                    }
+                    None => pieces.put_event_without_id(event),
+                }
+            }
+        },
+        DeduplicateBy::Body => pieces.put_body(event),
+        DeduplicateBy::BodyAndEventType => {
+            pieces.put_body(event);
+            pieces.put(b"type");
+            pieces.put_optional(event.event_type());
+        }
+        DeduplicateBy::Part(name) => {
+            // Content-Type is not signed: what it says must not turn one delivery into another.
+            let parts = multipart::parse(&event.body, None).unwrap_or_default();
+            match parts.iter().find(|part| part.name() == name) {
+                Some(part) => pieces.put_tagged("part", part.body()),
+                None => pieces.put_body(event),
+            }
+        }
+    }
+    DeliveryKey::new(pieces.0.finalize().into())
+}

@@ -1,0 +1,87 @@
+//! [`SharedKeys`]: one set of keys, replaced while the service runs.
+
+use std::{
+    fmt,
+    future::ready,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{
+    error::SetupError,
+    keys::{
+        key_set::KeySet,
+        source::{KeyFuture, KeyRequest, KeySource, Tenant},
+    },
+};
+
+/// Keys that can be replaced while requests are checked with them. Clones share the keys.
+///
+/// A request is checked with the keys that were there when its head arrived.
+///
+/// ```
+/// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+/// use tower_webhook::keys::{KeySet, SharedKeys};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::new(providers::github(), Secret::new("the-secret-of-yesterday"))?;
+/// let keys = SharedKeys::new(verifier.keys().clone());
+/// let layer = WebhookVerifyLayer::new(verifier.with_key_source(keys.clone()));
+///
+/// keys.replace(KeySet::new(&providers::github(), Secret::new("the-secret-of-today"))?)?;
+/// // Keys of another provider would verify nothing, so they are not taken.
+/// assert!(keys.replace(KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?).is_err());
+/// # drop(layer);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SharedKeys {
+    keys: Arc<RwLock<KeySet>>,
+}
+
+impl SharedKeys {
+    /// Begins with these keys.
+    #[must_use]
+    pub fn new(keys: KeySet) -> Self {
+        Self {
+            keys: Arc::new(RwLock::new(keys)),
+        }
+    }
+
+    /// Checks all further requests with these keys.
+    ///
+    /// # Errors
+    ///
+    /// When they were made for another provider, or other variants or parameters of it, than the ones before. The
+    /// ones before stay.
+    pub fn replace(&self, keys: KeySet) -> Result<(), SetupError> {
+        let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !current.is_like(&keys) {
+            return Err(SetupError::new(
+                "keys: they were made for another provider than the ones that they replace; make them with the same \
+                 provider, parameters and variants",
+            ));
+        }
+        *current = keys;
+        Ok(())
+    }
+
+    /// The keys of this moment.
+    #[must_use]
+    pub fn current(&self) -> KeySet {
+        let current = self.keys.read();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl KeySource for SharedKeys {
+    fn keys(&self, _: &KeyRequest<'_>) -> KeyFuture {
+        Box::pin(ready(Ok(Some(Tenant::shared(self.current())))))
+    }
+}
+
+impl fmt::Debug for SharedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedKeys").field(&self.current()).finish()
+    }
+}

@@ -1,0 +1,131 @@
+//! Typed events.
+
+mod result;
+
+use std::fmt;
+
+use self::result::Ended;
+pub use self::result::{
+    DocumentData, DocumentType, LicenseClass, Platform, Sex, Status, VerificationResult,
+};
+use crate::{
+    error::PayloadError,
+    event::{Payload, VerifiedEvent},
+    identity::{Identity, Outcome},
+    multipart::Part,
+    providers::authenteq::{MISSING_STATUS, PASSED},
+};
+
+pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
+    let (id, is_passed) = match Event::from_event(event) {
+        Ok(read) => {
+            let may_be_missing = event.param(MISSING_STATUS) == Some(PASSED);
+            let is_passed = read.result.is_passed() || (may_be_missing && read.has_no_status());
+            (read.result.id, is_passed)
+        }
+        Err(error) => (ended(event).ok_or(error)?.id, false),
+    };
+    let identity = if is_passed {
+        Identity::new(Outcome::Approved, true)
+    } else {
+        Identity::new(Outcome::Other, false)
+    };
+    Ok(Some(identity.with_session(id)))
+}
+
+/// A verification that ended in a way that is not documented, and without a document.
+fn ended(event: &VerifiedEvent) -> Option<Ended> {
+    let parts = event.parts().ok()?;
+    let mut results = parts.iter().filter(|part| part.name() == "result");
+    match (results.next(), results.next()) {
+        (Some(result), None) => Ended::read(result.body()),
+        _ => None,
+    }
+}
+
+/// A passed verification. Its `Debug` shows id and status; everything else is personal.
+///
+/// The images are slices of the body of the event, so an image that is kept keeps the whole body.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// What was found, without the images.
+    pub result: VerificationResult,
+    /// The face in the liveness check (`livenessFaceImage`).
+    pub liveness_face_image: Option<Part>,
+    /// The front of the first document, cut out (`croppedFrontImage`).
+    pub cropped_front_image: Option<Part>,
+    /// The back of the first document, cut out (`croppedBackImage`). A passport has none.
+    pub cropped_back_image: Option<Part>,
+    /// The portrait in the first document (`faceImage`).
+    pub face_image: Option<Part>,
+    /// The front of the second document (`croppedFrontImage2`).
+    pub cropped_front_image2: Option<Part>,
+    /// The back of the second document (`croppedBackImage2`).
+    pub cropped_back_image2: Option<Part>,
+    /// The portrait in the second document (`faceImage2`).
+    pub face_image2: Option<Part>,
+    /// The front of the third document (`croppedFrontImage3`).
+    pub cropped_front_image3: Option<Part>,
+    /// The back of the third document (`croppedBackImage3`).
+    pub cropped_back_image3: Option<Part>,
+    /// The portrait in the third document (`faceImage3`).
+    pub face_image3: Option<Part>,
+    /// The proof of address that the person uploaded (`addressProofDocument`): an image, a PDF, or whatever it was.
+    pub address_proof_document: Option<Part>,
+    /// Parts that are not documented, in their order.
+    pub other: Vec<Part>,
+}
+
+impl Event {
+    /// Whether nothing says how the verification ended: neither the [`result`](Self::result) nor the name of a part that is not
+    /// documented. Authenteq's older form is such.
+    #[must_use]
+    pub fn has_no_status(&self) -> bool {
+        let may_be_one = |part: &Part| result::names_the_end(part.name());
+        self.result.has_no_status() && !self.other.iter().any(may_be_one)
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("result", &self.result)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Payload for Event {
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+        PayloadError::unless_from("authenteq", event)?;
+        let mut parts = event.parts()?;
+        let mut take = |name| take(&mut parts, name);
+        let result =
+            take("result")?.ok_or_else(|| PayloadError::new("the body has no part result"))?;
+        Ok(Self {
+            result: VerificationResult::read(result.body())?,
+            liveness_face_image: take("livenessFaceImage")?,
+            cropped_front_image: take("croppedFrontImage")?,
+            cropped_back_image: take("croppedBackImage")?,
+            face_image: take("faceImage")?,
+            cropped_front_image2: take("croppedFrontImage2")?,
+            cropped_back_image2: take("croppedBackImage2")?,
+            face_image2: take("faceImage2")?,
+            cropped_front_image3: take("croppedFrontImage3")?,
+            cropped_back_image3: take("croppedBackImage3")?,
+            face_image3: take("faceImage3")?,
+            address_proof_document: take("addressProofDocument")?,
+            other: parts,
+        })
+    }
+}
+
+/// Takes the one part of this name out of `parts`.
+fn take(parts: &mut Vec<Part>, name: &str) -> Result<Option<Part>, PayloadError> {
+    let mut named = parts.extract_if(.., |part| part.name() == name);
+    let first = named.next();
+    if named.next().is_some() {
+        return Err(PayloadError::new(format!("the body has two parts {name}")));
+    }
+    Ok(first)
+}

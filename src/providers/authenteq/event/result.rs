@@ -1,0 +1,463 @@
+//! The JSON of the part `result`.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Value;
+
+use crate::{error::PayloadError, json, json::typed::object};
+
+/// What a verification found. Its `Debug` shows id and status.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct VerificationResult {
+    /// The id of the verification.
+    pub id: String,
+    /// How it ended. `None` where the field is null or missing: only [`has_no_status`](Self::has_no_status) says that it
+    /// is the older form, which has none.
+    pub status: Option<Status>,
+    /// Where it was done.
+    pub platform: Option<Platform>,
+    /// When it began: ISO 8601, in UTC.
+    pub start_time: Option<String>,
+    /// When it ended: ISO 8601, in UTC.
+    pub end_time: Option<String>,
+    /// The first document.
+    #[serde(deserialize_with = "object")]
+    pub document_data: DocumentData,
+    /// The second document, in a flow that asks for more than one.
+    pub document_data2: Option<DocumentData>,
+    /// The third document, in a flow that asks for more than two.
+    pub document_data3: Option<DocumentData>,
+    /// Whether the chip of the document was read and verified.
+    pub nfc_verified: Option<bool>,
+    /// The proof of address, as far as it is described here: Authenteq's export has an object with `contentType` and `content`. In a
+    /// webhook the file itself is a part.
+    pub address_proof_document: Option<Value>,
+    #[serde(skip)]
+    stated: Stated,
+}
+
+/// Where the part says how the verification ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stated {
+    /// In `status`, and in no second spelling of it.
+    InStatus,
+    /// Nowhere: the older form.
+    Nowhere,
+    /// Under another name, or in a way that may mean more than one thing.
+    #[default]
+    Otherwise,
+}
+
+impl VerificationResult {
+    pub(super) fn read(part: &[u8]) -> Result<Self, PayloadError> {
+        let read = || {
+            let mut result: Self = json::typed::read(part)?;
+            result.stated = Stated::find(part, result.status.is_some())?;
+            Ok(result)
+        };
+        read().map_err(|problem: PayloadError| {
+            PayloadError::new(format!("in the part result: {problem}"))
+        })
+    }
+
+    /// Whether the person has passed: `status` says so, and no second spelling of it stands beside it.
+    #[must_use]
+    pub fn is_passed(&self) -> bool {
+        self.stated == Stated::InStatus && self.status == Some(Status::Passed)
+    }
+
+    /// Whether nothing in an event's part `result` says how the verification ended: there is no `status`, and nothing that
+    /// may be one under another name. Authenteq's older form is such; the [module](super) says what counts.
+    #[must_use]
+    pub fn has_no_status(&self) -> bool {
+        self.stated == Stated::Nowhere
+    }
+
+    /// The documents, one to three.
+    pub fn documents(&self) -> impl Iterator<Item = &DocumentData> {
+        let more = self.document_data2.iter().chain(&self.document_data3);
+        std::iter::once(&self.document_data).chain(more)
+    }
+}
+
+impl fmt::Debug for VerificationResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationResult")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is sure of a verification that did not pass, as far as is documented: its body may have nothing else.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    pub(super) id: String,
+    status: Status,
+    #[serde(rename = "documentData")]
+    document_data: Option<IgnoredAny>,
+}
+
+impl Ended {
+    /// The id, where the status is not documented and there is no document either.
+    pub(super) fn read(part: &[u8]) -> Option<Self> {
+        let ended: Self = json::typed::read(part).ok()?;
+        (!ended.status.is_known() && ended.document_data.is_none()).then_some(ended)
+    }
+}
+
+impl Stated {
+    fn find(part: &[u8], has_status: bool) -> Result<Self, PayloadError> {
+        if has_status {
+            let names = json::typed::names(part)?;
+            let spellings = names.iter().filter(|name| letters(name) == "status");
+            return Ok(match spellings.count() {
+                1 => Self::InStatus,
+                _ => Self::Otherwise,
+            });
+        }
+        let search = Search {
+            place: Place::Result,
+        };
+        let found = search.deserialize(&mut serde_json::Deserializer::from_slice(part));
+        Ok(match found {
+            Ok(false) => Self::Nowhere,
+            // What cannot be looked through, such as one that is too deep, may have one.
+            Ok(true) | Err(_) => Self::Otherwise,
+        })
+    }
+}
+
+/// Where in the result a value stands, as far as that is documented.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Result,
+    Document,
+    LicenseClasses,
+    LicenseClass,
+    ProofOfAddress,
+    /// The value of a documented field, whose text does not say how a verification ended.
+    Field,
+    Undocumented,
+}
+
+impl Place {
+    /// Where the field of this name stands.
+    fn field(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Result, "id" | "platform" | "startTime" | "endTime" | "nfcVerified") => {
+                Self::Field
+            }
+            (Self::Result, "documentData" | "documentData2" | "documentData3") => Self::Document,
+            (Self::Result, "addressProofDocument") => Self::ProofOfAddress,
+            (
+                Self::Document,
+                "documentType"
+                | "documentNumber"
+                | "issuingCountry"
+                | "jurisdiction"
+                | "nationality"
+                | "surnameAndGivenNames"
+                | "surname"
+                | "givenNames"
+                | "nameSuffixes"
+                | "namePrefixes"
+                | "sex"
+                | "dateOfBirth"
+                | "dateOfIssue"
+                | "dateOfExpiry"
+                | "address"
+                | "licenseClass",
+            ) => Self::Field,
+            (Self::Document, "licenseClassDetails") => Self::LicenseClasses,
+            // Classes have any name.
+            (Self::LicenseClasses, _) => Self::LicenseClass,
+            (Self::LicenseClass, "from" | "to" | "notes") => Self::Field,
+            (Self::ProofOfAddress, "contentType" | "content") => Self::Field,
+            _ => Self::Undocumented,
+        }
+    }
+}
+
+/// Looks through a value, at every depth and at fields that stand there twice, for a field that is not documented and may say how
+/// the verification ended, by its name or its text.
+#[derive(Clone, Copy)]
+struct Search {
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Search {
+    /// Whether there is one.
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Search {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(name) = map.next_key::<String>()? {
+            let place = self.place.field(&name);
+            let is_documented = !matches!(place, Place::Undocumented | Place::LicenseClass);
+            found |= !is_documented && names_the_end(&name);
+            found |= map.next_value_seed(Self { place })?;
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(tells) = seq.next_element_seed(self)? {
+            found |= tells;
+        }
+        Ok(found)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        let is_documented = matches!(self.place, Place::Field);
+        Ok(!is_documented && is_word_for_the_end(text))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+}
+
+/// A text such as `FAILED` or `Not passed: no face`, and no address.
+fn is_word_for_the_end(text: &str) -> bool {
+    let is_address = text.contains("://") || text.contains('@');
+    !is_address && has_word_for_the_end(text)
+}
+
+/// Whether a name, in any spelling, has to do with how something ended.
+pub(super) fn names_the_end(name: &str) -> bool {
+    // Of any kind and in more than one language: state, stat, statut. In a text it may be the United States.
+    words(name).iter().any(|word| word.starts_with("stat")) || has_word_for_the_end(name)
+}
+
+fn has_word_for_the_end(text: &str) -> bool {
+    /// Among the letters, wherever they stand.
+    const PARTS: &[&str] = &[
+        "status",
+        "result",
+        "outcome",
+        "decision",
+        "verdict",
+        "conclusion",
+        "resolution",
+        "determination",
+        "disposition",
+        "evaluation",
+        "assessment",
+        "judgement",
+        "judgment",
+        "success",
+        "succeed",
+        "passed",
+        "failed",
+        "failure",
+        "approv",
+        "accept",
+        "reject",
+        "declin",
+        "denied",
+        "denial",
+        "refus",
+        "verif",
+        "review",
+        "suspect",
+        "fraud",
+        "invalid",
+        "expired",
+        "pending",
+        "cancel",
+    ];
+    /// Short ones, which are parts of other words too: only as whole words.
+    const WORDS: &[&str] = &[
+        "pass", "fail", "fails", "ok", "valid", "error", "errors", "reason", "reasons",
+    ];
+    let letters = letters(text);
+    let is_meant = |word: &String| WORDS.contains(&word.as_str());
+    PARTS.iter().any(|part| letters.contains(part)) || words(text).iter().any(is_meant)
+}
+
+/// The letters and digits of a name, in lower case.
+fn letters(name: &str) -> String {
+    let is_letter = |c: &char| c.is_alphanumeric();
+    name.chars()
+        .filter(is_letter)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The words of a name, in lower case: `endState`, `end_state` and `END-STATE` have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        let starts_word = !c.is_alphabetic() || (c.is_uppercase() && was_lower);
+        if starts_word {
+            words.push(String::new());
+        }
+        if c.is_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    words
+}
+
+open_enum! {
+    /// How a verification ended.
+    Status {
+        /// The person has passed.
+        Passed = "PASSED",
+    }
+}
+
+open_enum! {
+    /// Where a verification was done.
+    Platform {
+        /// In a browser.
+        Web = "WEB",
+    }
+}
+
+/// What stands in one document. Dates are `YYYY-MM-DD`, countries three letters. Its `Debug` shows the type.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DocumentData {
+    /// What it is.
+    pub document_type: DocumentType,
+    /// Its number.
+    pub document_number: Option<String>,
+    /// The country that issued it.
+    pub issuing_country: Option<String>,
+    /// The part of the country that issued it, such as `UTA`.
+    pub jurisdiction: Option<String>,
+    /// Of which country the person is.
+    pub nationality: Option<String>,
+    /// The whole name.
+    pub surname_and_given_names: Option<String>,
+    /// The surname.
+    pub surname: Option<String>,
+    /// The given names.
+    pub given_names: Option<String>,
+    /// What follows the name, such as `JR`.
+    pub name_suffixes: Option<String>,
+    /// What precedes the name.
+    pub name_prefixes: Option<String>,
+    /// The sex as the document says it.
+    pub sex: Option<Sex>,
+    /// The day of birth.
+    pub date_of_birth: Option<String>,
+    /// The day of issue.
+    pub date_of_issue: Option<String>,
+    /// The last day of validity.
+    pub date_of_expiry: Option<String>,
+    /// The address; its lines may be joined by `^`.
+    pub address: Option<String>,
+    /// The classes of a driving licence, such as `B/C`.
+    pub license_class: Option<String>,
+    /// More about each class, by its name.
+    #[serde(default, deserialize_with = "present")]
+    pub license_class_details: BTreeMap<String, LicenseClass>,
+}
+
+impl fmt::Debug for DocumentData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentData")
+            .field("document_type", &self.document_type)
+            .finish_non_exhaustive()
+    }
+}
+
+open_enum! {
+    /// What a document is.
+    DocumentType {
+        /// A passport.
+        Passport = "PP",
+        /// A driving licence.
+        DrivingLicense = "DL",
+        /// A national identity card.
+        NationalId = "NID",
+    }
+}
+
+open_enum! {
+    /// The sex as a document says it.
+    Sex {
+        /// Female.
+        Female = "F",
+        /// Male.
+        Male = "M",
+        /// Not specified.
+        Unspecified = "X",
+    }
+}
+
+/// One class of a driving licence. Its `Debug` shows nothing.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct LicenseClass {
+    /// The first day on which it holds.
+    pub from: Option<String>,
+    /// The last day on which it holds.
+    pub to: Option<String>,
+    /// Restrictions and the like.
+    pub notes: Option<String>,
+}
+
+impl fmt::Debug for LicenseClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LicenseClass").finish_non_exhaustive()
+    }
+}
+
+/// A map where null stands for nothing, as a whole and in each value. An error here does not name the key, which is not ours.
+fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, LicenseClass>, D::Error> {
+    let classes = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?;
+    let classes = classes.into_iter().flatten();
+    classes
+        .filter(|(_, class)| !class.is_null())
+        .map(|(name, class)| {
+            let class = LicenseClass::deserialize(class).map_err(D::Error::custom)?;
+            Ok((name, class))
+        })
+        .collect()
+}

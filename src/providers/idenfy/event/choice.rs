@@ -1,0 +1,244 @@
+//! Which type of body it is. The event type is not signed, so the body has to say: whether it is an identification, it alone.
+
+use std::collections::BTreeMap;
+
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, Error as _, IgnoredAny, Visitor, value::Error},
+    forward_to_deserialize_any,
+};
+
+use super::*;
+
+/// One type of body.
+struct Shape {
+    name: &'static str,
+    /// The names of its fields.
+    fields: fn() -> &'static [&'static str],
+    /// Names that stand in it and not in the body of just anybody.
+    marks: &'static [&'static str],
+    read: fn(&VerifiedEvent) -> Result<Event, PayloadError>,
+}
+
+type Body = BTreeMap<String, IgnoredAny>;
+
+macro_rules! shapes {
+    ($($body:ident [$($mark:literal),*],)*) => {
+        &[$(Shape {
+            name: stringify!($body),
+            fields: fields_of::<$body>,
+            marks: &[$($mark),*],
+            read: |event| event.read::<$body>().map(Event::from),
+        }),*]
+    };
+}
+
+/// The event types whose bodies have a type. `VIDEO_CALL_FINISHED` is documented too, and its body is not.
+const KINDS: &[&str] = &[
+    "IDENTIFICATION",
+    "IDENTIFICATION_AUTO_FINISHED",
+    "IDENTIFICATION_MANUAL_FINISHED",
+    "IDENTIFICATION_RESUBMITTED",
+    "IDENTIFICATION_EXPIRED",
+    "IDENTIFICATION_CANCELLED",
+    "DOCUMENT_EXPIRATION",
+    "FACIAL_AUTHENTICATION",
+    "AGE_ESTIMATION",
+    "ACCOUNT_CHECK",
+    "AML_MONITORING",
+    "AML_MONITORING_EXPIRATION",
+    "BANK_VERIFICATION",
+    "BANK_CARD_VERIFICATION_COMPLETED",
+    "COMPANY_SUBMIT",
+    "COMPANY_REVIEW",
+    "COMPANY_AML_REVIEW",
+    "COMPANY_INFO_REQUEST",
+    "COMPANY_EXPIRATION",
+    "COMPANY_DELETE",
+    "GOV_ORDERED_DOCUMENT",
+    "SOS_REPORT",
+];
+
+/// What tells the bodies apart. One with a `status` that has an `overall`, or with `scanRef` and `final`, is an `Identification`
+/// and nothing else. Of the other types, one fits a body that has one of the type's marks, whatever else it has, or no field that the
+/// type does not know. Of those that fit, the one that knows most of the body's fields is taken (of equals, one that has a
+/// mark there), and the body must have what that type requires:
+///
+/// | type | requires, not null |
+/// | --- | --- |
+/// | `Identification` | `scanRef`, `status` with `overall` in it |
+/// | `DocumentExpiration` | `scanRef`, `expirationThreshold` |
+/// | `FacialAuthentication` | `id`, `status` |
+/// | `AgeEstimation` | `scanRef`, `status`, `occurredAt` |
+/// | `AccountCheck` | `status` and `score`, which are numbers |
+/// | `AmlMonitoring` | `monitoringId` |
+/// | `AmlMonitoringExpiration` | `usersToExtend`, `usersToExpire` |
+/// | `BankVerification` | `id` |
+/// | `BankCard` | `id`, `status` |
+/// | `CompanySubmit` | `id`, `clientId` |
+/// | `CompanyReview` | `id`, `companyName`, `clientId` |
+/// | `CompanyAmlReview` | `id`, `companyId`, `amlReviewSubjectType` |
+/// | `CompanyInfoRequest` | `companyId`, `token`, `status` |
+/// | `CompanyExpiration` | `id` |
+/// | `CompanyDelete` | `companyId`, `date` |
+/// | `GovOrderedDocument` | `id`, `productKey` |
+/// | `SosReport` | `id` |
+///
+/// By this, two bodies are left that more than one type fits equally: an `id` alone, and an `id` with a `status`. The second is told
+/// by the status, whose documented values are different in each.
+const SHAPES: &[Shape] = shapes! {
+    Identification ["scanRef"],
+    DocumentExpiration ["expirationThreshold", "documentExpiration"],
+    FacialAuthentication ["facePhoto", "ipAddress", "failReason", "riskTags", "method"],
+    AgeEstimation ["outcome", "verdict", "estimatedAge", "confidence"],
+    AccountCheck ["authToken", "facebookScore", "gmailScore", "ipScore"],
+    AmlMonitoring ["monitoringId"],
+    AmlMonitoringExpiration ["usersToExtend", "usersToExpire"],
+    BankVerification ["bank", "accounts", "riskLevel"],
+    BankCard ["noMatchReason", "firstSix", "lastFour", "nameMatch", "lastFourMatch"],
+    CompanySubmit ["submissionTime", "soleProprietor"],
+    CompanyReview ["soleProprietor", "statusChangedBy", "companyCheck", "beneficiaries", "shareholderCheck", "negativeNewsCheck"],
+    CompanyAmlReview ["amlReviewSubjectType"],
+    CompanyInfoRequest ["token"],
+    CompanyExpiration ["expirationStatus"],
+    CompanyDelete ["manager"],
+    GovOrderedDocument ["productKey"],
+    SosReport ["entityType", "formationDate", "reportFile", "dataFile", "watchlistHitsCount"],
+};
+
+pub(super) fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
+    let header = event.event_type().filter(|name| !name.is_empty());
+    let is_of_known_kind = header.is_none_or(|name| KINDS.contains(&name));
+    let read = by_shape(event, header);
+    match read {
+        Ok(Some(read)) if is_of_known_kind => Ok(read),
+        // What the header says must neither hide an identification nor its mistakes.
+        Ok(Some(read @ Event::Identification(_))) => Ok(read),
+        Err(error) if is_of_known_kind || is_identification(event) => Err(error),
+        Ok(_) | Err(_) => event.read_unknown().map(Event::Other),
+    }
+}
+
+/// The identification that the body is, whatever the header says.
+pub(super) fn identification(
+    event: &VerifiedEvent,
+) -> Result<Option<Box<Identification>>, PayloadError> {
+    if is_identification(event) {
+        return event.read().map(Some);
+    }
+    event.check_unknown()?;
+    Ok(None)
+}
+
+fn is_identification(event: &VerifiedEvent) -> bool {
+    let has = |pointer| json::typed::has(event.body(), pointer);
+    has("/status/overall") || (has("/scanRef") && has("/final"))
+}
+
+/// `None` for a body that has the shape of no type.
+fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>, PayloadError> {
+    if is_identification(event) {
+        return event.read::<Identification>().map(|read| Some(read.into()));
+    }
+    let body: Body = event.json()?;
+    let fitting = fitting(&body);
+    match *fitting {
+        // It has fields of one, and is none.
+        [shape] if shape.name == "Identification" => return Ok(None),
+        [shape] => return (shape.read)(event).map(Some),
+        _ => {}
+    }
+    let mut read: Vec<Event> = fitting
+        .iter()
+        .filter_map(|shape| (shape.read)(event).ok())
+        .collect();
+    narrow(&mut read, has_documented_status);
+    narrow(&mut read, |read| is_named(read, header));
+    match (read.pop(), read.is_empty()) {
+        (Some(read), true) => Ok(Some(read)),
+        (Some(_), false) => Err(PayloadError::new(
+            "the body may be of more than one type, and the header `Idenfy-Event-Type` does not say which",
+        )),
+        (None, _) => Ok(None),
+    }
+}
+
+/// The types that fit the body best.
+fn fitting(body: &Body) -> Vec<&'static Shape> {
+    let best = SHAPES.iter().filter_map(|shape| shape.fit(body)).max();
+    let is_best = |shape: &&Shape| best.is_some() && shape.fit(body) == best;
+    SHAPES.iter().filter(is_best).collect()
+}
+
+impl Shape {
+    /// How many of the body's fields the type knows, and whether the body has a mark of it; `None` if it does not fit.
+    fn fit(&self, body: &Body) -> Option<(usize, bool)> {
+        let fields = (self.fields)();
+        let is_known = |field: &&String| fields.contains(&field.as_str());
+        let known = body.keys().filter(is_known).count();
+        let is_marked = self.marks.iter().any(|mark| body.contains_key(*mark));
+        (is_marked || known == body.len()).then_some((known, is_marked))
+    }
+}
+
+/// Keeps what is wanted where there is a choice, unless nothing is.
+fn narrow(read: &mut Vec<Event>, is_wanted: impl Fn(&Event) -> bool) {
+    if read.len() > 1 && read.iter().any(&is_wanted) {
+        read.retain(is_wanted);
+    }
+}
+
+fn has_documented_status(event: &Event) -> bool {
+    match event {
+        Event::FacialAuthentication(event) => event.status.is_known(),
+        Event::BankCard(event) => event.status.is_known(),
+        Event::SosReport(event) => event.status.as_ref().is_none_or(OrderStatus::is_known),
+        _ => true,
+    }
+}
+
+/// Whether the unsigned header names this type, of those that a body may not tell apart.
+fn is_named(event: &Event, header: Option<&str>) -> bool {
+    let name = match event {
+        Event::FacialAuthentication(_) => "FACIAL_AUTHENTICATION",
+        Event::BankVerification(_) => "BANK_VERIFICATION",
+        Event::BankCard(_) => "BANK_CARD_VERIFICATION_COMPLETED",
+        Event::CompanyExpiration(_) => "COMPANY_EXPIRATION",
+        Event::SosReport(_) => "SOS_REPORT",
+        _ => return false,
+    };
+    header == Some(name)
+}
+
+/// The names of a type's fields: its derived `Deserialize` tells them to whoever it asks for a struct.
+fn fields_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut fields: &[&str] = &[];
+    // It answers with an error, as it has nothing to read.
+    let _ = T::deserialize(Fields(&mut fields));
+    fields
+}
+
+struct Fields<'f>(&'f mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom("there is nothing to read"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}

@@ -1,0 +1,144 @@
+//! [`Scheme`]: how one provider signs.
+
+use std::{borrow::Cow, fmt};
+
+use crate::scheme::{
+    algorithm::Algorithm,
+    secret_format::SecretFormat,
+    signature::SignatureFormat,
+    template::{self, Segment, Token},
+    timestamp::{Timestamp, Tolerance},
+};
+
+/// How one provider signs. See the [module](crate::scheme) for the words.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Scheme {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) signed: Cow<'static, str>,
+    pub(crate) signature: SignatureFormat,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) secret_format: SecretFormat,
+    pub(crate) require: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    pub(crate) families: Vec<Cow<'static, str>>,
+    pub(crate) coverage: Coverage,
+}
+
+/// What a signature has to cover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Coverage {
+    /// The whole body: the signed content must hold `{body}`.
+    #[default]
+    Body,
+    /// Some of the request only. **Whatever is not covered can be changed by anybody who saw one request.**
+    Partial,
+}
+
+impl Scheme {
+    /// A scheme that signs `signed` (a template, see the [module](crate::scheme)) with a secret that is plain text.
+    #[must_use]
+    pub fn new(
+        algorithm: Algorithm,
+        signed: impl Into<Cow<'static, str>>,
+        signature: SignatureFormat,
+    ) -> Self {
+        Self {
+            algorithm,
+            signed: signed.into(),
+            signature,
+            timestamp: None,
+            secret_format: SecretFormat::text(),
+            require: Vec::new(),
+            families: Vec::new(),
+            coverage: Coverage::Body,
+        }
+    }
+
+    /// Sets where the time of the attempt stands. One that is not part of the signed content can only make a
+    /// request be refused; it never counts as proof of freshness.
+    #[must_use]
+    pub fn with_timestamp(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// Sets how the secret is written. The default is plain text.
+    #[must_use]
+    pub fn with_secret_format(mut self, format: SecretFormat) -> Self {
+        self.secret_format = format;
+        self
+    }
+
+    /// Requires a header to be there exactly once and to equal `value`, compared in constant time. The value may
+    /// hold `{param:name}`.
+    #[must_use]
+    pub fn with_required_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.require.push((name.into(), value.into()));
+        self
+    }
+
+    /// Lets all headers that begin with `first` come under another prefix instead: `["svix-", "webhook-"]`.
+    /// One request uses one family; they are never mixed.
+    #[must_use]
+    pub fn with_header_families<P: Into<Cow<'static, str>>>(
+        mut self,
+        prefixes: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.families = prefixes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets what the signature has to cover. The default is the whole body.
+    #[must_use]
+    pub fn with_coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// How far a timestamp may be from the clock; `None` for a scheme without one.
+    #[must_use]
+    pub fn tolerance(&self) -> Option<Tolerance> {
+        self.timestamp.as_ref().map(|timestamp| timestamp.tolerance)
+    }
+}
+
+impl Scheme {
+    /// The parameters that are used anywhere. A template that cannot be read uses none; building says why.
+    pub(crate) fn param_names(&self) -> Vec<String> {
+        let required = self.require.iter().map(|(_, value)| value);
+        std::iter::once(&self.signed)
+            .chain(required)
+            .flat_map(|text| template::parse(text).unwrap_or_default())
+            .filter_map(|segment| match segment {
+                Segment::Token(Token::Param(name), _) => Some(name.into()),
+                Segment::Token(Token::Url, _) => Some("url".to_owned()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a header must equal may be a credential.
+        let require: Vec<_> = self.require.iter().map(|(header, _)| header).collect();
+        f.debug_struct("Scheme")
+            .field("algorithm", &self.algorithm)
+            .field("signed", &self.signed)
+            .field("signature", &self.signature)
+            .field("timestamp", &self.timestamp)
+            .field("secret_format", &self.secret_format)
+            .field("require", &require)
+            .field("families", &self.families)
+            .field("coverage", &self.coverage)
+            .finish()
+    }
+}

@@ -1,0 +1,51 @@
+//! [`Locator`]: where an event says what it is.
+
+use std::borrow::Cow;
+
+use crate::{error::SetupError, head::header_name, json::json_pointer};
+
+/// Where a value is that describes an event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Locator(pub(crate) LocatorKind);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum LocatorKind {
+    Header(Cow<'static, str>),
+    Json(Cow<'static, str>),
+    Form(Cow<'static, str>),
+}
+
+impl Locator {
+    /// A header. Unless the scheme signs it, anybody who replays a request can change it.
+    #[must_use]
+    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(LocatorKind::Header(name.into()))
+    }
+
+    /// A string, number or truth value in a JSON body, by its pointer (RFC 6901): `/data/id`.
+    #[must_use]
+    pub fn json(pointer: impl Into<Cow<'static, str>>) -> Self {
+        Self(LocatorKind::Json(pointer.into()))
+    }
+
+    /// A field of a form-encoded body.
+    #[must_use]
+    pub fn form(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(LocatorKind::Form(name.into()))
+    }
+
+    pub(crate) fn as_header(&self) -> Option<Cow<'static, str>> {
+        match &self.0 {
+            LocatorKind::Header(name) => Some(name.clone()),
+            LocatorKind::Json(_) | LocatorKind::Form(_) => None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), SetupError> {
+        match &self.0 {
+            LocatorKind::Header(name) => header_name(name).map(drop),
+            LocatorKind::Json(pointer) => json_pointer(pointer).map(drop),
+            LocatorKind::Form(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! [`WebhookVerifyLayer`] and its options.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::Response;
+use tower_layer::Layer;
+
+use crate::{
+    clock, observe,
+    rejection::Rejection,
+    tower::{options::LayerOptions, service::WebhookVerify},
+    verify::{future::Timeouts, verifier::Verifier},
+};
+
+/// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
+/// into their extensions.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use bytes::Bytes;
+/// use tower::{ServiceBuilder, ServiceExt};
+/// use tower_webhook::{Secret, Signer, Verifier, VerifiedEvent, WebhookVerifyLayer, providers};
+///
+/// let secret = Secret::new("It's a Secret to Everybody");
+/// let verifier = Verifier::new(providers::github(), secret.clone())?;
+/// let service = ServiceBuilder::new()
+///     .layer(WebhookVerifyLayer::new(verifier))
+///     .service_fn(|request: Request<Full<Bytes>>| async move {
+///         let event = VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()).unwrap();
+///         assert_eq!(event.payload()["zen"], "Keep it logically awesome.");
+///         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+///     });
+///
+/// let body = r#"{"zen":"Keep it logically awesome."}"#;
+/// let signed = Signer::new(providers::github(), secret)?.sign(Request::post("/"), body)?;
+/// let response = service.clone().oneshot(signed.map(Full::from)).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+///
+/// let forged = Request::post("/").body(Full::from(body))?;
+/// assert_eq!(service.oneshot(forged).await?.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(()) })
+/// # }
+/// ```
+///
+/// The body that is passed on is the one that was verified, complete and in one frame; trailers are dropped.
+/// Reading it needs a tokio runtime with time enabled.
+#[derive(Clone)]
+pub struct WebhookVerifyLayer {
+    options: Arc<LayerOptions>,
+}
+
+const KEY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl WebhookVerifyLayer {
+    /// A layer that checks with `verifier`, by the machine's clock, with the provider's read timeout.
+    #[must_use]
+    pub fn new(verifier: Verifier) -> Self {
+        observe::start(verifier.shared());
+        let options = LayerOptions {
+            timeouts: Timeouts {
+                keys: KEY_TIMEOUT,
+                read: verifier.provider().read_timeout(),
+            },
+            verifier,
+            clock: Arc::new(clock::now),
+            on_rejection: None,
+        };
+        Self {
+            options: Arc::new(options),
+        }
+    }
+
+    #[cfg(feature = "actix")]
+    pub(crate) fn options(&self) -> &Arc<LayerOptions> {
+        &self.options
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut LayerOptions)) -> Self {
+        change(Arc::make_mut(&mut self.options));
+        self
+    }
+
+    /// Sets how long the whole body may take to arrive, from the first time that the layer waits for
+    /// it.
+    #[must_use]
+    pub fn with_read_timeout(self, timeout: Duration) -> Self {
+        self.with(|options| options.timeouts.read = timeout)
+    }
+
+    /// Sets how long the [key source](crate::keys::KeySource) may take before the request is refused
+    /// with 503. The default is 5 seconds.
+    #[must_use]
+    pub fn with_key_timeout(self, timeout: Duration) -> Self {
+        self.with(|options| options.timeouts.keys = timeout)
+    }
+
+    /// Sets where the time comes from that timestamps are compared with. The default is the clock of the machine.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// # use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+    /// # let verifier = Verifier::new(providers::github(), Secret::new("sixteen-bytes-and-more"))?;
+    ///
+    /// let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// let layer = WebhookVerifyLayer::new(verifier).with_clock(move || at);
+    /// # drop(layer);
+    /// # Ok::<(), tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.with(|options| options.clock = Arc::new(clock))
+    }
+
+    /// Sets a hook that sees every refusal of the layer, may count it, and may change the answer. The body stays empty. What
+    /// is refused inside (by a handler's extractor, by a delivery layer) is in the log and in the response's extensions only.
+    ///
+    /// ```
+    /// use http::StatusCode;
+    /// # use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+    /// # let verifier = Verifier::new(providers::github(), Secret::new("sixteen-bytes-and-more"))?;
+    ///
+    /// // GoCardless asks for 498 on a bad signature.
+    /// let layer = WebhookVerifyLayer::new(verifier).on_rejection(|rejection, response| {
+    ///     if rejection.status() == StatusCode::UNAUTHORIZED {
+    ///         *response.status_mut() = StatusCode::from_u16(498).unwrap();
+    ///     }
+    /// });
+    /// # drop(layer);
+    /// # Ok::<(), tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn on_rejection(
+        self,
+        hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|options| options.on_rejection = Some(Arc::new(hook)))
+    }
+}
+
+impl<S> Layer<S> for WebhookVerifyLayer {
+    type Service = WebhookVerify<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WebhookVerify::new(inner, Arc::clone(&self.options))
+    }
+}
+
+impl fmt::Debug for WebhookVerifyLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookVerifyLayer")
+            .field("verifier", &self.options.verifier)
+            .field("read_timeout", &self.options.timeouts.read)
+            .field("key_timeout", &self.options.timeouts.keys)
+            .finish_non_exhaustive()
+    }
+}

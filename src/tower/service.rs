@@ -1,0 +1,175 @@
+//! [`WebhookVerify`] and its future: verify, insert the event, call the service that was ready.
+
+use std::{
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, request};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::{
+    event::VerifiedEvent,
+    head::Head,
+    observe::{self, Trace},
+    rejection::Rejection,
+    tower::{
+        body::{RequestBody, ResponseBody},
+        options::LayerOptions,
+    },
+    verify::future::Verification,
+};
+
+/// The service of [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
+#[derive(Clone)]
+pub struct WebhookVerify<S> {
+    inner: S,
+    options: Arc<LayerOptions>,
+}
+
+impl<S> WebhookVerify<S> {
+    pub(crate) fn new(inner: S, options: Arc<LayerOptions>) -> Self {
+        Self { inner, options }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for WebhookVerify<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: RequestBody,
+    R: ResponseBody,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let trace = Trace::new(self.options.verifier.shared());
+        let (head, body) = request.into_parts();
+        let begun = {
+            let _entered = trace.enter();
+            observe::arrived(head.extensions.get());
+            self.options.begin(&Head::from(&head), body)
+        };
+        let state = match begun {
+            Err(rejection) => State::Refused { rejection },
+            Ok(verification) => {
+                // A clone was never polled ready; the service that was is the one to call.
+                let clone = self.inner.clone();
+                State::Verifying {
+                    verification,
+                    next: Some((head, mem::replace(&mut self.inner, clone))),
+                }
+            }
+        };
+        ResponseFuture {
+            state,
+            options: Arc::clone(&self.options),
+            trace,
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`WebhookVerify`].
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+        options: Arc<LayerOptions>,
+        trace: Trace,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Verifying {
+            #[pin]
+            verification: Verification<B>,
+            // Taken when the request is verified.
+            next: Option<(request::Parts, S)>,
+        },
+        Calling {
+            #[pin]
+            future: F,
+        },
+        Refused {
+            rejection: Rejection,
+        },
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    B: RequestBody,
+    R: ResponseBody,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let _entered = this.trace.enter();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProjection::Verifying { verification, next } => {
+                    match ready!(verification.poll(cx)) {
+                        Ok(event) => {
+                            observe::verified(this.trace, &event);
+                            let Some((head, mut service)) = next.take() else {
+                                unreachable!("a request is verified once");
+                            };
+                            let future = service.call(rebuild(head, event));
+                            State::Calling { future }
+                        }
+                        Err(rejection) => State::Refused { rejection },
+                    }
+                }
+                StateProjection::Calling { future } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    let status = this.options.answer(response.status());
+                    *response.status_mut() = status;
+                    return Poll::Ready(Ok(response));
+                }
+                StateProjection::Refused { rejection } => {
+                    let response = this.options.refuse(rejection, this.trace);
+                    return Poll::Ready(Ok(response.map(|()| R::default())));
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+/// The request as the handler gets it: the verified bytes and the event.
+fn rebuild<B: From<Bytes>>(head: request::Parts, event: VerifiedEvent) -> Request<B> {
+    let mut request = Request::from_parts(head, B::from(event.body().clone()));
+    request.extensions_mut().insert(event);
+    request
+}
+
+impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookVerify")
+            .field("inner", &self.inner)
+            .field("verifier", &self.options.verifier)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

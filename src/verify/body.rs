@@ -1,0 +1,277 @@
+//! [`BodyVerifier`]: keeps and hashes the body, and is the only origin of a verified event.
+
+use std::{fmt, sync::OnceLock};
+
+use bytes::Bytes;
+
+use crate::{
+    compiled::{body::BodyInput, content::Values},
+    event::{
+        VerifiedEvent,
+        data::{EventData, KeyOwner},
+    },
+    keys::{key_set::KeySet, source::Tenant},
+    rejection::{Reason, Rejection, kind::RejectionKind},
+    verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead},
+};
+
+/// A request whose keys are known: pass it the frames of the body, then [`verify`](Self::verify).
+///
+/// It is the only buffer, so the bytes that were hashed are the bytes of the event.
+#[must_use = "nothing is proven until `verify`"]
+pub struct BodyVerifier {
+    head: CheckedHead,
+    owner: KeyOwner,
+    keys: KeySet,
+    buffer: Buffer,
+    hashes: Option<Box<BodyHashes>>,
+}
+
+/// What the keys tried so far have shown, from the least to the most that is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    /// The body lacks a value that is signed.
+    NoContent,
+    Mismatch,
+    /// The signature is right, by a key that is not valid now.
+    OutsideWindow,
+    Match {
+        place: usize,
+        key: usize,
+    },
+}
+
+impl CheckedHead {
+    /// Goes on to the body. It takes keys and does not use the verifier's, so that they can be
+    /// looked up for the request.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::NoValidKey`] when no key was valid when the head was checked, or when the
+    /// keys were made for another provider.
+    pub fn with_keys(self, keys: &KeySet) -> Result<BodyVerifier, Rejection> {
+        self.with_keys_of(KeyOwner::Endpoint, keys.clone())
+    }
+
+    /// As [`with_keys`](Self::with_keys), with the keys of the tenant that was
+    /// [looked up](crate::keys) for the request. `None` is a tenant that does not exist: the request
+    /// is checked with a decoy key, and refused.
+    ///
+    /// # Errors
+    ///
+    /// As for [`with_keys`](Self::with_keys).
+    pub fn with_tenant(self, tenant: Option<&Tenant>) -> Result<BodyVerifier, Rejection> {
+        match tenant {
+            Some(tenant) => {
+                let owner = tenant
+                    .shared_id()
+                    .map_or(KeyOwner::Endpoint, KeyOwner::Tenant);
+                self.with_keys_of(owner, tenant.keys().clone())
+            }
+            None => {
+                let decoy = self.endpoint.decoy.clone();
+                self.with_keys_of(KeyOwner::Unknown, decoy)
+            }
+        }
+    }
+
+    fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
+        let mut all = keys.keys().iter();
+        if keys.fit(&self.endpoint.schemes) && all.any(|key| key.valid_at(self.received)) {
+            Ok(BodyVerifier::new(self, owner, keys))
+        } else {
+            let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
+            Err(Rejection::new(reason, &self.endpoint.labels))
+        }
+    }
+}
+
+impl BodyVerifier {
+    pub(crate) fn new(head: CheckedHead, owner: KeyOwner, keys: KeySet) -> Self {
+        Self {
+            buffer: Buffer::new(head.endpoint.max_body, head.declared),
+            head,
+            owner,
+            keys,
+            hashes: None,
+        }
+    }
+
+    /// Keeps the next frame of the body, and hashes it unless it may be the whole body. A body of
+    /// one frame is never copied.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::BodyTooLarge`] when the body is longer than the limit.
+    pub fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
+        let Self {
+            head,
+            keys,
+            hashes,
+            buffer,
+            ..
+        } = self;
+        let fits = buffer.push(frame, |bytes| {
+            let hashes = hashes.get_or_insert_with(|| Box::new(BodyHashes::new(head, keys)));
+            hashes.update(bytes);
+        });
+        if fits {
+            Ok(())
+        } else {
+            Err(self.reject(RejectionKind::BodyTooLarge))
+        }
+    }
+
+    /// Compares every key's hash with every signature of the head, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::SignatureMismatch`] when no key makes any of the signatures,
+    /// [`RejectionKind::KeyOutsideWindow`] when only a key does that is not valid now,
+    /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
+    /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` declared,
+    /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
+    pub fn verify(self) -> Result<VerifiedEvent, Rejection> {
+        let mut comparison = self.compare();
+        while comparison.step() {}
+        comparison.conclude()
+    }
+
+    /// As [`verify`](Self::verify), in steps.
+    pub(crate) fn compare(mut self) -> Comparison {
+        let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
+        let body = self.buffer.take();
+        Comparison {
+            body: BodyInput::new(body, &self.head.endpoint.body, digest),
+            next: 0,
+            verdict: Verdict::NoContent,
+            request: self,
+        }
+    }
+
+    /// How many hashes each byte of the body goes into.
+    pub(crate) fn hashes(&self) -> usize {
+        let keys = self.keys.keys().len();
+        keys.saturating_mul(self.head.variants.len()).max(1)
+    }
+
+    /// How many bytes have arrived.
+    pub(crate) fn received(&self) -> usize {
+        self.buffer.len()
+    }
+
+    pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
+        let reason = Reason::new(kind).of_tenant(self.owner.tenant());
+        Rejection::new(reason, &self.head.endpoint.labels)
+    }
+}
+
+/// The comparison of a complete request: one key under one variant at a time.
+pub(crate) struct Comparison {
+    request: BodyVerifier,
+    body: BodyInput,
+    next: usize,
+    verdict: Verdict,
+}
+
+impl Comparison {
+    /// The length of the body.
+    pub(crate) fn len(&self) -> usize {
+        self.body.bytes().len()
+    }
+
+    /// Tries the next key, whether or not one has matched before. `false` when there is none left.
+    pub(crate) fn step(&mut self) -> bool {
+        let BodyVerifier {
+            head, keys, hashes, ..
+        } = &self.request;
+        let count = keys.keys().len();
+        let (Some(place), Some(number)) =
+            (self.next.checked_div(count), self.next.checked_rem(count))
+        else {
+            return false;
+        };
+        let Some((variant, parsed)) = head.variants.get(place) else {
+            return false;
+        };
+        let hash = hashes.as_ref().and_then(|hashes| hashes.get(self.next));
+        self.next = self.next.saturating_add(1);
+        let (Some(scheme), Some(key)) = (head.endpoint.scheme(*variant), keys.keys().get(number))
+        else {
+            return true;
+        };
+        let Some(state) = key.state(*variant) else {
+            return true;
+        };
+        let values = Values {
+            key: &state.key,
+            head: &parsed.values,
+        };
+        let tag = match hash {
+            Some(hasher) => hasher.hash(|hash| scheme.content.complete(hash, values, &self.body)),
+            None => scheme.content.sign(&state.hasher, values, &self.body),
+        };
+        let Some(tag) = tag else { return true };
+        let verdict = match (parsed.candidates.contain(&tag), key.valid_at(head.received)) {
+            (true, true) => Verdict::Match { place, key: number },
+            (true, false) => Verdict::OutsideWindow,
+            (false, _) => Verdict::Mismatch,
+        };
+        if !matches!(self.verdict, Verdict::Match { .. }) {
+            self.verdict = self.verdict.max(verdict);
+        }
+        true
+    }
+
+    /// The outcome, once every key was tried.
+    pub(crate) fn conclude(self) -> Result<VerifiedEvent, Rejection> {
+        let BodyVerifier {
+            mut head,
+            owner,
+            keys,
+            ..
+        } = self.request;
+        let (body, sha256) = self.body.into_parts();
+        let kind = match (self.verdict, &owner) {
+            (_, KeyOwner::Unknown) => RejectionKind::UnknownTenant,
+            (Verdict::Match { place, key }, _) if place < head.variants.len() => {
+                let (variant, parsed) = head.variants.swap_remove(place);
+                return Ok(VerifiedEvent::proven(EventData {
+                    endpoint: head.endpoint,
+                    owner,
+                    variant,
+                    key_id: keys.keys().get(key).and_then(|key| key.id.clone()),
+                    values: parsed.values,
+                    timestamp: parsed.timestamp,
+                    received: head.received,
+                    body,
+                    body_sha256: sha256.map_or_else(OnceLock::new, OnceLock::from),
+                    event_type: OnceLock::new(),
+                    delivery_id: OnceLock::new(),
+                    delivery_key: OnceLock::new(),
+                    claimed_key: OnceLock::new(),
+                }));
+            }
+            (Verdict::Match { .. }, _) => {
+                unreachable!("the variants that were compared are the head's")
+            }
+            (Verdict::OutsideWindow, _) => RejectionKind::KeyOutsideWindow,
+            (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
+            (Verdict::NoContent, _) => RejectionKind::MalformedBody,
+        };
+        let reason = Reason::new(kind)
+            .of_tenant(owner.tenant())
+            .of_body(body.len(), head.declared);
+        Err(Rejection::new(reason, &head.endpoint.labels))
+    }
+}
+
+impl fmt::Debug for BodyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyVerifier")
+            .field("provider", &self.head.endpoint.labels.provider)
+            .field("endpoint", &self.head.endpoint.name())
+            .field("keys", &self.keys.keys().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,375 @@
+//! [`Verification`]: one request on its way through the checks, as a future over any body.
+
+use std::{
+    error::Error,
+    fmt, io, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Buf;
+use http_body::Body;
+use http_body_util::LengthLimitError;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+
+use crate::{
+    endpoint::Endpoint,
+    event::VerifiedEvent,
+    head::Head,
+    keys::source::{KeyFuture, KeyRequest},
+    rejection::{Reason, Rejection, kind::RejectionKind},
+    verify::{
+        body::{BodyVerifier, Comparison},
+        head::CheckedHead,
+    },
+};
+
+pin_project! {
+    /// A request whose head is in order. It resolves to the event or the reason for the refusal.
+    pub(crate) struct Verification<B> {
+        #[pin]
+        body: B,
+        step: Step,
+        // Of the present step; made when it first has to wait.
+        #[pin]
+        deadline: Option<Sleep>,
+        timeouts: Timeouts,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) keys: Duration,
+    pub(crate) read: Duration,
+}
+
+enum Step {
+    LookingUp(CheckedHead, KeyFuture),
+    Reading(BodyVerifier),
+    /// The comparison of a large body.
+    Comparing(Box<Comparison>),
+    Done,
+}
+
+/// A body that always has a next frame yields after this many.
+const FRAMES_AT_ONCE: usize = 64;
+
+/// Yields after this many bytes, times keys: one or two milliseconds of hashing. A frame, or the
+/// comparison with one key, is not divided.
+const HASHED_AT_ONCE: usize = 1 << 20;
+
+impl<B: Body> Verification<B> {
+    /// Checks the head. The body is not polled.
+    pub(crate) fn begin(
+        endpoint: &Arc<Endpoint>,
+        timeouts: Timeouts,
+        head: &Head<'_>,
+        body: B,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
+        let checked = CheckedHead::new(endpoint, head, body.size_hint().lower(), now)?;
+        let step = match &endpoint.source {
+            None => Step::Reading(checked.with_keys(&endpoint.keys)?),
+            Some(source) => Step::LookingUp(checked, source.keys(&KeyRequest { head })),
+        };
+        Ok(Self {
+            body,
+            step,
+            deadline: None,
+            timeouts,
+        })
+    }
+}
+
+impl<B> Future for Verification<B>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    type Output = Result<VerifiedEvent, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Step::LookingUp(head, answer) = this.step {
+            let labels = &head.endpoint.labels;
+            let tenant = match answer.as_mut().poll(cx) {
+                Poll::Ready(Ok(tenant)) => tenant,
+                Poll::Ready(Err(error)) => {
+                    let reason = Reason::new(RejectionKind::KeySourceFailed);
+                    let rejection = Rejection::caused_by(reason, labels, error.into_inner());
+                    return Poll::Ready(Err(rejection));
+                }
+                Poll::Pending => {
+                    ready!(poll_deadline(this.deadline, this.timeouts.keys, cx));
+                    let reason = Reason::new(RejectionKind::KeySourceTimeout);
+                    return Poll::Ready(Err(Rejection::new(reason, labels)));
+                }
+            };
+            this.deadline.set(None);
+            if let Step::LookingUp(head, _) = mem::replace(this.step, Step::Done) {
+                *this.step = Step::Reading(head.with_tenant(tenant.as_ref())?);
+            }
+        }
+        if let Step::Reading(request) = this.step {
+            match poll_body(this.body, request, cx) {
+                Poll::Pending => {
+                    ready!(poll_deadline(this.deadline, this.timeouts.read, cx));
+                    return Poll::Ready(Err(request.reject(RejectionKind::ReadTimeout)));
+                }
+                Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
+                Poll::Ready(Ok(())) => {}
+            }
+            if let Step::Reading(request) = mem::replace(this.step, Step::Done) {
+                if request.received().saturating_mul(request.hashes()) <= HASHED_AT_ONCE {
+                    return Poll::Ready(request.verify());
+                }
+                *this.step = Step::Comparing(Box::new(request.compare()));
+            }
+        }
+        if let Step::Comparing(comparison) = this.step {
+            ready!(poll_comparison(comparison, cx));
+        }
+        match mem::replace(this.step, Step::Done) {
+            Step::Comparing(comparison) => Poll::Ready(comparison.conclude()),
+            Step::LookingUp(..) | Step::Reading(_) | Step::Done => {
+                unreachable!("a verification is polled after it has ended")
+            }
+        }
+    }
+}
+
+/// Passes frames on until the body ends or is pending.
+fn poll_body<B>(
+    mut body: Pin<&mut B>,
+    request: &mut BodyVerifier,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    let hashes = request.hashes();
+    let mut hashed: usize = 0;
+    for _ in 0..FRAMES_AT_ONCE {
+        if hashed >= HASHED_AT_ONCE {
+            break;
+        }
+        match ready!(body.as_mut().poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                // Trailers are not signed.
+                if let Ok(mut data) = frame.into_data() {
+                    hashed = hashed.saturating_add(data.remaining().saturating_mul(hashes));
+                    request.update(data.copy_to_bytes(data.remaining()))?;
+                }
+            }
+            Some(Err(error)) => {
+                return Poll::Ready(Err(request.reject(kind_of_failure(&*error.into()))));
+            }
+            None => return Poll::Ready(Ok(())),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Compares until every key was tried, or others should get the thread.
+fn poll_comparison(comparison: &mut Comparison, cx: &mut Context<'_>) -> Poll<()> {
+    let mut hashed: usize = 0;
+    while hashed < HASHED_AT_ONCE {
+        if !comparison.step() {
+            return Poll::Ready(());
+        }
+        hashed = hashed.saturating_add(comparison.len());
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Ready when the time is up.
+fn poll_deadline(
+    mut deadline: Pin<&mut Option<Sleep>>,
+    timeout: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    if deadline.is_none() {
+        deadline.set(Some(tokio::time::sleep(timeout)));
+    }
+    let Some(deadline) = deadline.as_pin_mut() else {
+        unreachable!("the deadline was set above");
+    };
+    // A body that uses up tokio's cooperative budget would keep the timer from being polled.
+    if Instant::now() >= deadline.deadline() {
+        return Poll::Ready(());
+    }
+    deadline.poll(cx)
+}
+
+/// The error of a body that a limit of the framework cut off.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is longer than the limit of an outer layer")
+    }
+}
+
+impl Error for TooLong {}
+
+/// The limit of an outer layer is somewhere in the chain of the body's error.
+fn kind_of_failure(error: &(dyn Error + 'static)) -> RejectionKind {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
+            return RejectionKind::ReadTimeout;
+        }
+        if error.is::<LengthLimitError>() || error.is::<TooLong>() {
+            return RejectionKind::BodyTooLarge;
+        }
+        next = error.source();
+    }
+    RejectionKind::BodyIncomplete
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::ready, task::Waker};
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::{
+        Provider, Secret, Signer, Verifier,
+        crypto::hasher::counters,
+        keys::{KeySet, KeySourceError, Tenant, source_fn},
+        providers,
+    };
+
+    const TIMEOUTS: Timeouts = Timeouts {
+        keys: Duration::from_secs(5),
+        read: Duration::from_secs(10),
+    };
+
+    /// What a request costs whose body is not the one that was signed: how it ends, and the hashes.
+    fn cost(
+        provider: &Provider,
+        tenant: Result<Option<Tenant>, KeySourceError>,
+    ) -> (RejectionKind, (usize, usize)) {
+        let secret = Secret::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+        let signer = Signer::new(provider.clone(), secret).unwrap();
+        let now = SystemTime::UNIX_EPOCH;
+        let request = http::Request::post("/").header("svix-id", "msg");
+        let signed = signer.with_time(now).sign(request, "{}").unwrap();
+        let (head, _) = signed.into_parts();
+        let tenant = std::sync::Mutex::new(Some(tenant));
+        let source = source_fn(move |_| ready(tenant.lock().unwrap().take().unwrap()));
+        let verifier = Verifier::from_key_source(provider.clone(), source).unwrap();
+        counters::take();
+        let body = Full::<Bytes>::from("x".repeat(10_000));
+        let head = Head::from(&head);
+        let verification =
+            Verification::begin(verifier.shared(), TIMEOUTS, &head, body, now).unwrap();
+        let verification = std::pin::pin!(verification);
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Err(rejection)) = verification.poll(&mut cx) else {
+            panic!("it is refused at once");
+        };
+        (rejection.kind(), counters::take())
+    }
+
+    #[test]
+    fn an_unknown_tenant_costs_the_hashes_of_a_wrong_signature() {
+        let authenteq = providers::authenteq().with_param("client_id", "client");
+        for provider in [providers::svix(), providers::github(), authenteq] {
+            let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+            let secrets = KeySet::new(&provider, secret).unwrap();
+            let known = cost(&provider, Ok(Some(Tenant::new("acme", secrets))));
+            let unknown = cost(&provider, Ok(None));
+            assert_eq!(known.0, RejectionKind::SignatureMismatch);
+            assert_eq!(unknown.0, RejectionKind::UnknownTenant);
+            assert!(known.1.0 >= 10_000, "the body is hashed");
+            // A key of another length may change the last bytes that a digest takes in.
+            assert!(
+                known.1.0.abs_diff(unknown.1.0) < 64,
+                "{known:?} {unknown:?}"
+            );
+            assert_eq!(known.1.1, unknown.1.1);
+        }
+    }
+
+    /// How many polls a request takes whose body comes in frames of this size, and how it ends.
+    fn polls(keys: usize, size: usize, frame: usize) -> (usize, RejectionKind) {
+        let secrets: Vec<Secret> = (0..keys)
+            .map(|n| Secret::new(format!("a-secret-of-some-length-{n}")))
+            .collect();
+        let verifier = Verifier::new(providers::github(), secrets).unwrap();
+        let head = http::Request::post("/")
+            .header("x-hub-signature-256", format!("sha256={}", "0".repeat(64)));
+        let (head, ()) = head.body(()).unwrap().into_parts();
+        let frames: Vec<_> = vec![7; size]
+            .chunks(frame)
+            .map(Bytes::copy_from_slice)
+            .collect();
+        let body = Frames(frames.into());
+        let (head, now) = (Head::from(&head), SystemTime::UNIX_EPOCH);
+        let verification =
+            Verification::begin(verifier.shared(), TIMEOUTS, &head, body, now).unwrap();
+        let mut verification = std::pin::pin!(verification);
+        let mut cx = Context::from_waker(Waker::noop());
+        for polls in 1..1000 {
+            if let Poll::Ready(verdict) = verification.as_mut().poll(&mut cx) {
+                return (polls, verdict.unwrap_err().kind());
+            }
+        }
+        panic!("it ends")
+    }
+
+    struct Frames(std::collections::VecDeque<Bytes>);
+
+    impl Body for Frames {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            Poll::Ready(
+                self.0
+                    .pop_front()
+                    .map(|frame| Ok(http_body::Frame::data(frame))),
+            )
+        }
+    }
+
+    #[tokio::test]
+    async fn d_1_work_for_a_large_body_leaves_the_thread_to_others() {
+        const MIB: usize = 1 << 20;
+        for (keys, size, frame, expected) in [
+            (1, 100, 100, 1),
+            (8, 100_000, 100_000, 1),
+            (1, MIB, MIB, 2),
+            // A poll to read it, and one for each key but the last, after which it is known that there is none.
+            (8, MIB, MIB, 9),
+            (8, 4 * MIB, 4 * MIB, 9),
+            (2, 16 * MIB, 256 * 1024, 34),
+            (1, 16 * MIB, 256 * 1024, 17),
+        ] {
+            let (polls, kind) = polls(keys, size, frame);
+            assert_eq!(kind, RejectionKind::SignatureMismatch);
+            assert!(
+                polls.abs_diff(expected) <= 2,
+                "{keys} {size} {frame}: {polls}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_that_fails_costs_no_hash() {
+        let failed = cost(&providers::svix(), Err("away".into()));
+        assert_eq!(failed, (RejectionKind::KeySourceFailed, (0, 0)));
+    }
+}
