@@ -56,7 +56,7 @@ pub struct Event {
     pub event: EventType,
     /// Authento's id of the user.
     pub user_id: String,
-    /// Your own id of the user, in the account-based flow.
+    /// Your own id for the user, in the account-based flow.
     pub user_identifier: Option<String>,
     /// Whether the user is a person or a company.
     #[serde(rename = "type")]

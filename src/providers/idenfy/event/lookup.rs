@@ -152,7 +152,7 @@ pub struct NewsHit {
 }
 
 open_enum! {
-    /// The kind of list that has an entry.
+    /// The kind of list that contains an entry.
     SuspicionType {
         /// Sanctions.
         Sanction = "SANCTION",

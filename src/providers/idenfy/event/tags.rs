@@ -11,9 +11,9 @@ open_enum! {
         DataBlacklisted = "DATA_BLACKLISTED",
         /// The personal data were found on a block list.
         DataInBlacklist = "DATA_IN_BLACKLIST",
-        /// The face was seen before, under other data.
+        /// The face was seen before, with different data.
         DuplicateFace = "DUPLICATE_FACE",
-        /// The portrait on the document was seen before, under other data.
+        /// The portrait on the document was seen before, with different data.
         DuplicateDocFace = "DUPLICATE_DOC_FACE",
         /// The personal data were seen before.
         DuplicatePersonalData = "DUPLICATE_PERSONAL_DATA",
@@ -23,7 +23,7 @@ open_enum! {
         AddressUnverified = "ADDRESS_UNVERIFIED",
         /// The portrait on the document was replaced.
         PortraitSubstitution = "PORTRAIT_SUBSTITUTION",
-        /// The face does not seem to be genuine.
+        /// The face appears not to be genuine.
         FaceSuspected = "FACE_SUSPECTED",
         /// The face matches an entry of a block list.
         FaceBlacklisted = "FACE_BLACKLISTED",
@@ -33,7 +33,7 @@ open_enum! {
         DocMobilePhoto = "DOC_MOBILE_PHOTO",
         /// The developer tools of the browser were open.
         DevToolsOpened = "DEV_TOOLS_OPENED",
-        /// The document seems to be a print on paper.
+        /// The document appears to be printed on paper.
         DocPrintSpoofed = "DOC_PRINT_SPOOFED",
         /// A photo is not genuine.
         FakePhoto = "FAKE_PHOTO",
