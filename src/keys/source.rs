@@ -59,7 +59,7 @@ pub struct FnSource<F> {
 ///         let row = ("acme", "the-secret-of-acme-only");
 ///         let (id, secret) = if tenant.eq_ignore_ascii_case(row.0) { row } else { return Ok(None) };
 ///         // The id is the one in the row, however the request spelled it.
-///         Ok(Some(Tenant::new(id, KeySet::new(&providers::github(), secret.into())?)))
+///         Ok(Some(Tenant::new(id, KeySet::new(&providers::github(), Secret::new(secret))?)))
 ///     }
 /// });
 /// let verifier = Verifier::from_key_source(providers::github(), by_path)?;
