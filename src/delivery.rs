@@ -17,7 +17,7 @@
 //!
 //! 1. **One winner.** Of any number of concurrent claims of one key, by any number of replicas,
 //!    exactly one returns [`Claim::New`], until that claim is released, expires or is forgotten. A
-//!    claim is therefore one atomic step, never a read followed by a write.
+//!    claim is therefore one atomic operation, never a read followed by a write.
 //! 2. **Claims expire.** Once a lease has expired without being renewed, the next claim is new. A
 //!    process that dies blocks a delivery for no longer than the lease.
 //! 3. **Owners cannot affect each other's claims.** An owner whose lease expired, and whose
@@ -26,9 +26,10 @@
 //! 4. **A claim in progress is never evicted.** A store without room refuses new claims with
 //!    [`StoreErrorKind::Full`]. It may evict completed deliveries early, the oldest first, and then
 //!    reports how many it evicted.
-//! 5. **An error leaves the outcome open.** The step may or may not have taken effect. The same owner
-//!    may safely repeat any step. After a claim that failed, or whose future was dropped, the caller
-//!    should [`release`](DeliveryStore::release): this ends the claim if there was one.
+//! 5. **An error leaves the outcome open.** The operation may or may not have taken effect. The
+//!    same owner may safely repeat any operation. After a claim that failed, or whose future was
+//!    dropped, the caller should [`release`](DeliveryStore::release): this ends the claim if there
+//!    was one.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
@@ -55,8 +56,9 @@
 //! Implement [`DeliveryStore`] on anything that has an atomic conditional write. One example is a
 //! database table with a unique key: insert the row, or update it `where` its lease has expired.
 //! Let the database's clock decide whether it has, so that replicas need not agree on the time.
-//! Bound the duration of each step, because a request waits for it. Then run `conformance::run`
-//! (feature `test-util`) against the store in a test; it names any rule that the store breaks.
+//! Bound the duration of each operation, because a request waits for it. Then run
+//! `conformance::run` (feature `test-util`) against the store in a test; it names any rule that the
+//! store breaks.
 
 #[cfg(feature = "tower")]
 mod completed;

@@ -25,10 +25,10 @@ use crate::delivery::{
 };
 
 /// Checks that a store obeys every rule. It takes some seconds. It uses fresh keys, so the store
-/// need not be empty, but it needs room for 1,100 claims and must serve a thousand concurrent steps
-/// within its timeouts.
+/// need not be empty, but it needs room for 1,100 claims and must serve a thousand concurrent
+/// operations within its timeouts.
 ///
-/// Run it on a multi-threaded runtime, because some rules concern concurrent steps.
+/// Run it on a multi-threaded runtime, because some rules concern concurrent operations.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?.block_on(async {

@@ -1,9 +1,9 @@
-//! [`StoreError`]: a step of a delivery store failed.
+//! [`StoreError`]: an operation of a delivery store failed.
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// Why a step of a [`DeliveryStore`](crate::delivery::DeliveryStore) failed. The step may have
-/// taken effect all the same.
+/// Why an operation of a [`DeliveryStore`](crate::delivery::DeliveryStore) failed. The operation
+/// may have taken effect all the same.
 ///
 /// ```
 /// use tower_webhook::delivery::{StoreError, StoreErrorKind};

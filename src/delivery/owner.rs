@@ -21,8 +21,8 @@ impl Owner {
     /// Generates a unique owner.
     #[must_use]
     pub fn unique() -> Self {
-        // Each thread counts from a random 128-bit number: threads share no state, and two counts
-        // are too unlikely to overlap.
+        // Each thread counts up from a random 128-bit number: threads share no state, and the
+        // ranges of two threads overlap with negligible probability.
         thread_local! {
             static NEXT: Cell<u128> = Cell::new(random());
         }

@@ -285,7 +285,7 @@ enum Run<R> {
 }
 
 impl<R> Run<R> {
-    /// The failure to log if the sender is gone: no response or panic would report it.
+    /// The failure to log if the sender is gone, because nothing else reports it.
     fn problem(&self) -> Option<&'static str> {
         match self {
             Self::Answered(_) => None,
@@ -489,8 +489,8 @@ fn report(
     error: Option<&StoreError>,
 ) {
     observe::delivered(event, outcome, error);
-    // The hook only observes: its panic must not change the outcome, and reaches the panic hook
-    // anyway.
+    // The hook only observes, so its panic must not change the outcome. The process's panic hook
+    // still reports it.
     if let Some(hook) = &options.on_delivery {
         let _ = catch_unwind(AssertUnwindSafe(|| hook(event, outcome)));
     }

@@ -23,14 +23,14 @@ pub enum Claim {
     },
 }
 
-/// The future of a step of a store. It borrows nothing, so that it can be stored, spawned or
+/// The future of an operation of a store. It borrows nothing, so that it can be stored, spawned or
 /// dropped.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
 
 /// Remembers deliveries. The [module](crate::delivery) documents its guarantees.
 ///
-/// Except for [`release`](Self::release), a step may start when the method is called or when its
-/// future is first polled. Each future completes within a bounded time.
+/// Except for [`release`](Self::release), an operation may start when the method is called or when
+/// its future is first polled. Each future completes within a bounded time.
 ///
 /// An [`Arc`] of a store is a store, too: keep a clone to [`forget`](Self::forget) deliveries
 /// manually.
@@ -62,8 +62,8 @@ pub trait DeliveryStore: Send + Sync {
     /// and changes nothing, if the owner has no claim.
     ///
     /// It is called where nothing can be awaited, and its future may be dropped without being
-    /// polled. The call itself must therefore do the work or spawn a task that does. A release that
-    /// fails takes effect when the lease expires.
+    /// polled. The call itself must therefore do the work or spawn a task that does. If the
+    /// release fails, the claim ends when its lease expires.
     fn release(&self, key: DeliveryKey, owner: Owner) -> StoreFuture<bool>;
 
     /// Forgets the delivery, claimed or done, so that the next claim is new. Returns whether there

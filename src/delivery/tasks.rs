@@ -13,7 +13,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The running handlers of a layer and all its clones, including the store steps that follow them.
+/// The running handlers of a layer and all its clones, including the store operations that follow
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     running: AtomicUsize,

@@ -212,8 +212,8 @@ impl CachedKeys {
         self
     }
 
-    /// Removes a tenant from the cache, so that the next request looks it up again. A look-up that
-    /// is in progress is discarded. `name` is a name as the name function returns it.
+    /// Removes a tenant from the cache, so that the next request looks it up again, even if a
+    /// look-up is in progress. `name` is a name as the name function returns it.
     ///
     /// If several spellings of a name lead to the same tenant, each is cached separately. All
     /// entries whose tenant has `name` as its [id](Tenant::id) are removed as well, but a look-up

@@ -132,14 +132,14 @@ impl Secret {
         self
     }
 
-    /// Sets when the key becomes valid, inclusive, in whole seconds.
+    /// Sets the first second in which the key is valid.
     #[must_use]
     pub fn with_not_before(mut self, time: SystemTime) -> Self {
         self.not_before = Some(time);
         self
     }
 
-    /// Sets when the key expires: the last second in which it is valid.
+    /// Sets the last second in which the key is valid.
     #[must_use]
     pub fn with_not_after(mut self, time: SystemTime) -> Self {
         self.not_after = Some(time);

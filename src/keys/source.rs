@@ -116,9 +116,9 @@ impl Tenant {
         }
     }
 
-    /// One set of keys for all requests of the endpoint, without a tenant. Tenants that share the
-    /// keys need ids of their own, because otherwise equal events of two tenants count as one
-    /// delivery.
+    /// One set of keys for all requests of the endpoint, without a tenant. If several tenants share
+    /// the keys, give each an id with [`new`](Self::new); otherwise equal events of two tenants
+    /// count as one delivery.
     #[must_use]
     pub fn shared(keys: KeySet) -> Self {
         Self { id: None, keys }

@@ -1,4 +1,4 @@
-//! The steps of the conformance test, and the assertions on their results.
+//! The operations of the conformance test, and the assertions on their results.
 
 use std::{fmt::Debug, panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -60,12 +60,12 @@ pub(super) async fn until_new(store: &Store, key: DeliveryKey, text: &str) -> Ow
     }
 }
 
-/// The result of a step, which must succeed in time.
+/// The result of an operation, which must succeed in time.
 pub(super) async fn answer<T>(step: &'static str, future: StoreFuture<T>) -> T {
     match timeout(GRACE, future).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => panic!("the store cannot {step}: {error}"),
-        Err(_) => panic!("each step completes within a bounded time; {step} took {GRACE:?}"),
+        Err(_) => panic!("each operation completes within a bounded time; {step} took {GRACE:?}"),
     }
 }
 

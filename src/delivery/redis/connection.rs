@@ -1,8 +1,8 @@
-//! The connection that all steps share. It is re-established after it is lost.
+//! The connection that all operations share. It is re-established after it is lost.
 //!
-//! A separate task connects, at most one at a time. It outlives the step that started it, and each
-//! step waits for it within its own timeout. So a Redis that takes longer to connect than the
-//! timeout of a step still gets connected.
+//! A separate task connects, at most one at a time. It outlives the operation that started it, and
+//! each operation waits for it within its own timeout. So a Redis that takes longer to connect than
+//! the timeout of an operation still gets connected.
 //!
 //! The `redis` crate's connection manager is not used, because it must be created inside a runtime,
 //! returns the error of a failed attempt to the next caller, does not retry after Redis refused the
@@ -41,7 +41,7 @@ struct Current {
     number: u64,
     /// The attempt to connect that is in progress.
     connecting: Option<Connecting>,
-    /// When steps began to time out, with none answered since.
+    /// When operations began to time out, with none answered since.
     silent_since: Option<Instant>,
     #[cfg(feature = "tracing")]
     policy_checked: bool,
@@ -79,13 +79,14 @@ impl Drop for Connecting {
     }
 }
 
-/// The timeout of an attempt to connect (name resolution, TCP, TLS, authentication), unless that of a
-/// step is longer.
+/// The timeout of an attempt to connect (name resolution, TCP, TLS, authentication), unless that of
+/// an operation is longer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A connection is given up once nothing was answered on it for this many times the timeout of a
-/// step. One timeout is not enough: Redis still executes what was sent, and executes later commands
-/// on the same connection after it, such as the release of a claim whose answer came too late.
+/// A connection is given up once nothing was answered on it for this many times the timeout of an
+/// operation. One timeout is not enough: Redis still executes what was sent, and executes later
+/// commands on the same connection after it, such as the release of a claim whose answer came too
+/// late.
 const PATIENCE: u32 = 10;
 
 /// Detects a lost peer (a failed host, a firewall that dropped the connection) sooner than the
@@ -159,7 +160,7 @@ impl Connections {
     }
 
     /// Returns the connection, or waits for the attempt to connect. `limit` is the timeout of the
-    /// step.
+    /// operation.
     async fn get(self: &Arc<Self>, limit: Duration) -> RedisResult<Numbered> {
         let mut own = false;
         loop {
@@ -170,7 +171,7 @@ impl Connections {
                 }
                 let connecting = match current.connecting.take() {
                     Some(connecting) if connecting.is_under_way() => connecting,
-                    // The runtime of this step's own attempt shut down.
+                    // The runtime of this operation's own attempt shut down.
                     _ if own => {
                         let ended = "the runtime shut down while connecting";
                         return Err(RedisError::from((ErrorKind::Client, ended)));
@@ -211,7 +212,7 @@ impl Connections {
             });
             if let Some(store) = store.upgrade() {
                 let connected = connected.map(|connection| store.keep(connection));
-                // Steps that waited get an error; the next step starts a new attempt.
+                // Operations that waited get an error; the next operation starts a new attempt.
                 let is_this =
                     |other: &mut Connecting| other.outcome.same_channel(&ended.subscribe());
                 drop(store.lock().connecting.take_if(is_this));
@@ -267,12 +268,12 @@ impl Connections {
         self.lock().connection.is_some()
     }
 
-    /// Records that a step was answered.
+    /// Records that an operation was answered.
     pub(super) fn answered(&self) {
         self.lock().silent_since = None;
     }
 
-    /// Records that a step timed out.
+    /// Records that an operation timed out.
     pub(super) fn missed(&self, timeout: Duration) {
         let mut current = self.lock();
         let now = Instant::now();

@@ -1,6 +1,6 @@
-//! The steps as Lua scripts: each uses one script, one key and one round trip.
+//! The operations as Lua scripts: each uses one script, one key and one round trip.
 //!
-//! `KEYS[1]` is the delivery. `ARGV` is the owner, a time in milliseconds, `1` if the step is
+//! `KEYS[1]` is the delivery. `ARGV` is the owner, a time in milliseconds, `1` if the operation is
 //! repeated because the connection broke with its result unknown, and the value that marks the
 //! delivery as completed by this owner.
 //!
