@@ -53,9 +53,11 @@ use crate::{
 ///     move |name: String| {
 ///         counter.fetch_add(1, Ordering::Relaxed);
 ///         async move {
+///             if name != "acme" {
+///                 return Ok(None);
+///             }
 ///             let secret = Secret::new("the-secret-of-the-only-tenant");
-///             let known = name == "acme";
-///             Ok(if known { Some(Tenant::new("acme", KeySet::new(&github(), secret)?)) } else { None })
+///             Ok(Some(Tenant::new("acme", KeySet::new(&github(), secret)?)))
 ///         }
 ///     },
 /// )
@@ -69,7 +71,12 @@ use crate::{
 ///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
 /// });
 /// let signer = Signer::new(github(), Secret::new("the-secret-of-the-only-tenant"))?;
-/// for (path, status) in [("/hooks/acme", 200), ("/hooks/acme", 200), ("/hooks/nobody", 401), ("/hooks/nobody", 401)] {
+/// for (path, status) in [
+///     ("/hooks/acme", 200),
+///     ("/hooks/acme", 200),
+///     ("/hooks/nobody", 401),
+///     ("/hooks/nobody", 401),
+/// ] {
 ///     let request = signer.sign(Request::post(path), "{}")?.map(Full::from);
 ///     let response = service.clone().oneshot(request).await?;
 ///     assert_eq!(response.status(), StatusCode::from_u16(status)?);

@@ -29,7 +29,8 @@ use crate::{
 ///
 /// keys.replace(KeySet::new(&providers::github(), Secret::new("the-secret-of-today"))?)?;
 /// // Keys of another provider would verify nothing, so they are refused.
-/// assert!(keys.replace(KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?).is_err());
+/// let other = KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?;
+/// assert!(keys.replace(other).is_err());
 /// # drop(layer);
 /// # Ok(())
 /// # }

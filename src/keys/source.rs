@@ -57,7 +57,10 @@ pub struct FnSource<F> {
 ///         let Some(tenant) = tenant else { return Ok(None) };
 ///         // A database would be queried here. Its comparison may ignore case.
 ///         let row = ("acme", "the-secret-of-acme-only");
-///         let (id, secret) = if tenant.eq_ignore_ascii_case(row.0) { row } else { return Ok(None) };
+///         let (id, secret) = row;
+///         if !tenant.eq_ignore_ascii_case(id) {
+///             return Ok(None);
+///         }
 ///         // The id is the one in the row, however the request spelled it.
 ///         Ok(Some(Tenant::new(id, KeySet::new(&providers::github(), Secret::new(secret))?)))
 ///     }
