@@ -196,7 +196,7 @@ fn read(file: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
 
 fn header(name: &str) -> HeaderName {
     name.parse().unwrap()

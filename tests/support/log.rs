@@ -1,0 +1,60 @@
+//! The log of some work, as text.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, Once},
+};
+
+/// Has somebody listen to every span and log line from now on, so that those of one thread's subscriber do not depend on what
+/// other tests listen to: `tracing` asks once whether anybody does, and remembers the answer.
+pub fn listen_to_everything() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let listener = tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_writer(io::sink);
+        listener.try_init().unwrap();
+    });
+}
+
+/// Lines of the log of some work, from whichever thread.
+#[derive(Clone, Default)]
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+impl Lines {
+    /// Everything from DEBUG on.
+    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        listen_to_everything();
+        let writer = self.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// What was written since the last call.
+    pub fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+
+    /// The lines that hold this.
+    pub fn with(&self, part: &str) -> Vec<String> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| line.contains(part));
+        lines.map(str::to_owned).collect()
+    }
+}
