@@ -1,9 +1,16 @@
 //! What must not compile, and what the compiler says then.
 //!
-//! The whole text is the compiler's and may change with it; `TRYBUILD=overwrite cargo test --all-features --test compile`
-//! writes it anew. The sentences below have to stay.
+//! The whole text may change with the compiler; `OVERWRITE=1 cargo test --workspace --all-features --test compile` writes it
+//! again. The sentences below have to stay.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
-use std::path::Path;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use support::cargo::libraries;
 
 /// The sentences that each case has to be told, whatever else a compiler adds.
 const SENTENCES: [(&str, &[&str]); 6] = [
@@ -43,24 +50,39 @@ const SENTENCES: [(&str, &[&str]); 6] = [
     ),
 ];
 
+/// What the cases use.
+const CRATES: [&str; 6] = [
+    "bytes",
+    "http",
+    "http_body_util",
+    "hyper",
+    "tower",
+    "tower_webhook",
+];
+
 #[test]
 fn mistakes_do_not_compile_and_name_their_fix() {
-    let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/ui/*.rs");
-    drop(cases);
+    let libraries = libraries(&CRATES);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile/cases");
     for (name, sentences) in SENTENCES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/ui")
-            .join(name);
-        let expected = std::fs::read_to_string(path.with_extension("stderr")).unwrap();
+        let said = refused(&folder, name, &libraries);
         for sentence in sentences {
             assert!(
-                expected.contains(sentence),
-                "{name}: {sentence:?} is missing in\n{expected}"
+                said.contains(sentence),
+                "{name}: {sentence:?} is missing in\n{said}"
             );
         }
+        let file = folder.join(name).with_extension("stderr");
+        if env::var_os("OVERWRITE").is_some() {
+            fs::write(&file, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&file).unwrap();
+        assert!(
+            said == expected,
+            "{name}: expected\n{expected}\nand got\n{said}"
+        );
     }
-    let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).unwrap();
+    let files = fs::read_dir(folder).unwrap();
     let cases = files.filter(|file| {
         let path = file.as_ref().unwrap().path();
         path.extension().is_some_and(|extension| extension == "rs")
@@ -70,4 +92,49 @@ fn mistakes_do_not_compile_and_name_their_fix() {
         SENTENCES.len(),
         "each case has its sentences"
     );
+}
+
+/// What the compiler says to a case, without what depends on the machine.
+fn refused(folder: &Path, name: &str, libraries: &[(String, PathBuf)]) -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut rustc = Command::new(rustc);
+    rustc
+        .args(["--edition=2024", "--crate-type=bin", "--emit=metadata"])
+        .args(["--color=never", "--out-dir", env!("CARGO_TARGET_TMPDIR")])
+        .arg(format!("{name}.rs"))
+        .current_dir(folder);
+    for (crate_name, path) in libraries {
+        rustc
+            .arg("--extern")
+            .arg(format!("{crate_name}={}", path.display()));
+        rustc.arg("-L").arg(path.parent().unwrap());
+    }
+    let output = rustc.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{name} compiles: {said}");
+    let (errors, _) = said
+        .split_once("error: aborting due to")
+        .unwrap_or_else(|| panic!("{name}: {said}"));
+    normalized(errors)
+}
+
+/// Without margins, whose width depends on line numbers, and without what stands at places outside of the case.
+fn normalized(errors: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut text = String::new();
+    let mut is_outside = false;
+    for line in errors.trim_end().lines().map(str::trim_start) {
+        let source = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        if let Some(place) = line.strip_prefix("--> ") {
+            let (file, _) = place.split_once(':').unwrap();
+            is_outside = Path::new(file).is_absolute();
+            let file = Path::new(file).strip_prefix(root);
+            let file = file.map_or("elsewhere".into(), |file| file.to_string_lossy());
+            let place = if is_outside { &*file } else { place };
+            text += &format!("--> {place}\n");
+        } else if !(is_outside && source.trim_start().starts_with(['|', '.'])) {
+            text += &format!("{line}\n");
+        }
+    }
+    text
 }

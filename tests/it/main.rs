@@ -28,6 +28,7 @@ mod middleware {
     mod tower;
     mod wiring;
 }
+mod modules;
 mod observe;
 mod promises;
 mod properties;

@@ -9,6 +9,8 @@ use std::{
     sync::LazyLock,
 };
 
+use serde_json::Value;
+
 /// Where the programs of this profile are.
 static PROFILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let program = env::current_exe().unwrap();
@@ -30,12 +32,7 @@ pub fn example(name: &str) -> Command {
 
 /// The programs that this command builds, by the names of their targets.
 pub fn executables(cargo: &mut Command) -> BTreeMap<String, PathBuf> {
-    let built = cargo.arg("--message-format=json").output().unwrap();
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{cargo:?}: {said}");
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let programs = messages.lines().filter_map(|line| {
-        let message: serde_json::Value = serde_json::from_str(line).unwrap();
+    let programs = messages(cargo).into_iter().filter_map(|message| {
         let path = message.get("executable")?.as_str()?;
         let name = message.pointer("/target/name")?.as_str()?;
         Some((name.to_owned(), PathBuf::from(path)))
@@ -53,4 +50,41 @@ pub fn cargo(subcommand: &str) -> Command {
         cargo.arg("--release");
     }
     cargo
+}
+
+/// The libraries of these crates that the tests use, of several versions the newest.
+pub fn libraries(crates: &[&str]) -> Vec<(String, PathBuf)> {
+    let mut cargo = cargo("build");
+    cargo.args(["--workspace", "--all-features", "--examples"]);
+    let mut newest = BTreeMap::new();
+    for message in messages(cargo.current_dir(env!("CARGO_MANIFEST_DIR"))) {
+        let Some(name) = message.pointer("/target/name").and_then(Value::as_str) else {
+            continue;
+        };
+        let name = name.replace('-', "_");
+        let id = message["package_id"].as_str().unwrap_or_default();
+        let (_, version) = id.rsplit_once(['#', '@']).unwrap_or_default();
+        let version: Vec<u64> = version.split('.').flat_map(str::parse).collect();
+        let files = message["filenames"].as_array().into_iter().flatten();
+        let mut files = files.filter_map(Value::as_str);
+        if let Some(file) = files.find(|file| file.ends_with(".rlib"))
+            && crates.contains(&&*name)
+            && newest.get(&name).is_none_or(|(known, _)| *known < version)
+        {
+            newest.insert(name, (version, PathBuf::from(file)));
+        }
+    }
+    assert_eq!(newest.len(), crates.len(), "{newest:?}");
+    let newest = newest.into_iter();
+    newest.map(|(name, (_, path))| (name, path)).collect()
+}
+
+/// What cargo says of what it builds.
+fn messages(cargo: &mut Command) -> Vec<Value> {
+    let built = cargo.arg("--message-format=json").output().unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{cargo:?}: {said}");
+    let messages = String::from_utf8(built.stdout).unwrap();
+    let messages = messages.lines().map(serde_json::from_str);
+    messages.collect::<Result<_, _>>().unwrap()
 }

@@ -2,6 +2,9 @@
 //!
 //! Most bodies are made out of `vectors/idenfy-schema.json`, a list of every event, type and value that the vendor documents.
 
+mod personal;
+mod schema;
+
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
@@ -19,6 +22,11 @@ use tower_webhook::{
     providers,
     providers::idenfy::{self, Event},
     verify::Head,
+};
+
+use self::schema::{
+    Rest, SCHEMA, bodies, difference, events, file, leaves_it_to_the_header, object, objects,
+    required, values,
 };
 
 const SECRET: &str = "a-signing-key-for-tests";
@@ -231,319 +239,6 @@ const ENUMS: &[(&str, Enumerated)] = enums! {
     "Resource" => RegistryKind,
 };
 
-// ---- The schema ----
-
-#[derive(Deserialize)]
-struct Schema {
-    events: BTreeMap<String, Option<String>>,
-    enums: BTreeMap<String, Vec<String>>,
-    types: BTreeMap<String, Vec<Property>>,
-}
-
-#[derive(Clone, Deserialize)]
-struct Property {
-    name: String,
-    required: bool,
-    /// `false`, `"spec"` or `"practice"`.
-    nullable: Value,
-    r#type: String,
-}
-
-impl Property {
-    /// Whether the vendor may leave it out or set it to null.
-    fn may_be_empty(&self) -> bool {
-        !self.required || self.nullable != json!(false)
-    }
-}
-
-static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    let mut schema: Schema =
-        serde_json::from_slice(&file("vectors/idenfy-schema.json")).expect("the schema");
-    let mut registry = |name: &str, types: &[(&str, &[&str])]| {
-        let property = |r#type: &str, name: &str| Property {
-            name: name.to_owned(),
-            required: true,
-            nullable: json!("spec"),
-            r#type: r#type.to_owned(),
-        };
-        let mut properties: Vec<Property> = types
-            .iter()
-            .flat_map(|(r#type, names)| names.iter().map(|name| property(r#type, name)))
-            .collect();
-        let mut kind = property("Resource", "resourceType");
-        kind.nullable = json!(false);
-        properties.push(kind);
-        schema.types.insert(name.to_owned(), properties);
-    };
-    // The file describes these two in words.
-    registry(
-        "RegistryHungary",
-        &[
-            (
-                "str",
-                &[
-                    "checkedMrz",
-                    "firstName",
-                    "lastName",
-                    "maidenName",
-                    "mothersMaidenName",
-                    "birthDate",
-                    "birthPlace",
-                    "nationality",
-                ],
-            ),
-            (
-                "any",
-                &[
-                    "address",
-                    "residentialAddress",
-                    "idCard",
-                    "passport",
-                    "additionalData",
-                ],
-            ),
-        ],
-    );
-    registry(
-        "RegistryUs",
-        &[
-            (
-                "str",
-                &[
-                    "firstName",
-                    "lastName",
-                    "middleName",
-                    "dob",
-                    "address1",
-                    "address2",
-                    "city",
-                    "state",
-                    "zip",
-                    "idNum",
-                    "phone",
-                    "email",
-                ],
-            ),
-            ("int", &["yob"]),
-            (
-                "Match",
-                &[
-                    "firstNameStatus",
-                    "lastNameStatus",
-                    "middleNameStatus",
-                    "dobStatus",
-                    "yobStatus",
-                    "address1Status",
-                    "address2Status",
-                    "cityStatus",
-                    "stateStatus",
-                    "zipStatus",
-                    "idNumStatus",
-                    "phoneStatus",
-                    "emailStatus",
-                ],
-            ),
-        ],
-    );
-    schema
-});
-
-fn file(path: &str) -> Vec<u8> {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The event types and the type of their body, without the one that has no published body.
-fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let events = SCHEMA.events.iter();
-    events.filter_map(|(name, body)| Some((&**name, body.as_deref()?)))
-}
-
-/// Each type of body with one of its event types.
-fn bodies() -> BTreeMap<&'static str, &'static str> {
-    events().map(|(event, body)| (body, event)).collect()
-}
-
-fn required(body: &str) -> &'static [&'static str] {
-    REQUIRED.iter().find(|(name, _)| *name == body).unwrap().1
-}
-
-// ---- Bodies out of the schema ----
-
-/// How the properties that are not looked at are filled in.
-#[derive(Clone, Copy, PartialEq)]
-enum Rest {
-    Absent,
-    Null,
-    Full,
-}
-
-/// A text that stands nowhere else.
-fn fresh(name: &str) -> String {
-    thread_local!(static COUNT: Cell<u32> = const { Cell::new(0) });
-    COUNT.set(COUNT.get() + 1);
-    format!("~{name}-{}~", COUNT.get())
-}
-
-/// One value of a type.
-fn value(r#type: &str, name: &str, rest: Rest) -> Value {
-    match r#type {
-        "str" | "date" | "datetime" => fresh(name).into(),
-        "int" if SHOWN.contains(&name) => json!(1),
-        "int" => json!(1_234_567),
-        "num" => json!(7654.25),
-        "bool" => json!(true),
-        "any" => json!({fresh("key"): [1, fresh(name), null, true]}),
-        "RegistryCheck" => object("RegistryLithuania", rest).into(),
-        "AmlOrNews" => object("AmlHit", rest).into(),
-        "Resource" => "LithuaniaRegistryCenterCheck".into(),
-        _ => {
-            if let Some(item) = inner(r#type, "[", "]") {
-                json!([value(item, name, rest)])
-            } else if let Some(item) = inner(r#type, "map(", ")") {
-                json!({fresh("key"): value(item.trim_end_matches('?'), name, rest)})
-            } else if SCHEMA.enums.contains_key(r#type) {
-                fresh(name).into()
-            } else {
-                object(r#type, rest).into()
-            }
-        }
-    }
-}
-
-fn inner<'t>(r#type: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    r#type.strip_prefix(before)?.strip_suffix(after)
-}
-
-/// A value of a struct.
-fn object(r#type: &str, rest: Rest) -> Map<String, Value> {
-    let mut object = Map::new();
-    for property in &SCHEMA.types[r#type] {
-        if rest == Rest::Full || !property.may_be_empty() {
-            let value = match (r#type, &*property.name) {
-                ("RegistryHungary", "resourceType") => "HungaryRegistryCenterCheck".into(),
-                ("RegistryUs", "resourceType") => "Us15RegistryCenterCheck".into(),
-                _ => value(&property.r#type, &property.name, rest),
-            };
-            object.insert(property.name.clone(), value);
-        } else if rest == Rest::Null && property.required {
-            object.insert(property.name.clone(), Value::Null);
-        }
-    }
-    object
-}
-
-/// Values of a type that differ in one place each, down to the leaves.
-fn values(r#type: &str, name: &str, rest: Rest) -> Vec<Value> {
-    match r#type {
-        "bool" => vec![json!(true), json!(false)],
-        "int" => vec![json!(0), json!(-3), json!(9_007_199_254_740_993_i64)],
-        "num" => vec![json!(0.0), json!(1), json!(-2.5)],
-        "any" => vec![
-            json!({"key": [1, "text", null, true]}),
-            json!([["list"], 2.5]),
-            json!(["text", "text"]),
-            json!("text"),
-            json!(3),
-            json!(true),
-        ],
-        "str" | "date" | "datetime" => vec![json!(""), fresh(name).into()],
-        "RegistryCheck" => ["RegistryLithuania", "RegistryHungary", "RegistryUs"]
-            .iter()
-            .flat_map(|shape| objects(shape, rest))
-            .collect(),
-        "AmlOrNews" => ["AmlHit", "NewsHit"]
-            .iter()
-            .flat_map(|shape| objects(shape, rest))
-            .collect(),
-        "Resource" => vec!["LithuaniaRegistryCenterCheck".into()],
-        _ => {
-            if let Some(item) = inner(r#type, "[", "]") {
-                let mut lists = vec![json!([])];
-                lists.extend(
-                    values(item, name, rest)
-                        .into_iter()
-                        .map(|item| json!([item])),
-                );
-                lists
-            } else if let Some(item) = inner(r#type, "map(", ")") {
-                let mut maps = vec![json!({})];
-                if item.ends_with('?') {
-                    maps.push(json!({"FRONT": null}));
-                }
-                let items = values(item.trim_end_matches('?'), name, rest);
-                maps.extend(items.into_iter().map(|item| json!({"FRONT": item})));
-                maps
-            } else if let Some(documented) = SCHEMA.enums.get(r#type) {
-                let mut values: Vec<Value> = documented.iter().map(|text| json!(text)).collect();
-                values.push("A_VALUE_OF_LATER".into());
-                values
-            } else {
-                objects(r#type, rest)
-            }
-        }
-    }
-}
-
-/// Objects with one property each, beside those that are always there, down to the leaves.
-fn objects(r#type: &str, rest: Rest) -> Vec<Value> {
-    let least = object(r#type, rest);
-    let mut objects = vec![least.clone().into()];
-    for property in &SCHEMA.types[r#type] {
-        for value in values(&property.r#type, &property.name, rest) {
-            let mut object = least.clone();
-            if !(property.name == "resourceType" && object.contains_key("resourceType")) {
-                object.insert(property.name.clone(), value);
-            }
-            objects.push(object.into());
-        }
-    }
-    objects
-}
-
-/// Says where a value that was written again differs from what was read: `None` when everything is there and nothing else.
-fn difference(sent: &Value, got: &Value) -> Option<String> {
-    let at = |key: &str, inner: String| format!("/{key}{inner}");
-    match (sent, got) {
-        (Value::Object(sent), Value::Object(got)) => {
-            let keys: BTreeSet<&String> = sent.keys().chain(got.keys()).collect();
-            keys.into_iter().find_map(|key| {
-                let sent = sent.get(key).unwrap_or(&Value::Null);
-                let got = got.get(key).unwrap_or(&Value::Null);
-                difference(sent, got).map(|inner| at(key, inner))
-            })
-        }
-        (Value::Array(sent), Value::Array(got)) if sent.len() == got.len() => sent
-            .iter()
-            .zip(got)
-            .enumerate()
-            .find_map(|(n, (sent, got))| {
-                difference(sent, got).map(|inner| at(&n.to_string(), inner))
-            }),
-        (Value::Number(sent), Value::Number(got)) if sent.is_f64() || got.is_f64() => {
-            (sent.as_f64() != got.as_f64()).then(|| format!(": {sent} became {got}"))
-        }
-        _ => (sent != got).then(|| format!(": {sent} became {got}")),
-    }
-}
-
-/// Whether the body says so little that the header is asked.
-fn leaves_it_to_the_header(body: &Value) -> bool {
-    let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
-    let documented = || {
-        ["AuthStatus", "CardStatus", "Order"].iter().any(|name| {
-            SCHEMA.enums[*name]
-                .iter()
-                .any(|text| body["status"] == **text)
-        })
-    };
-    match &*keys {
-        [id] => *id == "id",
-        [id, status] => *id == "id" && *status == "status" && !documented(),
-        _ => false,
-    }
-}
-
 // ---- The samples ----
 
 #[derive(Deserialize)]
@@ -586,6 +281,28 @@ impl Sample {
         &self.headers["Idenfy-Event-Type"]
     }
 }
+
+/// Fields whose values `Debug` may show: ids and status.
+const SHOWN: [&str; 18] = [
+    "id",
+    "scanRef",
+    "scanRefList",
+    "externalRef",
+    "clientId",
+    "companyId",
+    "beneficiaryId",
+    "monitoringId",
+    "uid",
+    "status",
+    "overall",
+    "overallStatus",
+    "alertStatus",
+    "approvalStatus",
+    "expirationStatus",
+    "expirationThreshold",
+    "amlReviewSubjectType",
+    "resourceType",
+];
 
 #[test]
 fn every_sample_gets_its_verdict_and_its_type() {
@@ -1084,11 +801,8 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
             assert_eq!(said, expected, "{event_type:?}: {body}");
         }
     }
-    for file_name in std::fs::read_dir(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/vectors/seeds/voveid"
-    ))
-    .unwrap()
+    for file_name in
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/seeds/voveid")).unwrap()
     {
         let body = std::fs::read(file_name.unwrap().path()).unwrap();
         let read = event(&body, None).parse::<Event>().unwrap();
@@ -1466,128 +1180,4 @@ fn what_can_have_several_shapes_is_told_by_its_fields() {
     ] {
         assert_eq!(read(&value), expected, "{value}");
     }
-}
-
-// ---- Personal data ----
-
-/// Fields whose values `Debug` may show: ids and status.
-const SHOWN: [&str; 18] = [
-    "id",
-    "scanRef",
-    "scanRefList",
-    "externalRef",
-    "clientId",
-    "companyId",
-    "beneficiaryId",
-    "monitoringId",
-    "uid",
-    "status",
-    "overall",
-    "overallStatus",
-    "alertStatus",
-    "approvalStatus",
-    "expirationStatus",
-    "expirationThreshold",
-    "amlReviewSubjectType",
-    "resourceType",
-];
-
-/// The texts and longer numbers of a value that `Debug` must not show.
-fn hidden(value: &Value, into: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(object) => {
-            for (name, value) in object {
-                if !SHOWN.contains(&&**name) || value.is_object() {
-                    hidden(value, into);
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| hidden(item, into)),
-        Value::String(text) if !text.is_empty() => {
-            into.insert(text.clone());
-        }
-        Value::Number(number) if number.to_string().len() > 1 => {
-            into.insert(number.to_string());
-        }
-        _ => {}
-    }
-}
-
-fn shows_nothing_hidden(debug: &str, hidden: &BTreeSet<String>) {
-    // An id is one word, and may have any digits in it.
-    let is_in_word = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    let words: Vec<&str> = debug.split(|c| !is_in_word(c)).collect();
-    for value in hidden {
-        let is_shown = if value.chars().all(is_in_word) {
-            words.contains(&&**value)
-        } else {
-            debug.contains(&**value)
-        };
-        assert!(!is_shown, "{value} in {debug}");
-    }
-}
-
-#[test]
-fn debug_of_an_event_shows_nothing_personal() {
-    let mut count = 0;
-    for sample in samples() {
-        let body = sample.body();
-        let event = event(&body, Some(sample.event_type()));
-        let mut personal = BTreeSet::new();
-        hidden(&serde_json::from_slice(&body).unwrap(), &mut personal);
-        count += personal.len();
-        shows_nothing_hidden(&format!("{event:?}"), &personal);
-        match event.parse::<Event>() {
-            Ok(event) => {
-                shows_nothing_hidden(&format!("{event:?}"), &personal);
-                let debug = format!("{:?}", event.payload());
-                shows_nothing_hidden(&debug, &personal);
-            }
-            Err(error) => shows_nothing_hidden(&format!("{error} {error:?}"), &personal),
-        }
-    }
-    assert!(count > 400, "{count}");
-}
-
-#[test]
-fn debug_of_every_type_shows_nothing_personal() {
-    for (name, read) in TYPES
-        .iter()
-        .filter(|(name, _)| *name != "AmlMonitoringExpiration")
-    {
-        for value in values(name, name, Rest::Full) {
-            let (_, debug) = read(&value).unwrap();
-            // Made-up texts have a tilde at each end, and name their field.
-            let shown = debug.split('~').skip(1).step_by(2);
-            for text in shown {
-                let field = text.split('-').next().unwrap();
-                assert!(SHOWN.contains(&field), "{name}: {text} in {debug}");
-            }
-            assert!(!debug.contains("1234567"), "{name}: {debug}");
-            assert!(!debug.contains("7654"), "{name}: {debug}");
-        }
-    }
-}
-
-#[test]
-fn an_error_says_where_it_is_and_quotes_nothing() {
-    let mut count = 0;
-    for (body_type, event_type) in bodies() {
-        for property in &SCHEMA.types[body_type] {
-            let mut body = object(body_type, Rest::Full);
-            let value = &mut body[&property.name];
-            *value = match value {
-                Value::String(_) => json!({"~secret~": "~secret~"}),
-                _ => json!("~secret~"),
-            };
-            let Err(error) = read::<Event>(&body.into(), Some(event_type)) else {
-                continue;
-            };
-            count += 1;
-            let error = format!("{error} {error:?}");
-            assert!(error.contains(", at line 1 column "), "{error}");
-            assert!(!error.contains('~'), "{error}");
-        }
-    }
-    assert!(count > 100, "{count}");
 }

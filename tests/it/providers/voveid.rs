@@ -127,7 +127,7 @@ const SAMPLES: [(&str, &str, &[&str]); 12] = [
 
 fn sample(name: &str) -> Vec<u8> {
     let path = format!(
-        "{}/tests/vectors/seeds/voveid/{name}.json",
+        "{}/vectors/seeds/voveid/{name}.json",
         env!("CARGO_MANIFEST_DIR")
     );
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
