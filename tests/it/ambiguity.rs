@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Request;
 use sha2::Digest;
+use support::hex;
 use tower_webhook::{
     Provider, RejectionKind, Scheme, Secret, Signer, Verifier,
     scheme::{Algorithm, Coverage, Encoding, Signature, TimeUnit, Timestamp, Tolerance},
@@ -772,8 +773,4 @@ fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tole
             }
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

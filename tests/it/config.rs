@@ -17,6 +17,7 @@ use http_body_util::Full;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
+use support::{NOW, at, hex, seconds};
 use tower::{Layer, ServiceExt};
 use tower_webhook::{
     Config, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
@@ -28,22 +29,13 @@ use tower_webhook::{
 const SECRET: &str = "a-secret-of-some-length";
 const SVIX_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-/// 1 700 000 000 seconds after 1970.
-fn now() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_700_000_000)
-}
-
-fn seconds(count: u64) -> Duration {
-    Duration::from_secs(count)
-}
-
 fn load(text: &str) -> Config {
     Config::from_toml_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 fn sign(provider: Provider, secret: &str, body: &str) -> request::Parts {
     let signer = Signer::new(provider, Secret::new(secret)).unwrap();
-    let request = signer.with_time(now()).sign(Request::post("/"), body);
+    let request = signer.with_time(at(NOW)).sign(Request::post("/"), body);
     request.unwrap().into_parts().0
 }
 
@@ -115,14 +107,6 @@ fn custom(lines: &str) -> String {
     text + lines
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// HMAC-SHA256 in hex, computed here.
 fn mac(key: impl AsRef<[u8]>, content: &str) -> String {
     hex(mac_bytes(key, content))
@@ -147,11 +131,11 @@ fn mac_bytes(key: impl AsRef<[u8]>, content: &str) -> Vec<u8> {
 fn a_built_in_provider_is_taken_by_name() {
     let verifier = load(FILE).endpoint("code").unwrap();
     let head = sign(providers::github(), SECRET, "body");
-    let event = verdict(&verifier, &head, "body", now()).unwrap();
+    let event = verdict(&verifier, &head, "body", at(NOW)).unwrap();
     assert_eq!(event.provider(), "github");
     assert_eq!(event.endpoint(), Some("code"));
     assert_eq!(event.key_id(), None);
-    let other = verdict(&verifier, &head, "other", now());
+    let other = verdict(&verifier, &head, "other", at(NOW));
     assert_eq!(other.unwrap_err(), RejectionKind::SignatureMismatch);
 }
 
@@ -168,7 +152,7 @@ fn every_built_in_provider_is_known_by_its_name() {
         let verifier = load(&text).endpoint("a").unwrap();
         assert_eq!(verifier.provider().name(), name);
         let head = sign(provider, SVIX_SECRET, "body");
-        verdict(&verifier, &head, "body", now()).expect(name);
+        verdict(&verifier, &head, "body", at(NOW)).expect(name);
     }
 }
 
@@ -178,17 +162,17 @@ fn a_parameter_of_the_provider_and_the_tolerance_apply() {
     assert_eq!(verifier.endpoint(), Some("vove"));
     let body = r#"{"status":"successful","refId":"customer-7"}"#;
     let head = sign(providers::voveid(), SVIX_SECRET, body);
-    let event = verdict(&verifier, &head, body, now() + seconds(600)).unwrap();
+    let event = verdict(&verifier, &head, body, at(NOW) + seconds(600)).unwrap();
     assert_eq!(event.param("family"), Some("kyc"));
     assert_eq!(event.event_type(), Some("successful"));
     assert_eq!(
-        verdict(&verifier, &head, body, now() + seconds(601)).unwrap_err(),
+        verdict(&verifier, &head, body, at(NOW) + seconds(601)).unwrap_err(),
         RejectionKind::TimestampTooOld
     );
 
     let other = r#"{"status":"CLEARED","refId":"customer-7"}"#;
     let head = sign(providers::voveid(), SVIX_SECRET, other);
-    let event = verdict(&verifier, &head, other, now()).unwrap();
+    let event = verdict(&verifier, &head, other, at(NOW)).unwrap();
     assert!(
         event.parse::<providers::voveid::Event>().is_err(),
         "family kyc, body aml"
@@ -202,7 +186,7 @@ fn tolerance_can_be_off() {
     );
     let verifier = load(&text).endpoint("a").unwrap();
     let head = sign(providers::slack(), SECRET, "body");
-    for at in [UNIX_EPOCH, now() + seconds(1_000_000_000)] {
+    for at in [UNIX_EPOCH, at(NOW) + seconds(1_000_000_000)] {
         verdict(&verifier, &head, "body", at).unwrap();
     }
 }
@@ -213,14 +197,14 @@ fn a_custom_provider_works_without_a_release() {
     assert_eq!(verifier.max_body(), 2048);
     let body = r#"{"type":"order.paid","id":17}"#;
     let head = sign(acme(), "the-secret-of-november", body);
-    let event = verdict(&verifier, &head, body, now() + seconds(300)).unwrap();
+    let event = verdict(&verifier, &head, body, at(NOW) + seconds(300)).unwrap();
     assert_eq!(event.provider(), "acme");
     assert_eq!(event.event_type(), Some("order.paid"));
     assert_eq!(event.delivery_id(), Some("17"));
-    assert_eq!(event.timestamp(), Some(now()));
+    assert_eq!(event.timestamp(), Some(at(NOW)));
     assert_eq!(event.construction(), "hmac-sha256");
     assert_eq!(
-        verdict(&verifier, &head, body, now() + seconds(301)).unwrap_err(),
+        verdict(&verifier, &head, body, at(NOW) + seconds(301)).unwrap_err(),
         RejectionKind::TimestampTooOld
     );
 }
@@ -233,7 +217,7 @@ fn keys_are_rotated_by_id_and_window() {
         let event = verdict(&verifier, &head, "body", at);
         event.map(|event| event.key_id().unwrap().to_owned())
     };
-    let last = now();
+    let last = at(NOW);
     assert_eq!(
         key("the-secret-of-november", last),
         Ok("2026-11".to_owned())
@@ -269,9 +253,9 @@ fn a_key_is_not_valid_before_its_window() {
     .endpoint("a")
     .unwrap();
     let head = sign(providers::github(), "the-secret-of-november", "body");
-    let early = verdict(&verifier, &head, "body", now() - seconds(1));
+    let early = verdict(&verifier, &head, "body", at(NOW) - seconds(1));
     assert_eq!(early.unwrap_err(), RejectionKind::KeyOutsideWindow);
-    let event = verdict(&verifier, &head, "body", now()).unwrap();
+    let event = verdict(&verifier, &head, "body", at(NOW)).unwrap();
     assert_eq!(event.key_id(), Some("new"));
 }
 
@@ -306,7 +290,7 @@ fn accepts_secret(config: &str, secret: &str) -> Result<(), String> {
     let config = Config::from_toml_str(config).map_err(|error| error.to_string())?;
     let verifier = config.endpoint("kyc").map_err(|error| error.to_string())?;
     let head = sign(providers::github(), secret, "body");
-    let verdict = verdict(&verifier, &head, "body", now());
+    let verdict = verdict(&verifier, &head, "body", at(NOW));
     verdict.map(drop).map_err(|kind| kind.to_string())
 }
 
@@ -425,7 +409,7 @@ fn secrets_are_read_again_whenever_an_endpoint_is_built() {
     std::fs::write(&path, SECRET).unwrap();
     let verifier = config.endpoint("kyc").unwrap();
     let head = sign(providers::github(), SECRET, "body");
-    verdict(&verifier, &head, "body", now()).unwrap();
+    verdict(&verifier, &head, "body", at(NOW)).unwrap();
 }
 
 // ---- Where configuration is ---------------------------------------------------------------------------------------
@@ -485,7 +469,7 @@ fn configuration_comes_from_any_format() {
     let verifier = config.endpoint("orders").unwrap();
     assert_eq!(verifier.max_body(), 1000);
     let head = sign(acme(), SECRET, "body");
-    let event = verdict(&verifier, &head, "body", now() + seconds(3600)).unwrap();
+    let event = verdict(&verifier, &head, "body", at(NOW) + seconds(3600)).unwrap();
     assert_eq!(event.key_id(), Some("a"));
 }
 
@@ -524,7 +508,7 @@ fn configuration_stands_inside_the_settings_of_an_application() {
     settings.webhooks.check().unwrap();
     let verifier = settings.webhooks.endpoint("code").unwrap();
     let head = sign(providers::github(), SECRET, "body");
-    verdict(&verifier, &head, "body", now()).unwrap();
+    verdict(&verifier, &head, "body", at(NOW)).unwrap();
 }
 
 // ---- The layer ----------------------------------------------------------------------------------------------------

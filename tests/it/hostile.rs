@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 use support::{
-    Answer, GITHUB_SECRET, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at, data, github,
-    github_signer, kind, signed, signed_steps, svix, svix_signer, unsigned,
+    Answer, GITHUB_SECRET, NOW, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at, data,
+    github, github_signer, kind, layer, signed, signed_steps, svix, svix_signer, unsigned,
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
@@ -24,12 +24,6 @@ use tower_webhook::{
     WebhookVerifyLayer, providers,
     scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, Timestamp, Tolerance},
 };
-
-const NOW: u64 = 1_700_000_000;
-
-fn layer() -> WebhookVerifyLayer {
-    WebhookVerifyLayer::new(github())
-}
 
 /// The answer to a request, by a handler that accepts everything.
 async fn answer<B>(layer: WebhookVerifyLayer, request: Request<B>) -> Answer

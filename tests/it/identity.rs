@@ -4,20 +4,13 @@ use std::time::SystemTime;
 
 use http::Request;
 use proptest::prelude::*;
+use support::provider;
 use tower_webhook::{
-    Identity, Outcome, Provider, Secret, Signer, VerifiedEvent, Verifier, providers, verify::Head,
+    Identity, Outcome, Provider, Secret, Signer, VerifiedEvent, Verifier, verify::Head,
 };
 
 const SVIX_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const TEXT_SECRET: &str = "a-secret-of-some-length";
-
-fn provider(name: &str) -> Provider {
-    let provider = providers::by_name(name).unwrap();
-    match name {
-        "authenteq" => provider.with_param("client_id", "client-7"),
-        _ => provider,
-    }
-}
 
 fn signed(name: &str, request: http::request::Builder, body: &str) -> VerifiedEvent {
     signed_by(&provider(name), name, request, body)

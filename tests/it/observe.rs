@@ -30,7 +30,7 @@ use http_body::Body as _;
 use metrics::LocalRecorderGuard;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde_json::Value;
-use support::{Answer, GITHUB_SECRET, Rest, SVIX_SECRET, Step, TestBody, at, data};
+use support::{Answer, GITHUB_SECRET, NOW, Rest, SVIX_SECRET, Step, TestBody, at, data};
 use tower::{Layer as _, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
     Payload, Provider, Secret, Secrets, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
@@ -51,8 +51,6 @@ use tracing_subscriber::{
     registry::LookupSpan,
     util::SubscriberInitExt,
 };
-
-const NOW: u64 = 1_700_000_000;
 const TARGET: &str = "tower_webhook";
 const SIGNATURE: &str = support::SIGNATURE;
 const HANDLERS_LINE: &str = "the handler says something";

@@ -12,14 +12,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use sha2::Sha256;
+use support::{NOW, at, hex};
 use tower_webhook::{
     Provider, Rejection, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
     scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, TimeUnit, Timestamp},
     verify::Head,
 };
-
-/// The time at which everything is signed.
-const NOW: u64 = 1_700_000_000;
 const TEXT_SECRET: &str = "a-secret-for-the-properties";
 const BASE64_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TARGET: &str = "/hooks/Acme%2Fone?tenant=a%20b&x=1";
@@ -137,10 +135,6 @@ impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
-}
-
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 /// Every built-in provider, and a scheme for each axis that none of them has.
@@ -536,10 +530,6 @@ fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
         mac.update(part);
     }
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Base64 by its definition: six bits a character.

@@ -8,13 +8,14 @@ use std::{
     hash::Hash,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, request};
 use http_body::{Body, Frame};
 use insta::assert_snapshot;
+use support::{NOW, at};
 use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
     Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
@@ -37,10 +38,6 @@ use tower_webhook::{
 const MARKER: &str = "MARKER";
 const SECRET: &str = "MARKER-of-the-SECRET-value";
 const BODY: &str = r#"{"status":"successful","refId":"customer-7","name":"MARKER"}"#;
-
-fn now() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_700_000_000)
-}
 
 fn secret() -> Secret {
     Secret::new(SECRET).with_id("2026-11")
@@ -65,7 +62,7 @@ fn acme() -> Provider {
 }
 
 fn sign(provider: Provider, body: &str) -> request::Parts {
-    let signer = Signer::new(provider, secret()).unwrap().with_time(now());
+    let signer = Signer::new(provider, secret()).unwrap().with_time(at(NOW));
     let request = signer.sign(Request::post("/hooks?token=MARKER"), body);
     request.unwrap().into_parts().0
 }
@@ -87,7 +84,7 @@ fn debug(value: &impl fmt::Debug) -> String {
 #[test]
 fn debug_of_secrets() {
     assert_snapshot!(debug(&Secret::new(SECRET)), @"Secret { id: None, .. }");
-    assert_snapshot!(debug(&secret().with_not_after(now())), @r#"Secret { id: Some("2026-11"), .. }"#);
+    assert_snapshot!(debug(&secret().with_not_after(at(NOW))), @r#"Secret { id: Some("2026-11"), .. }"#);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, SECRET).unwrap();
@@ -101,7 +98,7 @@ fn debug_of_verifier_layer_and_service() {
     let verifier = verifier(acme());
     assert_snapshot!(debug(&verifier), @r#"Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }"#);
     let layer = WebhookVerifyLayer::new(verifier)
-        .with_clock(now)
+        .with_clock(|| at(NOW))
         .with_on_rejection(|_, _| {});
     assert_snapshot!(debug(&layer), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
     assert_snapshot!(debug(&layer.layer("inner")), @r#"WebhookVerify { inner: "inner", verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, .. }"#);
@@ -139,7 +136,7 @@ fn debug_of_a_check_on_its_way() {
     let verifier = verifier(acme());
     let head = sign(acme(), BODY);
     assert_snapshot!(debug(&Head::of(&head)), @r#"Head { method: "POST", path: "/hooks", .. }"#);
-    let gate = verifier.gate(&Head::of(&head), now()).unwrap();
+    let gate = verifier.gate(&Head::of(&head), at(NOW)).unwrap();
     assert_snapshot!(debug(&gate), @r#"Gate { provider: "acme", endpoint: Some("kyc"), .. }"#);
     let mut check = gate.check(verifier.secrets()).unwrap();
     check.update(Bytes::from(BODY)).unwrap();
@@ -184,7 +181,7 @@ fn debug_of_a_configuration() {
 /// A body of VOVE ID, read as `T`.
 fn vove<T: Payload>(body: &str) -> Result<VerifiedEvent<T>, PayloadError> {
     let head = sign(voveid_text(), body);
-    let event = verifier(voveid_text()).verify(&Head::of(&head), body.to_owned(), now());
+    let event = verifier(voveid_text()).verify(&Head::of(&head), body.to_owned(), at(NOW));
     event.unwrap().parse()
 }
 
@@ -249,7 +246,7 @@ fn errors_of_setting_up() {
     secrets: there are 9, and 8 is the most; remove old ones
     SetupError("secrets: there are 9, and 8 is the most; remove old ones")
     "#);
-    let window = secret().with_not_before(now()).with_not_after(UNIX_EPOCH);
+    let window = secret().with_not_before(at(NOW)).with_not_after(UNIX_EPOCH);
     assert_snapshot!(texts(&Verifier::new(providers::github(), window).unwrap_err()), @r#"
     secret "2026-11": not_after lies before not_before; exchange them
     SetupError("secret \"2026-11\": not_after lies before not_before; exchange them")
@@ -319,7 +316,7 @@ fn errors_of_payloads() {
 
     let head = sign(acme(), BODY);
     let event = verifier(acme())
-        .verify(&Head::of(&head), BODY, now())
+        .verify(&Head::of(&head), BODY, at(NOW))
         .unwrap();
     assert_snapshot!(texts(&event.parse::<voveid::Event>().unwrap_err()), @r#"
     it is an event of provider acme, and the type is one of voveid
@@ -369,7 +366,7 @@ fn errors_of_signing() {
 fn refused(verifier: &Verifier, headers: &[(&str, &str)], body: &'static str) -> Rejection {
     let headers = headers.to_vec();
     verifier
-        .verify(&Head::new(&headers), body, now())
+        .verify(&Head::new(&headers), body, at(NOW))
         .map(drop)
         .unwrap_err()
 }
@@ -386,7 +383,7 @@ async fn refused_by_source(source: impl SecretSource + 'static) -> Rejection {
 }
 
 async fn refused_with(layer: WebhookVerifyLayer, body: Odd) -> Rejection {
-    let layer = layer.with_clock(now);
+    let layer = layer.with_clock(|| at(NOW));
     let service = layer.layer(tower::service_fn(|_: Request<Odd>| async {
         Ok::<_, Infallible>(Response::new(()))
     }));
@@ -526,7 +523,7 @@ async fn every_refusal() -> Vec<Rejection> {
         let head = sign(providers::github(), BODY);
         let verifier = Verifier::new(providers::github(), secrets).unwrap();
         verifier
-            .verify(&Head::of(&head), BODY, now())
+            .verify(&Head::of(&head), BODY, at(NOW))
             .map(drop)
             .unwrap_err()
     };

@@ -5,14 +5,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::Write as _,
-    path::PathBuf,
     process::Command,
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use support::{at, unhex, vector_file, vector_path};
 use tower_webhook::{
     Config, Rejection, RejectionKind, Secret, VerifiedEvent, Verifier, providers, verify::Head,
 };
@@ -322,17 +321,8 @@ fn duration(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| quoted("off"), |seconds| quoted(&format!("{seconds}s")))
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
-}
-
-fn read(name: &str) -> Vec<u8> {
-    let path = folder().join(name);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
 fn core_entries() -> Vec<Entry> {
-    let catalogue: Catalogue = serde_json::from_slice(&read("schemes.json")).unwrap();
+    let catalogue: Catalogue = serde_json::from_slice(&vector_file("schemes.json")).unwrap();
     let mut entries = catalogue.providers;
     entries.retain(|entry| entry.fit == "declarative core");
     entries
@@ -346,10 +336,6 @@ fn entries() -> BTreeMap<String, Entry> {
         .into_iter()
         .map(|entry| (entry.id.clone(), entry))
         .collect()
-}
-
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 fn say(text: &str) {
@@ -469,15 +455,8 @@ impl MadeVector {
     }
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits = text.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
-
 fn made() -> Vec<MadeVector> {
-    let made: Made = serde_json::from_slice(&read("accepting.json")).unwrap();
+    let made: Made = serde_json::from_slice(&vector_file("accepting.json")).unwrap();
     made.vectors
 }
 
@@ -543,7 +522,7 @@ fn what_an_independent_implementation_signed_is_accepted_and_its_change_refused(
 #[test]
 fn the_script_still_makes_the_same_requests() {
     let python = Command::new("python3")
-        .arg(folder().join("make_accepting.py"))
+        .arg(vector_path("make_accepting.py"))
         .output();
     let Ok(output) = python else {
         assert!(
@@ -558,7 +537,7 @@ fn the_script_still_makes_the_same_requests() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let same = output.stdout == read("accepting.json");
+    let same = output.stdout == vector_file("accepting.json");
     assert!(
         same,
         "accepting.json is not what make_accepting.py writes; run it again"
@@ -644,7 +623,7 @@ struct Seed {
 impl Seed {
     fn body(&self) -> Vec<u8> {
         let body = match (&self.file, &self.body) {
-            (Some(file), None) => read(&format!("seeds/{file}")),
+            (Some(file), None) => vector_file(&format!("seeds/{file}")),
             (None, Some(text)) => text.as_bytes().to_vec(),
             _ => panic!("{}: one body", self.id),
         };
@@ -696,7 +675,7 @@ impl Seed {
 
 #[test]
 fn published_samples_get_the_verdicts_that_are_known() {
-    let seeds: Seeds = serde_json::from_slice(&read("seeds/vectors.json")).unwrap();
+    let seeds: Seeds = serde_json::from_slice(&vector_file("seeds/vectors.json")).unwrap();
     let (mut accepted, mut refused) = (0, 0);
     let mut failures = Vec::new();
     for seed in &seeds.vectors {

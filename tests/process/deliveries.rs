@@ -13,6 +13,7 @@ use tower_webhook::{Secret, Signer, providers};
 use support::{
     receiver::{self, Answer, Receiver},
     redis::Redis,
+    unix_now,
 };
 
 const SECRET: &str = "whsec_a-secret-between-two-programs";
@@ -36,19 +37,13 @@ fn config(deliveries: &str) -> String {
 
 /// Sends an event, signed at this many seconds before now.
 async fn send(receiver: &Receiver, endpoint: &str, body: &str, seconds: u64) -> Answer {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(now() - seconds);
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(unix_now() - seconds);
     let signer = Signer::new(providers::stripe(), Secret::new(SECRET)).unwrap();
     let signer = signer.with_time(time);
     let request = signer.sign(Request::post("/"), body.to_owned()).unwrap();
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
     receiver.post(endpoint, headers, body.to_owned()).await
-}
-
-#[allow(clippy::disallowed_methods, reason = "a signature needs the time")]
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap().as_secs()
 }
 
 async fn counts(receiver: &Receiver, endpoint: &str) -> (u64, u64) {

@@ -15,6 +15,7 @@ use support::{
     handler_log::{self, HandlerLog},
     proxy::Proxy,
     redis::Redis,
+    seconds,
     sender::{Attempt, Event, Sender, at_once},
     server::{self, Server, Setup, TIME_LIMIT},
 };
@@ -42,10 +43,6 @@ fn side_by_side() -> RwLockReadGuard<'static, ()> {
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }
 
 /// What a busy machine may add to any time.

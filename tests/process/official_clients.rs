@@ -1,7 +1,7 @@
 //! The receiver against the providers' own npm libraries, both ways: what they sign it accepts over HTTP, what is
 //! changed afterwards it refuses, and what our [`Signer`] makes they accept.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use tower_webhook::{Provider, Secret, Signer, providers};
 use support::{
     clients::{Clients, Verdict},
     receiver::Receiver,
+    unix_now,
 };
 
 /// 24 bytes, once the prefix is off and the base64 decoded.
@@ -65,11 +66,6 @@ const BODIES: [&str; 4] = [
 ];
 
 type Headers = Vec<(String, String)>;
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_secs().try_into().unwrap()
-}
 
 /// The three headers of Svix and Standard Webhooks.
 fn message(prefix: &str, id: &str, timestamp: i64, signature: &str) -> Headers {
@@ -146,7 +142,10 @@ async fn what_svix_and_standardwebhooks_sign_is_accepted() {
             ("standard-webhooks", "webhook"),
         ] {
             for body in BODIES {
-                let (id, timestamp) = ("msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", now());
+                let (id, timestamp) = (
+                    "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj",
+                    i64::try_from(unix_now()).unwrap(),
+                );
                 let signature = clients.sign(client, SVIX, id, timestamp, body);
                 let headers = message(prefix, id, timestamp, &signature);
                 let answer = receiver.post(endpoint, headers, body).await;
@@ -182,7 +181,10 @@ async fn one_byte_changed_in_what_svix_and_standardwebhooks_signed_is_refused() 
         ("standardwebhooks", "voveid", "webhook"),
         ("standardwebhooks", "standard-webhooks", "webhook"),
     ] {
-        let (id, timestamp) = ("msg_1srOrx2ZWZBpBUvZwXKQmoEYga2", now());
+        let (id, timestamp) = (
+            "msg_1srOrx2ZWZBpBUvZwXKQmoEYga2",
+            i64::try_from(unix_now()).unwrap(),
+        );
         let signature = clients.sign(client, SVIX, id, timestamp, body);
         let headers = message(prefix, id, timestamp, &signature);
         accepted_unless_changed(&receiver, endpoint, &headers, body).await;
@@ -196,7 +198,13 @@ async fn what_stripe_and_github_sign_is_accepted_unless_one_byte_is_changed() {
     };
     let receiver = Receiver::with_config(ENDPOINTS);
     for body in BODIES {
-        let signature = clients.sign("stripe", STRIPE, "", now(), body);
+        let signature = clients.sign(
+            "stripe",
+            STRIPE,
+            "",
+            i64::try_from(unix_now()).unwrap(),
+            body,
+        );
         let headers = vec![("stripe-signature".to_owned(), signature)];
         accepted_unless_changed(&receiver, "stripe", &headers, body).await;
 
@@ -212,7 +220,7 @@ async fn a_key_that_another_endpoint_or_nobody_has_is_refused() {
         return;
     };
     let receiver = Receiver::with_config(ENDPOINTS);
-    let (body, timestamp) = ("{}", now());
+    let (body, timestamp) = ("{}", i64::try_from(unix_now()).unwrap());
     for secret in [NEWER, STRANGE] {
         let signature = clients.sign("svix", secret, "msg_1", timestamp, body);
         let headers = message("svix", "msg_1", timestamp, &signature);
@@ -248,7 +256,7 @@ async fn stale_and_future_requests_are_refused_within_the_window_they_are_not() 
         (400, StatusCode::UNAUTHORIZED),
         (86_400, StatusCode::UNAUTHORIZED),
     ] {
-        let timestamp = now() + skew;
+        let timestamp = i64::try_from(unix_now()).unwrap() + skew;
         for (client, endpoint, prefix) in [
             ("svix", "svix", "svix"),
             ("svix", "voveid", "webhook"),
@@ -282,7 +290,7 @@ async fn while_keys_are_rotated_either_is_accepted_and_named() {
         return;
     };
     let receiver = Receiver::with_config(ENDPOINTS);
-    let (body, id, timestamp) = ("{}", "msg_1", now());
+    let (body, id, timestamp) = ("{}", "msg_1", i64::try_from(unix_now()).unwrap());
     let mut sign = |secret| clients.sign("svix", secret, id, timestamp, body);
     let [new, old, strange] = [NEWER, SVIX, STRANGE].map(&mut sign);
     for (signature, endpoint, key) in [
@@ -320,7 +328,7 @@ async fn stripe_headers_with_several_signatures_need_one_that_is_right() {
         return;
     };
     let receiver = Receiver::with_config(ENDPOINTS);
-    let (body, timestamp) = ("{}", now());
+    let (body, timestamp) = ("{}", i64::try_from(unix_now()).unwrap());
     let right = clients.sign("stripe", STRIPE, "", timestamp, body);
     let wrong = clients.sign("stripe", "whsec_of_somebody_else", "", timestamp, body);
     let (right_v1, wrong_v1) = (field(&right, "v1"), field(&wrong, "v1"));
@@ -348,7 +356,7 @@ async fn one_request_uses_one_family_of_headers() {
         return;
     };
     let receiver = Receiver::with_config(ENDPOINTS);
-    let (body, id, timestamp) = ("{}", "msg_1", now());
+    let (body, id, timestamp) = ("{}", "msg_1", i64::try_from(unix_now()).unwrap());
     let right = clients.sign("svix", SVIX, id, timestamp, body);
     let wrong = clients.sign("svix", STRANGE, id, timestamp, body);
     let both = |svix: &str, webhook: &str| {

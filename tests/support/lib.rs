@@ -16,8 +16,11 @@
 )]
 
 mod body;
+pub mod http1;
 mod requests;
+mod seeds;
 pub mod store;
+mod strict;
 
 #[cfg(feature = "all")]
 pub mod cargo;
@@ -44,3 +47,5 @@ pub use body::*;
 #[cfg(feature = "all")]
 pub use log::{Lines, listen_to_everything};
 pub use requests::*;
+pub use seeds::*;
+pub use strict::Strict;

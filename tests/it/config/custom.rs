@@ -21,7 +21,7 @@ fn custom_verdict(
         &load(&text).endpoint("a").unwrap(),
         &headers(list),
         "body",
-        now(),
+        at(NOW),
     )
 }
 
@@ -294,7 +294,7 @@ fn a_timestamp_may_be_a_field_of_the_signature() {
         signature = { header = \"X-Sig\", fields = \",\", field = \"v1\", encoding = \"hex\" }
         timestamp = { field = \"t\" }";
     let event = accepted("", named, &[("x-sig", format!("t=1700000000,v1={good}"))]);
-    assert_eq!(event.timestamp(), Some(now()));
+    assert_eq!(event.timestamp(), Some(at(NOW)));
     let placed = "signed = \"{ts}.{body}\"
         signature = { header = \"X-Sig\", positional = \",\", first = 1, encoding = \"hex\" }
         timestamp = { field = \"0\" }";
@@ -461,7 +461,7 @@ fn type_and_id_of_an_event_stand_where_the_provider_says() {
                 ("x-sig", mac(SECRET, body)),
                 ("x-kind", "from the header".to_owned()),
             ]);
-            let event = verdict(&verifier, &head, body, now()).unwrap();
+            let event = verdict(&verifier, &head, body, at(NOW)).unwrap();
             let found = match key {
                 "event_type" => [event.event_type(), event.delivery_id()],
                 _ => [event.delivery_id(), event.event_type()],

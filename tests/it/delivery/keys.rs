@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use http::Request;
 use proptest::{option, prelude::*};
-use support::{SVIX_SECRET, at, multipart};
+use support::{NOW, SVIX_SECRET, at, authenteq, multipart};
 use tower_webhook::{
     Provider, RejectionKind, Secret, Secrets, Signer, Source, VerifiedEvent, Verifier,
     delivery::{DeliveryKey, KeyedBy},
@@ -14,8 +14,6 @@ use tower_webhook::{
     scheme::{Algorithm, Coverage, Encoding, Scheme, Signature, Timestamp},
     verify::Head,
 };
-
-const NOW: u64 = 1_700_000_000;
 const TEXT_SECRET: &str = "a-secret-for-the-delivery-keys";
 const STRIPE: &str = "stripe-signature";
 const GITHUB: &str = "x-hub-signature-256";
@@ -253,10 +251,6 @@ fn github(body: impl AsRef<[u8]>) -> Attempt {
     Attempt::new(providers::github(), TEXT_SECRET, body)
 }
 
-fn authenteq() -> Provider {
-    providers::authenteq().with_param("client_id", "client-7")
-}
-
 fn result(boundary: &str, id: &str) -> Attempt {
     let json = format!(r#"{{"id":"{id}","documentData":{{"documentType":"PP"}}}}"#);
     let parts = [("result", &*json), ("faceImage", "the image")];
@@ -426,7 +420,7 @@ fn the_result_of_authenteq_is_the_delivery_whatever_stands_around_it() {
         let parts = [("result", r#"{"id":"one"}"#), ("faceImage", image)];
         Attempt::new(authenteq(), TEXT_SECRET, multipart("b", &parts))
     };
-    let plain = |body: &str| Attempt::new(authenteq(), TEXT_SECRET, body);
+    let plain = |body: &[u8]| Attempt::new(authenteq(), TEXT_SECRET, body);
     let by_hmac = Attempt {
         provider: authenteq().with_only_construction("hmac-sha256").unwrap(),
         ..event()
@@ -484,12 +478,12 @@ fn the_result_of_authenteq_is_the_delivery_whatever_stands_around_it() {
             plain(&multipart("c", &[("a", "1")])),
             Others,
         ),
-        ("no multipart", plain("{}"), plain("{}"), Same),
-        ("other bytes", plain("{}"), plain("{ }"), Others),
+        ("no multipart", plain(b"{}"), plain(b"{}"), Same),
+        ("other bytes", plain(b"{}"), plain(b"{ }"), Others),
         (
             "a body that is what the result is",
             with_image("i"),
-            plain(r#"{"id":"one"}"#),
+            plain(br#"{"id":"one"}"#),
             Others,
         ),
     ]);

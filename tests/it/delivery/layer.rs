@@ -38,7 +38,7 @@ use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 use support::loopback::{self, Mapped};
-use support::{Answer, GITHUB_SECRET, github, kind, refusal, signed};
+use support::{Answer, GITHUB_SECRET, PATIENCE, authenteq, github, kind, refusal, signed};
 use tokio::{
     sync::{Semaphore, watch},
     task::{JoinHandle, JoinSet},
@@ -61,8 +61,6 @@ use tower_webhook::{
 
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
-/// How long a test waits for what has to happen.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 // --- A store that follows a script ---
 
@@ -557,10 +555,6 @@ fn body() -> Bytes {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::SeqCst);
     Bytes::from(format!(r#"{{"secret content number":{count}}}"#))
-}
-
-fn authenteq() -> Provider {
-    providers::authenteq().with_param("client_id", "client-7")
 }
 
 fn authenteq_request() -> Request<Bytes> {

@@ -6,6 +6,7 @@ mod rules;
 
 use std::{collections::HashSet, time::Duration};
 
+use support::seconds;
 use support::store::{finish, key, now};
 use tokio::time::Instant;
 use tower_webhook::delivery::{
@@ -13,10 +14,6 @@ use tower_webhook::delivery::{
 };
 
 const LONG: Duration = Duration::from_secs(600);
-
-fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
 
 fn is_held(claim: Claim) -> bool {
     matches!(claim, Claim::InProgress { .. })

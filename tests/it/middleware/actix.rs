@@ -39,7 +39,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use support::{
-    GITHUB_SECRET, Rest, SIGNATURE, Step, TestBody, Watch, at, data, github, github_signer,
+    GITHUB_SECRET, NOW, PATIENCE, Rest, SIGNATURE, Step, TestBody, Watch, at, data, github, layer,
+    signed_to, with_header,
 };
 use tower_webhook::{
     Identity, Json, Outcome, Provider, Rejection, RejectionKind, Secret, Signer, VerifiedEvent,
@@ -49,44 +50,16 @@ use tower_webhook::{
     scheme::{Algorithm, Encoding, Scheme, Signature},
     verify::Head,
 };
-
-const NOW: u64 = 1_700_000_000;
 const LIMIT: usize = 1000;
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn layer() -> WebhookVerifyLayer {
-    WebhookVerifyLayer::new(github())
-}
-
-/// A request to `path` whose body GitHub signed.
-fn to(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-    github_signer()
-        .sign(Request::post(path), body.into())
-        .unwrap()
-}
-
-/// The request with one header set to `value`; without it for `None`.
-fn with(
-    mut request: Request<Bytes>,
-    name: &'static str,
-    value: Option<&'static str>,
-) -> Request<Bytes> {
-    request.headers_mut().remove(name);
-    if let Some(value) = value {
-        let value = http::HeaderValue::from_static(value);
-        request.headers_mut().insert(name, value);
-    }
-    request
-}
 
 fn unsigned(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-    with(to(path, body), SIGNATURE, None)
+    with_header(signed_to(path, body), SIGNATURE, None)
 }
 
 /// The same bytes under the signature of others.
 fn forged(path: &str) -> Request<Bytes> {
-    let mut request = to(path, "signed");
+    let mut request = signed_to(path, "signed");
     *request.body_mut() = Bytes::from_static(b"Signed");
     request
 }
@@ -248,7 +221,7 @@ async fn through(layer: &WebhookVerifyLayer, request: ServiceRequest) -> Answer 
 macro_rules! guards {
     ($app:expr, $path:expr) => {
         assert_eq!(
-            send!($app, to($path, BODY)),
+            send!($app, signed_to($path, BODY)),
             Answer::ok("Keep it logically awesome.")
         );
         assert_eq!(
@@ -357,9 +330,12 @@ async fn two_providers_on_two_routes_of_one_scope() {
     );
     for (request, kind) in [
         (sign("/hooks/github"), RejectionKind::MissingHeader),
-        (to("/hooks/shopify", "{}"), RejectionKind::MissingHeader),
         (
-            with(
+            signed_to("/hooks/shopify", "{}"),
+            RejectionKind::MissingHeader,
+        ),
+        (
+            with_header(
                 sign("/hooks/shopify"),
                 "x-shopify-hmac-sha256",
                 Some("%%%="),
@@ -405,7 +381,7 @@ async fn between_other_middlewares() {
     );
     guards!(app, "/a/hook");
     let app = app!(App::new().service(others()).wrap(condition(false)));
-    let reply = send!(app, to("/a/hook", BODY));
+    let reply = send!(app, signed_to("/a/hook", BODY));
     assert_eq!(reply, Answer::refusal(RejectionKind::LayerMissing));
 
     let route = web::post().to(zen);
@@ -413,7 +389,11 @@ async fn between_other_middlewares() {
     let route = route.wrap(layer()).wrap(middleware::from_fn(mark));
     let app = app!(App::new().route("/hook", route));
     for (request, status, expected) in [
-        (to("/hook", BODY), 200, &["x-inside", "x-outside"][..]),
+        (
+            signed_to("/hook", BODY),
+            200,
+            &["x-inside", "x-outside"][..],
+        ),
         (forged("/hook"), 401, &["www-authenticate", "x-outside"]),
     ] {
         let reply = send!(app, request);
@@ -543,7 +523,7 @@ async fn a_provider_that_takes_200_alone_for_success_gets_it() {
                 .wrap(layer())
         )
     );
-    assert_eq!(send!(app, to("/hook", "body")).status, 204);
+    assert_eq!(send!(app, signed_to("/hook", "body")).status, 204);
 }
 
 #[actix_web::test]
@@ -608,7 +588,7 @@ async fn the_handler_reads_the_bytes_that_were_verified() {
     );
     for path in ["/first", "/last", "/text", "/stream"] {
         for size in [0, 1, 200 << 10] {
-            let reply = send!(app, to(path, vec![b'x'; size]));
+            let reply = send!(app, signed_to(path, vec![b'x'; size]));
             assert_eq!(reply, Answer::ok(&format!("true {size}")), "{path}");
         }
     }
@@ -634,7 +614,7 @@ async fn a_handler_of_json_works_behind_the_middleware() {
             .wrap(layer())
     );
     for path in ["/both", "/alone"] {
-        let mut request = to(path, BODY);
+        let mut request = signed_to(path, BODY);
         let json = http::HeaderValue::from_static("application/json");
         request.headers_mut().insert("content-type", json);
         let reply = send!(app, request);
@@ -665,7 +645,7 @@ async fn the_limits_of_actix_web_do_not_cut_what_is_verified() {
         }
     };
     let long = |path: &str, size: usize| {
-        let mut request = to(path, vec![b' '; size]);
+        let mut request = signed_to(path, vec![b' '; size]);
         let json = http::HeaderValue::from_static("application/json");
         request.headers_mut().insert("content-type", json);
         request
@@ -692,11 +672,11 @@ async fn the_limits_of_actix_web_do_not_cut_what_is_verified() {
 #[actix_web::test]
 async fn a_condemned_head_costs_no_poll_of_the_payload() {
     let layer = WebhookVerifyLayer::new(github().with_max_body(LIMIT));
-    let declared = |length| with(to("/", "body"), "content-length", Some(length));
+    let declared = |length| with_header(signed_to("/", "body"), "content-length", Some(length));
     for (request, kind) in [
         (unsigned("/", "body"), RejectionKind::MissingHeader),
         (
-            with(to("/", "body"), SIGNATURE, Some("sha256=zz")),
+            with_header(signed_to("/", "body"), SIGNATURE, Some("sha256=zz")),
             RejectionKind::MalformedSignature,
         ),
         (declared("1001"), RejectionKind::BodyTooLarge),
@@ -732,16 +712,16 @@ async fn payloads_of_every_shape_are_read() {
     ];
     for (body, steps) in bodies {
         let shape = format!("{steps:?}");
-        let (request, watch) = scripted(&to("/", body), TestBody::new(steps));
+        let (request, watch) = scripted(&signed_to("/", body), TestBody::new(steps));
         let expected = Answer::ok(&body.len().to_string());
         assert_eq!(through(&layer, request).await, expected, "{shape}");
         assert!(watch.is_dropped(), "{shape}");
     }
     // No payload at all.
     for (request, expected) in [
-        (to("/", ""), Answer::ok("0")),
+        (signed_to("/", ""), Answer::ok("0")),
         (
-            to("/", "body"),
+            signed_to("/", "body"),
             Answer::refusal(RejectionKind::SignatureMismatch),
         ),
     ] {
@@ -792,7 +772,7 @@ async fn every_reason_to_refuse_a_body_has_its_answer() {
         (&expired, one(), RejectionKind::KeyOutsideWindow),
         (&keyless, one(), RejectionKind::NoValidKey),
     ] {
-        let (request, watch) = scripted(&to("/", "body"), body);
+        let (request, watch) = scripted(&signed_to("/", "body"), body);
         assert_eq!(through(layer, request).await, Answer::refusal(kind));
         assert!(watch.is_dropped(), "{kind}");
         // A body that never ends is given up at the limit, in as many polls.
@@ -805,7 +785,7 @@ async fn every_reason_to_refuse_a_body_has_its_answer() {
 async fn a_payload_of_endless_empty_frames_is_given_up_in_time() {
     let timed = layer().with_read_timeout(Duration::from_millis(50));
     for rest in [Rest::EmptyFrames, Rest::GreedyFrames(2)] {
-        let (request, _) = scripted(&to("/", "body"), TestBody::new([]).then(rest));
+        let (request, _) = scripted(&signed_to("/", "body"), TestBody::new([]).then(rest));
         assert_eq!(
             through(&timed, request).await,
             Answer::refusal(RejectionKind::ReadTimeout),
@@ -817,7 +797,7 @@ async fn a_payload_of_endless_empty_frames_is_given_up_in_time() {
 #[actix_web::test]
 async fn every_line_of_a_header_is_seen() {
     let app = app!(App::new().route("/hook", web::post().to(zen).wrap(layer())));
-    let good = to("/hook", BODY).headers()[SIGNATURE].clone();
+    let good = signed_to("/hook", BODY).headers()[SIGNATURE].clone();
     let value = |bytes: &[u8]| http::HeaderValue::from_bytes(bytes).unwrap();
     let other = value(format!("sha256={}", "0".repeat(64)).as_bytes());
     for (lines, kind) in [
@@ -857,7 +837,7 @@ async fn a_limit_further_out_is_answered_413() {
             Poll::Ready(Some(Err(PayloadError::Overflow)))
         }
     }
-    let mut request = converted(&to("/", "body")).to_srv_request();
+    let mut request = converted(&signed_to("/", "body")).to_srv_request();
     let payload = Box::pin(Overflowing);
     request.set_payload(Payload::Stream { payload });
     assert_eq!(
@@ -901,7 +881,7 @@ async fn what_is_our_fault_is_500() {
         ("/wrapped/optional", "", Answer::ok("true")),
         ("/bare-optional", "", Answer::ok("false")),
     ] {
-        assert_eq!(send!(app, to(path, body)), expected, "{path} {body}");
+        assert_eq!(send!(app, signed_to(path, body)), expected, "{path} {body}");
     }
     assert_eq!(
         send!(app, unsigned("/bare", "")),
@@ -937,7 +917,7 @@ async fn the_hook_sees_the_refusal_and_changes_the_answer() {
         assert_eq!(send!(app, request), expected);
         assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [kind]);
     }
-    assert_eq!(send!(app, to("/hook", "body")), Answer::ok("4"));
+    assert_eq!(send!(app, signed_to("/hook", "body")), Answer::ok("4"));
     assert_eq!(*seen.lock().unwrap(), []);
 }
 
@@ -1039,7 +1019,7 @@ async fn a_dropped_request_takes_its_payload_and_its_handler_along() {
     let handler = handler.new_service(()).await.unwrap();
     let service = layer().new_transform(handler).await.unwrap();
     let begin = async |body: TestBody| {
-        let (request, watch) = scripted(&to("/", "body"), body);
+        let (request, watch) = scripted(&signed_to("/", "body"), body);
         let mut future = Box::pin(service.call(request));
         std::future::poll_fn(|cx| {
             assert!(future.as_mut().poll(cx).is_pending());

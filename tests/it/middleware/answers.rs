@@ -14,8 +14,9 @@ use axum::{
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use support::{
-    GITHUB_SECRET, SIGNATURE, TestBody, accept, at, data, github, github_signer, kind, signed,
-    svix, svix_signer, unsigned,
+    GITHUB_SECRET, NOW, PATIENCE, SIGNATURE, TestBody, accept, at, data, github,
+    http1::{Reply, head, whole},
+    kind, signed, signed_to, svix, svix_signer, unsigned, with_header,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,10 +28,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_webhook::{
     Json, RejectionKind, Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers,
 };
-
-const NOW: u64 = 1_700_000_000;
 const LIMIT: usize = 1000;
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server, and what its layers refused.
 struct Server {
@@ -103,7 +101,7 @@ impl Server {
     async fn exchange(&self, sent: &[u8]) -> Reply {
         let mut stream = self.connect().await;
         stream.write_all(sent).await.unwrap();
-        Reply::read(&mut stream).await
+        read_reply(&mut stream).await
     }
 
     fn refused(&self) -> Vec<RejectionKind> {
@@ -111,110 +109,33 @@ impl Server {
     }
 }
 
-/// One answer as it stands on the wire.
-#[derive(Debug, PartialEq, Eq)]
-struct Reply {
-    status: u16,
-    /// In lower case, without the date and without what is about the connection.
-    headers: Vec<String>,
-    body: String,
-}
-
-impl Reply {
-    /// Reads one answer: its head, and as much body as the head declares.
-    async fn read(stream: &mut TcpStream) -> Self {
-        let mut bytes = Vec::new();
-        let read = async {
-            loop {
-                if let Some(reply) = Self::parse(&bytes) {
-                    return reply;
-                }
-                let mut chunk = [0; 4096];
-                let count = stream.read(&mut chunk).await.unwrap();
-                assert!(
-                    count > 0,
-                    "no answer but {:?}",
-                    String::from_utf8_lossy(&bytes)
-                );
-                bytes.extend_from_slice(&chunk[..count]);
+/// Reads one answer.
+async fn read_reply(stream: &mut TcpStream) -> Reply {
+    let mut bytes = Vec::new();
+    let read = async {
+        loop {
+            if let Some((reply, _)) = Reply::parse(&bytes, "connection") {
+                return reply;
             }
-        };
-        tokio::time::timeout(PATIENCE, read)
-            .await
-            .expect("an answer in time")
-    }
-
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut lines = head.lines();
-        let status = lines
-            .next()
-            .unwrap()
-            .split(' ')
-            .nth(1)
-            .unwrap()
-            .parse()
-            .unwrap();
-        let mut headers: Vec<String> = lines.map(str::to_ascii_lowercase).collect();
-        let length = headers
-            .iter()
-            .find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.map_or(0, |length| length.parse().unwrap());
-        if body.len() < length {
-            return None;
+            let mut chunk = [0; 4096];
+            let count = stream.read(&mut chunk).await.unwrap();
+            assert!(
+                count > 0,
+                "no answer but {:?}",
+                String::from_utf8_lossy(&bytes)
+            );
+            bytes.extend_from_slice(&chunk[..count]);
         }
-        headers.retain(|line| !line.starts_with("date: ") && !line.starts_with("connection: "));
-        headers.sort();
-        Some(Self {
-            status,
-            headers,
-            body: body.to_owned(),
-        })
-    }
-
-    /// The answer to a refusal: nothing but these headers.
-    fn bare(status: u16, headers: &[&str]) -> Self {
-        let mut headers: Vec<String> = headers.iter().map(ToString::to_string).collect();
-        headers.push("content-length: 0".to_owned());
-        headers.sort();
-        Self {
-            status,
-            headers,
-            body: String::new(),
-        }
-    }
+    };
+    tokio::time::timeout(PATIENCE, read)
+        .await
+        .expect("an answer in time")
 }
 
 const CHALLENGE: &str = "www-authenticate: webhook-signature";
 
 fn unauthorized() -> Reply {
-    Reply::bare(401, &[CHALLENGE])
-}
-
-/// The head of a request in HTTP/1.1, up to and with the empty line.
-fn head<B>(request: &Request<B>, more: &[&str]) -> String {
-    let mut text = format!("POST {} HTTP/1.1\r\nhost: localhost\r\n", request.uri());
-    for (name, value) in request.headers() {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    for line in more {
-        text += &format!("{line}\r\n");
-    }
-    text + "\r\n"
-}
-
-/// A request whose body has a declared length.
-fn whole(request: &Request<Bytes>) -> Vec<u8> {
-    let length = format!("content-length: {}", request.body().len());
-    [head(request, &[&length]).as_bytes(), request.body()].concat()
-}
-
-/// A request to `path` whose body GitHub signed.
-fn to(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
-    github_signer()
-        .sign(Request::post(path), body.into())
-        .unwrap()
+    Reply::empty(401, &[CHALLENGE])
 }
 
 fn svix_at(seconds: u64, id: &str) -> Request<Bytes> {
@@ -223,27 +144,13 @@ fn svix_at(seconds: u64, id: &str) -> Request<Bytes> {
     signer.sign(request, Bytes::from_static(b"{}")).unwrap()
 }
 
-/// The request with one header set to `value`; without it for `None`.
-fn with(
-    mut request: Request<Bytes>,
-    name: &'static str,
-    value: Option<&'static str>,
-) -> Request<Bytes> {
-    request.headers_mut().remove(name);
-    if let Some(value) = value {
-        let value = http::HeaderValue::from_static(value);
-        request.headers_mut().insert(name, value);
-    }
-    request
-}
-
 #[tokio::test]
 async fn what_is_genuine_reaches_the_handler() {
     let server = Server::start().await;
     for (request, length) in [
-        (to("/github", "body"), "4"),
-        (to("/github", ""), "0"),
-        (to("/github", vec![b'x'; LIMIT]), "1000"),
+        (signed_to("/github", "body"), "4"),
+        (signed_to("/github", ""), "0"),
+        (signed_to("/github", vec![b'x'; LIMIT]), "1000"),
         (svix_at(NOW, "msg"), "2"),
     ] {
         let reply = server.exchange(&whole(&request)).await;
@@ -279,28 +186,34 @@ async fn every_reason_to_doubt_the_sender_is_one_and_the_same_401() {
         .insert("svix-signature", many.trim_end().parse().unwrap());
     for (request, kind) in [
         (
-            with(good(), "svix-signature", None),
+            with_header(good(), "svix-signature", None),
             RejectionKind::MissingHeader,
         ),
-        (with(good(), "svix-id", None), RejectionKind::MissingHeader),
+        (
+            with_header(good(), "svix-id", None),
+            RejectionKind::MissingHeader,
+        ),
         (repeated, RejectionKind::RepeatedHeader),
         (
-            with(good(), "svix-id", Some("a.b")),
+            with_header(good(), "svix-id", Some("a.b")),
             RejectionKind::MalformedHeader,
         ),
         (
-            with(good(), "svix-signature", Some("v1,%%%")),
+            with_header(good(), "svix-signature", Some("v1,%%%")),
             RejectionKind::MalformedSignature,
         ),
         (many_signatures, RejectionKind::TooManySignatures),
         (
-            with(good(), "svix-timestamp", Some("soon")),
+            with_header(good(), "svix-timestamp", Some("soon")),
             RejectionKind::MalformedTimestamp,
         ),
         (svix_at(NOW - 301, "msg"), RejectionKind::TimestampTooOld),
         (svix_at(NOW + 301, "msg"), RejectionKind::TimestampInFuture),
         (other, RejectionKind::SignatureMismatch),
-        (to("/expired", "body"), RejectionKind::KeyOutsideWindow),
+        (
+            signed_to("/expired", "body"),
+            RejectionKind::KeyOutsideWindow,
+        ),
     ] {
         let reply = server.exchange(&whole(&request)).await;
         assert_eq!(reply, unauthorized(), "{kind}");
@@ -311,8 +224,8 @@ async fn every_reason_to_doubt_the_sender_is_one_and_the_same_401() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {
     let server = Server::start().await;
-    let too_large = Reply::bare(413, &[]);
-    let long = to("/github", vec![b'x'; LIMIT + 1]);
+    let too_large = Reply::empty(413, &[]);
+    let long = signed_to("/github", vec![b'x'; LIMIT + 1]);
 
     // Declared: no byte of the body has to be sent.
     for length in ["1001", "4398046511104", "18446744073709551613"] {
@@ -334,7 +247,7 @@ async fn a_body_over_the_limit_is_413() {
     assert_eq!(server.refused(), [RejectionKind::BodyTooLarge]);
 
     // Counted by a limit further out.
-    let long = to("/limited", vec![b'x'; 101]);
+    let long = signed_to("/limited", vec![b'x'; 101]);
     let mut chunked = head(&long, &["transfer-encoding: chunked"]).into_bytes();
     chunked.extend_from_slice(b"65\r\n");
     chunked.extend_from_slice(long.body());
@@ -346,14 +259,14 @@ async fn a_body_over_the_limit_is_413() {
 #[tokio::test]
 async fn a_body_that_does_not_complete_in_time_is_408() {
     let server = Server::start().await;
-    let request = to("/github", "body");
+    let request = signed_to("/github", "body");
     for sent in [
         head(&request, &["content-length: 4"]),
         head(&request, &["content-length: 4"]) + "bo",
         head(&request, &["transfer-encoding: chunked"]) + "2\r\nbo\r\n",
     ] {
         let reply = server.exchange(sent.as_bytes()).await;
-        assert_eq!(reply, Reply::bare(408, &[]));
+        assert_eq!(reply, Reply::empty(408, &[]));
         assert_eq!(server.refused(), [RejectionKind::ReadTimeout]);
     }
 }
@@ -361,7 +274,7 @@ async fn a_body_that_does_not_complete_in_time_is_408() {
 #[tokio::test]
 async fn a_body_that_breaks_off_is_400() {
     let server = Server::start().await;
-    let request = to("/patient", "body");
+    let request = signed_to("/patient", "body");
     for sent in [
         head(&request, &["content-length: 4"]) + "bo",
         head(&request, &["transfer-encoding: chunked"]) + "2\r\nbo\r\n",
@@ -392,8 +305,10 @@ async fn a_body_that_breaks_off_is_400() {
 #[tokio::test]
 async fn no_key_that_is_valid_now_is_503_and_worth_another_try() {
     let server = Server::start().await;
-    let reply = server.exchange(&whole(&to("/keyless", "body"))).await;
-    assert_eq!(reply, Reply::bare(503, &["retry-after: 5"]));
+    let reply = server
+        .exchange(&whole(&signed_to("/keyless", "body")))
+        .await;
+    assert_eq!(reply, Reply::empty(503, &["retry-after: 5"]));
     assert_eq!(server.refused(), [RejectionKind::NoValidKey]);
 }
 
@@ -406,11 +321,11 @@ async fn what_is_our_fault_is_500() {
         ("/number", "256"),
         ("/bare", "body"),
     ] {
-        let reply = server.exchange(&whole(&to(path, body))).await;
-        assert_eq!(reply, Reply::bare(500, &[]), "{path} {body}");
+        let reply = server.exchange(&whole(&signed_to(path, body))).await;
+        assert_eq!(reply, Reply::empty(500, &[]), "{path} {body}");
         assert_eq!(server.refused(), []);
     }
-    let reply = server.exchange(&whole(&to("/number", "255"))).await;
+    let reply = server.exchange(&whole(&signed_to("/number", "255"))).await;
     assert_eq!((reply.status, &*reply.body), (200, "255"));
 }
 
@@ -432,25 +347,25 @@ async fn another_method_is_405_and_another_path_404() {
 #[tokio::test]
 async fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
     let server = Server::start().await;
-    let request = || to("/patient", vec![b'x'; 1000]);
+    let request = || signed_to("/patient", vec![b'x'; 1000]);
     let expect = "expect: 100-continue";
     for (request, length, expected) in [
         (
-            with(request(), SIGNATURE, None),
+            with_header(request(), SIGNATURE, None),
             "content-length: 1000",
             unauthorized(),
         ),
         (
-            with(request(), SIGNATURE, Some("sha256=00")),
+            with_header(request(), SIGNATURE, Some("sha256=00")),
             "content-length: 1000",
             unauthorized(),
         ),
         (
-            with(request(), SIGNATURE, None),
+            with_header(request(), SIGNATURE, None),
             "transfer-encoding: chunked",
             unauthorized(),
         ),
-        (request(), "content-length: 1001", Reply::bare(413, &[])),
+        (request(), "content-length: 1001", Reply::empty(413, &[])),
     ] {
         // `exchange` asserts that the first thing to arrive is this answer, and so not `100 Continue`.
         for more in [&[length, expect][..], &[length]] {
@@ -464,9 +379,9 @@ async fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
     let mut stream = server.connect().await;
     let asking = head(&request, &["content-length: 1000", expect]);
     stream.write_all(asking.as_bytes()).await.unwrap();
-    assert_eq!(Reply::read(&mut stream).await.status, 100);
+    assert_eq!(read_reply(&mut stream).await.status, 100);
     stream.write_all(request.body()).await.unwrap();
-    let reply = Reply::read(&mut stream).await;
+    let reply = read_reply(&mut stream).await;
     assert_eq!((reply.status, &*reply.body), (200, "1000"));
 }
 
@@ -474,8 +389,8 @@ async fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
 async fn a_condemned_head_costs_no_poll_of_the_body() {
     let condemned = [
         unsigned("").map(|_| ()),
-        with(signed("body"), SIGNATURE, Some("sha256=zz")).map(|_| ()),
-        with(signed("body"), "content-length", Some("1001")).map(|_| ()),
+        with_header(signed("body"), SIGNATURE, Some("sha256=zz")).map(|_| ()),
+        with_header(signed("body"), "content-length", Some("1001")).map(|_| ()),
     ];
     for request in condemned {
         let body = TestBody::new([data("body")]);
@@ -493,15 +408,15 @@ async fn a_condemned_head_costs_no_poll_of_the_body() {
 async fn a_connection_is_kept_when_the_body_was_read() {
     let server = Server::start().await;
     let mut stream = server.connect().await;
-    let mut wrong = to("/github", "body");
+    let mut wrong = signed_to("/github", "body");
     *wrong.body_mut() = Bytes::from_static(b"Body");
     for (request, status) in [
-        (to("/github", "body"), 200),
+        (signed_to("/github", "body"), 200),
         (wrong, 401),
-        (to("/github", "body"), 200),
+        (signed_to("/github", "body"), 200),
     ] {
         stream.write_all(&whole(&request)).await.unwrap();
-        assert_eq!(Reply::read(&mut stream).await.status, status);
+        assert_eq!(read_reply(&mut stream).await.status, status);
     }
 }
 
@@ -511,14 +426,14 @@ async fn slow_clients_do_not_hold_up_others() {
     let mut slow = Vec::new();
     for _ in 0..20 {
         let mut stream = server.connect().await;
-        let started = head(&to("/patient", "body"), &["content-length: 4"]) + "bo";
+        let started = head(&signed_to("/patient", "body"), &["content-length: 4"]) + "bo";
         stream.write_all(started.as_bytes()).await.unwrap();
         slow.push(stream);
     }
-    let reply = server.exchange(&whole(&to("/github", "body"))).await;
+    let reply = server.exchange(&whole(&signed_to("/github", "body"))).await;
     assert_eq!(reply.status, 200);
     for stream in &mut slow {
         stream.write_all(b"dy").await.unwrap();
-        assert_eq!(Reply::read(stream).await.status, 200);
+        assert_eq!(read_reply(stream).await.status, 200);
     }
 }

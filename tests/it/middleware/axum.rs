@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use support::{GITHUB_SECRET, TestBody, data, github, github_signer, kind, refusal, signed};
+use support::{GITHUB_SECRET, TestBody, data, github_signer, kind, layer, refusal, signed};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::{
     ServiceBuilderExt as _, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
@@ -25,10 +25,6 @@ use tower_webhook::{
 };
 
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;
-
-fn layer() -> WebhookVerifyLayer {
-    WebhookVerifyLayer::new(github())
-}
 
 async fn hook(event: VerifiedEvent<Value>) -> String {
     event.payload()["zen"].as_str().unwrap().to_owned()

@@ -24,7 +24,7 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;
 use poem::{EndpointExt, IntoResponse as _};
 use support::loopback::{Mapped, Protocol, echo, listen, post, send, serve, trickle};
-use support::{GITHUB_SECRET, SIGNATURE, Step, TestBody, github, signed};
+use support::{GITHUB_SECRET, SIGNATURE, Step, TestBody, authenteq, github, signed};
 use tokio::sync::{Notify, Semaphore};
 use tower::{
     BoxError, Layer, ServiceBuilder, ServiceExt, buffer::BufferLayer, limit::ConcurrencyLimitLayer,
@@ -42,7 +42,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 use tower_webhook::{
-    Provider, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer, providers,
+    Provider, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
 
@@ -57,10 +57,6 @@ fn layer() -> WebhookVerifyLayer {
 /// A layer that soon gives up on a body.
 fn impatient() -> WebhookVerifyLayer {
     layer().with_read_timeout(SHORT)
-}
-
-fn authenteq() -> Provider {
-    providers::authenteq().with_param("client_id", "client-7")
 }
 
 /// With the provider's own limits: 32 MiB, and 200 for every 2xx.

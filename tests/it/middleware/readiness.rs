@@ -3,7 +3,6 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,16 +14,13 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use support::{
-    Answer, Rest, TestBody, Watch, accept, data, github, kind, signed, signed_steps, unsigned,
+    Answer, Rest, Strict, TestBody, Watch, accept, data, kind, layer, signed, signed_steps,
+    unsigned,
 };
 use tokio::sync::Notify;
 use tower::{Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimitLayer, service_fn};
 use tower_test::mock;
-use tower_webhook::{RejectionKind, VerifiedEvent, WebhookVerifyLayer};
-
-fn layer() -> WebhookVerifyLayer {
-    WebhookVerifyLayer::new(github())
-}
+use tower_webhook::{RejectionKind, VerifiedEvent};
 
 type Mocked =
     mock::Spawn<tower_webhook::middleware::WebhookVerify<mock::Mock<Request<TestBody>, Answer>>>;
@@ -41,47 +37,6 @@ fn hanging() -> (Request<TestBody>, Arc<Watch>) {
     (signed("body").map(|_| body), watch)
 }
 
-/// A service that has to be polled ready before each call, and whose clones begin unready.
-#[derive(Debug, Default)]
-struct Strict {
-    ready: bool,
-    id: usize,
-    clones: Arc<AtomicUsize>,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self {
-            ready: false,
-            id: self
-                .clones
-                .fetch_add(1, Ordering::SeqCst)
-                .checked_add(1)
-                .unwrap(),
-            clones: Arc::clone(&self.clones),
-        }
-    }
-}
-
-impl Service<Request<TestBody>> for Strict {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = Ready<Result<Answer, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.ready = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<TestBody>) -> Self::Future {
-        assert!(self.ready, "service {} was not ready", self.id);
-        self.ready = false;
-        let mut answer = Answer::default();
-        answer.extensions_mut().insert(self.id);
-        ready(Ok(answer))
-    }
-}
-
 #[tokio::test]
 async fn the_service_that_was_ready_is_the_one_that_is_called() {
     let mut service = ServiceBuilder::new()
@@ -90,7 +45,12 @@ async fn the_service_that_was_ready_is_the_one_that_is_called() {
     let mut called = Vec::new();
     for _ in 0..3 {
         let (request, _) = signed_steps([data("bo"), support::Step::Yield, data("dy")]);
-        let response = service.ready().await.unwrap().call(request).await.unwrap();
+        let response = ServiceExt::<Request<TestBody>>::ready(&mut service)
+            .await
+            .unwrap()
+            .call(request)
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         called.push(*response.extensions().get::<usize>().unwrap());
     }
@@ -104,11 +64,19 @@ async fn a_call_while_another_is_read_goes_to_a_service_of_its_own() {
         .layer(layer())
         .service(Strict::default());
     let (request, _) = hanging();
-    let reading = service.ready().await.unwrap().call(request);
+    let reading = ServiceExt::<Request<TestBody>>::ready(&mut service)
+        .await
+        .unwrap()
+        .call(request);
     let mut reading = by_hand(reading);
     assert!(reading.poll().is_pending());
     let request = signed("body").map(TestBody::from);
-    let response = service.ready().await.unwrap().call(request).await.unwrap();
+    let response = ServiceExt::<Request<TestBody>>::ready(&mut service)
+        .await
+        .unwrap()
+        .call(request)
+        .await
+        .unwrap();
     assert_eq!(response.extensions().get::<usize>(), Some(&1));
 }
 
@@ -296,10 +264,20 @@ async fn a_service_that_is_kept_does_not_leak_permits_over_refusals() {
     let (mut service, permits) = limited(service_fn(accept));
     for _ in 0..5 {
         let bad = unsigned("x").map(|_| TestBody::new(None));
-        let response = service.ready().await.unwrap().call(bad).await.unwrap();
+        let response = ServiceExt::<Request<TestBody>>::ready(&mut service)
+            .await
+            .unwrap()
+            .call(bad)
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let good = signed("x").map(TestBody::from);
-        let response = service.ready().await.unwrap().call(good).await.unwrap();
+        let response = ServiceExt::<Request<TestBody>>::ready(&mut service)
+            .await
+            .unwrap()
+            .call(good)
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::OK);
     }
     drop(service);

@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Versio
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use support::{
-    Answer, Rest, Step, TestBody, accept, at, data, github, github_signer, kind, refusal, signed,
-    signed_steps, svix, svix_signer, unsigned,
+    Answer, Rest, Step, TestBody, accept, at, data, github, github_signer, kind, layer, refusal,
+    signed, signed_steps, svix, svix_signer, unsigned,
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
@@ -21,10 +21,6 @@ use tower_webhook::{
     providers,
     scheme::{Algorithm, Encoding, Scheme, Signature},
 };
-
-fn layer() -> WebhookVerifyLayer {
-    WebhookVerifyLayer::new(github())
-}
 
 /// What a handler sees of a request.
 #[derive(Debug)]

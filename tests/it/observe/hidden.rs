@@ -1,35 +1,8 @@
 //! Nothing secret and nothing personal is seen.
 
+use support::{samples, texts};
+
 use super::*;
-
-/// The samples of a founding provider: bodies that say much of a person.
-fn samples(name: &str) -> Vec<Bytes> {
-    let folder = format!("{}/vectors/seeds/{name}", env!("CARGO_MANIFEST_DIR"));
-    let files = std::fs::read_dir(folder).unwrap();
-    let samples = files.map(|file| std::fs::read(file.unwrap().path()).unwrap().into());
-    samples.collect()
-}
-
-/// Every text in a body.
-fn texts(body: &[u8]) -> BTreeSet<String> {
-    fn walk(value: &Value, into: &mut BTreeSet<String>) {
-        match value {
-            Value::String(text) => drop(into.insert(text.clone())),
-            Value::Array(items) => items.iter().for_each(|item| walk(item, into)),
-            Value::Object(fields) => fields.values().for_each(|field| walk(field, into)),
-            _ => {}
-        }
-    }
-    let text = String::from_utf8_lossy(body);
-    let json = match (text.find('{'), text.rfind('}')) {
-        (Some(start), Some(end)) => serde_json::from_str(&text[start..=end]).unwrap_or_default(),
-        _ => Value::Null,
-    };
-    let mut texts = BTreeSet::new();
-    walk(&json, &mut texts);
-    texts.retain(|text| text.len() > 3);
-    texts
-}
 
 /// The values of the headers that tell something, and the parts that they are made of.
 fn values(headers: &HeaderMap) -> impl Iterator<Item = String> {
@@ -64,7 +37,8 @@ async fn nothing_secret_or_personal_is_seen_by_anybody() {
         };
         let signer = Signer::new(provider.clone(), Secret::new(secret)).unwrap();
         let signer = signer.with_time(at(NOW));
-        let mut bodies = samples(name);
+        let samples = samples(name).into_iter();
+        let mut bodies: Vec<Bytes> = samples.map(|(_, body)| body).collect();
         assert!(bodies.len() >= 4, "{name}");
         bodies.push(format!(r#"{{"name":"{PERSON}","status":["{PERSON}"]}}"#).into());
         bodies.push(format!("{PERSON} is not JSON").into());

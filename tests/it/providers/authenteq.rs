@@ -14,6 +14,7 @@ use proptest::{collection::vec, prelude::*};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use support::{hex, vector_file};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
     Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
@@ -54,13 +55,6 @@ fn verifier() -> Verifier {
     Verifier::new(provider(), Secret::new(SECRET)).unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
-}
-
 /// The head of a request with this body, signed as Authenteq's page has it, without our own code.
 fn headers(body: &[u8], content_type: Option<&str>) -> Vec<(&'static str, String)> {
     let digest = Sha256::new().chain_update(body).chain_update(SECRET);
@@ -97,13 +91,8 @@ fn read(body: impl AsRef<[u8]>) -> Result<Event, String> {
     read_event(&event(body))
 }
 
-fn path(file: &str) -> String {
-    format!("{}/vectors/seeds/{file}", env!("CARGO_MANIFEST_DIR"))
-}
-
 fn sample(name: &str) -> Vec<u8> {
-    let path = path(&format!("authenteq/{name}.multipart"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    vector_file(&format!("seeds/authenteq/{name}.multipart"))
 }
 
 /// A body with these parts.
@@ -175,13 +164,13 @@ struct Vector {
 
 #[test]
 fn every_sample_gets_its_verdict_under_each_construction() {
-    let vectors = std::fs::read(path("authenteq.json")).unwrap();
+    let vectors = vector_file("seeds/authenteq.json");
     let vectors: Vectors = serde_json::from_slice(&vectors).unwrap();
     assert_eq!(vectors.client_id, CLIENT_ID);
     let (mut accepted, mut refused) = (0, 0);
     for vector in &vectors.vectors {
         let id = &vector.id;
-        let body = std::fs::read(path(&vector.file)).unwrap();
+        let body = vector_file(&format!("seeds/{}", vector.file));
         assert_eq!(hex(&Sha256::digest(&body)), vector.body_sha256, "{id}");
         let own = match &*vector.scheme {
             "sha256(body||secret)" => FIRST,

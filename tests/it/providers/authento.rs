@@ -1,7 +1,7 @@
 //! Authento: the published samples under each construction and encoding, and the typed event.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -10,6 +10,7 @@ use http::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use support::{hex, vector_file};
 use tower_webhook::{
     Payload, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
     providers::authento::{Event, EventType, Status, UserType, VerificationStatus},
@@ -33,10 +34,6 @@ fn verifier(construction: Option<&str>, secret: &str) -> Verifier {
     Verifier::new(provider, Secret::new(secret)).unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A verified event, signed without our own code.
 fn event(body: impl AsRef<[u8]>) -> VerifiedEvent {
     let body = body.as_ref().to_vec();
@@ -56,13 +53,8 @@ fn read_json(body: &Value) -> Result<Event, String> {
     read(&event(body.to_string()))
 }
 
-fn path(file: &str) -> String {
-    format!("{}/vectors/seeds/{file}", env!("CARGO_MANIFEST_DIR"))
-}
-
 fn sample(name: &str) -> Vec<u8> {
-    let path = path(&format!("authento/{name}.json"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    vector_file(&format!("seeds/authento/{name}.json"))
 }
 
 #[derive(Deserialize)]
@@ -85,12 +77,12 @@ struct Vector {
 
 #[test]
 fn every_sample_gets_its_verdict_under_each_construction() {
-    let vectors = std::fs::read(path("authento.json")).unwrap();
+    let vectors = vector_file("seeds/authento.json");
     let vectors: Vectors = serde_json::from_slice(&vectors).unwrap();
     let (mut accepted, mut refused) = (0, 0);
     for vector in &vectors.vectors {
         let id = &vector.id;
-        let body = std::fs::read(path(&vector.file)).unwrap();
+        let body = vector_file(&format!("seeds/{}", vector.file));
         assert_eq!(hex(&Sha256::digest(&body)), vector.body_sha256, "{id}");
         let own = match &*vector.scheme {
             "hmac-sha256(secret,body) hex" | "hmac-sha256(secret,body) base64" => FIRST,
@@ -318,8 +310,7 @@ fn samples() -> [(&'static str, Said); 15] {
 
 #[test]
 fn every_sample_is_read_whole() {
-    let files = std::fs::read_dir(path("authento")).unwrap();
-    let files: BTreeSet<_> = files.map(|file| file.unwrap().file_name()).collect();
+    let files = support::samples("authento");
     let tampered = 1;
     assert_eq!(files.len(), samples().len() + tampered);
     for (name, (kind, identifier, user_type, basic, poa)) in samples() {

@@ -2,7 +2,6 @@
 //! answered, and what the log says of a person: nothing.
 
 use std::{
-    collections::BTreeSet,
     io::{self, Write},
     sync::{Arc, Mutex},
 };
@@ -12,22 +11,14 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use serde_json::Value;
+use support::{multipart, provider, samples, texts};
 use tower_webhook::{
-    Identity, Payload, Provider, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
-    providers::{self, authenteq, authento, idenfy, voveid},
+    Identity, Payload, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    providers::{authenteq, authento, idenfy, voveid},
 };
 
 const SVIX_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const TEXT_SECRET: &str = "a-secret-of-some-length";
-
-fn provider(name: &str) -> Provider {
-    let provider = providers::by_name(name).unwrap();
-    match name {
-        "authenteq" => provider.with_param("client_id", "client-7"),
-        _ => provider,
-    }
-}
 
 fn secret(name: &str) -> Secret {
     Secret::new(if name == "voveid" {
@@ -64,19 +55,6 @@ async fn send(request: Request<Full<Bytes>>) -> StatusCode {
     client.request(request).await.unwrap().status()
 }
 
-fn multipart(parts: &[(&str, &[u8])]) -> Bytes {
-    let mut body = Vec::new();
-    for (name, content) in parts {
-        body.extend_from_slice(
-            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes(),
-        );
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--b--\r\n");
-    body.into()
-}
-
 #[tokio::test]
 async fn three_documents_of_twelve_mebibytes_arrive_under_the_defaults() {
     const RESULT: &[u8] = br#"{"id":"s-1","status":"PASSED","documentData":{"documentType":"PP"},
@@ -96,7 +74,7 @@ async fn three_documents_of_twelve_mebibytes_arrive_under_the_defaults() {
     ] {
         parts.push((name, &image));
     }
-    let body = multipart(&parts);
+    let body = Bytes::from(multipart("b", &parts));
     assert!(body.len() > 11 << 20);
     let uri = serve::<authenteq::Event>("authenteq").await;
     // The handler said 202; Authenteq takes 200 alone for success.
@@ -111,42 +89,6 @@ async fn three_documents_of_twelve_mebibytes_arrive_under_the_defaults() {
     changed[last] ^= 1;
     let forged = Request::from_parts(head, Full::new(changed.into()));
     assert_eq!(send(forged).await, StatusCode::UNAUTHORIZED);
-}
-
-/// The samples of a provider: each body that was accepted somewhere.
-fn samples(name: &str) -> Vec<(String, Bytes)> {
-    let folder = format!("{}/vectors/seeds/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut samples: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| {
-            let path = file.unwrap().path();
-            let body = std::fs::read(&path).unwrap();
-            (path.display().to_string(), body.into())
-        })
-        .collect();
-    samples.sort();
-    samples
-}
-
-/// Every text in a body that is no identifier of the kind that logs may show, and no vocabulary.
-fn texts(body: &[u8]) -> BTreeSet<String> {
-    fn walk(value: &Value, into: &mut BTreeSet<String>) {
-        match value {
-            Value::String(text) => drop(into.insert(text.clone())),
-            Value::Array(items) => items.iter().for_each(|item| walk(item, into)),
-            Value::Object(fields) => fields.values().for_each(|field| walk(field, into)),
-            _ => {}
-        }
-    }
-    let text = String::from_utf8_lossy(body);
-    let json = match (text.find('{'), text.rfind('}')) {
-        (Some(start), Some(end)) => serde_json::from_str(&text[start..=end]).unwrap_or_default(),
-        _ => Value::Null,
-    };
-    let mut texts = BTreeSet::new();
-    walk(&json, &mut texts);
-    texts.retain(|text| text.len() > 3);
-    texts
 }
 
 #[derive(Clone, Default)]

@@ -260,14 +260,14 @@ struct Sample {
 }
 
 fn samples() -> Vec<Sample> {
-    let samples: Samples = serde_json::from_slice(&file("vectors/seeds/idenfy.json")).unwrap();
+    let samples: Samples = serde_json::from_slice(&file("seeds/idenfy.json")).unwrap();
     assert_eq!(samples.vectors.len(), samples.count);
     samples.vectors
 }
 
 impl Sample {
     fn body(&self) -> Vec<u8> {
-        let body = file(&format!("vectors/seeds/{}", self.file));
+        let body = file(&format!("seeds/{}", self.file));
         assert_eq!(body.len(), self.body_len, "{}", self.id);
         let digest: String = Sha256::digest(&body)
             .iter()
@@ -976,7 +976,7 @@ proptest! {
 
 #[test]
 fn the_event_of_another_provider_is_not_one_of_these() {
-    let body = file("vectors/seeds/idenfy/identification_manual_finished.approved.json");
+    let body = file("seeds/idenfy/identification_manual_finished.approved.json");
     let github = Verifier::new(providers::github(), Secret::new(SECRET)).unwrap();
     let signer = Signer::new(providers::github(), Secret::new(SECRET)).unwrap();
     let (head, body) = signer.sign(Request::post("/"), body).unwrap().into_parts();

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::Request;
 use serde_json::json;
+use support::vector_file;
 use tower_webhook::{
     Identity, Payload, Provider, Secret, Signer, VerifiedEvent, Verifier, providers,
     providers::voveid::{Aml, AmlStatus, Event, Kyb, KybStatus, Kyc, KycStatus},
@@ -126,11 +127,7 @@ const SAMPLES: [(&str, &str, &[&str]); 12] = [
 ];
 
 fn sample(name: &str) -> Vec<u8> {
-    let path = format!(
-        "{}/vectors/seeds/voveid/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    vector_file(&format!("seeds/voveid/{name}.json"))
 }
 
 /// The sample with a status that is not documented.

@@ -1,43 +1,8 @@
 //! Which service is called.
 
+use support::Strict;
+
 use super::*;
-
-/// A service that has to be polled ready before each call, and whose clones begin unready.
-#[derive(Debug, Default)]
-struct Strict {
-    ready: bool,
-    id: usize,
-    clones: Arc<AtomicUsize>,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self {
-            ready: false,
-            id: self.clones.fetch_add(1, Ordering::SeqCst) + 1,
-            clones: Arc::clone(&self.clones),
-        }
-    }
-}
-
-impl Service<Request<Full<Bytes>>> for Strict {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Answer, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.ready = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
-        assert!(self.ready, "service {} was not ready", self.id);
-        self.ready = false;
-        let mut answer = Answer::default();
-        answer.extensions_mut().insert(self.id);
-        ready(Ok(answer))
-    }
-}
 
 fn layers(store: impl DeliveryStore + 'static) -> (WebhookVerifyLayer, DeliveryLayer) {
     let verify = WebhookVerifyLayer::new(github().with_endpoint("hook"));
@@ -52,7 +17,12 @@ async fn the_service_that_was_ready_is_the_one_that_is_called() {
     let mut called = HashSet::new();
     for _ in 0..3 {
         let request = signed(body()).map(Full::new);
-        let answer = service.ready().await.unwrap().call(request).await.unwrap();
+        let answer = ServiceExt::<Request<Full<Bytes>>>::ready(&mut service)
+            .await
+            .unwrap()
+            .call(request)
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
         called.insert(*answer.extensions().get::<usize>().unwrap());
     }

@@ -1,5 +1,7 @@
 //! actix-web on a socket.
 
+use support::http1::{Reply, head, whole};
+
 use super::*;
 
 /// What endpoints of a [`Server`] tell the test.
@@ -165,49 +167,11 @@ fn routes(config: &mut web::ServiceConfig, tell: &mpsc::Sender<Told>) {
         .route("/authenteq", web::post().to(face).wrap(authenteq));
 }
 
-/// One answer as it stands on the wire.
-#[derive(Debug, PartialEq, Eq)]
-struct Reply {
-    status: u16,
-    /// In lower case, without the date and the type of the content.
-    headers: Vec<String>,
-    body: String,
-}
-
-impl Reply {
-    fn refusal(kind: RejectionKind, closing: bool) -> Self {
-        let mut headers = vec!["content-length: 0"];
-        headers.extend((kind.status() == 401).then_some("www-authenticate: webhook-signature"));
-        headers.extend(closing.then_some("connection: close"));
-        headers.sort_unstable();
-        Self {
-            status: kind.status().as_u16(),
-            headers: headers.iter().map(ToString::to_string).collect(),
-            body: String::new(),
-        }
-    }
-
-    /// The first answer in these bytes, and how long it is.
-    fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
-        let text = std::str::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut lines = head.lines();
-        let status = lines.next().unwrap();
-        let status = status.strip_prefix("HTTP/1.1 ").expect("an answer");
-        let status = status[..3].parse().unwrap();
-        let mut headers: Vec<String> = lines.map(str::to_ascii_lowercase).collect();
-        let length = |line: &String| line.strip_prefix("content-length: ")?.parse().ok();
-        let length = headers.iter().find_map(length).unwrap_or(0);
-        let body = body.get(..length)?.to_owned();
-        headers.retain(|line| !line.starts_with("date: ") && !line.starts_with("content-type: "));
-        headers.sort();
-        let reply = Self {
-            status,
-            headers,
-            body,
-        };
-        Some((reply, head.len() + 4 + length))
-    }
+fn refusal_of(kind: RejectionKind, closing: bool) -> Reply {
+    let challenge = (kind.status() == 401).then_some("www-authenticate: webhook-signature");
+    let close = closing.then_some("connection: close");
+    let headers: Vec<_> = challenge.into_iter().chain(close).collect();
+    Reply::empty(kind.status().as_u16(), &headers)
 }
 
 struct Connection {
@@ -227,7 +191,7 @@ impl Connection {
 
     fn reply(&mut self) -> Reply {
         loop {
-            if let Some((reply, length)) = Reply::parse(&self.received) {
+            if let Some((reply, length)) = Reply::parse(&self.received, "content-type") {
                 self.received.drain(..length);
                 return reply;
             }
@@ -247,31 +211,13 @@ impl Connection {
             Err(error) => panic!("the connection does not end: {error}"),
         }
         let mut replies = Vec::new();
-        while let Some((reply, length)) = Reply::parse(&self.received) {
+        while let Some((reply, length)) = Reply::parse(&self.received, "content-type") {
             self.received.drain(..length);
             replies.push(reply);
         }
         assert!(self.received.is_empty(), "{:?}", self.received);
         replies
     }
-}
-
-/// The head of a request in HTTP/1.1, up to and with the empty line.
-fn head<B>(request: &Request<B>, more: &[&str]) -> String {
-    let mut text = format!("POST {} HTTP/1.1\r\nhost: localhost\r\n", request.uri());
-    for (name, value) in request.headers() {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    for line in more {
-        text += &format!("{line}\r\n");
-    }
-    text + "\r\n"
-}
-
-/// A request whose body has a declared length.
-fn whole(request: &Request<Bytes>) -> Vec<u8> {
-    let length = format!("content-length: {}", request.body().len());
-    [head(request, &[&length]).as_bytes(), request.body()].concat()
 }
 
 /// A request whose body comes in chunks of this many bytes.
@@ -291,7 +237,7 @@ fn what_is_genuine_reaches_the_handler_over_the_wire() {
     let server = Server::start();
     let mut kept = server.connect();
     for body in ["", "body", BODY] {
-        let request = to("/github", body);
+        let request = signed_to("/github", body);
         for sent in [whole(&request), chunked(&request, 1), chunked(&request, 7)] {
             let reply = server.exchange(&sent);
             assert_eq!((reply.status, &*reply.body), (200, body));
@@ -315,11 +261,11 @@ fn what_is_genuine_reaches_the_handler_over_the_wire() {
 fn pipelined_requests_are_answered_in_order_each_with_its_own_body() {
     let server = Server::start();
     let mut connection = server.connect();
-    let (first, last) = (to("/github", "first"), to("/github", "last"));
+    let (first, last) = (signed_to("/github", "first"), signed_to("/github", "last"));
     let all = [
         whole(&first),
         whole(&forged("/github")),
-        chunked(&to("/github", "second"), 2),
+        chunked(&signed_to("/github", "second"), 2),
         whole(&forged("/github")),
         whole(&last),
     ];
@@ -353,9 +299,9 @@ fn an_event_does_not_outlive_its_request() {
     let server = Server::start();
     let mut connection = server.connect();
     for (request, body) in [
-        (to("/bare", "body"), "false"),
-        (to("/github", "body"), "body"),
-        (to("/bare", "body"), "false"),
+        (signed_to("/bare", "body"), "false"),
+        (signed_to("/github", "body"), "body"),
+        (signed_to("/bare", "body"), "false"),
     ] {
         connection.send(whole(&request).repeat(3));
         for _ in 0..3 {
@@ -369,7 +315,7 @@ fn condemned() -> [(Request<Bytes>, RejectionKind); 2] {
     [
         (unsigned("/github", ""), RejectionKind::MissingHeader),
         (
-            with(to("/github", ""), SIGNATURE, Some("sha256=00")),
+            with_header(signed_to("/github", ""), SIGNATURE, Some("sha256=00")),
             RejectionKind::MalformedSignature,
         ),
     ]
@@ -385,25 +331,25 @@ fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
             ("transfer-encoding: chunked", false),
         ] {
             let reply = server.exchange(head(&request, &[line]));
-            assert_eq!(reply, Reply::refusal(kind, closing), "{line}");
+            assert_eq!(reply, refusal_of(kind, closing), "{line}");
             assert_eq!(server.told(), Told::Refused(kind));
         }
     }
     for length in ["1001", "4398046511104", "18446744073709551615"] {
         let line = format!("content-length: {length}");
-        let reply = server.exchange(head(&to("/github", ""), &[&line]));
+        let reply = server.exchange(head(&signed_to("/github", ""), &[&line]));
         let kind = RejectionKind::BodyTooLarge;
-        assert_eq!(reply, Reply::refusal(kind, true), "{length}");
+        assert_eq!(reply, refusal_of(kind, true), "{length}");
         assert_eq!(server.told(), Told::Refused(kind));
     }
     // A length that is none is refused by actix-web itself.
     for length in ["18446744073709551616", "+4", "4, 4", "-1"] {
         let line = format!("content-length: {length}");
-        let reply = server.exchange(head(&to("/github", "body"), &[&line]) + "body");
+        let reply = server.exchange(head(&signed_to("/github", "body"), &[&line]) + "body");
         assert_eq!(reply.status, 400, "{length}");
     }
     let both = head(
-        &to("/github", ""),
+        &signed_to("/github", ""),
         &["content-length: 5", "transfer-encoding: chunked"],
     );
     assert_eq!(server.exchange(both + "0\r\n\r\n").status, 400);
@@ -419,12 +365,12 @@ fn who_waits_for_an_invitation_gets_the_invitation_and_then_the_refusal() {
         let mut connection = server.connect();
         connection.send(head(&request, &["content-length: 1000", expect]));
         assert_eq!(connection.reply().status, 100);
-        assert_eq!(connection.reply(), Reply::refusal(kind, true));
+        assert_eq!(connection.reply(), refusal_of(kind, true));
         assert_eq!(server.told(), Told::Refused(kind));
         connection.stream.shutdown(Shutdown::Write).unwrap();
         assert!(connection.rest().is_empty());
     }
-    let request = to("/github", "body");
+    let request = signed_to("/github", "body");
     let mut connection = server.connect();
     connection.send(head(&request, &["content-length: 4", expect]));
     assert_eq!(connection.reply().status, 100);
@@ -435,10 +381,10 @@ fn who_waits_for_an_invitation_gets_the_invitation_and_then_the_refusal() {
 #[test]
 fn nothing_of_an_unread_body_is_taken_for_a_request() {
     let server = Server::start();
-    let smuggled = whole(&to("/github", "smuggled"));
+    let smuggled = whole(&signed_to("/github", "smuggled"));
     for (mut request, kind) in condemned() {
         *request.body_mut() = Bytes::from(smuggled.repeat(3));
-        let next = whole(&to("/github", "next"));
+        let next = whole(&signed_to("/github", "next"));
         for (sent, skipped) in [
             // What is left of a body with a length ends the connection, unless all of it is there already.
             (whole(&request), false),
@@ -482,21 +428,21 @@ fn nothing_of_an_unread_body_is_taken_for_a_request() {
 #[test]
 fn a_body_over_the_limit_is_413_although_it_goes_on() {
     let server = Server::start();
-    let long = to("/github", vec![b'x'; LIMIT + 1]);
+    let long = signed_to("/github", vec![b'x'; LIMIT + 1]);
     let mut sent = chunked(&long, LIMIT + 1);
     sent.truncate(sent.len() - 5);
     let reply = server.exchange(&sent);
     assert_eq!(reply.status, 413);
     assert_eq!(server.rest(), [Told::Refused(RejectionKind::BodyTooLarge)]);
     // One byte less is none too many.
-    let reply = server.exchange(chunked(&to("/github", vec![b'x'; LIMIT]), 100));
+    let reply = server.exchange(chunked(&signed_to("/github", vec![b'x'; LIMIT]), 100));
     assert_eq!((reply.status, reply.body.len()), (200, LIMIT));
 }
 
 #[test]
 fn a_body_that_does_not_complete_in_time_is_408() {
     let server = Server::start();
-    let request = to("/hasty", "body");
+    let request = signed_to("/hasty", "body");
     for (sent, closing) in [
         (head(&request, &["content-length: 4"]), true),
         (head(&request, &["content-length: 4"]) + "bo", true),
@@ -508,10 +454,10 @@ fn a_body_that_does_not_complete_in_time_is_408() {
         let kind = RejectionKind::ReadTimeout;
         let mut connection = server.connect();
         connection.send(&sent);
-        assert_eq!(connection.reply(), Reply::refusal(kind, closing));
+        assert_eq!(connection.reply(), refusal_of(kind, closing));
         assert_eq!(server.told(), Told::Refused(kind));
         // What comes too late is no request.
-        connection.send_late(whole(&to("/github", "late")));
+        connection.send_late(whole(&signed_to("/github", "late")));
         connection.stream.shutdown(Shutdown::Write).ok();
         assert!(connection.rest().iter().all(|reply| reply.status == 400));
         assert_eq!(server.rest(), []);
@@ -521,7 +467,7 @@ fn a_body_that_does_not_complete_in_time_is_408() {
 #[test]
 fn a_body_that_breaks_off_is_400() {
     let server = Server::start();
-    let request = to("/github", "body");
+    let request = signed_to("/github", "body");
     let kind = RejectionKind::BodyIncomplete;
     for sent in [
         head(&request, &["content-length: 4"]) + "bo",
@@ -550,13 +496,13 @@ fn a_client_that_goes_away_while_the_handler_runs_does_no_harm() {
         let server = Server::start_with(half_closed);
         for _ in 0..3 {
             let mut connection = server.connect();
-            connection.send(whole(&to("/endless", "body")));
+            connection.send(whole(&signed_to("/endless", "body")));
             assert_eq!(server.told(), Told::Running);
             drop(connection);
             if !half_closed {
                 assert_eq!(server.told(), Told::Gone);
             }
-            let reply = server.exchange(whole(&to("/github", "others")));
+            let reply = server.exchange(whole(&signed_to("/github", "others")));
             assert_eq!(reply.body, "others");
             assert_eq!(server.told(), Told::Handled);
         }
@@ -591,12 +537,12 @@ fn over_http_2_the_answers_are_the_same() {
             (status, String::from_utf8(body.to_vec()).unwrap())
         };
         for (request, status, body) in [
-            (to("/github", BODY), 200, BODY),
-            (to("/github", ""), 200, ""),
+            (signed_to("/github", BODY), 200, BODY),
+            (signed_to("/github", ""), 200, ""),
             (forged("/github"), 401, ""),
             (unsigned("/github", "body"), 401, ""),
             (
-                with(
+                with_header(
                     authenteq_request("/authenteq", 3 << 20),
                     "x-signature",
                     None,
@@ -604,13 +550,13 @@ fn over_http_2_the_answers_are_the_same() {
                 401,
                 "",
             ),
-            (to("/github", vec![b'x'; LIMIT + 1]), 413, ""),
+            (signed_to("/github", vec![b'x'; LIMIT + 1]), 413, ""),
             (
                 authenteq_request("/authenteq", 2 << 20),
                 200,
                 "large 2097152",
             ),
-            (to("/github", "after"), 200, "after"),
+            (signed_to("/github", "after"), 200, "after"),
         ] {
             let (got, text) = send(request).await;
             assert_eq!((got, &*text), (status, body));
@@ -619,7 +565,7 @@ fn over_http_2_the_answers_are_the_same() {
 
         // A body that breaks off is a stream that is reset.
         let breaking = TestBody::new([data("bo"), Step::Yield, Step::Error]);
-        let mut request = to("/github", "body").map(|_| breaking);
+        let mut request = signed_to("/github", "body").map(|_| breaking);
         *request.uri_mut() = uri("/github").parse().unwrap();
         let client = Client::builder(TokioExecutor::new())
             .http2_only(true)
@@ -631,14 +577,14 @@ fn over_http_2_the_answers_are_the_same() {
         assert_eq!(server.told(), Told::Refused(kind));
 
         // A stream that is reset leaves the connection to the others.
-        let mut request = to("/endless", "body");
+        let mut request = signed_to("/endless", "body");
         *request.uri_mut() = uri("/endless").parse().unwrap();
         let pending = tokio::spawn(shared.request(request.map(Full::new)));
         while server.told.try_recv() != Ok(Told::Running) {
             tokio::task::yield_now().await;
         }
         pending.abort();
-        let (status, body) = send(to("/github", "others")).await;
+        let (status, body) = send(signed_to("/github", "others")).await;
         assert_eq!((status, &*body), (200, "others"));
     });
     drop(runtime);
@@ -668,10 +614,10 @@ fn slow_clients_do_not_hold_up_others() {
     let server = Server::start();
     let mut slow: Vec<_> = (0..20).map(|_| server.connect()).collect();
     for connection in &mut slow {
-        connection.send(head(&to("/github", "body"), &["content-length: 4"]) + "bo");
+        connection.send(head(&signed_to("/github", "body"), &["content-length: 4"]) + "bo");
     }
     assert_eq!(
-        server.exchange(whole(&to("/github", "quick"))).body,
+        server.exchange(whole(&signed_to("/github", "quick"))).body,
         "quick"
     );
     for connection in &mut slow {
@@ -694,7 +640,7 @@ async fn debug_shows_no_secret() {
     let handler = handler.new_service(()).await.unwrap();
     let service = layer().new_transform(ShownAs(handler)).await.unwrap();
     shown(&service);
-    let (request, _) = scripted(&to("/", "body"), TestBody::new([]));
+    let (request, _) = scripted(&signed_to("/", "body"), TestBody::new([]));
     shown(&service.call(request));
 }
 

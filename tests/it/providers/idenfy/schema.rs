@@ -27,7 +27,7 @@ impl Property {
 
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let mut schema: Schema =
-        serde_json::from_slice(&file("vectors/idenfy-schema.json")).expect("the schema");
+        serde_json::from_slice(&file("idenfy-schema.json")).expect("the schema");
     let mut registry = |name: &str, types: &[(&str, &[&str])]| {
         let property = |r#type: &str, name: &str| Property {
             name: name.to_owned(),
@@ -118,8 +118,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 pub(super) fn file(path: &str) -> Vec<u8> {
-    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    support::vector_file(path)
 }
 
 /// The event types and the type of their body, without the one that has no published body.
