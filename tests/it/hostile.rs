@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 use support::{
-    Answer, GITHUB_SECRET, NOW, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at, data,
-    github, github_signer, kind, layer, signed, signed_steps, svix, svix_signer, unsigned,
+    Answer, GITHUB_SECRET, Lines, NOW, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at,
+    data, github, github_signer, kind, layer, signed, signed_steps, svix, svix_signer, unsigned,
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
@@ -24,6 +24,8 @@ use tower_webhook::{
     WebhookVerifyLayer, providers,
     scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, Timestamp, Tolerance},
 };
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// The answer to a request, by a handler that accepts everything.
 async fn answer<B>(layer: WebhookVerifyLayer, request: Request<B>) -> Answer
@@ -787,21 +789,10 @@ async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
 }
 
 /// Everything that is written to the log on this thread, at every level, with the ends of spans.
-fn capture_log() -> (support::Lines, tracing::subscriber::DefaultGuard) {
-    support::listen_to_everything();
-    let log = support::Lines::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
+
 #[tokio::test]
 async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
-    let (log, _guard) = capture_log();
+    let (log, _guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::FULL);
     let mut shown = String::new();
     let mut forbidden: Vec<String> = vec!["personal-data".to_owned(), "query-data".to_owned()];
     let body = Bytes::from_static(br#"{"name":"personal-data"}"#);
@@ -899,7 +890,7 @@ async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log(
 }
 #[tokio::test]
 async fn defect_10_a_refusal_is_one_line_in_the_log_and_names_what_helps() {
-    let (log, _guard) = capture_log();
+    let (log, _guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::FULL);
     let layer = WebhookVerifyLayer::new(svix().with_endpoint("pay")).with_clock(|| at(NOW));
     let signer = svix_signer().with_time(at(NOW - 400));
     let old = signer.sign(Request::post("/"), Bytes::new()).unwrap();

@@ -13,6 +13,7 @@ mod delivery {
     mod keys;
     mod layer;
     mod routes;
+    mod stack;
     mod stores;
     mod tasks;
 }

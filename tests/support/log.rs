@@ -5,13 +5,16 @@ use std::{
     sync::{Arc, Mutex, Once},
 };
 
+use tracing::{Subscriber, level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing_subscriber::fmt::format::FmtSpan;
+
 /// Has somebody listen to every span and log line from now on, so that those of one thread's subscriber do not depend on what
 /// other tests listen to: `tracing` asks once whether anybody does, and remembers the answer.
 pub fn listen_to_everything() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let listener = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_max_level(LevelFilter::TRACE)
             .with_writer(io::sink);
         listener.try_init().unwrap();
     });
@@ -32,14 +35,33 @@ impl io::Write for Lines {
 }
 impl Lines {
     /// Everything from DEBUG on.
-    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+    pub fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        self.subscriber_at(LevelFilter::DEBUG, FmtSpan::NONE)
+    }
+
+    /// Everything from this level on, and what happens to spans.
+    pub fn subscriber_at(
+        &self,
+        level: LevelFilter,
+        spans: FmtSpan,
+    ) -> impl Subscriber + Send + Sync + use<> {
         listen_to_everything();
         let writer = self.clone();
         tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+            .with_max_level(level)
+            .with_span_events(spans)
             .with_ansi(false)
+            // Its digits are sometimes those of a sample.
+            .without_time()
             .with_writer(move || writer.clone())
             .finish()
+    }
+
+    /// Those of this thread from now on, until the guard is dropped.
+    pub fn of_this_thread(level: LevelFilter, spans: FmtSpan) -> (Self, DefaultGuard) {
+        let lines = Self::default();
+        let subscriber = lines.subscriber_at(level, spans);
+        (lines, tracing::subscriber::set_default(subscriber))
     }
 
     pub fn text(&self) -> String {

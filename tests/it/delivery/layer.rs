@@ -59,6 +59,8 @@ use tower_webhook::{
     providers,
 };
 
+use super::stack::{Stack, call, spawn};
+
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -562,10 +564,6 @@ fn authenteq_request() -> Request<Bytes> {
     signer.sign(Request::post("/hook"), body()).unwrap()
 }
 
-// --- What is the same on every host ---
-
-type Stack = BoxCloneSyncService<Request<Full<Bytes>>, Answer, BoxError>;
-
 fn stack(deliver: DeliveryLayer, handler: &Handler) -> Stack {
     let layers = Layers::new(deliver, handler);
     let handler = handler.clone();
@@ -574,17 +572,6 @@ fn stack(deliver: DeliveryLayer, handler: &Handler) -> Stack {
         .layer(layers.deliver)
         .service_fn(move |request| on_request(handler.clone(), request));
     BoxCloneSyncService::new(service.map_err(BoxError::from))
-}
-
-async fn call(stack: &Stack, body: &Bytes) -> Answer {
-    let request = signed(body.clone()).map(Full::new);
-    stack.clone().oneshot(request).await.unwrap()
-}
-
-/// A call that goes on while the test does something else.
-fn spawn(stack: &Stack, body: &Bytes) -> JoinHandle<Answer> {
-    let (stack, body) = (stack.clone(), body.clone());
-    tokio::spawn(async move { call(&stack, &body).await })
 }
 
 fn scripted(handler: &Handler) -> (Arc<Scripted>, DeliveryLayer, Stack) {

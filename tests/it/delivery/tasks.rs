@@ -28,9 +28,9 @@ use tower_webhook::{
 };
 use tracing::instrument::WithSubscriber;
 
-const SECOND: Duration = Duration::from_secs(1);
+use super::stack::{Stack, call, spawn};
 
-type Stack = BoxCloneSyncService<Request<Full<Bytes>>, Answer, BoxError>;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A stack whose handler is told the body.
 fn stack<F>(
@@ -54,16 +54,6 @@ where
             }
         });
     BoxCloneSyncService::new(service.map_err(BoxError::from))
-}
-
-async fn call(stack: &Stack, body: &str) -> Answer {
-    let request = signed(body.to_owned()).map(Full::new);
-    stack.clone().oneshot(request).await.unwrap()
-}
-
-fn spawn(stack: &Stack, body: &'static str) -> tokio::task::JoinHandle<Answer> {
-    let stack = stack.clone();
-    tokio::spawn(async move { call(&stack, body).await })
 }
 
 /// The hook of a layer as a list.

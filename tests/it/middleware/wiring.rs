@@ -18,26 +18,17 @@ use axum::{
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
-use support::{github, kind, signed};
+use support::{Lines, github, kind, signed};
 use tower::ServiceExt;
 use tower_webhook::{
     Json, Rejection, RejectionKind, Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers,
 };
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// What is written to the log on this thread.
-fn capture_log() -> (support::Lines, tracing::subscriber::DefaultGuard) {
-    support::listen_to_everything();
-    let log = support::Lines::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .without_time()
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
-fn trimmed_lines(log: &support::Lines) -> Vec<String> {
+fn trimmed_lines(log: &Lines) -> Vec<String> {
     let text = log.text();
     text.lines().map(|line| line.trim().to_owned()).collect()
 }
@@ -347,7 +338,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
     ];
     for (wiring, answer, lines) in cases {
         for framework in [Framework::Axum, Framework::Actix] {
-            let (log, guard) = capture_log();
+            let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
             let requests = (0..REQUESTS).map(|_| declared("body")).collect();
             let answers = wiring.answers(framework, requests).await;
             drop(guard);
@@ -399,7 +390,7 @@ async fn every_way_to_look_at_an_event_is_one() {
         ("event_type", |event| format!("{:?}", event.event_type())),
     ];
     for (name, look) in looks {
-        let (log, guard) = capture_log();
+        let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
         let axum = post(
             move |extract::Extension(event): extract::Extension<VerifiedEvent>| ready(look(event)),
         );
@@ -421,7 +412,7 @@ async fn every_way_to_look_at_an_event_is_one() {
 #[actix_web::test]
 async fn each_endpoint_is_told_of_by_itself() {
     let named = |name: &str| WebhookVerifyLayer::new(github().with_endpoint(name));
-    let (log, guard) = capture_log();
+    let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
     let axum = Router::new()
         .route("/a", post(async || "4").route_layer(named("first")))
         .route("/b", post(async || "4").route_layer(named("second")));
@@ -451,7 +442,7 @@ async fn each_endpoint_is_told_of_by_itself() {
 #[actix_web::test]
 async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
     for framework in [Framework::Axum, Framework::Actix] {
-        let (log, guard) = capture_log();
+        let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
         let answers = Wiring::Taken.answers(framework, vec![signed("body")]).await;
         drop(guard);
         assert_eq!(
@@ -493,7 +484,7 @@ async fn an_empty_body_is_genuine_behind_a_middleware_that_reads_it() {
 #[actix_web::test]
 async fn who_is_not_the_provider_cannot_write_errors_into_the_log() {
     for framework in [Framework::Axum, Framework::Actix] {
-        let (log, guard) = capture_log();
+        let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
         let mut request = declared("body");
         request.headers_mut().remove(support::SIGNATURE);
         let answers = Wiring::Taken.answers(framework, vec![request]).await;
@@ -513,7 +504,7 @@ async fn who_is_not_the_provider_cannot_write_errors_into_the_log() {
 
 #[actix_web::test]
 async fn a_payload_that_a_wrap_fn_takes_away_is_told_of() {
-    let (log, guard) = capture_log();
+    let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
     let scope = web::scope("")
         .wrap(layer())
         .wrap_fn(|mut request, next| {

@@ -1,21 +1,18 @@
 //! The four founding providers over real HTTP, on the layer's defaults: what the handler gets, what the provider is
 //! answered, and what the log says of a person: nothing.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use support::{multipart, provider, samples, texts};
+use support::{Lines, multipart, provider, samples, texts};
 use tower_webhook::{
     Identity, Payload, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     providers::{authenteq, authento, idenfy, voveid},
 };
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 const SVIX_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const TEXT_SECRET: &str = "a-secret-of-some-length";
@@ -91,20 +88,6 @@ async fn three_documents_of_twelve_mebibytes_arrive_under_the_defaults() {
     assert_eq!(send(forged).await, StatusCode::UNAUTHORIZED);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What is logged, at every level, while requests pass through the layer in this thread.
 async fn logged<T: Payload + Send + 'static>(
     name: &str,
@@ -116,16 +99,7 @@ async fn logged<T: Payload + Send + 'static>(
         drop(event.into_payload());
         StatusCode::OK
     }
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        // Its digits are sometimes those of a sample.
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::NONE);
     let layer = WebhookVerifyLayer::new(Verifier::new(provider(name), secret(name)).unwrap());
     let app = Router::new().route("/", post(take::<T>).route_layer(layer));
     for (_, body) in bodies {
@@ -144,8 +118,7 @@ async fn logged<T: Payload + Send + 'static>(
         app.clone().oneshot(request).await.unwrap();
     }
     drop(guard);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    log.text()
 }
 
 #[tokio::test]
@@ -212,15 +185,7 @@ async fn a_request_of_idenfy_without_a_signature_says_what_to_do() {
 
 #[tokio::test]
 async fn a_construction_that_proves_nothing_is_warned_of_at_the_start() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        // Its digits are sometimes those of a sample.
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
     let named = provider("authento")
         .with_only_construction("unauthenticated-sha256")
         .unwrap();
@@ -229,7 +194,7 @@ async fn a_construction_that_proves_nothing_is_warned_of_at_the_start() {
         .with_endpoint("wallet");
     drop(WebhookVerifyLayer::new(verifier));
     drop(guard);
-    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let said = log.text();
     assert!(
         said.contains("WARN") && said.contains("proves nothing about the sender"),
         "{said}"

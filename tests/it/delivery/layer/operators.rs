@@ -1,5 +1,9 @@
 //! What operators see of deliveries.
 
+use support::Lines;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
 use super::*;
 
 /// Counters by name and labels.
@@ -44,7 +48,7 @@ impl Recorder for Counters {
 
 /// Sees what this thread says for as long as it lives.
 struct Operator {
-    log: support::Lines,
+    log: Lines,
     counters: Counters,
     _log: tracing::subscriber::DefaultGuard,
     _recorder: metrics::LocalRecorderGuard<'static>,
@@ -52,20 +56,12 @@ struct Operator {
 
 impl Operator {
     fn watch() -> Self {
-        support::listen_to_everything();
-        let log = support::Lines::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || writer.clone())
-            .finish();
+        let (log, guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::NONE);
         let counters: &'static Counters = Box::leak(Box::default());
         Self {
             log,
             counters: counters.clone(),
-            _log: tracing::subscriber::set_default(subscriber),
+            _log: guard,
             _recorder: metrics::set_default_local_recorder(counters),
         }
     }

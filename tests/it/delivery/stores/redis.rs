@@ -17,6 +17,10 @@ use tower_webhook::delivery::{RedisStore, StoreError};
 
 use support::redis::{Redis, is_installed};
 
+use support::Lines;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
 use super::*;
 
 /// Beside the limit of a step: what a busy machine needs to notice.
@@ -893,35 +897,14 @@ async fn a_connection_whose_other_side_is_gone_without_a_word_is_given_up() {
     assert!(failed >= 3, "{failed}");
     assert_eq!(proxy.accepted(), 2);
 }
+
 #[tokio::test]
 async fn an_eviction_policy_is_warned_of_once() {
-    use std::io;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     let Some(mut redis) = Redis::start() else {
         return;
     };
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let written = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (log, _guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
+    let written = || log.text();
     let asked = async |redis: &Redis| {
         while redis.calls("info") == 0 {
             tokio::task::yield_now().await;
