@@ -251,7 +251,11 @@ fn a_request_costs_one_allocation_beside_those_of_http() {
         http::HeaderMap::new().insert(name, HeaderValue::from_static("Webhook"));
     });
     // The labels of the counters, whoever counts: two of an event, one of a refusal, and their texts.
-    let (counted, counted_refusal) = (5, 2);
+    let (counted, counted_refusal) = if cfg!(feature = "all") {
+        (5, 2)
+    } else {
+        (0, 0)
+    };
     let time = || at(1_700_000_000);
     for (verifier, signer) in [(github(), github_signer()), (svix(), svix_signer())] {
         let signer = signer.with_time(time());

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::Full;
 use support::{
-    Answer, GITHUB_SECRET, Lines, NOW, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at,
-    data, github, github_signer, kind, layer, signed, signed_steps, svix, svix_signer, unsigned,
+    Answer, GITHUB_SECRET, NOW, Rest, SIGNATURE, SVIX_SECRET, Step, TestBody, accept, at, data,
+    github, github_signer, kind, layer, signed, signed_steps, svix, svix_signer, unsigned,
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
@@ -24,8 +24,6 @@ use tower_webhook::{
     WebhookVerifyLayer, providers,
     scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, Timestamp, Tolerance},
 };
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 /// The answer to a request, by a handler that accepts everything.
 async fn answer<B>(layer: WebhookVerifyLayer, request: Request<B>) -> Answer
@@ -671,6 +669,7 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
     assert!(providers::by_name("").is_none());
     assert!(providers::github().with_only_construction("sha1").is_err());
 }
+#[cfg(feature = "all")]
 #[test]
 fn defect_08_no_file_leaves_an_endpoint_open() {
     use tower_webhook::Config;
@@ -790,8 +789,13 @@ async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
 
 /// Everything that is written to the log on this thread, at every level, with the ends of spans.
 
+#[cfg(feature = "all")]
 #[tokio::test]
 async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
+    use support::Lines;
+    use tracing::level_filters::LevelFilter;
+    use tracing_subscriber::fmt::format::FmtSpan;
+
     let (log, _guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::FULL);
     let mut shown = String::new();
     let mut forbidden: Vec<String> = vec!["personal-data".to_owned(), "query-data".to_owned()];
@@ -888,8 +892,13 @@ async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log(
         assert!(!shown.contains(&word), "{word} is shown:\n{shown}");
     }
 }
+#[cfg(feature = "all")]
 #[tokio::test]
 async fn defect_10_a_refusal_is_one_line_in_the_log_and_names_what_helps() {
+    use support::Lines;
+    use tracing::level_filters::LevelFilter;
+    use tracing_subscriber::fmt::format::FmtSpan;
+
     let (log, _guard) = Lines::of_this_thread(LevelFilter::TRACE, FmtSpan::FULL);
     let layer = WebhookVerifyLayer::new(svix().with_endpoint("pay")).with_clock(|| at(NOW));
     let signer = svix_signer().with_time(at(NOW - 400));
