@@ -2,7 +2,7 @@
 //!
 //! The whole text may change with the compiler; `OVERWRITE=1 cargo test --workspace --all-features --test compile` writes it
 //! again. The sentences below have to stay.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 
 use std::{
     env, fs,
@@ -100,7 +100,12 @@ fn refused(folder: &Path, name: &str, libraries: &[(String, PathBuf)]) -> String
     let mut rustc = Command::new(rustc);
     rustc
         .args(["--edition=2024", "--crate-type=bin", "--emit=metadata"])
-        .args(["--color=never", "--out-dir", env!("CARGO_TARGET_TMPDIR")])
+        .args([
+            "--color=never",
+            "--verbose",
+            "--out-dir",
+            env!("CARGO_TARGET_TMPDIR"),
+        ])
         .arg(format!("{name}.rs"))
         .current_dir(folder);
     for (crate_name, path) in libraries {
@@ -115,26 +120,46 @@ fn refused(folder: &Path, name: &str, libraries: &[(String, PathBuf)]) -> String
     let (errors, _) = said
         .split_once("error: aborting due to")
         .unwrap_or_else(|| panic!("{name}: {said}"));
-    normalized(errors)
+    normalized(&format!("{name}.rs"), errors)
 }
 
-/// Without margins, whose width depends on line numbers, and without what stands at places outside of the case.
-fn normalized(errors: &str) -> String {
+/// Without what stands at places outside of the case, and with a margin that does not depend on line numbers there.
+fn normalized(case: &str, errors: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let mut is_outside = false;
     for line in errors.trim_end().lines().map(str::trim_start) {
-        let source = line.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let digits = line.len()
+            - line
+                .trim_start_matches(|digit: char| digit.is_ascii_digit())
+                .len();
+        is_outside &= !line.starts_with("help: ");
         if let Some(place) = line.strip_prefix("--> ") {
             let (file, _) = place.split_once(':').unwrap();
-            is_outside = Path::new(file).is_absolute();
-            let file = Path::new(file).strip_prefix(root);
-            let file = file.map_or("elsewhere".into(), |file| file.to_string_lossy());
-            let place = if is_outside { &*file } else { place };
-            text += &format!("--> {place}\n");
-        } else if !(is_outside && source.trim_start().starts_with(['|', '.'])) {
-            text += &format!("{line}\n");
+            is_outside = file != case;
+            let file = Path::new(file)
+                .strip_prefix(root)
+                .unwrap_or(Path::new(file));
+            let place = if is_outside {
+                file.to_str().unwrap()
+            } else {
+                place
+            };
+            lines.push((0, format!("--> {place}")));
+        } else if !(is_outside && line[digits..].trim_start().starts_with(['|', '.'])) {
+            lines.push((digits, line.to_owned()));
         }
+    }
+    let margin = lines.iter().map(|(digits, _)| *digits).max().unwrap();
+    let mut text = String::new();
+    for (digits, line) in lines {
+        let indent = match line.chars().next() {
+            Some('-') => margin,
+            Some('|' | '=') => margin + 1,
+            Some(_) if digits > 0 => margin - digits,
+            _ => 0,
+        };
+        text += &format!("{:indent$}{line}\n", "");
     }
     text
 }
