@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpStream,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use support::{
     handler_log::{self, HandlerLog},
+    machine::{alone, side_by_side},
     proxy::Proxy,
     redis::Redis,
     seconds,
@@ -28,17 +29,6 @@ fn being_a_server() {
 
 fn start(setup: &Setup, log: &HandlerLog) -> Server {
     Server::start("faults::being_a_server", setup, &log.path())
-}
-
-/// The tests that need all of the machine run alone, the others side by side.
-static MACHINE: RwLock<()> = RwLock::new(());
-
-fn alone() -> RwLockWriteGuard<'static, ()> {
-    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn side_by_side() -> RwLockReadGuard<'static, ()> {
-    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn millis(millis: u64) -> Duration {

@@ -12,7 +12,10 @@ use std::{
 };
 
 use http::Request;
-use support::cargo::{cargo, example, executables};
+use support::{
+    cargo::{cargo, example, executables},
+    machine::alone,
+};
 use tower_webhook::{Provider, Secret, Signer, providers};
 
 const README: &str = include_str!("../../README.md");
@@ -146,6 +149,7 @@ fn the_example_of_a_custom_scheme_ends_well() {
 
 #[test]
 fn the_quick_starts_compile_and_run_in_a_new_crate() {
+    let _machine = alone();
     let Some(_port) = port("the_quick_starts_compile_and_run_in_a_new_crate") else {
         return;
     };
@@ -171,7 +175,10 @@ fn quick_start(section: &str, folder: &Path) {
     fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 
     let mut build = cargo("build");
-    build.current_dir(folder);
+    build
+        .current_dir(folder)
+        // As in the workspace's profile: what has the same features is not built again.
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     let programs = executables(&mut build);
     let program = Command::new(&programs["quick-start"])
         .env("VOVE_SECRET", SECRET)

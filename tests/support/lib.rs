@@ -32,6 +32,8 @@ pub mod handler_log;
 mod log;
 #[cfg(feature = "all")]
 pub mod loopback;
+#[cfg(feature = "all")]
+pub mod machine;
 #[cfg(all(feature = "all", unix))]
 pub mod proxy;
 #[cfg(all(feature = "all", unix))]
