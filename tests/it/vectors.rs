@@ -550,7 +550,7 @@ fn the_built_in_providers_give_the_same_verdicts() {
     let made = made();
     let mut ran = BTreeMap::new();
     let mut failures = Vec::new();
-    // The catalogue has no client id for Authenteq; its own vectors are in `tests/authenteq.rs`.
+    // The catalogue has no client id for Authenteq; its own vectors are in `providers`.
     for name in providers::names().filter(|name| *name != "authenteq") {
         let verifier = |secrets: &[String]| {
             let secrets: Vec<Secret> = secrets
