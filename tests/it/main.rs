@@ -38,6 +38,7 @@ mod providers {
     mod authento;
     mod founding;
     mod idenfy;
+    mod samples;
     mod voveid;
 }
 mod surface;
