@@ -197,6 +197,7 @@ fn reading(name: &str, event: &VerifiedEvent) -> Value {
     });
     json!({
         "event_type": event.event_type(),
+        "has_delivery_id": event.delivery_id().is_some(),
         "has_timestamp": event.timestamp().is_some(),
         "identity": identity,
         "payload": payload,
