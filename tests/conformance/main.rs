@@ -15,6 +15,13 @@
 //! what their `delivery` becomes.
 //!
 //! A host that differs by its own nature is in `OWN_WAYS` below, with the reason.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 mod actix_host;
 mod answer;

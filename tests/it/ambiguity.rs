@@ -336,7 +336,7 @@ fn a_value_before_the_time_holds_no_time() {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(format!("{id}1700000000{body}").as_bytes());
         let tag = mac.finalize().into_bytes();
-        let signature = hex(&tag);
+        let signature = hex(tag);
         let headers = [
             ("x-id", id),
             ("x-time", "1700000000"),
@@ -399,7 +399,7 @@ fn verdicts(
     );
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(&all[0]);
-    let signature = hex(&mac.finalize().into_bytes());
+    let signature = hex(mac.finalize().into_bytes());
     let verdicts = readings.iter().map(|(id, at, body)| {
         let headers = [
             ("x-id", *id),
@@ -639,7 +639,7 @@ fn no_content_has_two_readings_that_are_accepted() {
             .collect();
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(content.as_bytes());
-        let signature = hex(&mac.finalize().into_bytes());
+        let signature = hex(mac.finalize().into_bytes());
         let mut all = Vec::new();
         readings(&pieces, &content, &mut Vec::new(), &mut all);
         cut += usize::from(all.len() > 1);
@@ -741,13 +741,13 @@ fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tole
                 let (body, time) = readings[0];
                 let content = signed
                     .replace("{body|jsonstr}", &serde_json::to_string(body).unwrap())
-                    .replace("{body|sha256hex}", &hex(&sha2::Sha256::digest(body)))
+                    .replace("{body|sha256hex}", &hex(sha2::Sha256::digest(body)))
                     .replace("{ts|jsonstr}", &format!("\"{time}\""))
                     .replace("{body}", body)
                     .replace("{ts}", time);
                 let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
                 mac.update(content.as_bytes());
-                let signature = hex(&mac.finalize().into_bytes());
+                let signature = hex(mac.finalize().into_bytes());
                 let verdicts = readings.iter().map(|(body, time)| {
                     let per_second = if unit == TimeUnit::Seconds { 1 } else { 1000 };
                     let now = Duration::from_secs(time.parse::<u64>().unwrap() / per_second);

@@ -1,10 +1,8 @@
 //! The one reading of identity for all providers: every cell of every table, and what gives none.
 
-use std::time::SystemTime;
-
 use http::Request;
 use proptest::prelude::*;
-use support::provider;
+use support::{NOW, at, provider};
 use tower_webhook::{
     Identity, Outcome, Provider, Secret, Signer, VerifiedEvent, Verifier, verify::Head,
 };
@@ -28,11 +26,10 @@ fn signed_by(
         TEXT_SECRET
     });
     let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
+    let signer = signer.with_time(at(NOW));
     let (head, body) = signer.sign(request, body.to_owned()).unwrap().into_parts();
     let verifier = Verifier::new(provider.clone(), secret).unwrap();
-    verifier
-        .verify(&Head::of(&head), body, SystemTime::now())
-        .unwrap()
+    verifier.verify(&Head::of(&head), body, at(NOW)).unwrap()
 }
 
 fn event(name: &str, body: &str) -> VerifiedEvent {

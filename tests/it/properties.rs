@@ -821,7 +821,7 @@ fn no_byte_moves_from_one_signed_value_to_the_next() {
                 .replace("{ts}", time)
                 .replace("{body}", body)
         };
-        let signature = hex(&hmac_sha256(
+        let signature = hex(hmac_sha256(
             TEXT_SECRET.as_bytes(),
             &[content(honest).as_bytes()],
         ));

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::await_holding_lock,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,

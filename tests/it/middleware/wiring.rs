@@ -26,8 +26,7 @@ use tower_webhook::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// What is written to the log on this thread.
-
+/// The lines that were written.
 fn trimmed_lines(log: &Lines) -> Vec<String> {
     let text = log.text();
     text.lines().map(|line| line.trim().to_owned()).collect()

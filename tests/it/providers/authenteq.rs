@@ -58,7 +58,7 @@ fn headers(body: &[u8], content_type: Option<&str>) -> Vec<(&'static str, String
     let digest = Sha256::new().chain_update(body).chain_update(SECRET);
     let mut headers = vec![
         ("x-client-id", CLIENT_ID.to_owned()),
-        ("x-signature", hex(&digest.finalize())),
+        ("x-signature", hex(digest.finalize())),
     ];
     headers.extend(content_type.map(|text| ("content-type", text.to_owned())));
     headers
@@ -599,7 +599,7 @@ fn what_a_length_extension_appends_is_not_read() {
     let digest = Sha256::new().chain_update(SECRET).chain_update(&forged);
     let headers = [
         ("x-client-id", CLIENT_ID.to_owned()),
-        ("x-signature", hex(&digest.finalize())),
+        ("x-signature", hex(digest.finalize())),
     ];
     let verifier = Verifier::new(under(Some(NAMED)), Secret::new(SECRET)).unwrap();
     let event = verifier

@@ -32,7 +32,7 @@ fn event(body: impl AsRef<[u8]>) -> VerifiedEvent {
     let body = body.as_ref().to_vec();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(&body);
-    let headers = [("x-payload-digest", hex(&mac.finalize().into_bytes()))];
+    let headers = [("x-payload-digest", hex(mac.finalize().into_bytes()))];
     let verdict = verifier(None, SECRET).verify(&Head::new(&headers), body, UNIX_EPOCH);
     verdict.unwrap()
 }
@@ -95,7 +95,7 @@ fn hex_and_base64_are_read_and_nothing_else_is() {
 #[test]
 fn the_digest_that_anybody_can_compute_counts_only_when_it_is_named() {
     let body = br#"{"event":"REVIEWED","userId":"x","status":{"basic":"VERIFIED"}}"#;
-    let headers = [("x-payload-digest", hex(&Sha256::digest(body)))];
+    let headers = [("x-payload-digest", hex(Sha256::digest(body)))];
     let kind = |construction| {
         let verifier = verifier(construction, SECRET);
         let verdict = verifier.verify(&Head::new(&headers), &body[..], UNIX_EPOCH);

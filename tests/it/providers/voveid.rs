@@ -397,7 +397,7 @@ fn absent_null_and_unknown_fields_do_no_harm() {
         let read: Event = read(&event(body)).unwrap_or_else(|error| panic!("{body}: {error}"));
         assert_eq!(
             fields(&read),
-            (&*family, expected.iter().map(|field| &**field).collect()),
+            (family, expected.iter().map(|field| &**field).collect()),
             "{body}"
         );
     }
