@@ -788,8 +788,6 @@ async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
     }
 }
 
-/// Everything that is written to the log on this thread, at every level, with the ends of spans.
-
 #[cfg(feature = "all")]
 #[tokio::test]
 async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
