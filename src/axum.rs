@@ -9,7 +9,6 @@ use http::request::Parts;
 
 use crate::{
     event::{Payload, VerifiedEvent},
-    observe,
     rejection::Rejection,
 };
 
@@ -25,7 +24,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        extract(parts)
+        Self::from_extensions(&parts.extensions)
     }
 }
 
@@ -39,15 +38,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         match parts.extensions.get::<VerifiedEvent>() {
-            Some(_) => extract(parts).map(Some),
+            Some(_) => Self::from_extensions(&parts.extensions).map(Some),
             None => Ok(None),
         }
     }
-}
-
-fn extract<T: Payload>(parts: &Parts) -> Result<VerifiedEvent<T>, Rejection> {
-    let event = parts.extensions.get();
-    VerifiedEvent::extract(event).inspect_err(|rejection| observe::refused_event(event, rejection))
 }
 
 /// The status and headers of [`Rejection::to_response`], without a body.

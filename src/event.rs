@@ -25,8 +25,8 @@ use crate::{json, provider::IdentityMapping};
 /// Only a [`BodyVerifier`](crate::verify::BodyVerifier) makes one; there is no other constructor. It
 /// is cheap to clone. Its `Debug` shows its origin and its length, never its content.
 ///
-/// In a handler, `VerifiedEvent<T>` is an extractor. Elsewhere, take it from the request's
-/// extensions with [`from_extensions`](Self::from_extensions).
+/// In a handler of axum or actix-web (features `axum`, `actix`), `VerifiedEvent<T>` is an extractor.
+/// Elsewhere, take it from the request's extensions with `from_extensions`.
 #[derive(Clone)]
 pub struct VerifiedEvent<T: Payload = Bytes> {
     data: Arc<EventData>,
@@ -44,16 +44,7 @@ impl VerifiedEvent {
 }
 
 impl<T: Payload> VerifiedEvent<T> {
-    /// Takes the event that the layer has inserted, and reads it as `T`, as an extractor does.
-    ///
-    /// # Errors
-    ///
-    /// [`LayerMissing`](RejectionKind::LayerMissing) when there is no event,
-    /// [`UnreadablePayload`](RejectionKind::UnreadablePayload) when it cannot be read as `T`.
-    pub fn from_extensions(extensions: &http::Extensions) -> Result<Self, Rejection> {
-        Self::extract(extensions.get())
-    }
-
+    /// Reads an event that the layer has inserted, as an extractor does.
     pub(crate) fn extract(event: Option<&VerifiedEvent>) -> Result<Self, Rejection> {
         let event = event.ok_or_else(Rejection::layer_missing)?;
         event.parse().map_err(|error| {

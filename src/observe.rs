@@ -62,7 +62,6 @@ pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
 }
 
 /// Like [`refused`], for an extractor or a layer that has at most the event.
-#[cfg(any(feature = "axum", feature = "actix"))]
 pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection) {
     refused(event.map(|event| &**event.shared()), rejection);
 }

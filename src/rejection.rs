@@ -214,18 +214,7 @@ impl Rejection {
     }
 
     /// The answer to the client, the same on every framework: a status, at most one header and no
-    /// body. It does not write to the log: whoever answers does, as the layer and the extractors
-    /// do.
-    ///
-    /// ```
-    /// use http::{Extensions, StatusCode};
-    /// use tower_webhook::VerifiedEvent;
-    ///
-    /// let no_layer = Extensions::new();
-    /// let rejection = VerifiedEvent::<bytes::Bytes>::from_extensions(&no_layer).unwrap_err();
-    /// let response = rejection.to_response();
-    /// assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    /// ```
+    /// body. It does not log: the layers, the extractors and `VerifiedEvent::from_extensions` do.
     #[must_use]
     pub fn to_response(&self) -> Response<()> {
         let mut response = Response::new(());

@@ -269,8 +269,8 @@ fn separators_are_no_part_of_a_signature() {
     let sets = SignatureFormat::fields("X-Sig", ',', "v1", Encoding::Hex).with_sets(',');
     let lines = SignatureFormat::fields("X-Sig", ',', "v1", Encoding::Hex).with_repeated_lines();
     for (signature, problem) in [
-        (sets, "need separators that differ"),
-        (lines, "go with a whole value or a list"),
+        (sets, "need different separators"),
+        (lines, "need a whole value or a list"),
     ] {
         let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
         let error = error(Provider::new("acme", scheme));
@@ -442,7 +442,7 @@ fn a_1_a_time_is_found_whatever_stands_around_it_and_however_it_is_spelled() {
     ] {
         let error = verdicts(signed, unit, &[(b"a", "1", b"")]).unwrap_err();
         assert!(
-            error.contains("could be cut in two ways"),
+            error.contains("are ambiguous without a separator"),
             "{signed}: {error}"
         );
     }

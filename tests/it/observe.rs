@@ -507,7 +507,7 @@ fn refusals() -> Vec<Refused> {
         Refused::new("timestamp_too_old", dated(), svix_at(NOW - 301, "msg"))
             .by("svix")
             .about("svix-timestamp")
-            .skewed(301),
+            .skewed(-301),
         Refused::new("timestamp_in_future", dated(), svix_at(NOW + 301, "msg"))
             .by("svix")
             .about("svix-timestamp")
@@ -598,7 +598,7 @@ struct Refused {
     level: Level,
     provider: &'static str,
     header: Option<&'static str>,
-    skew: Option<u64>,
+    skew: Option<i64>,
     length: Option<u64>,
     tenant: Option<&'static str>,
     layer: Option<WebhookVerifyLayer>,
@@ -635,7 +635,7 @@ impl Refused {
         self
     }
 
-    fn skewed(mut self, seconds: u64) -> Self {
+    fn skewed(mut self, seconds: i64) -> Self {
         self.skew = Some(seconds);
         self
     }

@@ -488,7 +488,7 @@ async fn one_warning_where_deliveries_of_an_endpoint_come_under_several_paths() 
         (&["/hooks/1", "/hooks/2"], 1),
     ] {
         let target = on_tower(&routes);
-        let warned = warnings("under several paths", async {
+        let warned = warnings("arrive at several paths", async {
             for (index, path) in paths.iter().enumerate() {
                 target.post(path, &format!(r#"{{"n":{index}}}"#)).await;
             }
@@ -555,7 +555,7 @@ async fn one_warning_where_an_id_comes_with_several_bodies() {
                 *count.lock().unwrap() += 1;
                 std::future::ready(Ok::<_, Infallible>(support::Answer::default()))
             }));
-        let warned = warnings("and a different body", async {
+        let warned = warnings("but a different body", async {
             for body in bodies {
                 let request = signer
                     .sign(Request::post("/"), Bytes::from(body.clone()))

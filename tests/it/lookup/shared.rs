@@ -73,7 +73,7 @@ async fn keys_of_another_provider_do_not_replace_those_that_are_there() {
         let others = KeySet::new(&provider, Secret::new(OTHER_SECRET)).unwrap();
         let error = keys.replace(others).unwrap_err().to_string();
         assert!(
-            error.contains("another provider") && !error.contains(OTHER_SECRET),
+            error.contains("a different provider") && !error.contains(OTHER_SECRET),
             "{error}"
         );
     }

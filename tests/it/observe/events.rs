@@ -19,7 +19,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(svix()),
                 svix_at(NOW - 7, "msg"),
                 Level::DEBUG,
-                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=7",
+                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=-7",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
@@ -119,7 +119,7 @@ async fn what_a_handler_says_is_in_the_span_and_the_span_knows_the_event_by_then
             ("provider", "svix"),
             ("endpoint", "orders"),
             ("key_id", "key-2"),
-            ("skew", "7"),
+            ("skew", "-7"),
         ] {
             assert_eq!(around.fields[field], value, "{host:?}");
         }
@@ -195,26 +195,22 @@ async fn a_status_that_is_turned_into_another_is_counted_on_every_host() {
 }
 
 #[tokio::test]
-async fn mistakes_in_the_wiring_are_told_once() {
+async fn mistakes_in_the_wiring_are_logged_once() {
     let operators = Operators::watch();
     let weak = Verifier::new(providers::github(), Secret::new("short")).unwrap();
-    // A handler that never looks at its event; and one behind the middleware twice.
     let once = layer(weak);
-    let handler = || service_fn(support::accept::<TestBody>);
-    let untaken = once.layer(handler());
-    let twice = once.clone().layer(once.layer(handler()));
+    let twice = once
+        .clone()
+        .layer(once.layer(service_fn(support::accept::<TestBody>)));
     for _ in 0..3 {
-        for service in [untaken.clone().boxed_clone(), twice.clone().boxed_clone()] {
-            let request = sign(providers::github(), "short", "{}");
-            let answer = service.oneshot(request).await.unwrap();
-            assert_eq!(answer.status(), StatusCode::OK);
-        }
+        let request = sign(providers::github(), "short", "{}");
+        let answer = twice.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
     }
     let lines = operators.take().lines;
     for (level, text) in [
         (Level::WARN, "fewer than 16 bytes"),
         (Level::WARN, "passes through two verifying layers"),
-        (Level::INFO, "without a look at the event"),
     ] {
         let told = lines.iter().filter(|line| line.message().contains(text));
         let told: Vec<_> = told.collect();

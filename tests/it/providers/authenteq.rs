@@ -661,7 +661,7 @@ fn a_changed_boundary_header_never_changes_what_is_read() {
         let other = event_in_frames(&body, Some(&header), usize::MAX);
         let error = read_event(&other).unwrap_err();
         assert!(
-            error.contains("the header Content-Type"),
+            error.contains("the unsigned Content-Type header"),
             "{changed}: {error}"
         );
         // The event itself stays what it is.
