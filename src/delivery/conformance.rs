@@ -176,7 +176,7 @@ async fn a_lease_ends_by_itself(store: &Store) {
     let key = some_key();
     let start = Instant::now();
     answer("claim", store.claim(key, Owner::unique(), SHORT)).await;
-    until_new(store, key, "a claim whose lease ran out is new").await;
+    until_new(store, key, "a claim whose lease expired is new").await;
     let after = start.elapsed().saturating_add(TICK);
     rule(after >= SHORT, "a claim lasts as long as its lease", after);
 }
