@@ -59,7 +59,13 @@ mod on_axum {
 
 #[cfg(test)]
 mod on_actix {
-    use actix_web::{App, HttpResponse, http::StatusCode, rt::System, test, web};
+    use actix_web::{
+        App, HttpResponse,
+        http::StatusCode,
+        rt::System,
+        test::{TestRequest, call_service, init_service},
+        web,
+    };
     use http::Request;
     use tower_webhook::{
         Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer, providers::github,
@@ -81,13 +87,13 @@ mod on_actix {
         let route = web::post()
             .to(on_event)
             .wrap(WebhookVerifyLayer::new(verifier));
-        let app = test::init_service(App::new().route("/webhooks/github", route)).await;
-        let mut request = test::TestRequest::post().uri("/webhooks/github");
+        let app = init_service(App::new().route("/webhooks/github", route)).await;
+        let mut request = TestRequest::post().uri("/webhooks/github");
         for (name, value) in headers {
             request = request.append_header((name.as_str(), value.as_bytes()));
         }
         let request = request.set_payload(body).to_request();
-        test::call_service(&app, request).await.status()
+        call_service(&app, request).await.status()
     }
 
     // With the feature `macros` of actix-web: #[actix_web::test] on an async function.
