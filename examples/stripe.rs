@@ -1,10 +1,10 @@
-//! Stripe on axum, with an event type of your own.
+//! Stripe on axum, with a custom event type.
 //!
 //! ```text
 //! STRIPE_WEBHOOK_SECRET=whsec_demo-secret-of-stripe cargo run --example stripe --features axum
 //! ```
 //!
-//! Accepted with 200 (`stripe listen` signs with a secret of its own, which it prints):
+//! Accepted with 200 (`stripe listen` signs with another secret, which it prints):
 //!
 //! ```text
 //! t=$(date +%s) body='{"id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1"}}}'

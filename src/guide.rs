@@ -1,4 +1,7 @@
-//! The guide: one page per task. The [front page](crate) has the quick start.
+//! The guide: one page per task.
+//!
+//! The [front page](crate) has the quick start. `RUNBOOK.md` in the package is for operators, and
+//! `SECURITY.md` has the threat model.
 
 /// A module that holds one page. Its examples need these features.
 macro_rules! page {
