@@ -282,10 +282,10 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
     }
 }
 
-/// A type that can be read out of a verified event.
+/// A type that can be read from a verified event.
 ///
-/// Implemented by the event types of [`providers`](crate::providers), by [`Json`] for types of your own, by
-/// [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
+/// Implemented by the event types of [`providers`](crate::providers), by [`Json`] for your own types,
+/// by [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
 ///
 /// ```
 /// use tower_webhook::{Payload, PayloadError, VerifiedEvent};
@@ -308,11 +308,11 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
     note = "take `VerifiedEvent<Json<{Self}>>` with `tower_webhook::Json` (not axum's) if it is `serde::Deserialize`, or implement `tower_webhook::Payload` for it"
 )]
 pub trait Payload: Sized {
-    /// Reads the payload of an event that is proven already.
+    /// Reads the payload of a verified event.
     ///
     /// # Errors
     ///
-    /// When the body is not one. The error must not quote the body.
+    /// When the body is not one. The error must not quote the body, since it is logged.
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError>;
 
     /// Reads the payload of an event that may be about something else, for `Option<Self>`. As
@@ -345,7 +345,7 @@ impl Payload for serde_json::Value {
     }
 }
 
-/// JSON of a type of your own.
+/// JSON as your own type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
@@ -361,7 +361,7 @@ impl<T: DeserializeOwned> Payload for Json<T> {
 
 #[cfg(feature = "identity")]
 impl PayloadError {
-    /// An error when the event is another provider's than the type.
+    /// An error if the event is of another provider than the type.
     pub(crate) fn unless_from(provider: &str, event: &VerifiedEvent) -> Result<(), Self> {
         if event.provider() == provider {
             return Ok(());

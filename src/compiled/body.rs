@@ -1,4 +1,4 @@
-//! The values of a body that are signed, read once for all keys and all variants.
+//! The signed values of a body, read once for all keys and variants.
 
 use std::{borrow::Cow, cell::OnceCell};
 
@@ -10,7 +10,7 @@ use crate::{
     scheme::template::{Filter, filtered},
 };
 
-/// All values that the variants of a provider take out of a body. A body is gone through once for each format.
+/// Every value that the variants of a provider take from a body. One pass per format reads them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BodyTable {
     entries: Vec<BodyValue>,
@@ -29,11 +29,11 @@ pub(crate) enum BodySource {
     Form(Box<str>),
 }
 
-/// The value of each entry; `None` where the body has none, or not in the form that is signed.
+/// One value per entry; `None` if the body lacks it, or a filter cannot take it.
 type BodyValues = Box<[Option<Box<[u8]>>]>;
 
 impl BodyTable {
-    /// The place of a value; it is added if it has none yet.
+    /// The index of a value, which is added if it is new.
     pub(crate) fn add(&mut self, from: BodySource, filters: Vec<Filter>) -> usize {
         let entry = BodyValue { from, filters };
         let found = self.entries.iter().position(|other| *other == entry);
@@ -74,7 +74,8 @@ impl BodyTable {
         values.collect()
     }
 
-    /// The form fields, each only where it stands once: a handler might take the last of several, and the check the first.
+    /// The form fields that occur exactly once: a handler might take the last of several where the
+    /// check took the first.
     fn form_fields(&self, body: &[u8]) -> Vec<Option<String>> {
         let mut fields: Vec<Option<String>> = vec![None; self.entries.len()];
         let is_form = |entry: &BodyValue| matches!(entry.from, BodySource::Form(_));
@@ -96,10 +97,10 @@ impl BodyTable {
     }
 }
 
-/// A body that is complete, as far as signed content needs it.
+/// A complete body, with the values and the digest that signed content needs.
 pub(crate) struct BodyInput {
     body: Bytes,
-    /// Made when it is first asked for, unless it was made as the body arrived.
+    /// Computed on first use, unless it was computed as the body arrived.
     sha256: OnceCell<Output<Sha256>>,
     values: BodyValues,
 }
@@ -145,7 +146,7 @@ pub(crate) fn only<'f>(form: &'f [u8], name: &str) -> Option<Cow<'f, str>> {
     named.next().is_none().then_some(value)
 }
 
-/// How often a body was gone through for its values, per thread.
+/// Passes over bodies for their values, per thread, for tests.
 #[cfg(test)]
 pub(crate) mod passes {
     use std::cell::Cell;
@@ -158,7 +159,7 @@ pub(crate) mod passes {
         PASSES.set(PASSES.get().saturating_add(1));
     }
 
-    /// Since the last call.
+    /// The passes since the last call.
     pub(crate) fn take() -> usize {
         PASSES.take()
     }

@@ -1,4 +1,4 @@
-//! Signed content, cut into what is known when: with the key, with the head, with the body.
+//! [`Content`]: the signed content, split by when each part is known.
 
 use sha2::digest::Update;
 
@@ -22,26 +22,26 @@ use crate::{
     },
 };
 
-/// The content of one scheme. Its parts go into a hash in the order lead, early, body (if it streams), late.
+/// The signed content of one scheme, hashed in the order lead, early, body (if it streams), late.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// Known with the key: already inside the key's stored hash.
+    /// Known with the key, and already part of its stored hash.
     lead: Vec<Piece>,
     /// Known with the head.
     early: Vec<Piece>,
-    /// Whether the body goes into the hash as it arrives.
+    /// Whether the body is hashed as it arrives.
     pub(crate) streams: bool,
     /// Known with the whole body.
     late: Vec<Piece>,
-    /// Whether something that a sender chooses stands behind the last place of the secret.
+    /// Whether a value that the sender chooses follows the last use of the secret.
     pub(crate) open_ended: bool,
-    /// What the head has to give.
+    /// The values that come from the head.
     pub(crate) slots: Vec<Slot>,
-    /// Whether the time is told from what stands next to it by its length alone.
+    /// Whether only its length separates the timestamp from an adjacent value.
     pub(crate) touches_time: bool,
 }
 
-/// What one key and one request put into the content.
+/// The values of one key and one head.
 #[derive(Clone, Copy)]
 pub(crate) struct Values<'v> {
     pub(crate) key: &'v [u8],
@@ -49,7 +49,7 @@ pub(crate) struct Values<'v> {
 }
 
 impl Content {
-    /// Fills in the parameters and cuts the parts. `header` finds a header that is signed.
+    /// Fills in the parameters and splits the template. `header` looks up a signed header.
     pub(crate) fn new(
         segments: &[Segment],
         params: &Params,
@@ -145,14 +145,14 @@ impl Content {
         }
     }
 
-    /// Whether the SHA-256 of the body is signed, and is worth computing as the body arrives.
+    /// Whether the SHA-256 of the body is signed, so that it pays to compute it as the body arrives.
     pub(crate) fn digests_body(&self) -> bool {
         self.late
             .iter()
             .any(|piece| matches!(piece, Piece::BodySha256))
     }
 
-    /// Whether a key's bytes are needed after its hash was scheduled.
+    /// Whether the bytes of a key are needed after its hash was started.
     pub(crate) fn keeps_key(&self) -> bool {
         let mut pieces = self.early.iter().chain(&self.late);
         pieces.any(|piece| matches!(piece, Piece::Secret(_)))
@@ -170,12 +170,12 @@ impl Content {
         feed(&self.lead, hasher, Values { key, head }, None)
     }
 
-    /// Puts what the head gave into a key's hash.
+    /// Hashes the values of the head.
     pub(crate) fn begin(&self, hash: &mut dyn Update, values: Values<'_>) -> Option<()> {
         feed(&self.early, hash, values, None)
     }
 
-    /// Puts what comes after a body that streams into a key's hash. `None` where the body lacks what is signed.
+    /// Hashes what follows a streamed body. `None` if the body lacks a signed value.
     pub(crate) fn complete(
         &self,
         hash: &mut dyn Update,
@@ -185,7 +185,7 @@ impl Content {
         feed(&self.late, hash, values, Some(body))
     }
 
-    /// Every value that is signed, but for the secret, in the order of the content, and whether it is the time.
+    /// Every signed value except the secret, in order, and whether it is the timestamp.
     pub(crate) fn values(
         &self,
         head: &HeaderValues,
@@ -217,7 +217,7 @@ impl Content {
         slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp))
     }
 
-    /// Whether a value of the body is part of the content.
+    /// Whether the value at this locator in the body is signed, unfiltered.
     pub(crate) fn signs(&self, source: &LocatorKind) -> bool {
         let mut pieces = self.early.iter().chain(&self.late);
         pieces.any(|piece| match (piece, source) {
@@ -231,7 +231,7 @@ impl Content {
         })
     }
 
-    /// The signature of a request whose body is there.
+    /// The tag of a complete request.
     pub(crate) fn sign(
         &self,
         scheduled: &Hasher,

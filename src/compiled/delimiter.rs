@@ -1,9 +1,11 @@
-//! Where each value of signed content ends, so that one signature never stands for two requests.
+//! Makes the signed content uniquely decodable, so that one signature never covers two requests.
 //!
-//! Content has one reading when at most one piece of it is open, that is, may be of any length: as a rule the body. What
-//! stands in front of it must show its end when read from the left: by a fixed length, by the quotes of a JSON string, or by the
-//! literal text that follows, which it then may not contain. What stands behind must do so when read from the right, where the
-//! text before it counts, and quotes do not help.
+//! The concatenation of values is injective if at most one piece is *open*, that is, of unbounded
+//! length: usually the body. Every piece in front of the open one must be self-delimiting when
+//! decoded from the left: by a fixed length, by the quotes of a JSON string, or by the literal text
+//! that follows it, which it must not contain. Every piece behind the open one must be
+//! self-delimiting when decoded from the right, by the literal text in front of it; quotes do not
+//! help there.
 
 use crate::{
     compiled::piece::{Delimiter, Piece, Slot, SlotSource},
@@ -14,12 +16,12 @@ use crate::{
     },
 };
 
-/// How a piece shows its end.
+/// How the end of a piece is found.
 enum End {
-    /// By its length, or because it is known beforehand. A time shows its end by its form, or is as long as every other: see
-    /// [`touches_time`].
+    /// By its length, or because the receiver knows it. A timestamp has a self-delimiting form or a
+    /// fixed length: see [`touches_time`].
     Fixed,
-    /// By quotes, when read from the left.
+    /// By its quotes, when decoded from the left.
     Quoted,
     Open,
 }
@@ -27,7 +29,7 @@ enum End {
 fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
     let filters = match piece {
         Piece::Literal(_) | Piece::Secret(_) | Piece::BodySha256 => return End::Fixed,
-        // The body that it is taken from is signed too, and no JSON document is the beginning or the end of another.
+        // The body that contains it is signed too, and JSON documents are prefix-free.
         Piece::BodyValue(_, _, Token::Json(_)) if coverage == Coverage::Body => return End::Fixed,
         Piece::Head(place) => match slots.get(*place) {
             Some(slot) if is_time(slot) => return End::Fixed,
@@ -50,8 +52,8 @@ fn is_time(slot: &Slot) -> bool {
     matches!(slot.from, SlotSource::Timestamp)
 }
 
-/// Whether a time stands next to a value, or to a digit, so that the digits of a number alone do not show where it ends. Dates do:
-/// none is the beginning or the end of another.
+/// Whether a numeric timestamp is adjacent to another value or to a digit, so that it needs a fixed
+/// length. Dates are prefix-free and suffix-free.
 pub(crate) fn touches_time(pieces: &[Piece], slots: &[Slot]) -> bool {
     let is_bare_time = |piece: &Piece| match piece {
         Piece::Head(place) => slots.get(*place).is_some_and(|slot| {
@@ -70,7 +72,7 @@ pub(crate) fn touches_time(pieces: &[Piece], slots: &[Slot]) -> bool {
     })
 }
 
-/// Finds the delimiter of each value. Under partial coverage the provider's own separators have to do.
+/// Finds the delimiter of each value. Partial coverage relies on the provider's own separators.
 pub(crate) fn delimit(
     pieces: &[Piece],
     slots: &mut [Slot],
@@ -81,7 +83,7 @@ pub(crate) fn delimit(
     for (index, piece) in pieces.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|index| pieces.get(index));
         let after = pieces.get(index.saturating_add(1));
-        // As it is written: how a filter spells it is not looked for.
+        // Only an unfiltered timestamp is recognised within a value.
         let then_time = |slots: &[Slot]| match after {
             Some(Piece::Head(place)) => slots
                 .get(*place)
@@ -92,7 +94,7 @@ pub(crate) fn delimit(
         let again = has_body && is_body;
         has_body |= is_body;
         let delimiter = match (end(piece, slots, coverage), behind, piece) {
-            // A body that stands there again is as long as it was.
+            // A second occurrence of the body has the length of the first.
             _ if again => continue,
             (End::Fixed, _, _) | (End::Quoted, false, _) => continue,
             (End::Open, false, Piece::Head(_)) => match after {
@@ -121,8 +123,8 @@ pub(crate) fn delimit(
                     _ => Some("{body}".to_owned()),
                 };
                 return Err(SetupError::new(format!(
-                    "signed: {} and what stands before it could be cut in two ways; put the text between them that the \
-                     provider signs there",
+                    "signed: {} and the value in front of it are ambiguous without a separator; write \
+                     the text that the provider signs between them",
                     name.unwrap_or_default()
                 )));
             }

@@ -1,4 +1,4 @@
-//! The other direction: the headers of a request that is about to be signed.
+//! The headers that a signer adds.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl CompiledScheme {
-    /// The headers, other than the signature, that the scheme needs and `present` lacks: constants, the time, and
-    /// `fresh` for whatever else is signed. In the first family.
+    /// The headers, except the signature, that the scheme needs and `present` lacks, in the first
+    /// family: constants, the timestamp, and `fresh` as the value of every other signed header.
     pub(crate) fn missing_headers(&self, present: &HeaderMap, now: i64, fresh: &str) -> HeaderMap {
         let mut missing = HeaderMap::new();
         let mut add = |names: &HeaderNames, value: &[u8]| {
@@ -42,7 +42,7 @@ impl CompiledScheme {
         missing
     }
 
-    /// The name and value of the signature header that carries `tag`, and `fields` where the grammar has any.
+    /// The signature header with `tag` and, if the grammar has fields, `fields`.
     pub(crate) fn signature_header(
         &self,
         tag: &Tag,

@@ -1,4 +1,4 @@
-//! Everything that a head can show, in the order in which it is checked. Nothing here uses a key.
+//! The checks of a head, in order. None uses a key.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What one variant takes from a head that is in order.
+/// The values that one variant takes from a valid head.
 pub(crate) struct ParsedHead {
     pub(crate) candidates: Candidates,
     pub(crate) values: HeaderValues,
@@ -30,7 +30,7 @@ pub(crate) struct ParsedHead {
 }
 
 impl CompiledScheme {
-    /// Checks everything that the head can show.
+    /// Checks the head under this variant.
     pub(crate) fn parse_head(
         &self,
         lines: &HeaderLines<'_>,
@@ -135,7 +135,7 @@ impl HeadRules {
         }
     }
 
-    /// Copies what is signed or describes the event.
+    /// Copies the values that are signed or describe the event.
     fn values(
         &self,
         view: FamilyView<'_, '_>,

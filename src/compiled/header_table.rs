@@ -1,4 +1,4 @@
-//! The headers that a provider looks at, and what a head has under their names.
+//! [`HeaderTable`]: the headers that a provider uses, and their values in one head.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -11,22 +11,22 @@ use crate::{
     rejection::{Reason, kind::RejectionKind},
 };
 
-/// Every header that the variants of a provider look at. One pass over a head finds all of them.
+/// Every header that the variants of a provider use. One pass over a head finds all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderTable {
     /// The first is `Content-Length`.
     names: Vec<Box<str>>,
-    /// A bit for each length that a name has. Most lines of a head are excluded by their length.
+    /// One bit per length of a name: the length of its name excludes most lines of a head.
     lengths: u64,
 }
 
-/// A header by its names, one for each family of the scheme.
+/// A header by its names, one per header family of the scheme.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderNames(SmallVec<[FamilyName; 2]>);
 
 #[derive(Clone, Debug)]
 struct FamilyName {
-    /// The place in the table.
+    /// The index in the table.
     place: usize,
     name: HeaderName,
     /// As the provider writes it.
@@ -43,7 +43,7 @@ impl HeaderTable {
         table
     }
 
-    /// The header under all its names.
+    /// Adds a header under all its names.
     pub(crate) fn add(
         &mut self,
         name: &str,
@@ -57,7 +57,8 @@ impl HeaderTable {
         });
         let mut family_name = |text: String| {
             let name = HeaderName::from_bytes(text.as_bytes());
-            let name = name.map_err(|_| SetupError::new(format!("{text:?} is no header name")))?;
+            let name =
+                name.map_err(|_| SetupError::new(format!("{text:?} is not a header name")))?;
             Ok(FamilyName {
                 place: self.place(name.as_str()),
                 name,
@@ -74,7 +75,7 @@ impl HeaderTable {
         Ok(HeaderNames(names?))
     }
 
-    /// The place of a name, which is added if it is new.
+    /// The index of a name, which is added if it is new.
     fn place(&mut self, name: &str) -> usize {
         if let Some(place) = self.find(name) {
             return place;
@@ -95,7 +96,7 @@ impl HeaderTable {
 
     /// Passes once over a head.
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
-        let mut values: Values<'h> = smallvec![None; self.names.len()];
+        let mut values: Lines<'h> = smallvec![None; self.names.len()];
         head.headers.for_each(&mut |name, value| {
             if let Some(place) = self.find(name)
                 && let Some(line) = values.get_mut(place)
@@ -115,17 +116,17 @@ fn length_bit(name: &str) -> u64 {
     1_u64.rotate_left(u32::try_from(name.len() & 63).unwrap_or(0))
 }
 
-/// What one head has under the names of a table.
+/// The values of one head under the names of a table.
 pub(crate) struct HeaderLines<'h> {
     head: Head<'h>,
-    values: Values<'h>,
+    values: Lines<'h>,
 }
 
 /// The first value of each header, and whether there are more.
-type Values<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
+type Lines<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
 
 impl<'h> HeaderLines<'h> {
-    /// The length that `Content-Length` declares, if it says a number. One too large for `u64` counts as `u64::MAX`.
+    /// The number in `Content-Length`, if it is one. A number that overflows is `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
         let (text, _) = (*self.values.first()?)?;
         if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
@@ -170,7 +171,7 @@ impl<'h> HeaderLines<'h> {
     }
 }
 
-/// What one head has under the names of one family.
+/// The values of one head under the names of one family.
 #[derive(Clone, Copy)]
 pub(crate) struct FamilyView<'s, 'h> {
     lines: &'s HeaderLines<'h>,
@@ -191,7 +192,8 @@ impl<'h> FamilyView<'_, 'h> {
         Some(self.line_and_more(header)?.0)
     }
 
-    /// The one value of a header; [`RejectionKind::MissingHeader`] or [`RejectionKind::RepeatedHeader`] otherwise.
+    /// The only value of a header, else [`RejectionKind::MissingHeader`] or
+    /// [`RejectionKind::RepeatedHeader`].
     pub(crate) fn one(&self, header: &HeaderNames) -> Result<&'h [u8], Reason> {
         match self.line_and_more(header) {
             Some((value, false)) => Ok(value),
@@ -200,7 +202,7 @@ impl<'h> FamilyView<'_, 'h> {
         }
     }
 
-    /// The value of a line after the first, from 1.
+    /// The value of a further line, counted from 1.
     pub(crate) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
         let (_, more) = self.line_and_more(header)?;
         let name = &header.of(self.family)?.name;
@@ -232,7 +234,7 @@ impl HeaderNames {
         self.0.first().map_or("", |name| &name.shown)
     }
 
-    /// Whether both are the same header, which may be spelled in two ways.
+    /// Whether both are the same header, ignoring case.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.name() == other.name()
     }

@@ -7,20 +7,20 @@ use crate::{
     scheme::template::{Filter, Token},
 };
 
-/// A piece of content that waits for its value.
+/// A literal or a placeholder for a value.
 #[derive(Debug)]
 pub(crate) enum Piece {
     Literal(Box<[u8]>),
     Head(usize),
     Secret(Vec<Filter>),
-    /// The whole body as it is.
+    /// The whole body, unfiltered.
     Body,
     BodySha256,
-    /// A value of the body, by its place in the table.
+    /// A value of the body, by its index in the table.
     BodyValue(usize, Vec<Filter>, Token),
 }
 
-/// A value that is taken out of the head, because it is signed.
+/// A signed value from the head.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) from: SlotSource,
@@ -44,37 +44,37 @@ impl Piece {
     }
 }
 
-/// What keeps a value from running into its neighbour. It is checked on the value as it is signed.
+/// What separates a value from its neighbour. It is checked after the filters.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) enum Delimiter {
-    /// Its form is enough, or it is the one that is open.
+    /// Nothing: the value is self-delimiting, or it is the open piece.
     #[default]
     None,
     /// The text that follows it.
     After(Box<[u8]>),
     /// The text before it.
     Before(Box<[u8]>),
-    /// The time that follows it: none may be read further in front.
+    /// The timestamp that follows it: the value must not contain one, or the start of one.
     Time,
 }
 
 impl Delimiter {
-    /// Whether the value ends where it should and nowhere else.
+    /// Whether the value has exactly one end.
     pub(crate) fn holds(&self, value: &[u8]) -> bool {
         let (Self::After(text) | Self::Before(text)) = self else {
             return true;
         };
-        // As a rule it is one character.
+        // The usual delimiter is one character.
         if let [character] = **text {
             return memchr::memchr(character, value).is_none();
         }
         let is_within = |start| match self {
-            // The text occurs in text and value together last where the value begins …
+            // In the delimiter and the value joined, the last occurrence must be the delimiter …
             Self::Before(_) => {
                 let joined = text.iter().chain(value).skip(start).skip(1);
                 joined.take(text.len()).eq(text.iter())
             }
-            // … and in value and text together first where the value ends.
+            // … and in the value and the delimiter joined, the first one.
             _ => {
                 let joined = value.iter().chain(text).skip(start);
                 joined.take(text.len()).eq(text.iter())

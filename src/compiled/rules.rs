@@ -1,4 +1,4 @@
-//! What a scheme asks of a head.
+//! [`HeadRules`]: what a scheme requires of a head.
 
 use std::borrow::Cow;
 
@@ -22,12 +22,12 @@ use crate::{
     },
 };
 
-/// What a scheme asks of a head.
+/// What a scheme requires of a head.
 #[derive(Debug)]
 pub(crate) struct HeadRules {
-    /// How many families of names there are.
+    /// The number of header families.
     pub(crate) families: usize,
-    /// Every header that must be there exactly once.
+    /// Every header that must occur exactly once.
     pub(crate) required: Vec<HeaderNames>,
     pub(crate) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
     pub(crate) signatures: Vec<HeaderNames>,
@@ -55,12 +55,12 @@ pub(crate) struct TimestampRule {
     pub(crate) place: Place,
     pub(crate) unit: TimeUnit,
     pub(crate) signed: bool,
-    /// How many digits a number must have, where only its length shows where it ends.
+    /// The fixed number of digits, if only the length delimits the timestamp.
     digits: Option<usize>,
 }
 
 impl TimestampRule {
-    /// The time that `text` is, as the unit and the place in the content want it written.
+    /// Parses a timestamp in the one spelling that unit and position allow.
     pub(crate) fn parse(&self, text: &[u8]) -> Option<UnixTime> {
         if self.digits.is_some_and(|digits| text.len() != digits) {
             return None;
@@ -68,8 +68,8 @@ impl TimestampRule {
         self.unit.parse(std::str::from_utf8(text).ok()?)
     }
 
-    /// Whether a time starts in `value` or runs over its end into `time`, the one that follows: the two could then be cut elsewhere.
-    /// It does not matter which time: the tolerance may be another tomorrow, and so is the clock.
+    /// Whether a timestamp starts within `value`, possibly overlapping `time`, which follows it: the
+    /// two could then be split elsewhere. Any timestamp counts, since tolerance and clock change.
     pub(crate) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
         let joined = [value, time].concat();
         let mut windows = joined.windows(time.len().max(1)).take(value.len());
@@ -128,7 +128,7 @@ impl HeadRules {
                 .any(|(other, text)| other.is(names) && text != value)
             {
                 return Err(SetupError::new(format!(
-                    "require: header {:?} must have two different values; keep one",
+                    "require: header {:?} is required twice, with different values; keep one",
                     names.shown()
                 )));
             }
@@ -176,7 +176,7 @@ impl HeadRules {
     }
 }
 
-/// The value that a required header must have: text and parameters.
+/// The required value of a header: text and parameters.
 fn constant(header: &str, value: &str, params: &Params) -> Result<Zeroizing<Vec<u8>>, SetupError> {
     let mut text = Zeroizing::new(Vec::new());
     for segment in template::parse(value).map_err(|error| error.within("require"))? {
@@ -198,13 +198,13 @@ fn constant(header: &str, value: &str, params: &Params) -> Result<Zeroizing<Vec<
     }
     if text.is_empty() {
         return Err(SetupError::new(format!(
-            "require: header {header:?} is compared with nothing; say what it must equal"
+            "require: header {header:?} is compared with an empty value; write what it must equal"
         )));
     }
     if HeaderValue::from_bytes(&text).is_err() || text.trim_ascii().len() < text.len() {
         return Err(SetupError::new(format!(
-            "require: header {header:?} is compared with text that no header has; take off white space at its ends, line ends \
-             and other control characters"
+            "require: header {header:?} is compared with a value that no header can have; remove surrounding white space, \
+             line breaks and other control characters"
         )));
     }
     Ok(text)

@@ -56,7 +56,7 @@ pub(crate) struct KeyState {
     /// The hash after the key and everything in front of the first variable part.
     pub(crate) hasher: Hasher,
     pub(crate) key: Zeroizing<Vec<u8>>,
-    /// Whether the secret is so short that the operator should know.
+    /// Whether the secret is weak because it is short.
     pub(crate) short: bool,
 }
 

@@ -15,14 +15,14 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// More than these in one request is malformed: the work must not grow with the header.
+    /// The most signatures in one request, so that work does not grow with the header.
     pub(crate) const MAX: usize = 16;
 
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }
 
-    /// Looks at every candidate, whichever of them matches. Nothing matches none.
+    /// Compares with every candidate, without an early exit.
     pub(crate) fn contain(&self, tag: &Tag) -> bool {
         let first = self.first.as_ref().is_some_and(|first| first.matches(tag));
         self.rest
@@ -31,7 +31,7 @@ impl Candidates {
     }
 }
 
-/// Why no candidates could be read.
+/// There are more than [`Candidates::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
@@ -57,8 +57,8 @@ impl Collector {
         self.found
     }
 
-    /// Counts an item and keeps it if it can be decoded. A sender may put signatures of a kind that it
-    /// introduces later beside the one that is checked, so an odd one does not spoil the others.
+    /// Counts an item and keeps it if it can be decoded. One that cannot be decoded is skipped: a
+    /// sender may add signatures of a new kind beside the known one.
     fn offer(&mut self, text: &[u8]) -> Result<(), TooMany> {
         self.seen = self.seen.saturating_add(1);
         if self.seen > Candidates::MAX {
@@ -95,11 +95,11 @@ impl Collector {
     }
 }
 
-/// What a field of the signature header says.
+/// The value of a field of the signature header.
 pub(crate) enum Field<'v> {
     Is(&'v [u8]),
     Missing,
-    /// It stands there twice with different values, or twice in one set.
+    /// It occurs with different values, or twice in one set.
     Ambiguous,
 }
 
@@ -142,7 +142,7 @@ fn sets_of(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]>
     cut(value, separator).filter(move |set| separator.is_none() || !set.is_empty())
 }
 
-/// The pieces between separators, all of which are ASCII.
+/// Splits at an ASCII separator.
 fn cut(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
     let separator = separator.and_then(|separator| u8::try_from(separator).ok());
     let mut rest = Some(value);

@@ -1,4 +1,4 @@
-//! What must hold of a scheme as a whole.
+//! Checks of a scheme as a whole.
 
 use std::borrow::Cow;
 
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// Checks that the content is keyed, covers the body and is made of values that exist, and that the grammar can find
-/// what it looks for.
+/// Checks that the content is keyed, covers the body and uses only values that exist, and that the
+/// grammar can match.
 pub(crate) fn validate(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError> {
     check_content(scheme, segments)?;
     check_fields(scheme, segments)?;
@@ -25,7 +25,8 @@ pub(crate) fn validate(scheme: &Scheme, segments: &[Segment]) -> Result<(), Setu
     check_places(scheme, segments)
 }
 
-/// Refuses what is looked for where it can never be found, or where the signature is: with it every request is refused.
+/// Refuses a header or field that can never be found, or that is the signature: no request could
+/// be accepted.
 fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError> {
     let signature = &scheme.signature;
     let headers = scheme.require.iter().map(|(name, _)| (&**name, "require"));
@@ -47,7 +48,7 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
         let is_name = |header: &Cow<'static, str>| header.eq_ignore_ascii_case(name);
         if signature.headers.iter().any(is_name) {
             return Err(SetupError::new(format!(
-                "{key}: header {name:?} has the signature, so it can be nothing else; name another"
+                "{key}: header {name:?} carries the signature and cannot be used twice; name another"
             )));
         }
     }
@@ -57,7 +58,7 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
                 || prefix.contains(is_control)
             {
                 return Err(SetupError::new(format!(
-                    "signature: the prefix {prefix:?} begins with white space or has a control character, so it would never be found"
+                    "signature: the prefix {prefix:?} begins with white space or contains a control character, so it can never match"
                 )));
             }
         }
@@ -68,7 +69,7 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
         } => {
             if let Some((name, key)) = fields.iter().find(|(name, _)| *name == field) {
                 return Err(SetupError::new(format!(
-                    "{key}: field {name:?} is the signature, so it can be nothing else; name another"
+                    "{key}: field {name:?} carries the signature and cannot be used twice; name another"
                 )));
             }
             for (name, key) in fields.into_iter().chain([(&**field, "signature")]) {
@@ -80,7 +81,7 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
                 };
                 if name.contains(ends) || name.starts_with(' ') {
                     return Err(SetupError::new(format!(
-                        "{key}: field {name:?} would never be found; write what is between the separator and the = sign"
+                        "{key}: field {name:?} can never match; write the text between the separator and the = sign"
                     )));
                 }
             }
@@ -90,7 +91,7 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
     Ok(())
 }
 
-/// No value of a header has one, but for tabs, which are trimmed.
+/// Header values contain no control characters except tabs, which are trimmed.
 fn is_control(letter: char) -> bool {
     letter.is_ascii_control()
 }
@@ -110,7 +111,7 @@ fn check_families(scheme: &Scheme) -> Result<(), SetupError> {
         return Ok(());
     }
     Err(SetupError::new(format!(
-        "header_families: the signature header does not begin with {first:?}; write the prefix that it has first"
+        "header_families: the signature header does not begin with {first:?}; list its prefix first"
     )))
 }
 
@@ -129,7 +130,7 @@ fn check_content(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError
         return refused("it is empty; write what is signed, as in \"{body}\"".to_owned());
     }
     let covered = tokens.any(|(token, filters)| {
-        // Up to a digest, no filter may make two bodies one.
+        // Up to a digest, every filter must be injective.
         let mut changes = filters
             .iter()
             .take_while(|filter| **filter != Filter::Sha256Hex);
@@ -200,7 +201,7 @@ fn check_separators(signature: &SignatureFormat) -> Result<(), SetupError> {
     );
     if fielded && (signature.repeats || signature.headers.len() > 1) {
         return Err(SetupError::new(
-            "signature: several lines or headers go with a whole value or a list, since fields could differ between them",
+            "signature: several lines or headers need a whole value or a list; fields could differ between them",
         ));
     }
     let encoded = match signature.encoding {
@@ -218,12 +219,12 @@ fn check_separators(signature: &SignatureFormat) -> Result<(), SetupError> {
         } => {
             if field.is_empty() {
                 return Err(SetupError::new(
-                    "signature: the field has no name; write the one before the = sign",
+                    "signature: the field has no name; write the text before the = sign",
                 ));
             }
             if *sets == Some(*separator) || *separator == '=' {
                 return Err(SetupError::new(
-                    "signature: fields, their values and sets need separators that differ",
+                    "signature: fields, values and sets need different separators",
                 ));
             }
             (&[Some(*separator), *sets], field)
@@ -234,14 +235,14 @@ fn check_separators(signature: &SignatureFormat) -> Result<(), SetupError> {
         let punctuation = separator.is_ascii_punctuation() || *separator == ' ';
         if !punctuation || encoded.contains(*separator) {
             return Err(SetupError::new(format!(
-                "signature: {separator:?} cannot separate signatures in {}; use a punctuation mark that is no part of \
-                 them, or a space",
+                "signature: {separator:?} cannot separate signatures in {}; use a space or a punctuation mark that the \
+                 encoding does not use",
                 signature.encoding
             )));
         }
         if text.contains(*separator) {
             return Err(SetupError::new(format!(
-                "signature: {text:?} holds the separator {separator:?}, so it would never be found"
+                "signature: {text:?} contains the separator {separator:?}, so it can never match"
             )));
         }
     }

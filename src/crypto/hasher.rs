@@ -1,4 +1,4 @@
-//! [`Hasher`]: one keyed hash, whatever its algorithm.
+//! [`Hasher`]: a keyed hash of any supported algorithm.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;

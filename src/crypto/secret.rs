@@ -1,4 +1,4 @@
-//! From the text of a secret to the bytes of a key.
+//! Decoding of a secret into the bytes of a key.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -10,10 +10,10 @@ use crate::{
     scheme::secret_format::{Derivation, SecretFormat, TextEncoding},
 };
 
-/// Below this a secret that is plain text is worth a warning.
+/// A plain-text secret with fewer bytes is logged as weak.
 const SHORT_TEXT: usize = 16;
 
-/// The key, and whether the secret is so short that the operator should know.
+/// The key, and whether the secret is weak because it is short.
 pub(crate) fn decode(
     format: &SecretFormat,
     secret: &str,

@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
-/// A signature as bytes, at most [`Tag::MAX`] of them. It deliberately has neither `Debug` nor `==`.
+/// The bytes of a signature, at most [`Tag::MAX`]. It deliberately has neither `Debug` nor `==`.
 #[derive(Clone)]
 pub(crate) struct Tag {
     bytes: [u8; Self::MAX],

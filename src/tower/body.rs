@@ -1,14 +1,14 @@
-//! What the layer asks of bodies, with words for the compiler where one does not fit.
+//! The bounds on bodies, with compiler messages for a body that does not fit.
 
 use std::error::Error;
 
 use bytes::{Buf, Bytes};
 use http_body::Body;
 
-/// A body that the layer can read and make again out of the verified bytes.
+/// A request body that the layer can read, and rebuild from the verified bytes.
 ///
-/// It holds for every body that is `From<Bytes>` and whose error can be boxed: axum's, salvo's, `Full<Bytes>` and
-/// reqwest's. hyper's `Incoming` cannot be made out of bytes; map it first.
+/// Implemented by every body that is `From<Bytes>` and whose error can be boxed: axum's, salvo's,
+/// reqwest's and `Full<Bytes>`. hyper's `Incoming` cannot be built from bytes; map it first.
 #[diagnostic::on_unimplemented(
     message = "`WebhookVerifyLayer` cannot rebuild a body of type `{Self}`",
     label = "this request body is not `From<Bytes>`",
@@ -26,7 +26,7 @@ impl<B> RequestBody for B where
 {
 }
 
-/// A response body of which the layer can make an empty one, for its refusals.
+/// A response body that the layer can create empty, for its refusals.
 #[diagnostic::on_unimplemented(
     message = "`WebhookVerifyLayer` cannot make an empty response body of type `{Self}`",
     label = "this response body is not `Default`",

@@ -16,8 +16,8 @@ use crate::{
     verify::{future::Timeouts, verifier::Verifier},
 };
 
-/// Lets only requests through that come from the provider, and puts a [`VerifiedEvent`](crate::VerifiedEvent)
-/// into their extensions.
+/// Accepts only requests that are proven to come from the provider, and inserts a
+/// [`VerifiedEvent`](crate::VerifiedEvent) into their extensions.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,8 +49,8 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The body that is passed on is the one that was verified, complete and in one frame; trailers are dropped.
-/// Reading it needs a tokio runtime with time enabled.
+/// The inner service gets the verified body, complete and in one frame; trailers are dropped. Reading
+/// the body needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct WebhookVerifyLayer {
     options: Arc<LayerOptions>,
@@ -101,7 +101,7 @@ impl WebhookVerifyLayer {
         self.with(|options| options.timeouts.keys = timeout)
     }
 
-    /// Sets where the time comes from that timestamps are compared with. The default is the clock of the machine.
+    /// Sets the clock that timestamps are compared with. The default is the machine's.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -118,15 +118,16 @@ impl WebhookVerifyLayer {
         self.with(|options| options.clock = Arc::new(clock))
     }
 
-    /// Sets a hook that sees every refusal of the layer, may count it, and may change the answer. The body stays empty. What
-    /// is refused inside (by a handler's extractor, by a delivery layer) is in the log and in the response's extensions only.
+    /// Sets a hook that sees every refusal of this layer and may change the status and the headers of
+    /// the response. The body stays empty. Refusals by an extractor or by a delivery layer inside are
+    /// logged and in the response's extensions, and do not reach the hook.
     ///
     /// ```
     /// use http::StatusCode;
     /// # use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
     /// # let verifier = Verifier::new(providers::github(), Secret::new("sixteen-bytes-and-more"))?;
     ///
-    /// // GoCardless asks for 498 on a bad signature.
+    /// // GoCardless asks for 498 on an invalid signature.
     /// let layer = WebhookVerifyLayer::new(verifier).on_rejection(|rejection, response| {
     ///     if rejection.status() == StatusCode::UNAUTHORIZED {
     ///         *response.status_mut() = StatusCode::from_u16(498).unwrap();

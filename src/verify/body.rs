@@ -27,7 +27,7 @@ pub struct BodyVerifier {
     hashes: Option<Box<BodyHashes>>,
 }
 
-/// What the keys tried so far have shown, from the least to the most that is known.
+/// The result of the keys tried so far, in ascending order of precedence.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     /// The body lacks a value that is signed.
@@ -42,8 +42,7 @@ enum Verdict {
 }
 
 impl CheckedHead {
-    /// Goes on to the body. It takes keys and does not use the verifier's, so that they can be
-    /// looked up for the request.
+    /// Adds the keys, which may have been looked up for this request, and goes on to the body.
     ///
     /// # Errors
     ///
@@ -53,9 +52,8 @@ impl CheckedHead {
         self.with_keys_of(KeyOwner::Endpoint, keys.clone())
     }
 
-    /// As [`with_keys`](Self::with_keys), with the keys of the tenant that was
-    /// [looked up](crate::keys) for the request. `None` is a tenant that does not exist: the request
-    /// is checked with a decoy key, and refused.
+    /// Adds the keys of the tenant that was [looked up](crate::keys) for this request. `None` is a
+    /// tenant that does not exist: the request is checked with a decoy key, and refused.
     ///
     /// # Errors
     ///
@@ -149,13 +147,13 @@ impl BodyVerifier {
         }
     }
 
-    /// How many hashes each byte of the body goes into.
+    /// The number of hashes of each byte of the body.
     pub(crate) fn hashes(&self) -> usize {
         let keys = self.keys.keys().len();
         keys.saturating_mul(self.head.variants.len()).max(1)
     }
 
-    /// How many bytes have arrived.
+    /// The number of bytes received.
     pub(crate) fn received(&self) -> usize {
         self.buffer.len()
     }
@@ -180,7 +178,7 @@ impl Comparison {
         self.body.bytes().len()
     }
 
-    /// Tries the next key, whether or not one has matched before. `false` when there is none left.
+    /// Tries the next key, even after a match. `false` when none is left.
     pub(crate) fn step(&mut self) -> bool {
         let BodyVerifier {
             head, keys, hashes, ..

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// Keeps the frames of one body: one frame as it is, several joined.
+/// Keeps a body: a single frame without a copy, several joined.
 pub(crate) struct Buffer {
     /// The first frame, if it may be the whole body.
     first: Bytes,
@@ -11,11 +11,11 @@ pub(crate) struct Buffer {
     declared: usize,
 }
 
-/// At most twice the bytes received and this much is reserved.
+/// The buffer reserves at most twice the bytes received, plus this.
 const SLACK: usize = 64 * 1024;
 
 impl Buffer {
-    /// `declared` is what the sender says, and is trusted only as far as bytes have arrived.
+    /// `declared` comes from the sender, and is trusted only in proportion to the bytes received.
     pub(crate) fn new(limit: usize, declared: Option<u64>) -> Self {
         let declared = declared.and_then(|length| usize::try_from(length).ok());
         Self {
@@ -70,7 +70,7 @@ impl Buffer {
         wanted.min(most).min(self.limit.max(needed))
     }
 
-    /// Takes the whole body out.
+    /// Takes the whole body.
     pub(crate) fn take(&mut self) -> Bytes {
         if self.joined.is_empty() {
             std::mem::take(&mut self.first)

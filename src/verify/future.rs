@@ -33,7 +33,7 @@ pin_project! {
         #[pin]
         body: B,
         step: Step,
-        // Of the present step; made when it first has to wait.
+        // The deadline of the current step, created when it first waits.
         #[pin]
         deadline: Option<Sleep>,
         timeouts: Timeouts,
@@ -54,7 +54,7 @@ enum Step {
     Done,
 }
 
-/// A body that always has a next frame yields after this many.
+/// Yields after this many frames of a body that is never pending.
 const FRAMES_AT_ONCE: usize = 64;
 
 /// Yields after this many bytes, times keys: one or two milliseconds of hashing. A frame, or the
@@ -173,7 +173,7 @@ where
     Poll::Pending
 }
 
-/// Compares until every key was tried, or others should get the thread.
+/// Compares until every key was tried, or other tasks should run.
 fn poll_comparison(comparison: &mut Comparison, cx: &mut Context<'_>) -> Poll<()> {
     let mut hashed: usize = 0;
     while hashed < HASHED_AT_ONCE {
@@ -253,7 +253,7 @@ mod tests {
         read: Duration::from_secs(10),
     };
 
-    /// What a request costs whose body is not the one that was signed: how it ends, and the hashes.
+    /// The result and the hashes of a request whose body is not the signed one.
     fn cost(
         provider: &Provider,
         tenant: Result<Option<Tenant>, KeySourceError>,
@@ -291,7 +291,7 @@ mod tests {
             assert_eq!(known.0, RejectionKind::SignatureMismatch);
             assert_eq!(unknown.0, RejectionKind::UnknownTenant);
             assert!(known.1.0 >= 10_000, "the body is hashed");
-            // A key of another length may change the last bytes that a digest takes in.
+            // A key of another length changes the padding of a plain digest.
             assert!(
                 known.1.0.abs_diff(unknown.1.0) < 64,
                 "{known:?} {unknown:?}"
@@ -300,7 +300,7 @@ mod tests {
         }
     }
 
-    /// How many polls a request takes whose body comes in frames of this size, and how it ends.
+    /// The polls and the result of a request whose body comes in frames of this size.
     fn polls(keys: usize, size: usize, frame: usize) -> (usize, RejectionKind) {
         let secrets: Vec<Secret> = (0..keys)
             .map(|n| Secret::new(format!("a-secret-of-some-length-{n}")))
@@ -352,7 +352,7 @@ mod tests {
             (1, 100, 100, 1),
             (8, 100_000, 100_000, 1),
             (1, MIB, MIB, 2),
-            // A poll to read it, and one for each key but the last, after which it is known that there is none.
+            // One poll to read, and one per key.
             (8, MIB, MIB, 9),
             (8, 4 * MIB, 4 * MIB, 9),
             (2, 16 * MIB, 256 * 1024, 34),

@@ -9,11 +9,11 @@ use crate::{
     verify::head::CheckedHead,
 };
 
-/// One hash for each variant and key. A body of one frame is hashed at the end, without them.
+/// One hash per variant and key. A body of one frame is hashed at the end, without them.
 pub(crate) struct BodyHashes {
     /// By variant, then by key. `None` if the key cannot be used.
     hashes: Vec<Option<Running>>,
-    /// The digest of the body, if a variant signs that.
+    /// The digest of the body, if a variant signs it.
     digest: Option<Sha256>,
 }
 

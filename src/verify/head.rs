@@ -24,11 +24,11 @@ pub struct CheckedHead {
     pub(crate) received: i64,
 }
 
-/// Indexes of variants, each with what it takes from the head.
+/// Indexes of variants, with the values that each takes from the head.
 pub(crate) type Variants = SmallVec<[(usize, ParsedHead); 1]>;
 
 impl CheckedHead {
-    /// `at_least` is the length that the body is known to have.
+    /// `at_least` is the known minimum length of the body.
     pub(crate) fn new(
         endpoint: &Arc<Endpoint>,
         head: &Head<'_>,

@@ -19,7 +19,7 @@ use crate::{
 
 /// Checks requests of one provider with the keys of one endpoint.
 ///
-/// A layer does this for a route. By itself it verifies what comes out of a queue or a test:
+/// A layer does this for a route. Without one, it verifies requests from a queue or a test:
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -29,7 +29,7 @@ use crate::{
 /// let secret = Secret::new("It's a Secret to Everybody");
 /// let verifier = Verifier::new(providers::github(), secret)?;
 ///
-/// // The example of GitHub's own page.
+/// // The example on GitHub's page.
 /// let headers = [(
 ///     "X-Hub-Signature-256",
 ///     "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
