@@ -1,30 +1,37 @@
-//! The quick start on actix-web: identity checks of VOVE ID.
+//! GitHub on actix-web.
 //!
 //! ```text
-//! cargo run --example actix --features actix
+//! GITHUB_WEBHOOK_SECRET=demo-secret-of-github cargo run --example actix --features actix
 //! ```
 //!
-//! `examples/axum.rs` has the commands that try it out.
+//! Accepted with 200:
+//!
+//! ```text
+//! body='{"action":"opened"}'
+//! sig=$(printf %s "$body" | openssl dgst -sha256 -hmac demo-secret-of-github | sed 's/.* //')
+//! curl -i http://127.0.0.1:3000/webhooks/github -H "X-Hub-Signature-256: sha256=$sig" -d "$body"
+//! ```
+//!
+//! Refused with 401: the same with another body, or without the header.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers::voveid};
+use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In earnest: Secret::from_env("VOVEID_SECRET")?
-    let secret = Secret::new("whsec_dG93ZXItd2ViaG9vay1kZW1vLWtleS0x");
-    let kyc = WebhookVerifyLayer::new(Verifier::new(voveid().with_param("family", "kyc"), secret)?);
+    tracing_subscriber::fmt().init();
+    let secret = Secret::from_env("GITHUB_WEBHOOK_SECRET")?;
+    let verify = WebhookVerifyLayer::new(Verifier::new(providers::github(), secret)?);
     let server = HttpServer::new(move || {
-        let route = web::post().to(on_event).wrap(kyc.clone());
-        App::new().service(web::resource("/webhooks/kyc").route(route))
+        let route = web::post().to(on_event).wrap(verify.clone());
+        App::new().service(web::resource("/webhooks/github").route(route))
     });
-    // With actix-web's feature `macros`: #[actix_web::main] and server.bind(…)?.run().await?
+    // Or #[actix_web::main] on an async main, and server.bind(…)?.run().await?
     actix_web::rt::System::new().block_on(async { server.bind("127.0.0.1:3000")?.run().await })?;
     Ok(())
 }
 
-/// Only events that VOVE ID signed come here.
-async fn on_event(event: VerifiedEvent<voveid::Kyc>) -> HttpResponse {
-    let kyc = event.payload();
-    eprintln!("{}: {}", kyc.ref_id, kyc.status.as_str());
-    HttpResponse::NoContent().finish()
+async fn on_event(event: VerifiedEvent<serde_json::Value>) -> HttpResponse {
+    let kind = event.event_type().unwrap_or("event");
+    eprintln!("{kind}: {}", event.payload()["action"]);
+    HttpResponse::Ok().finish()
 }

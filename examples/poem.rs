@@ -1,9 +1,11 @@
-//! poem: the layer around an endpoint. poem's own bridge for layers wants services of its own request type, so a function of
-//! thirty lines stands in for it.
+//! GitHub on poem: the layer around an endpoint. poem's bridge for layers requires services of
+//! poem's own request type, so a function of thirty lines replaces it.
 //!
 //! ```text
-//! cargo run --package tower-webhook-tests --example poem
+//! GITHUB_WEBHOOK_SECRET=demo-secret-of-github cargo run -p tower-webhook-tests --example poem
 //! ```
+//!
+//! `examples/actix.rs` has the commands that try it out.
 
 use std::{
     io,
@@ -20,8 +22,8 @@ use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, provide
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In earnest: Secret::from_env("GITHUB_SECRET")?
-    let secret = Secret::new("It's a Secret to Everybody");
+    tracing_subscriber::fmt().init();
+    let secret = Secret::from_env("GITHUB_WEBHOOK_SECRET")?;
     let verify = WebhookVerifyLayer::new(Verifier::new(providers::github(), secret)?);
     let listener = TcpListener::bind("127.0.0.1:3000");
     Server::new(listener).run(routes(verify)).await?;
@@ -31,14 +33,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[poem::handler]
 fn on_event(request: &poem::Request) -> StatusCode {
     match VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()) {
-        Ok(_event) => StatusCode::OK,
-        Err(rejection) => rejection.into_response::<()>().status(),
+        Ok(event) => {
+            eprintln!("{:?}: {}", event.event_type(), event.payload()["action"]);
+            StatusCode::OK
+        }
+        Err(rejection) => {
+            eprintln!("{rejection}");
+            rejection.status()
+        }
     }
 }
 
 fn routes(verify: WebhookVerifyLayer) -> Route {
     let endpoint = on_event.around(move |inner, request| verified(verify.clone(), inner, request));
-    Route::new().at("/webhooks/code", post(endpoint))
+    Route::new().at("/webhooks/github", post(endpoint))
 }
 
 /// The layer around an endpoint of poem.
@@ -55,7 +63,7 @@ async fn verified<E: Endpoint + 'static>(
     *request.uri_mut() = parts.uri.clone();
     *request.headers_mut() = parts.headers.clone();
     std::mem::swap(request.extensions_mut(), &mut parts.extensions);
-    // What poem knows of the request, for the one call that may follow.
+    // poem's parts of the request, for the one call that may follow.
     let parts = Arc::new(Mutex::new(Some(parts)));
     let service = verify.layer(service_fn(move |request: Request<Body>| {
         let endpoint = Arc::clone(&endpoint);

@@ -1,21 +1,21 @@
 //! The layer on hyper, without a web framework.
 //!
 //! ```text
-//! cargo run --example tower
+//! GITHUB_WEBHOOK_SECRET=demo-secret-of-github cargo run --example tower
 //! ```
 //!
-//! Accepted:
+//! Accepted with 200:
 //!
 //! ```text
 //! body='{"action":"opened"}'
-//! sig=$(printf %s "$body" | openssl dgst -sha256 -hmac tower-webhook-demo-secret -binary | od -An -v -tx1 | tr -d ' \n')
-//! curl -i http://127.0.0.1:3000/ -H "X-GitHub-Event: issues" -H "X-Hub-Signature-256: sha256=$sig" -d "$body"
+//! sig=$(printf %s "$body" | openssl dgst -sha256 -hmac demo-secret-of-github | sed 's/.* //')
+//! curl -i http://127.0.0.1:3000/ -H "X-Hub-Signature-256: sha256=$sig" -d "$body"
 //! ```
 //!
-//! Refused with 401: the same with one letter changed, and everything without a signature.
+//! Refused with 401: the same with another body, or without the header.
 //!
-//! The layer hands the verified bytes on as a body of the type that came in. hyper's `Incoming` cannot be made out of
-//! bytes, so it goes into a body that can be either.
+//! The layer passes the verified bytes on in the body type of the request. hyper's `Incoming`
+//! cannot be built from bytes, so a wrapper holds either.
 
 use std::{
     convert::Infallible,
@@ -39,8 +39,8 @@ use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, provide
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In earnest: Secret::from_env("GITHUB_WEBHOOK_SECRET")?
-    let secret = Secret::new("tower-webhook-demo-secret");
+    tracing_subscriber::fmt().init();
+    let secret = Secret::from_env("GITHUB_WEBHOOK_SECRET")?;
     let verifier = Verifier::new(providers::github(), secret)?;
     let service = ServiceBuilder::new()
         .map_request(|request: Request<Incoming>| request.map(RequestBody::from))
@@ -63,18 +63,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Only events that GitHub signed come here.
+/// Runs only for requests that GitHub has signed.
 async fn on_event(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     let event = match VerifiedEvent::<serde_json::Value>::from_extensions(request.extensions()) {
         Ok(event) => event,
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(rejection) => {
+            eprintln!("{rejection}");
+            return Ok(rejection.to_response().map(|()| Full::default()));
+        }
     };
     let kind = event.event_type().unwrap_or("event");
     eprintln!("{kind}: {}", event.payload()["action"]);
     Ok(Response::default())
 }
 
-/// What hyper receives, or what the layer has verified.
+/// The body that hyper receives, or the bytes that the layer has verified.
 struct RequestBody(Either<Incoming, Full<Bytes>>);
 
 impl From<Incoming> for RequestBody {

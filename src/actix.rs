@@ -39,8 +39,8 @@ use crate::{
 /// `wrap`.
 ///
 /// ```
-/// # #[actix_web::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # actix_web::rt::System::new().block_on(async {
 /// use actix_web::{App, HttpResponse, http::StatusCode, test, web};
 /// use tower_webhook::{Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer, providers};
 ///
@@ -68,6 +68,7 @@ use crate::{
 /// let response = test::call_service(&app, forged).await;
 /// assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 /// # Ok(())
+/// # })
 /// # }
 /// ```
 impl<S, B> Transform<S, ServiceRequest> for WebhookVerifyLayer

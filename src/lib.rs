@@ -1,8 +1,5 @@
-// The front page is the same with any features; its examples need some.
-#![cfg_attr(
-    any(not(doctest), all(feature = "axum", feature = "config", feature = "identity", feature = "redis")),
-    doc = include_str!("../README.md")
-)]
+// The front page is the same with any features; its examples need axum.
+#![cfg_attr(any(not(doctest), feature = "axum"), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "tower", feature = "identity")),
@@ -23,6 +20,8 @@ mod delivery_key;
 mod endpoint;
 mod error;
 mod event;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod head;
 #[cfg(feature = "identity")]
 mod identity;

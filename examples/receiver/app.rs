@@ -1,4 +1,4 @@
-//! The routes, and what is answered to an event that was accepted.
+//! The routes, and the answer to an accepted event.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -21,11 +21,11 @@ use tower_webhook::{
 
 use crate::stats::{Snapshot, Stats};
 
-/// Serves the routes of one configuration, until they are replaced by those of another.
+/// Serves the routes of one configuration until another one replaces them.
 #[derive(Clone)]
 pub(crate) struct App {
     routes: Arc<RwLock<Router>>,
-    /// Made once: another would not know what this one remembers.
+    /// Built once: another layer would have another store.
     deliveries: Option<DeliveryLayer>,
     stats: Stats,
 }
@@ -35,7 +35,7 @@ impl App {
         let stats = Stats::default();
         let deliveries = config.deliveries()?.map(|layer| {
             let counters = stats.clone();
-            layer.with_on_delivery(move |event, outcome| {
+            layer.on_delivery(move |event, outcome| {
                 counters.count_delivery(event.endpoint().unwrap_or_default(), outcome);
             })
         });
@@ -47,15 +47,15 @@ impl App {
         })
     }
 
-    /// Serves another configuration from now on, but for its deliveries. Requests in flight end as they began, and the
-    /// counters go on.
+    /// Serves another configuration from now on, except for its deliveries. Requests in flight
+    /// finish with the old one, and the counters continue.
     pub(crate) fn replace(&self, config: &Config) -> Result<(), SetupError> {
         let routes = routes(config, self.deliveries.as_ref(), &self.stats)?;
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
         Ok(())
     }
 
-    /// Waits for handlers whose senders may have hung up, and says how many have not ended in time.
+    /// Waits for handlers whose senders may have disconnected. Returns how many are still running.
     pub(crate) async fn drain(&self, deadline: Duration) -> usize {
         match &self.deliveries {
             Some(deliveries) => deliveries.drain(deadline).await,
@@ -63,7 +63,7 @@ impl App {
         }
     }
 
-    /// What a server takes.
+    /// The routes as one service, for the server.
     pub(crate) fn into_router(self) -> Router {
         let service = tower::service_fn(move |request: Request| {
             let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
@@ -83,10 +83,10 @@ fn routes(
     for name in config.endpoints() {
         stats.add_endpoint(name);
         let (counters, endpoint) = (stats.clone(), name.to_owned());
-        let verify = config.layer(name)?.with_on_rejection(move |rejection, _| {
+        let verify = config.layer(name)?.on_rejection(move |rejection, _| {
             counters.count_refused(&endpoint, rejection.kind().as_str());
         });
-        // What is laid around last is what a request meets first.
+        // The last layer added is the outermost.
         let mut route = post(accept);
         if let Some(deliveries) = deliveries {
             route = route.route_layer(deliveries.clone());
@@ -114,15 +114,15 @@ struct Accepted {
     event_type: Option<String>,
     delivery_id: Option<String>,
     key_id: Option<String>,
-    construction: String,
+    variant: String,
     /// Unix seconds.
     timestamp: Option<i64>,
     bytes: usize,
-    /// What the event says about a person, if it is about one and can be read.
+    /// The identity in the event, if it has one that can be read.
     identity: Option<IdentityAnswer>,
     /// The parts of a multipart event.
     parts: Vec<PartAnswer>,
-    /// Whether the provider's own type could be read, of a kind of event that is known.
+    /// Whether the event could be read as the provider's own type, and its kind is known.
     typed: bool,
 }
 
@@ -134,7 +134,7 @@ impl From<&VerifiedEvent> for Accepted {
             event_type: event.event_type().map(str::to_owned),
             delivery_id: event.delivery_id().map(str::to_owned),
             key_id: event.key_id().map(str::to_owned),
-            construction: event.construction().to_owned(),
+            variant: event.variant().to_owned(),
             timestamp: event.timestamp().and_then(unix_seconds),
             bytes: event.body().len(),
             identity: identity(event),
@@ -151,7 +151,7 @@ struct PartAnswer {
     bytes: usize,
 }
 
-/// Nothing of a body that is no multipart one.
+/// Empty if the body is not multipart.
 fn parts(event: &VerifiedEvent) -> Vec<PartAnswer> {
     let parts = event.parts().unwrap_or_default();
     let answer = |part: &Part| PartAnswer {
@@ -182,8 +182,8 @@ fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
     })
 }
 
-/// Providers without types of their own are not in this table. A kind of event that the crate does not know can be read, and has no
-/// type.
+/// Providers without typed events are not in this table. An event of an unknown kind can be read,
+/// but has no type.
 fn is_typed(event: &VerifiedEvent) -> bool {
     match event.provider() {
         "authenteq" => is_read::<authenteq::Event>(event, |_| true),
@@ -209,7 +209,7 @@ fn unix_seconds(time: SystemTime) -> Option<i64> {
     }
 }
 
-/// A name as it stands in an address: everything that could be taken for syntax is percent-encoded.
+/// A name as a path segment: everything that could be syntax is percent-encoded.
 fn path_segment(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {

@@ -11,7 +11,7 @@ usage: receiver [--config FILE] [--listen HOST:PORT]
 
 SIGTERM and Ctrl-C stop it, SIGHUP reads FILE again (secrets in files too; the environment stays as it was)";
 
-/// What the program is asked to do.
+/// What the arguments ask for.
 pub(crate) enum Command {
     Serve(Arguments),
     Help,
@@ -39,7 +39,7 @@ impl Command {
                 _ => return Err(format!("unknown argument {arg:?}")),
             };
             if repeated {
-                return Err(format!("{} stands there twice", arg.display()));
+                return Err(format!("{} is given twice", arg.display()));
             }
         }
         Ok(Self::Serve(Arguments {

@@ -1,24 +1,24 @@
-//! What is served without a configuration file, and the commands that try it out.
+//! The demo endpoints, and the commands that try them out.
 
 use std::{fmt::Write, net::SocketAddr};
 
-/// One provider under a secret that everybody knows.
+/// One provider with a public secret.
 struct Demo {
-    /// A built-in provider, which is the endpoint's name too.
+    /// A built-in provider, which is also the name of the endpoint.
     provider: &'static str,
     secret: &'static str,
-    /// The endpoint's further lines of configuration.
+    /// Further configuration lines of the endpoint.
     options: &'static str,
-    /// A body without single quotes; one with `\\r\\n` in it is for `printf`.
+    /// A body without single quotes; one with `\\r\\n` is a format for `printf`.
     body: &'static str,
-    /// What somebody would like to make of it.
+    /// A forged body.
     forged: &'static str,
-    /// Headers as they stand in double quotes in a shell. `SECRET` and `BODY` are put in; both are free of characters that
-    /// mean something between single quotes.
+    /// Headers for double quotes in a shell. `SECRET` and `BODY` are replaced; neither contains a
+    /// single quote.
     headers: &'static [&'static str],
 }
 
-/// What Authenteq sends, as a format for `printf`.
+/// A body of Authenteq, as a format for `printf`.
 const AUTHENTEQ: &str = concat!(
     r"--demo\r\nContent-Disposition: form-data; name=result\r\n\r\n",
     r#"{"id":"session-1","status":"PASSED","documentData":{"documentType":"PP"}}"#,
@@ -88,7 +88,7 @@ const DEMOS: &[Demo] = &[
     },
 ];
 
-/// The configuration of the demo.
+/// The demo as a configuration file.
 pub(crate) fn config() -> String {
     DEMOS.iter().fold(String::new(), |mut text, demo| {
         let Demo {
@@ -105,8 +105,8 @@ pub(crate) fn config() -> String {
     })
 }
 
-/// For each provider a command that is accepted and one that is refused, each on a line of its own. They compute time
-/// and signature when they are run.
+/// For each provider a command that is accepted and one that is refused, one per line. They compute
+/// time and signature when they run.
 pub(crate) fn commands(address: SocketAddr) -> String {
     DEMOS.iter().fold(String::new(), |mut text, demo| {
         let url = format!("http://{address}/webhooks/{}", demo.provider);

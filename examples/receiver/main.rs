@@ -1,17 +1,17 @@
-//! A program that receives webhooks, checks them, and says as JSON what it made of them.
+//! A tool that receives webhooks, verifies them, and answers with JSON that describes the event.
 //!
 //! ```text
-//! cargo run --example receiver --features axum,config -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
+//! cargo run --example receiver --features axum,config,identity -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
 //! ```
 //!
-//! With a configuration file it serves each endpoint of it at `POST /webhooks/NAME`. Without one it serves some
-//! providers under demo secrets, and prints for each a `curl` command that is accepted and one that is refused.
-//! `GET /stats` counts.
+//! With a configuration file it serves each endpoint at `POST /webhooks/NAME`. Without one it serves
+//! demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
+//! `GET /stats` counts. A file with `store = "redis"` needs the feature `redis`, too.
 //!
-//! It accepts every signed event, whether or not its payload can be read. Log lines go to stderr and hold no secret
-//! and no body. SIGTERM and Ctrl-C let requests in flight and the handlers of deliveries finish. SIGHUP reads the configuration file again: a secret in a file
-//! may be replaced so, one in a variable of the environment not, and `[deliveries]` stays. A file with a mistake in it changes
-//! nothing.
+//! It accepts every signed event, even if its payload cannot be read. Log lines go to stderr and
+//! contain no secret and no body. SIGTERM and Ctrl-C let requests in flight and the handlers of
+//! deliveries finish. SIGHUP reads the configuration file again, including secrets in files; the
+//! environment and `[deliveries]` stay as they were. A file with a mistake changes nothing.
 
 mod app;
 mod arguments;
@@ -39,11 +39,11 @@ use self::{
     signals::{Signals, Wish},
 };
 
-/// The exit code for arguments that cannot be understood.
+/// The exit code for invalid arguments.
 const USAGE: u8 = 2;
 
-/// How long requests in flight have once a signal came. It is longer than the providers' bodies may take to arrive;
-/// a client that never ends its headers would hold up the exit for ever.
+/// How long requests in flight may take after a signal. It is longer than any read timeout, and
+/// bounds a client that never completes its headers.
 const GRACE: Duration = Duration::from_secs(90);
 
 #[tokio::main]
@@ -109,7 +109,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Ok(ended) = timeout(GRACE, server).await {
         ended?;
     }
-    // The server does not know of handlers whose senders have hung up.
+    // The server does not know about handlers whose senders have disconnected.
     let left = app.drain(GRACE.saturating_sub(begun.elapsed())).await;
     if left > 0 {
         eprintln!(
@@ -126,7 +126,7 @@ fn read(arguments: &Arguments) -> Result<Config, SetupError> {
     }
 }
 
-/// Prints a line. A reader who has gone away is no reason to stop serving.
+/// Prints a line. A closed standard output does not stop the server.
 fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The signals: SIGTERM and Ctrl-C to stop, SIGHUP to read the configuration again.
+//! SIGTERM and Ctrl-C stop the program, SIGHUP reloads the configuration.
 
 use std::io;
 
@@ -9,7 +9,7 @@ pub(crate) enum Wish {
     Reload,
 }
 
-/// The signals, heard from the moment this exists.
+/// The signals, registered when this is created.
 #[cfg(unix)]
 pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
@@ -37,7 +37,7 @@ impl Signals {
     }
 }
 
-/// Ctrl-C, where there are no other signals.
+/// Ctrl-C: Windows has no other signals.
 #[cfg(windows)]
 pub(crate) struct Signals(tokio::signal::windows::CtrlC);
 

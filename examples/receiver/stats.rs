@@ -1,4 +1,4 @@
-//! What each endpoint has accepted and refused.
+//! Counters per endpoint: accepted, repeated and refused.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use axum::Json;
 use serde::Serialize;
 use tower_webhook::delivery::DeliveryOutcome;
 
-/// The counters of all endpoints. Clones count together.
+/// The counters of all endpoints. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Stats(Arc<Mutex<Snapshot>>);
 
@@ -22,13 +22,13 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Default, Serialize)]
 struct Counts {
     accepted: u64,
-    /// Repeated deliveries, which were answered and not handled again.
+    /// Repeated deliveries, which were answered without the handler.
     duplicates: u64,
     refused: BTreeMap<&'static str, u64>,
 }
 
 impl Stats {
-    /// Shows an endpoint before it has counted anything.
+    /// Lists an endpoint before it has counted anything.
     pub(crate) fn add_endpoint(&self, name: &str) {
         self.lock().endpoints.entry(name.to_owned()).or_default();
     }

@@ -19,12 +19,15 @@ use support::{
 use tower_webhook::{Provider, Secret, Signer, providers};
 
 const README: &str = include_str!("../../README.md");
+const HOSTS: &str = include_str!("../../src/docs/hosts.md");
 const ADDRESS: &str = "127.0.0.1:3000";
-const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+/// The secret of GitHub's own example.
+const SECRET: &str = "It's a Secret to Everybody";
+const EVENT: &str = r#"{"action":"opened"}"#;
 
-/// The first block that is fenced with this word in a section of README.
-fn block(section: &str, fence: &str) -> &'static str {
-    let (_, section) = README.split_once(&format!("\n## {section}\n")).unwrap();
+/// The first block that is fenced with this word under a heading of a page.
+fn block<'p>(page: &'p str, heading: &str, fence: &str) -> &'p str {
+    let (_, section) = page.split_once(&format!("\n{heading}\n")).unwrap();
     let (_, rest) = section.split_once(&format!("```{fence}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
@@ -44,82 +47,95 @@ fn port(test: &str) -> Option<MutexGuard<'static, ()>> {
 
 #[test]
 fn the_examples_serve_signed_events_only() {
-    const DEMO: &str = "tower-webhook-demo-secret";
-    const GITHUB: &str = "It's a Secret to Everybody";
+    const STRIPE: &str = "whsec_a-secret-of-stripe";
     const ACME: &str = "a-secret-of-acme-alone";
-    const SVIX: &str = "whsec_dG93ZXItd2ViaG9vay1kZW1vLWtleS0x";
     let Some(_port) = port("the_examples_serve_signed_events_only") else {
         return;
     };
-    let kyc = r#"{"status":"successful","refId":"customer-7"}"#;
-    let authento = r#"{"event":"REVIEWED","userId":"u-1","status":{"basic":"VERIFIED"}}"#;
-    let idenfy = r#"{"final":true,"scanRef":"s-1","status":{"overall":"DENIED"}}"#;
-    let authenteq = "--b\r\nContent-Disposition: form-data; name=result\r\n\r\n\
-        {\"id\":\"s-1\",\"status\":\"PASSED\",\"documentData\":{\"documentType\":\"PP\"}}\r\n--b--";
-    let client = providers::authenteq().with_param("client_id", "demo-client");
-    type Call<'c> = (&'c str, Provider, &'c str, &'c str, &'c str);
-    let push = r#"{"action":"opened"}"#;
-    let programs: [(&str, Vec<Call<'_>>); 7] = [
+    let charge = r#"{"id":"evt_1","type":"charge.refunded","data":{"object":{"id":"ch_1"}}}"#;
+    let identification = r#"{"final":true,"scanRef":"s-1","status":{"overall":"DENIED"}}"#;
+    let unknown = r#"{"sensorId":"s-1","reading":1}"#;
+    // Example, variable with the secret, secret, and requests: path, provider, body, status.
+    type Call<'c> = (&'c str, Provider, &'c str, &'c str);
+    let github = |path, status| (path, providers::github(), EVENT, status);
+    let programs: [(&str, &str, &str, Vec<Call<'_>>); 8] = [
         (
-            "axum",
-            vec![("/webhooks/kyc", providers::voveid(), SVIX, kyc, "204")],
+            "stripe",
+            "STRIPE_WEBHOOK_SECRET",
+            STRIPE,
+            vec![
+                ("/webhooks/stripe", providers::stripe(), charge, "200"),
+                ("/webhooks/stripe/raw", providers::stripe(), charge, "200"),
+            ],
         ),
         (
-            "actix",
-            vec![("/webhooks/kyc", providers::voveid(), SVIX, kyc, "204")],
+            "deliveries",
+            "STRIPE_WEBHOOK_SECRET",
+            STRIPE,
+            vec![
+                ("/webhooks/stripe", providers::stripe(), charge, "200"),
+                ("/webhooks/stripe", providers::stripe(), charge, "200"),
+            ],
         ),
         (
-            "salvo",
-            vec![("/webhooks/code", providers::github(), GITHUB, push, "200")],
-        ),
-        (
-            "poem",
-            vec![("/webhooks/code", providers::github(), GITHUB, push, "200")],
+            "idenfy",
+            "IDENFY_SIGNING_KEY",
+            SECRET,
+            vec![
+                (
+                    "/webhooks/idenfy",
+                    providers::idenfy(),
+                    identification,
+                    "200",
+                ),
+                ("/webhooks/idenfy", providers::idenfy(), unknown, "200"),
+            ],
         ),
         (
             "tenants",
+            "NONE",
+            ACME,
             vec![
-                ("/hooks/acme", providers::github(), ACME, push, "200"),
-                ("/hooks/nobody", providers::github(), ACME, push, "401"),
-                ("/hooks/acme%20", providers::github(), ACME, push, "401"),
+                github("/hooks/acme", "200"),
+                github("/hooks/nobody", "401"),
+                github("/hooks/acme%20", "401"),
             ],
+        ),
+        (
+            "actix",
+            "GITHUB_WEBHOOK_SECRET",
+            SECRET,
+            vec![github("/webhooks/github", "200")],
+        ),
+        (
+            "salvo",
+            "GITHUB_WEBHOOK_SECRET",
+            SECRET,
+            vec![github("/webhooks/github", "200")],
+        ),
+        (
+            "poem",
+            "GITHUB_WEBHOOK_SECRET",
+            SECRET,
+            vec![github("/webhooks/github", "200")],
         ),
         (
             "tower",
-            vec![(
-                "/",
-                providers::github(),
-                DEMO,
-                r#"{"action":"opened"}"#,
-                "200",
-            )],
-        ),
-        (
-            "identity",
-            vec![
-                ("/webhooks/voveid", providers::voveid(), SVIX, kyc, "200"),
-                (
-                    "/webhooks/authento",
-                    providers::authento(),
-                    DEMO,
-                    authento,
-                    "200",
-                ),
-                ("/webhooks/idenfy", providers::idenfy(), DEMO, idenfy, "200"),
-                ("/webhooks/authenteq", client, DEMO, authenteq, "200"),
-            ],
+            "GITHUB_WEBHOOK_SECRET",
+            SECRET,
+            vec![github("/", "200")],
         ),
     ];
-    for (name, calls) in programs {
-        let mut program = Running(example(name).stderr(Stdio::null()).spawn().unwrap());
-        for (path, provider, secret, body, status) in calls {
+    for (name, variable, secret, calls) in programs {
+        let mut program = example(name);
+        let program = program.env(variable, secret);
+        let program = program.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut program = Running(program.spawn().unwrap());
+        for (path, provider, body, status) in calls {
             let headers = signed(provider, secret, body);
             assert_eq!(post(path, &headers, body), status, "{name} {path}");
-            assert_eq!(
-                post(path, &headers, &body.replace('1', "2").replace('o', "0")),
-                "401",
-                "{name}"
-            );
+            let changed = body.replace('1', "2").replace('o', "0");
+            assert_eq!(post(path, &headers, &changed), "401", "{name} {path}");
         }
         program.0.kill().unwrap();
         program.0.wait().unwrap();
@@ -131,7 +147,10 @@ fn the_tenants_of_the_example_are_named_by_their_rows() {
     let Some(_port) = port("the_tenants_of_the_example_are_named_by_their_rows") else {
         return;
     };
-    let program = example("tenants").stderr(Stdio::null()).spawn();
+    let program = example("tenants")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let _program = Running(program.unwrap());
     let headers = signed(providers::github(), "a-secret-of-acme-alone", "{}");
     for path in ["/hooks/acme", "/hooks/ACME", "/hooks/aCmE"] {
@@ -154,15 +173,15 @@ fn the_quick_starts_compile_and_run_in_a_new_crate() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    for section in ["Quick start with axum", "The same with actix-web"] {
-        quick_start(section, folder.path());
+    for (page, heading) in [(README, "## Quick start with axum"), (HOSTS, "# actix-web")] {
+        quick_start(page, heading, folder.path());
     }
 }
 
-/// README's program of this section, as the only one of a crate in `folder`.
-fn quick_start(section: &str, folder: &Path) {
+/// The program under this heading, as the only one of a crate in `folder`.
+fn quick_start(page: &str, heading: &str, folder: &Path) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let dependencies = block(section, "toml").replace(
+    let dependencies = block(page, heading, "toml").replace(
         "version = \"0.1\", features",
         &format!("path = {here:?}, features"),
     );
@@ -170,7 +189,11 @@ fn quick_start(section: &str, folder: &Path) {
     let manifest = format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}");
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    fs::write(folder.join("src/main.rs"), block(section, "rust,no_run")).unwrap();
+    fs::write(
+        folder.join("src/main.rs"),
+        block(page, heading, "rust,no_run"),
+    )
+    .unwrap();
     // The same versions as here, so that nothing new has to be fetched.
     fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 
@@ -181,27 +204,46 @@ fn quick_start(section: &str, folder: &Path) {
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     let programs = executables(&mut build);
     let program = Command::new(&programs["quick-start"])
-        .env("VOVE_SECRET", SECRET)
+        .env("GITHUB_WEBHOOK_SECRET", SECRET)
+        .env("NO_COLOR", "1")
+        .env_remove("RUST_LOG")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut program = Running(program);
 
-    let body = r#"{"status":"successful","refId":"customer-7"}"#;
-    let headers = signed(providers::voveid(), SECRET, body);
+    let headers = signed(providers::github(), SECRET, EVENT);
     for (headers, body, status) in [
-        (&*headers, body, "200"),
-        (&*headers, &*body.replace('7', "8"), "401"),
-        ("", body, "401"),
+        (&*headers, EVENT, "200"),
+        (&*headers, &*EVENT.replace("opened", "closed"), "401"),
+        ("", EVENT, "401"),
     ] {
-        assert_eq!(post("/webhooks/kyc", headers, body), status, "{section}");
+        assert_eq!(post("/webhooks/github", headers, body), status, "{heading}");
+    }
+    // README's own request, and what README says of the refused one.
+    let (_, curl) = block(README, "## Quick start with axum", "sh")
+        .split_once("\ncurl ")
+        .unwrap();
+    for (change, status) in [("World", "200"), ("world", "401")] {
+        let command = format!("curl -s {}", curl.replace("World", change));
+        let ended = Command::new("sh").args(["-c", &command]).output().unwrap();
+        let answer = String::from_utf8(ended.stdout).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{command}: {answer}"
+        );
     }
 
     let mut printed = String::new();
     program.0.kill().unwrap();
     let mut stdout = program.0.stdout.take().unwrap();
     stdout.read_to_string(&mut printed).unwrap();
-    assert!(printed.contains("Successful"), "{section}: {printed}");
+    assert!(
+        printed.contains("Some(\"ping\"): 13 bytes"),
+        "{heading}: {printed}"
+    );
+    let line = block(README, "## Quick start with axum", "text");
+    assert!(printed.contains(line.trim()), "{heading}: {printed}");
 }
 
 fn signed(provider: Provider, secret: &str, body: &str) -> String {
