@@ -214,8 +214,8 @@ impl Provider {
         self
     }
 
-    /// Sets a parameter: what `{param:name}` and, under the name `url`, `{url}` stand for; or an option of a
-    /// built-in provider, such as VOVE ID's `family` and Authenteq's `missing_status`.
+    /// Sets a parameter: the value of `{param:name}` and, under the name `url`, of `{url}` in the
+    /// scheme; or an option that the page of a built-in provider names.
     #[must_use]
     pub fn with_param(
         mut self,
@@ -353,6 +353,15 @@ impl Provider {
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(|value| &**value)
+    }
+
+    /// The names of all parameters: the options and what the schemes use.
+    #[cfg(feature = "config")]
+    pub(crate) fn param_names(&self) -> Vec<String> {
+        let options = self.options.iter().map(|option| option.name.to_owned());
+        options
+            .chain(self.schemes().flat_map(Scheme::param_names))
+            .collect()
     }
 
     /// A parameter that the provider declares. Those of a scheme may be credentials.

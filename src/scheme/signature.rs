@@ -47,6 +47,10 @@ pub(crate) enum Grammar {
 }
 
 impl SignatureFormat {
+    /// The most signatures in one request. A request with more is refused, so that the work does
+    /// not grow with the header.
+    pub const MAX_SIGNATURES: usize = 16;
+
     /// The whole value is one signature, after a prefix if there is one.
     #[must_use]
     pub fn single(header: impl Into<Cow<'static, str>>, encoding: Encoding) -> Self {
