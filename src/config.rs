@@ -62,8 +62,8 @@ use crate::{
 ///     signed     = "{ts}.{body}"
 ///     signature  = { header = "Acme-Signature", fields = ",", field = "v1", encoding = "hex" }
 ///     timestamp  = { field = "t", unit = "s", tolerance = "5m" }
-///     event_type = { json = "/type" }
-///     delivery_id   = { json = "/id" }
+///     event_type  = { json = "/type" }
+///     delivery_id = { json = "/id" }
 /// "#)?;
 /// let layer = config.layer("orders")?;
 /// let verifier = config.endpoint("kyc")?;
@@ -81,12 +81,13 @@ use crate::{
 /// | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
 /// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, with or without quotes) |
 /// | `variant` | which of the provider's documented variants; without it, or with `auto`, any of them |
-/// | `tolerance` | how far a timestamp may be from the clock, on both sides, whatever the provider's default: `"5m"`, or `"off"` |
+/// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"`; see [which limit applies](crate::Verifier#which-limit-applies) |
 /// | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
 /// | `read_timeout` | how long a body may take to arrive: `"10s"` |
 /// | `url` | the address as registered with the provider, where the scheme signs it |
-/// | `params` | further parameters of the provider; `client_id`, `family` and `missing_status` may stand in the endpoint itself: see the provider's page |
-/// | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
+/// | a parameter of the provider | its value, as text: an option of the provider's page (`family = "kyc"`), or what a custom provider calls `{param:…}` |
+/// | `params` | the same in a table, for a parameter that is named like another key |
+/// | `deduplicate_by` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"id"`, if the delivery id identifies an event, `"body"`, or `"body+event-type"`; see [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
 ///
 /// # Deliveries
 ///
@@ -111,11 +112,11 @@ use crate::{
 /// | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
 /// | `signature` | `header` (or `headers`, of which any may hold it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
 /// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; `s` without it); `tolerance` (`"5m"` without it, or `"off"`) and `future` if that side differs |
-/// | `key` | `encoding` (`text`, `base64`, `hex`), `prefix` to take off, `derive` (`sha1`, `sha256`), `min_bytes` |
+/// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to take off, `derive` (`sha1`, `sha256`), `min_bytes` |
 /// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client_id}" }]` |
 /// | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
 /// | `covers` | `"partial"` where the provider really does not sign the whole body |
-/// | `event_type`, `delivery` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery` also `unique = true`, if no two events ever have the same id |
+/// | `event_type`, `delivery_id` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events ever have the same id |
 /// | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `time_limit`, `docs` | what is special about the provider; `time_limit` is how long it waits for an answer |
 ///
 /// The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
@@ -688,5 +689,320 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("endpoints", &endpoints)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::head::Head;
+
+    const SECRET: &str = "a-secret-of-some-length";
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let Err(error) = Config::from_toml_str(text) else {
+            return Vec::new();
+        };
+        error.mistakes().map(str::to_owned).collect()
+    }
+
+    /// Whether a request that the signer of an endpoint signed is accepted with these keys.
+    fn accepts(config: &Config, endpoint: &str, keys: &KeySet) -> bool {
+        let request = http::Request::post("/").header("x-client", "7");
+        let signed = config.signer(endpoint).unwrap().sign(request, "{}");
+        let (head, body) = signed.unwrap().into_parts();
+        let verifier = config.endpoint(endpoint).unwrap();
+        let checked = verifier.check_head(&Head::from(&head), SystemTime::now());
+        let mut request = checked.unwrap().with_keys(keys).unwrap();
+        request.update(body.into()).unwrap();
+        request.verify().is_ok()
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_reported_in_its_order() {
+        let text = r#"
+            sockets = 1
+
+            [endpoints.b]
+            provider = "github"
+            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { vaule = "x" }]
+            max_body = "lots"
+            read_timeout = "soon"
+
+            [deliveries]
+            stroe = "memory"
+            lease = true
+
+            [endpoints.a]
+            provider = "acme"
+            secret = { env = "TOWER_WEBHOOK_UNSET" }
+            region = 7
+            read_timeout = "0s"
+
+            [providers.acme]
+            algorithm = "hmac-sha256"
+            singed = "{body}"
+            signature = { header = "X-Sig" }
+
+            [providers.stripe]
+            algorithm = "hmac-sha256"
+            signed = "{timestamp}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [endpoints.c]
+            provider = "svix"
+            tolerence = "5m"
+            colour = "red"
+            secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
+            [providers.beta]
+            algorithm = "ed25519"
+            signed = "{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.gamma]
+            algorithm = "hmac-sha256"
+            signed = "{ts}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.delta]
+            algorithm = "hmac-sha256"
+            signed = "{timestamp}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.epsilon]
+            algorithm = "hmac-sha256"
+            signed = "{body}{path|lowercase}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [endpoints.d]
+            provider = "acme"
+            tenant = "T1"
+            secret = { env = "TOWER_WEBHOOK_UNSET" }
+            "#;
+        let unset = "environment variable TOWER_WEBHOOK_UNSET is not set; set it to the value the provider shows";
+        assert_eq!(
+            mistakes(text).join("\n").replace(unset, "UNSET"),
+            r#"
+line 2: sockets: the key is unknown; there are endpoints, providers, deliveries
+endpoint "b": secrets: vaule: the key is unknown; did you mean "value"?
+endpoint "b": max_body: "lots" is not a size; write a number and a unit, as in "64KiB" or "25MiB"
+endpoint "b": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"
+deliveries: lease: true or false where there should be text in quotes
+deliveries: stroe: the key is unknown; did you mean "store"?
+endpoint "a": secret: UNSET
+endpoint "a": read_timeout: "0s" leaves a body no time to arrive; write more, as in "10s"
+provider "acme": signature: encoding: it is missing; add it
+provider "acme": singed: the key is unknown; did you mean "signed"?
+provider "acme": signed: it is missing; add it
+provider "stripe": a built-in provider has this name; choose another
+endpoint "c": colour: neither do endpoints have this key nor provider svix such a parameter; remove it
+endpoint "c": tolerence: the key is unknown; did you mean "tolerance"?
+provider "beta": algorithm: "ed25519" needs public keys, and signatures with public keys are not supported yet; use a shared secret where the provider offers one
+provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
+provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
+provider "epsilon": signed: unknown filter "lowercase"; did you mean "lower"?
+endpoint "d": secret: UNSET"#
+                .trim_start()
+        );
+    }
+
+    #[test]
+    fn an_error_of_the_parser_is_the_only_one() {
+        let text = "[endpoints.a]\nprovider = github\n[endpoints.b]\n";
+        let found = mistakes(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found.concat().starts_with("line 2: "), "{found:?}");
+    }
+
+    #[test]
+    fn mistakes_of_the_content_are_found_in_any_format() {
+        let text = r#"{"endpoints": {"a": {"provider": "githb"}, "b": {"provider": "github", "variant": "md5"}}}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        let error = config.check().unwrap_err();
+        assert_eq!(error.mistakes().count(), 2, "{error}");
+
+        let text = r#"{"endpoints": {"a": {}, "b": {"provider": ["a-secret-of-some-length"]}}}"#;
+        let error = serde_json::from_str::<Config>(text)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error.lines().count(), 2, "{error}");
+        assert!(!error.contains(SECRET), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_could_be_a_secret_is_not_shown() {
+        for text in [
+            format!("[endpoints.a]\nprovider = \"github\"\n{SECRET} = \"x\""),
+            format!("[endpoints.a]\nprovider = \"github\"\nsecret = {{ {SECRET}7 = \"x\" }}"),
+            format!("[endpoints.a]\nprovider = \"github\"\nparams = {{ {SECRET}7 = 5 }}"),
+        ] {
+            let found = mistakes(&text);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(!found.concat().contains(&format!("{SECRET}7")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_the_provider_is_a_key_of_its_endpoints() {
+        let file = |endpoint: &str| {
+            format!(
+                r#"
+                [endpoints.a]
+                provider = "acme"
+                secret = "{SECRET}"
+                {endpoint}
+
+                [providers.acme]
+                algorithm = "hmac-sha256"
+                signed = "{{url}}{{param:region}}{{body}}"
+                signature = {{ header = "X-Sig", encoding = "hex" }}
+                require = [{{ header = "X-Client", equals = "{{param:client}}" }}]
+                "#
+            )
+        };
+        for endpoint in [
+            "url = \"u\"\nregion = \"eu\"\nclient = \"7\"",
+            "url = \"u\"\nparams = { region = \"eu\", client = \"7\" }",
+            "client = \"7\"\nparams = { region = \"eu\", client = \"7\", url = \"u\" }",
+        ] {
+            let config = Config::from_toml_str(&file(endpoint)).unwrap();
+            let keys = config.keys("a").unwrap();
+            assert!(accepts(&config, "a", &keys), "{endpoint}");
+        }
+        let endpoint = "url = \"u\"\nregoin = \"eu\"\nclient = 7\ncolour = \"red\"";
+        assert_eq!(
+            mistakes(&file(endpoint)),
+            [
+                "endpoint \"a\": client: it is a parameter of provider acme; write it as text in quotes",
+                "endpoint \"a\": colour: neither do endpoints have this key nor provider acme such a parameter; remove it",
+                "endpoint \"a\": regoin: the key is unknown; did you mean \"region\"?",
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_may_come_from_a_source_only() {
+        let config = Config::from_toml_str(
+            "[endpoints.a]\nprovider = \"github\"\nread_timeout = \"7s\"\nmax_body = 100",
+        )
+        .unwrap();
+        let keys = KeySet::new(&providers::github(), vec![SECRET.into()]).unwrap();
+        assert!(
+            config
+                .layer_with_key_source("a", SharedKeys::new(keys))
+                .is_ok()
+        );
+        let none = "endpoint \"a\": secret: there is none; set at least one";
+        for error in [
+            config.layer("a").unwrap_err(),
+            config.endpoint("a").unwrap_err(),
+            config.keys("a").unwrap_err(),
+            config.shared_keys("a").unwrap_err(),
+            config.signer("a").unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), none);
+        }
+        // A list without secrets is a mistake at once.
+        let found = mistakes("[endpoints.a]\nprovider = \"github\"\nsecrets = []");
+        assert_eq!(found, [none]);
+    }
+
+    #[test]
+    fn a_signer_has_a_secret_that_is_valid_now() {
+        let endpoint = |windows: [&str; 2]| {
+            let [first, second] = windows;
+            let text = format!(
+                "[endpoints.a]\nprovider = \"github\"\nsecrets = [{{ id = \"1\", value = \"{SECRET}\", {first} }}, \
+                 {{ id = \"2\", value = \"another-{SECRET}\", {second} }}]"
+            );
+            Config::from_toml_str(&text).unwrap()
+        };
+        let (past, future) = (
+            "not_after = 2020-01-01T00:00:00Z",
+            "not_before = 2200-01-01T00:00:00Z",
+        );
+        let used = |config: Config| {
+            let (head, body) = config
+                .signer("a")?
+                .sign(http::Request::post("/"), "{}")
+                .unwrap()
+                .into_parts();
+            let verifier = config.endpoint("a").unwrap();
+            let event = verifier.verify(&Head::from(&head), body, SystemTime::now());
+            Ok::<_, SetupError>(event.unwrap().key_id().map(str::to_owned))
+        };
+        assert_eq!(used(endpoint(["", ""])), Ok(Some("1".to_owned())));
+        assert_eq!(used(endpoint([past, ""])), Ok(Some("2".to_owned())));
+        assert_eq!(used(endpoint([future, ""])), Ok(Some("2".to_owned())));
+        let error = used(endpoint([past, future])).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "endpoint \"a\": secrets: none is valid now; add one that is"
+        );
+    }
+
+    #[test]
+    fn a_signer_without_keys_signs_for_a_scheme_without_keys() {
+        let config = Config::from_toml_str(
+            r#"
+            [endpoints.a]
+            provider = "acme"
+
+            [providers.acme]
+            algorithm = "unauthenticated-sha256"
+            signed = "{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+            "#,
+        )
+        .unwrap();
+        assert!(accepts(&config, "a", &config.keys("a").unwrap()));
+    }
+
+    #[test]
+    fn a_mistake_in_the_new_file_leaves_the_old_keys() {
+        let name = format!("tower-webhook-{}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let file = |provider: &str, secret: &str, rest: &str| {
+            let text =
+                format!("[endpoints.a]\nprovider = \"{provider}\"\nsecret = \"{secret}\"\n{rest}");
+            std::fs::write(&path, text).unwrap();
+        };
+        file("github", SECRET, "");
+        let old = Config::from_path(&path).unwrap();
+        let keys = old.shared_keys("a").unwrap();
+        for (provider, secret, rest) in [
+            ("github", "", ""),
+            ("shopify", SECRET, ""),
+            (
+                "github",
+                "another-secret-of-length",
+                "[endpoints.b]\nprovider = \"githb\"",
+            ),
+            ("github", "another-secret-of-length", "[endpoints.b"),
+        ] {
+            file(provider, secret, rest);
+            let error = Config::reload_keys(&path, "a", &keys).unwrap_err();
+            assert!(
+                error.to_string().starts_with(&path.display().to_string()),
+                "{error}"
+            );
+            assert!(accepts(&old, "a", &keys.current()), "{provider} {rest}");
+        }
+        file("github", "another-secret-of-length", "");
+        let error = Config::reload_keys(&path, "b", &keys).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("endpoint \"b\" is not configured; there are a"),
+            "{error}"
+        );
+        Config::reload_keys(&path, "a", &keys).unwrap();
+        assert!(!accepts(&old, "a", &keys.current()));
+        let new = Config::from_path(&path).unwrap();
+        assert!(accepts(&new, "a", &keys.current()));
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -226,14 +226,16 @@ impl Provider {
         self
     }
 
-    /// Sets the longest body, in bytes.
+    /// Sets the longest body, in bytes. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// Sets how long a body may take to arrive.
+    /// Sets how long a body may take to arrive. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;

@@ -44,7 +44,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn read(node: Node) -> Result<Self, Vec<SetupError>> {
         let (mut own_params, mut keys) = (BTreeMap::new(), &[][..]);
-        let mut endpoint: Self = node::read(node, |key, value, known| {
+        let (endpoint, mut mistakes) = node::read::<Self>(node, |key, value, known| {
             let text = match value {
                 Node::Text(text) => Some(String::clone(text)),
                 _ => None,
@@ -52,9 +52,18 @@ impl Endpoint {
             own_params.insert(key.to_owned(), text);
             keys = known;
             true
-        })?;
-        (endpoint.own_params, endpoint.keys) = (own_params, keys);
-        Ok(endpoint)
+        });
+        match endpoint {
+            Some(mut endpoint) if mistakes.is_empty() => {
+                (endpoint.own_params, endpoint.keys) = (own_params, keys);
+                Ok(endpoint)
+            }
+            Some(endpoint) => {
+                mistakes.extend(endpoint.mistakes(None));
+                Err(mistakes)
+            }
+            None => Err(mistakes),
+        }
     }
 
     pub(super) fn provider(&self) -> &str {

@@ -341,21 +341,20 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
-/// Reads a table as a type. All mistakes at its keys are found: an entry that cannot be read is
-/// reported and left out.
+/// Reads a table as a type, as far as possible. All mistakes at its keys are found: an entry that
+/// cannot be read is reported and left out.
 ///
 /// `spare` gets the entries whose keys the type does not have, with the keys that it has, and says
 /// whether it takes them.
 pub(super) fn read<T: de::DeserializeOwned>(
     mut node: Node,
     mut spare: impl FnMut(&str, &Node, &'static [&'static str]) -> bool,
-) -> Result<T, Vec<SetupError>> {
+) -> (Option<T>, Vec<SetupError>) {
     let mut mistakes = Vec::new();
     let mut left_out = Vec::new();
     loop {
         let mistake = match T::deserialize(&node) {
-            Ok(read) if mistakes.is_empty() => return Ok(read),
-            Ok(_) => return Err(mistakes),
+            Ok(read) => return (Some(read), mistakes),
             Err(mistake) => mistake,
         };
         let entry = match (&mut node, mistake.key()) {
@@ -377,12 +376,15 @@ pub(super) fn read<T: de::DeserializeOwned>(
         }
         match entry {
             Some((key, _)) => left_out.push(key),
-            None => return Err(mistakes),
+            None => return (None, mistakes),
         }
     }
 }
 
 /// As [`read`], for a type that takes no other keys.
 pub(super) fn read_exactly<T: de::DeserializeOwned>(node: Node) -> Result<T, Vec<SetupError>> {
-    read(node, |_, _, _| false)
+    match read(node, |_, _, _| false) {
+        (Some(read), mistakes) if mistakes.is_empty() => Ok(read),
+        (_, mistakes) => Err(mistakes),
+    }
 }

@@ -52,7 +52,8 @@ impl Timestamp {
         self
     }
 
-    /// Sets how far the time may be from the receiver's clock.
+    /// Sets how far the time may be from the receiver's clock. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
         self.tolerance = tolerance.into();
@@ -484,7 +485,7 @@ mod tests {
 
     #[test]
     fn a_tolerance_is_read_back() {
-        let minutes = |minutes| Duration::from_secs(minutes * 60);
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         for (text, tolerance) in [
             ("5m", Tolerance::default()),
             ("off", Tolerance::off()),
