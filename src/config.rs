@@ -122,7 +122,6 @@ use crate::{
 /// The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
 /// and `field = "v1"` for `t=…,v1=…`, with `sets = " "` for several of those; `positional = ","` and `first = 1` for items told apart by place.
 /// `repeats = true` lets the header have several lines.
-#[derive(Default)]
 pub struct Config {
     endpoints: BTreeMap<String, Endpoint>,
     providers: BTreeMap<String, CustomProvider>,
@@ -277,7 +276,12 @@ impl Config {
 
     /// What can be read of the file, and why the rest cannot.
     fn read(file: Node) -> (Self, Vec<Mistake>) {
-        let (mut config, mut mistakes) = (Self::default(), Vec::new());
+        let mut mistakes = Vec::new();
+        let mut config = Self {
+            endpoints: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            deliveries: None,
+        };
         for (table, content) in entries(file, None, &mut mistakes) {
             match &*table {
                 ENDPOINTS => {
