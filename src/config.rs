@@ -653,19 +653,17 @@ fn kept<T>(
 
 /// The entries of a top-level table, or of the whole file.
 fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<Mistake>) -> node::Table {
-    match (node, table) {
-        (Node::Table(entries), _) => entries,
-        (other, table) => {
-            let table = table.unwrap_or("the file");
-            let name = table.strip_suffix('s').unwrap_or(table);
-            let error = SetupError::new(format!(
-                "{} where there should be tables by name, as in [{table}.NAME]; name each {name}",
-                other.kind()
-            ));
-            mistakes.push((Place::new(table, None), error));
-            node::Table::new()
-        }
-    }
+    let found = match node {
+        Node::Table(entries) => return entries,
+        other => other.kind(),
+    };
+    let (place, expected) = match table {
+        Some(table) => (table, format!("tables by name, as in [{table}.NAME]")),
+        None => ("configuration", format!("the table {ENDPOINTS}")),
+    };
+    let error = SetupError::new(format!("{found} where there should be {expected}"));
+    mistakes.push((Place::new(place, None), error));
+    node::Table::new()
 }
 
 fn check_provider(name: &str, custom: &CustomProvider) -> Result<(), SetupError> {
@@ -802,7 +800,7 @@ provider "acme": signature: encoding: it is missing; add it
 provider "acme": singed: the key is unknown; did you mean "signed"?
 provider "acme": signed: it is missing; add it
 provider "stripe": a built-in provider has this name; choose another
-endpoint "c": colour: neither do endpoints have this key nor provider svix such a parameter; remove it
+endpoint "c": colour: the key is unknown, and provider svix has no such parameter; remove it
 endpoint "c": tolerence: the key is unknown; did you mean "tolerance"?
 provider "beta": algorithm: "ed25519" needs public keys, and signatures with public keys are not supported yet; use a shared secret where the provider offers one
 provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
@@ -881,7 +879,7 @@ endpoint "d": secret: UNSET"#
             mistakes(&file(endpoint)),
             [
                 "endpoint \"a\": client: it is a parameter of provider acme; write it as text in quotes",
-                "endpoint \"a\": colour: neither do endpoints have this key nor provider acme such a parameter; remove it",
+                "endpoint \"a\": colour: the key is unknown, and provider acme has no such parameter; remove it",
                 "endpoint \"a\": regoin: the key is unknown; did you mean \"region\"?",
             ]
         );

@@ -279,11 +279,9 @@ class Document:
         if id in self.public:
             return self.public[id][0]
         known = self.paths.get(str(id))
-        if known is None:
+        if known is None or not known["crate_id"]:
+            self.unnamed.add(path.get("path") or path["name"])
             return path.get("path") or path["name"]
-        if not known["crate_id"]:
-            self.unnamed.add("::".join(known["path"]))
-            return known["path"][-1]
         crate = self.crates[str(known["crate_id"])]["name"]
         self.named.add(crate)
         # Prelude names are read faster without their paths.

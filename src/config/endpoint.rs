@@ -203,14 +203,19 @@ impl Endpoint {
             }
         }
         for (name, value) in &self.params {
-            if provider.param(name).is_some_and(|other| other != value) {
-                mistakes.push(SetupError::new(format!(
-                    "params.{}: it is set twice, to different values; keep one",
-                    shown_key(name)
-                )));
+            let problem = if !names.contains(name) {
+                format!(
+                    "provider {} has no such parameter; remove it",
+                    provider.name()
+                )
+            } else if provider.param(name).is_some_and(|other| other != value) {
+                "it is set twice, to different values; keep one".to_owned()
             } else {
                 provider = provider.with_param(name.clone(), value.clone());
-            }
+                continue;
+            };
+            let key = shown_key(name);
+            mistakes.push(SetupError::new(format!("params.{key}: {problem}")));
         }
         SetupError::all(mistakes)?;
         Ok(provider)
@@ -223,7 +228,7 @@ impl Endpoint {
         SetupError::new(match suggestion(key, &known) {
             Some(suggestion) => format!("{key}: the key is unknown; {suggestion}"),
             None => format!(
-                "{key}: neither do endpoints have this key nor provider {} such a parameter; remove it",
+                "{key}: the key is unknown, and provider {} has no such parameter; remove it",
                 provider.name()
             ),
         })
