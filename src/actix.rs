@@ -1,4 +1,4 @@
-//! actix-web: the layers as middleware, and `VerifiedEvent<T>` as an extractor.
+//! The actix-web adapter: the layers as middleware, and `VerifiedEvent<T>` as an extractor.
 
 mod convert;
 mod deliver;
@@ -35,7 +35,8 @@ use crate::{
     verify::future::{TooLong, Verification},
 };
 
-/// A middleware for an app, a scope, a resource or a route of actix-web: give it to `wrap`.
+/// Makes the layer a middleware for an app, a scope, a resource or a route of actix-web: pass it to
+/// `wrap`.
 ///
 /// ```
 /// # #[actix_web::main]
@@ -88,7 +89,7 @@ where
     }
 }
 
-/// The service that [`WebhookVerifyLayer`] makes of a service of actix-web.
+/// The actix-web service that [`WebhookVerifyLayer`] creates.
 pub struct WebhookVerifyMiddleware<S> {
     inner: Rc<S>,
     options: Arc<LayerOptions>,
@@ -137,7 +138,7 @@ pin_project! {
     {
         #[pin]
         state: State<S::Future>,
-        // Taken when it is passed on or answered.
+        // Taken when the request is passed on or answered.
         request: Option<ServiceRequest>,
         inner: Rc<S>,
         options: Arc<LayerOptions>,
@@ -203,7 +204,7 @@ where
 
 fn take(request: &mut Option<ServiceRequest>) -> ServiceRequest {
     let Some(request) = request.take() else {
-        unreachable!("a request is passed on or answered once");
+        unreachable!("a request is passed on or answered exactly once");
     };
     request
 }
@@ -217,7 +218,7 @@ fn head_of(request: &ServiceRequest) -> Head<'_> {
     }
 }
 
-/// The request as the handler gets it: the verified bytes and the event.
+/// Rebuilds the request for the handler, with the verified body and the event.
 fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest {
     let payload = Box::pin(Verified(Some(event.body().clone())));
     request.set_payload(Body::Stream { payload });
@@ -225,7 +226,7 @@ fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest 
     request
 }
 
-/// The handler's response, with the status that the provider takes for success.
+/// The handler's response, with the provider's success status if the provider requires one.
 fn answered<B: MessageBody>(
     options: &LayerOptions,
     response: ServiceResponse<B>,
@@ -234,7 +235,7 @@ fn answered<B: MessageBody>(
         let answered = status(options.answer(from_actix(head.status)));
         let changed = answered != head.status;
         head.status = answered;
-        // A 204 may go without a length. After a 200 without one, the client would wait for a body.
+        // A 204 needs no length, but a client would wait for the body of a 200 without a length.
         if changed && matches!(body.size(), BodySize::None) {
             EitherBody::right(BoxBody::new(()))
         } else {
@@ -251,7 +252,7 @@ impl Headers for HeaderMap {
     }
 }
 
-/// A payload as the body that it is.
+/// Adapts actix-web's payload to [`http_body::Body`].
 struct Incoming(Body);
 
 impl http_body::Body for Incoming {
@@ -271,7 +272,7 @@ impl http_body::Body for Incoming {
     }
 }
 
-/// The verified bytes as a payload.
+/// The verified body as an actix-web payload.
 struct Verified(Option<Bytes>);
 
 impl Stream for Verified {
@@ -282,10 +283,10 @@ impl Stream for Verified {
     }
 }
 
-/// Takes the event that the middleware put there.
+/// Takes the event that the middleware has inserted.
 ///
-/// Without the middleware, or when a genuine event is not a `T`, the answer is 500, so that the provider sends the event
-/// again once our side is mended; the log says what is wrong.
+/// Without the middleware, or if a genuine event cannot be read as a `T`, the response is 500, so
+/// that the provider sends the event again once the receiver is fixed; the log has the cause.
 impl<T: Payload> FromRequest for VerifiedEvent<T> {
     type Error = Rejection;
     type Future = Ready<Result<Self, Rejection>>;

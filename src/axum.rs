@@ -1,4 +1,4 @@
-//! axum: `VerifiedEvent<T>` as an extractor.
+//! The axum adapter: `VerifiedEvent<T>` as an extractor.
 
 use ::axum::{
     body::Body,

@@ -1,17 +1,17 @@
-//! The one place that reads the clock, and time as the checks count it.
+//! Access to the system clock, and the time types of the checks.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time of the machine.
+/// The current time of the system clock.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the one place that may read the clock"
+    reason = "this is the only place that reads the clock"
 )]
 pub(crate) fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// Whole seconds since 1970, rounded down; saturating.
+/// Whole Unix seconds, rounded down and saturating.
 pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
@@ -55,16 +55,16 @@ fn split_at(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// An instant as a sender wrote it.
+/// The point in time that a sender stated, which [`SystemTime`] may be unable to represent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnixTime {
-    /// Whole seconds since 1970, rounded down.
+    /// Whole Unix seconds, rounded down.
     pub(crate) seconds: i64,
     pub(crate) nanos: u32,
 }
 
 impl UnixTime {
-    /// `None` where the platform's clock cannot hold it.
+    /// `None` if the platform's [`SystemTime`] cannot represent it.
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
         let whole = Duration::from_secs(self.seconds.unsigned_abs());
         let start = if self.seconds < 0 {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_is_kept_or_none() {
+    fn an_unrepresentable_time_is_none() {
         let far = UnixTime {
             seconds: i64::MAX,
             nanos: 999_999_999,

@@ -1,31 +1,35 @@
-//! Deliveries: what a store remembers of them, so that a handler sees each one once.
+//! Deduplication of deliveries: a store remembers each one, so that its handler runs once.
 //!
-//! A provider sends an event again whenever it did not see a success: the same delivery, retried. Whoever captured a
-//! request may send it again, too. A [`DeliveryStore`] tells a first delivery from a repeated one:
+//! A provider retries a delivery until it receives a success response, and anyone who has captured
+//! a request can replay it. A [`DeliveryStore`] distinguishes the first attempt from a repeated
+//! one:
 //!
-//! | state | how it comes about | what the next [`claim`](DeliveryStore::claim) gets |
+//! | state | entered when | result of the next [`claim`](DeliveryStore::claim) |
 //! | --- | --- | --- |
-//! | unknown | never seen, released, forgotten, or its time ran out | [`Claim::New`]: it is yours |
-//! | in progress | claimed, for the length of a lease | [`Claim::InProgress`] |
-//! | done | completed, for a lifetime | [`Claim::Done`] |
+//! | unknown | never seen, released, forgotten, or expired | [`Claim::New`]: the caller handles the delivery |
+//! | in progress | claimed, until the lease expires | [`Claim::InProgress`] |
+//! | done | completed, until the lifetime expires | [`Claim::Done`] |
 //!
-//! [`MemoryStore`] serves one process. `RedisStore` (feature `redis`) serves several replicas, and outlives each.
+//! [`MemoryStore`] serves a single process. `RedisStore` (feature `redis`) is shared by several
+//! replicas and keeps its state when one of them restarts.
 //!
-//! # What a store promises
+//! # What a store guarantees
 //!
-//! 1. **One winner.** Of any number of claims of one key at once, by any number of replicas, one alone is
-//!    [`Claim::New`], until that claim is released, runs out, or is forgotten. So a claim is one atomic step, never a
-//!    question followed by a write.
-//! 2. **A claim ends by itself.** When its lease has run out and nobody renewed it, the next claim is new. A process
-//!    that dies holds nothing up for longer than that.
-//! 3. **Owners do not touch each other's claims.** Whoever was too slow, and whose delivery was claimed by another in
-//!    the meantime, can neither renew nor complete nor release it. [`Owner`] tells claims apart, not processes.
-//! 4. **A claim in progress is never dropped to make room.** A store without room refuses, with
-//!    [`StoreErrorKind::Full`]. Completed deliveries may be dropped early, the oldest first, and a store says how many
-//!    were.
-//! 5. **An error leaves open what happened.** The step may have been done or not. Each may be repeated by the same
-//!    owner without harm, and after a claim that failed, or whose future was dropped, the caller should
-//!    [`release`](DeliveryStore::release): it ends the claim if there was one.
+//! 1. **One winner.** Of any number of concurrent claims of one key, by any number of replicas,
+//!    exactly one returns [`Claim::New`], until that claim is released, expires or is forgotten. A
+//!    claim is therefore one atomic operation, never a read followed by a write.
+//! 2. **Claims expire.** Once a lease has expired without being renewed, the next claim is new. A
+//!    process that dies blocks a delivery for no longer than the lease.
+//! 3. **Owners cannot affect each other's claims.** An owner whose lease expired, and whose
+//!    delivery has since been claimed by another owner, can neither renew nor complete nor release
+//!    it. An [`Owner`] identifies a claim, not a process.
+//! 4. **A claim in progress is never evicted.** A store without room refuses new claims with
+//!    [`StoreErrorKind::Full`]. It may evict completed deliveries early, the oldest first, and then
+//!    reports how many it evicted.
+//! 5. **An error leaves the outcome open.** The operation may or may not have taken effect. The
+//!    same owner may safely repeat any operation. After a claim that failed, or whose future was
+//!    dropped, the caller should [`release`](DeliveryStore::release): this ends the claim if there
+//!    was one.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
@@ -47,12 +51,14 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # A store of your own
+//! # Implementing a store
 //!
-//! Implement [`DeliveryStore`] over whatever has an atomic conditional write: a row with a unique key in a database, for
-//! example, that is inserted, or updated `where` its lease has run out. Let the database's clock decide when that is,
-//! so that replicas need not agree on the time. Limit the time of each step: a request waits for it. Then run
-//! `conformance::run` (feature `test-util`) on it in a test; it says which rule is broken.
+//! Implement [`DeliveryStore`] on anything that has an atomic conditional write. One example is a
+//! database table with a unique key: insert the row, or update it `where` its lease has expired.
+//! Let the database's clock decide whether it has, so that replicas need not agree on the time.
+//! Bound the duration of each operation, because a request waits for it. Then run
+//! `conformance::run` (feature `test-util`) against the store in a test; it names any rule that the
+//! store breaks.
 
 #[cfg(feature = "tower")]
 mod completed;

@@ -1,9 +1,10 @@
-//! [`DeliveryKey`]: which delivery a request is; [`DeduplicateBy`]: what that is decided by.
+//! [`DeliveryKey`], which identifies a delivery, and [`DeduplicateBy`], which selects what the key
+//! is derived from.
 
 use std::{borrow::Cow, error::Error, fmt, str::FromStr};
 
-/// Names one delivery of one endpoint, however often it is sent: a digest. Logs and events show it as 64 hexadecimal
-/// digits.
+/// Identifies one delivery of one endpoint across all attempts. It is a digest, which logs and
+/// events show as 64 hexadecimal digits.
 ///
 /// ```
 /// use tower_webhook::delivery::DeliveryKey;
@@ -54,7 +55,7 @@ impl AsRef<[u8]> for DeliveryKey {
     }
 }
 
-/// Reads what `Display` writes, in either case.
+/// Parses the output of `Display`, in upper or lower case.
 impl FromStr for DeliveryKey {
     type Err = ParseDeliveryKeyError;
 
@@ -67,76 +68,83 @@ impl FromStr for DeliveryKey {
     }
 }
 
-/// A text is not a [`DeliveryKey`].
+/// The error if a text is not a [`DeliveryKey`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseDeliveryKeyError(());
 
 impl fmt::Display for ParseDeliveryKeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a delivery key has 64 hexadecimal digits; take it from the log or the event")
+        f.write_str("a delivery key has 64 hexadecimal digits; copy it from the log or the event")
     }
 }
 
 impl Error for ParseDeliveryKeyError {}
 
-/// What tells one delivery of a provider from another, however often each is sent.
+/// Selects what distinguishes one delivery of a provider from another, across all attempts.
 ///
-/// The key is a digest of the provider, the endpoint, the tenant, the route, and this. It is made of what is signed and nothing
-/// else: never of the signature or a key's id, since senders sign each attempt anew, and never of an unsigned header, which anybody
-/// could change. A timestamp counts only where nothing else tells two events apart: see [`Auto`](Self::Auto).
+/// The [`DeliveryKey`] is a digest of the provider, the endpoint, the tenant, the route and the
+/// values that this setting selects. Only signed values are selected (except by
+/// [`BodyAndEventType`](Self::BodyAndEventType)), because anyone can change an unsigned header.
+/// Signatures and key ids are never selected, because senders sign each attempt anew. A timestamp
+/// is selected only if nothing else distinguishes two events: see [`Auto`](Self::Auto).
 ///
-/// An id is a signed header, a field of a body that is signed as a whole, or a field that is itself part of the signed content. `0`,
-/// `false`, `null`, an empty or blank text and the like are no ids, and a JSON number is another id than the string of its digits.
+/// A delivery id is a signed header, a field of a body that is signed as a whole, or a field that
+/// is part of the signed content. Placeholders such as `0`, `false`, `null` and empty or blank text
+/// are not ids. A JSON number is a different id than the string of its digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeduplicateBy {
-    /// What the provider's data say. The default.
+    /// Derives the key from the provider's data. This is the default.
     ///
-    /// 1. The delivery id, where it [identifies an event](crate::Provider::with_unique_delivery_id).
-    /// 2. Else the delivery id, if there is one, and the body. An id that comes again with another body is another delivery.
-    /// 3. With no id and a body that says nothing (empty, or an empty JSON value), the signed time.
+    /// 1. The delivery id, if it [identifies an event](crate::Provider::with_unique_delivery_id).
+    /// 2. Otherwise the delivery id, if there is one, and the body. An id that is reused with a
+    ///    different body is a different delivery.
+    /// 3. If there is no id and the body is blank (empty, or an empty JSON value), the body and the
+    ///    signed time.
     ///
-    /// Where the scheme does not sign the whole body, it is the id if that identifies an event and is signed, else all signed values, the time
-    /// among them, and the body if none but the time is signed.
+    /// If the scheme does not sign the whole body, the key is derived from a signed id that
+    /// identifies an event. Without such an id, it is derived from all signed values, including the
+    /// time, and also from the body if only the time is signed.
     ///
-    /// An event type in a header that is signed is part of it, unless the id is enough.
+    /// The event type is included if it is a signed header, unless the id identifies the event.
     Auto,
-    /// The delivery id alone: an event with an equal id is not handled, whatever its body says. Of an event without one, as
-    /// [`Auto`](Self::Auto).
+    /// Only the delivery id: an event with the id of an earlier event is not handled, even if its
+    /// body differs. Events without an id are treated as with [`Auto`](Self::Auto).
     Id,
     /// The whole body.
     Body,
-    /// The body and the event type, though that may stand in a header that nobody signs. Equal bodies of different types
-    /// are then two deliveries, and whoever captured a request can make a new delivery of it by changing the type.
+    /// The body and the event type, even if the type is an unsigned header. Equal bodies of
+    /// different types are then different deliveries, so anyone who has captured a request can turn
+    /// it into a new delivery by changing the type.
     BodyAndEventType,
-    /// The first part of this name of a `multipart/form-data` body, whose boundary may differ from attempt to attempt. The
-    /// body where there is no such part.
+    /// The first part with this name in a `multipart/form-data` body, whose boundary may differ
+    /// between attempts. The whole body if there is no such part.
     Part(Cow<'static, str>),
 }
 
-/// A delivery id that is signed, and of which kind it is.
+/// A signed delivery id and its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SignedId<'e> {
-    /// A JSON number, as it is written.
+    /// A JSON number, as written.
     Number(Cow<'e, str>),
     /// A header, a form field or a JSON string.
     Text(Cow<'e, [u8]>),
 }
 
 impl<'e> SignedId<'e> {
-    /// `None` for what senders write where they have no id.
+    /// `None` for placeholders that senders write in place of an id.
     pub(crate) fn text(text: impl Into<Cow<'e, [u8]>>) -> Option<Self> {
         const NONE: [&str; 5] = ["false", "nil", "none", "null", "undefined"];
         let text = text.into();
         let trimmed = text.trim_ascii();
-        let says_none = NONE
+        let is_placeholder = NONE
             .iter()
             .any(|none| trimmed.eq_ignore_ascii_case(none.as_bytes()));
-        // Zeros are also the UUID that stands for none.
-        let is_nothing = trimmed
+        // The nil UUID consists of zeros, too.
+        let is_zero = trimmed
             .iter()
             .all(|byte| matches!(byte, b'0' | b'-' | b'.'));
-        (!says_none && !is_nothing).then_some(Self::Text(text))
+        (!is_placeholder && !is_zero).then_some(Self::Text(text))
     }
 
     /// `None` for zero.
@@ -152,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b_3_what_stands_for_no_id_is_none() {
+    fn b_3_placeholders_are_no_ids() {
         for none in [
             "",
             " ",

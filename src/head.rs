@@ -1,4 +1,4 @@
-//! The part of a request that is there before its body: [`Head`] and [`Headers`].
+//! The part of a request before its body: [`Head`] and [`Headers`].
 
 use std::fmt;
 
@@ -6,9 +6,11 @@ use http::{HeaderMap, request::Parts};
 
 use crate::error::SetupError;
 
-/// Read access to header values, so that one core serves every version of `http` and every queue.
+/// Read access to header values, independent of the version of `http` and of whether the request
+/// comes from a server or a queue.
 ///
-/// Implemented for `http` 1.x's [`HeaderMap`](http::HeaderMap), and for arrays and vectors of name and value:
+/// It is implemented for the [`HeaderMap`](http::HeaderMap) of `http` 1.x, and for slices, arrays
+/// and vectors of name and value:
 ///
 /// ```
 /// use tower_webhook::verify::Headers;
@@ -18,10 +20,11 @@ use crate::error::SetupError;
 /// assert_eq!(Headers::nth(&stored, "x-event", 2), None);
 /// ```
 pub trait Headers {
-    /// Shows every line, its name in any case and its value. Lines of the same name come in the order received.
+    /// Calls `line` with the name and value of every header line. Names may be in any case. Lines
+    /// with the same name come in the order received.
     fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8]));
 
-    /// The value of the `n`th line (from 0) of the header `name`, whatever the case of `name`.
+    /// The value of the `n`th line (from 0) of the header `name`, which is case-insensitive.
     fn nth<'h>(&'h self, name: &str, n: usize) -> Option<&'h [u8]> {
         let mut left = n;
         let mut found = None;
@@ -67,7 +70,8 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 
 /// The request line and headers of one request.
 ///
-/// `path` and `query` are the text as received, still percent-encoded. Its `Debug` shows neither query nor header values.
+/// The path and the query are the text as received, still percent-encoded. `Debug` shows neither
+/// the query nor header values.
 #[derive(Clone, Copy)]
 pub struct Head<'a> {
     pub(crate) method: &'a str,
@@ -77,7 +81,8 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// A `POST` to `/` with these headers: enough for every scheme that signs no address.
+    /// A `POST` to `/` with these headers: sufficient for every scheme that signs neither the
+    /// method nor any part of the request target.
     #[must_use]
     pub fn new(headers: &'a dyn Headers) -> Self {
         Self {
@@ -88,14 +93,14 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Sets the method, in upper case.
+    /// Sets the method, which is given in upper case.
     #[must_use]
     pub fn with_method(mut self, method: &'a str) -> Self {
         self.method = method;
         self
     }
 
-    /// Sets path and query, as in the request line: `/hooks?tenant=a`.
+    /// Sets the path and the query from a request target such as `/hooks?tenant=a`.
     #[must_use]
     pub fn with_target(mut self, target: &'a str) -> Self {
         (self.path, self.query) = target.split_once('?').unwrap_or((target, ""));
@@ -108,7 +113,7 @@ impl<'a> Head<'a> {
         self.method
     }
 
-    /// The path as received, still percent-encoded. Under axum's `nest` the prefix is missing.
+    /// The path as received, still percent-encoded. Inside axum's `nest` it lacks the prefix.
     #[must_use]
     pub fn path(&self) -> &'a str {
         self.path
@@ -120,7 +125,7 @@ impl<'a> Head<'a> {
         self.query
     }
 
-    /// The first value of a header, if it is text of visible ASCII characters.
+    /// The first value of a header, if it consists of visible ASCII characters, spaces and tabs.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let value = std::str::from_utf8(self.headers.nth(name, 0)?).ok()?;
@@ -150,10 +155,12 @@ impl fmt::Debug for Head<'_> {
     }
 }
 
-/// Checks that `name` can be the name of a header.
+/// Checks that `name` is a valid header name.
 pub(crate) fn header_name(name: &str) -> Result<&str, SetupError> {
     match http::HeaderName::from_bytes(name.as_bytes()) {
         Ok(_) => Ok(name),
-        Err(_) => Err(SetupError::new(format!("{name:?} is not a header name"))),
+        Err(_) => Err(SetupError::new(format!(
+            "{name:?} is not a valid header name"
+        ))),
     }
 }

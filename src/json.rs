@@ -1,4 +1,5 @@
-//! Single values of a JSON document, found by their pointers without building the document.
+//! Looks up single values of a JSON document by JSON pointer, without parsing the document into a
+//! tree.
 
 #[cfg(feature = "identity")]
 pub(crate) mod typed;
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::error::SetupError;
 
-/// The value at `pointer` (RFC 6901) as it stands in `document`. Of equal keys the last one counts.
+/// The raw text of the value at `pointer` (RFC 6901). Of duplicate keys, the last one counts.
 pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
     let [found] = *raws(document, &[Some(pointer)]) else {
         return None;
@@ -18,12 +19,13 @@ pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue>
     found
 }
 
-/// The scalar at `pointer`: a string's text, or a number or truth value as it is written. Not null, no structure.
+/// The scalar at `pointer`: the text of a string, or the literal of a number or boolean. `None` for
+/// null, arrays and objects.
 pub(crate) fn scalar<'d>(document: &'d [u8], pointer: &str) -> Option<Cow<'d, str>> {
     text(raw(document, pointer)?)
 }
 
-/// The scalars at several pointers, for which the document is gone through once.
+/// The scalars at several pointers, found in one pass over the document.
 pub(crate) fn scalars<'d>(
     document: &'d [u8],
     pointers: &[Option<&str>],
@@ -32,7 +34,7 @@ pub(crate) fn scalars<'d>(
     found.into_iter().map(|raw| text(raw?)).collect()
 }
 
-/// What a scalar says.
+/// The text of a scalar; see [`scalar`].
 pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text = raw.get();
     match text.as_bytes().first()? {
@@ -95,7 +97,8 @@ fn raws<'d>(document: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d Raw
     found
 }
 
-/// The tokens of a pointer. None of what is no pointer to something inside a document.
+/// The tokens of a pointer. The list is empty for a missing pointer, and for one that is invalid or
+/// denotes the whole document.
 fn path(pointer: Option<&str>) -> Vec<Cow<'_, str>> {
     let Some(tokens) = pointer.and_then(|pointer| pointer.strip_prefix('/')) else {
         return Vec::new();
@@ -108,20 +111,22 @@ fn path(pointer: Option<&str>) -> Vec<Cow<'_, str>> {
     tokens.collect()
 }
 
-/// What is still to go to a value that is looked for.
+/// The remaining path to a requested value.
 #[derive(Clone, Copy)]
 struct Target<'p> {
+    /// The index of the pointer.
     place: usize,
     path: &'p [Cow<'p, str>],
 }
 
+/// A search for the targets inside one value.
 struct Walk<'w, 'p, 'de> {
     targets: &'w [Target<'p>],
     found: &'w mut [Option<&'de RawValue>],
 }
 
 impl<'p> Walk<'_, 'p, '_> {
-    /// What lies under `name`. What stood under an equal name before no longer counts.
+    /// The targets below the key `name`. Clears the values found below an earlier, duplicate key.
     fn enter(&mut self, name: &str) -> Vec<Target<'p>> {
         let mut inside = Vec::new();
         for target in self.targets {
@@ -189,7 +194,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
         Ok(())
     }
 
-    /// RFC 6901: an index has no leading zeros.
+    /// Compares indices as text, because RFC 6901 allows no leading zeros.
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         let firsts = self.targets.iter().filter_map(|target| target.path.first());
         let wanted: Vec<_> = firsts
@@ -242,13 +247,13 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
     }
 }
 
-/// Checks that `pointer` is a JSON pointer (RFC 6901) to something inside the document.
+/// Checks that `pointer` is a JSON pointer (RFC 6901), and not the one to the whole document.
 pub(crate) fn json_pointer(pointer: &str) -> Result<&str, SetupError> {
     if pointer.starts_with('/') {
         Ok(pointer)
     } else {
         Err(SetupError::new(format!(
-            "{pointer:?} is not a JSON pointer; it starts with a slash, as in /data/id"
+            "{pointer:?} is not a JSON pointer; start it with a slash, as in /data/id"
         )))
     }
 }
@@ -258,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_several_at_once_also_where_one_holds_another() {
+    fn finds_several_values_including_nested_ones() {
         let document = br#"{"a":{"b":1,"c":[2,3]},"d":"x","a":{"b":4,"c":[5,{"e":6}]}}"#;
         let pointers = ["/a/b", "/a", "/a/c/1/e", "/d", "/a/c/0", "/q", "/a/b"];
         let found = raws(document, &pointers.map(Some));
@@ -277,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_scalars_where_the_pointer_says() {
+    fn finds_scalars_at_their_pointers() {
         let document = br#"{"a":{"b":[10,{"c":"x\n\u00e9"}]},"n":1.50,"t":true,"z":null,"a/b":{"~":"k"},"":"e"}"#;
         let at = |pointer| scalar(document, pointer).map(Cow::into_owned);
         assert_eq!(at("/a/b/0").as_deref(), Some("10"));
@@ -294,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_parser_on_equal_keys() {
+    fn agrees_with_the_parser_on_duplicate_keys() {
         let document = br#"{"id":"first","id":"last"}"#;
         let value: serde_json::Value = serde_json::from_slice(document).unwrap();
         assert_eq!(scalar(document, "/id").as_deref(), value["id"].as_str());
     }
 
     #[test]
-    fn what_is_not_json_has_no_values() {
+    fn invalid_json_has_no_values() {
         for wrong in [
             &b"{\"id\":\"x\""[..],
             b"",

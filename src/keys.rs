@@ -1,21 +1,24 @@
-//! Keys that are looked up for each request: many tenants behind one route, or keys that change while the service runs.
+//! Keys that are looked up for each request, for several tenants on one route or for keys that
+//! change at run time.
 //!
-//! A [`KeySource`] is asked with the head of a request, after the gate and before a byte of the body is read. What it
-//! answers decides:
+//! A [`KeySource`] is called once per request, after the header checks and before the body is read.
+//! Its result decides how the request proceeds:
 //!
-//! | answer | what happens |
+//! | result | effect |
 //! | --- | --- |
-//! | a [`Tenant`] | the request is checked with its keys; event, refusals, span and log name it |
-//! | `None` | the request is checked with a decoy key and refused with 401, so that whoever sends it cannot tell an unknown tenant from a wrong signature |
-//! | an error, or nothing within the [key timeout](crate::WebhookVerifyLayer::with_key_timeout) | 503, so that the provider sends the event again |
+//! | a [`Tenant`] | the request is verified with the tenant's keys; the event, rejections, the span and the log name the tenant |
+//! | `None` | the request is verified with a decoy key and refused with 401, so that the sender cannot distinguish an unknown tenant from a wrong signature |
+//! | an error, or no result within the [key timeout](crate::WebhookVerifyLayer::with_key_timeout) | 503, so that the provider sends the event again |
 //!
-//! [`SharedKeys`] is the source for one set of keys that can be replaced. `CachedKeys` (feature `cache`) asks
-//! a database once and remembers. `examples/tenants.rs` has tenants from the path in an SQLite table.
+//! [`SharedKeys`] is a source for one set of keys that can be replaced. `CachedKeys` (feature
+//! `cache`) caches the results of a database. `examples/tenants.rs` reads tenants from an SQLite
+//! table by the path of the request.
 //!
-//! The id of a tenant comes from the row that was found, and not from the request: see [`Tenant::new`].
+//! Take the id of a tenant from the row that was found, not from the request: see [`Tenant::new`].
 //!
-//! A tenant that is switched between two keys has two hashes to make, and so takes longer to refuse a request than one with a
-//! single key; a source without a cache takes as long as the database. Both show in time, and not in the answer.
+//! Responses do not differ between tenants, but response times can: refusing a request takes two
+//! hashes instead of one while a tenant has two keys, and a source without a cache takes as long as
+//! its database.
 
 #[cfg(feature = "cache")]
 pub(crate) mod cached;

@@ -1,5 +1,5 @@
-//! How many log lines strangers can cause: for each endpoint and kind some at once, then one a second, which says how many were left
-//! out. Counters and hooks see everything.
+//! Rate limits on log lines that a sender can cause: for each endpoint and kind, a burst and then
+//! one line per second, which states how many were suppressed. Counters and hooks are not limited.
 
 use std::{
     sync::{
@@ -11,10 +11,10 @@ use std::{
 
 use crate::rejection::kind::RejectionKind;
 
-/// How many outcomes a delivery can have: those of [`DeliveryOutcome`](crate::delivery).
+/// The number of variants of [`DeliveryOutcome`](crate::delivery).
 pub(crate) const DELIVERY_OUTCOMES: usize = 8;
 
-/// The limits of one endpoint.
+/// The rate limits of one endpoint.
 #[derive(Default)]
 pub(crate) struct LogLimits {
     refusals: [Limit; RejectionKind::COUNT],
@@ -22,31 +22,31 @@ pub(crate) struct LogLimits {
     verified: Limit,
 }
 
-/// Of lines of one kind.
+/// The rate limit of one kind of line.
 #[derive(Default)]
 struct Limit {
-    /// When the lines that were written would all be due, were they a second apart: in nanoseconds of [`now`].
+    /// When the lines written so far would all be due at one per second, in nanoseconds of [`now`].
     due: AtomicU64,
     left_out: AtomicU64,
 }
 
 const SECOND: u64 = 1_000_000_000;
 
-/// So many lines at once.
+/// The number of lines that may be written at once.
 pub(crate) const BURST: u64 = 20;
 
 impl LogLimits {
-    /// Whether a line may be written, and then how many were not since the last one.
+    /// The number of lines suppressed since the last one, if another may be written.
     pub(crate) fn admit_refusal(&self, kind: RejectionKind) -> Option<u64> {
         self.refusals.get(kind as usize)?.admit(now())
     }
 
-    /// The same for a verified event whose line is at INFO.
+    /// As [`admit_refusal`](Self::admit_refusal), for a verified event whose line is at INFO.
     pub(crate) fn admit_verified(&self) -> Option<u64> {
         self.verified.admit(now())
     }
 
-    /// The same for a delivery.
+    /// As [`admit_refusal`](Self::admit_refusal), for the outcome of a delivery.
     pub(crate) fn admit_delivery(&self, outcome: usize) -> Option<u64> {
         self.deliveries.get(outcome)?.admit(now())
     }
@@ -69,14 +69,14 @@ impl Limit {
     }
 }
 
-/// Another endpoint begins anew.
+/// A clone is a new endpoint, so its limits start unused.
 impl Clone for LogLimits {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-/// Nanoseconds since the first line.
+/// Nanoseconds since the first call.
 fn now() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn d_2_a_burst_and_then_a_line_a_second_with_what_was_left_out() {
+    fn admits_a_burst_and_then_one_line_per_second() {
         let limit = Limit::default();
         let admitted = |at: u64, times: u64| -> Vec<u64> {
             (0..times).filter_map(|_| limit.admit(at)).collect()
@@ -96,7 +96,7 @@ mod tests {
         assert!(admitted(SECOND / 2, 10).is_empty());
         assert_eq!(admitted(SECOND, 10), [990]);
         assert_eq!(admitted(3 * SECOND, 10), [9, 0]);
-        // After a while of quiet there is room for a burst.
+        // A quiet period restores the burst.
         assert_eq!(admitted(100 * SECOND, 30).len(), 20);
         assert_eq!(limit.left_out.load(Ordering::Relaxed), 10);
     }

@@ -1,19 +1,20 @@
-//! `multipart/form-data` bodies, read as slices of the buffer that was verified.
+//! `multipart/form-data` bodies, parsed into slices of the verified buffer.
 //!
-//! The signature covers the body, and not the header `Content-Type` that usually says where its parts end. Whoever
-//! replays a request could change that header and have an image read as parts. So the body speaks for itself, and is
-//! read in one way or not at all:
+//! The signature covers the body, but not the `Content-Type` header that usually defines the
+//! boundary. Anybody who replays a request could change that header and have an image parsed as
+//! parts. Therefore the body alone determines its parts, by a strict grammar:
 //!
-//! - it begins with `--boundary` and a line end; nothing stands before that;
-//! - each further delimiter is a line end, `--boundary` and a line end; every line end is CR LF;
-//! - it ends with the closing `--boundary--` and at most one line end;
-//! - a boundary has 1 to 70 of the characters that RFC 2046 allows, and does not end in a space;
-//! - a `Content-Type` that names another boundary is an error, and so is one that cannot be read. One without a
-//!   boundary, or none at all, is nothing to go by;
-//! - each part is `form-data` with one name in UTF-8, and is not encoded further;
-//! - there are at most 64 parts, with at most 16 header lines and 8 KiB of headers each.
+//! - The body starts with `--boundary` and a line break, without a preamble.
+//! - Each further delimiter is a line break, `--boundary` and a line break. Every line break is
+//!   CRLF.
+//! - The body ends with the closing `--boundary--` and at most one line break.
+//! - A boundary has 1 to 70 of the characters that RFC 2046 allows, and does not end in a space.
+//! - A `Content-Type` header that is malformed or names a different boundary is an error. A header
+//!   without a boundary is ignored, and so is a missing header.
+//! - Each part is `form-data` with exactly one name, in UTF-8, and has no further encoding.
+//! - There are at most 64 parts, each with at most 16 header lines and 8 KiB of headers.
 //!
-//! [`VerifiedEvent::parts`](crate::VerifiedEvent::parts) gives them:
+//! [`VerifiedEvent::parts`](crate::VerifiedEvent::parts) returns the parts:
 //!
 //! ```
 //! use tower_webhook::{Provider, Secret, Verifier, verify::Head};
@@ -37,7 +38,7 @@
 //! # let (head, _) = request.into_parts();
 //! # let now = std::time::SystemTime::UNIX_EPOCH;
 //! let event = verifier.verify(&Head::from(&head), body, now)?;
-//! let [photo] = &event.parts()?[..] else { panic!("one part") };
+//! let [photo] = &event.parts()?[..] else { panic!("not one part") };
 //! assert_eq!(photo.name(), "photo");
 //! assert_eq!(photo.file_name(), Some("me.jpg"));
 //! assert_eq!(photo.content_type(), Some("image/jpeg"));
@@ -59,7 +60,7 @@ const MAX_PARTS: usize = 64;
 const MAX_BOUNDARY: usize = 70;
 const LINE_END: &[u8] = b"\r\n";
 
-/// One part of a multipart body. Its `Debug` shows name and length.
+/// One part of a multipart body. Its `Debug` shows the name and the length.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     name: Box<str>,
@@ -75,26 +76,26 @@ impl Part {
         &self.name
     }
 
-    /// The name of the file, if the sender gave one. Whoever uploaded it chose it: it is nothing to open or write a file by.
-    /// What is not UTF-8 in it is replaced.
+    /// The file name, if the sender gave one. The uploader chose it, so do not use it as a path.
+    /// Invalid UTF-8 is replaced by U+FFFD.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.file_name.as_deref()
     }
 
-    /// What the sender says that the body is, with parameters such as a character set.
+    /// The content type that the sender declares, with its parameters, such as a character set.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// What stands in the part: a slice of the body of the event, not a copy.
+    /// The content of the part: a slice of the event's body, not a copy.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// What stands in the part, alone.
+    /// The content of the part, by value.
     #[must_use]
     pub fn into_body(self) -> Bytes {
         self.body
@@ -110,11 +111,12 @@ impl fmt::Debug for Part {
     }
 }
 
-/// The parts of `body`. `content_type` is the header of the request; it can make the reading fail, and change nothing else.
+/// Parses the parts of `body`. The request's `content_type` can only cause an error; it does not
+/// affect the result otherwise.
 pub(crate) fn parse(body: &Bytes, content_type: Option<&[u8]>) -> Result<Vec<Part>, PayloadError> {
     let boundary = boundary(body)?;
     if let Some(content_type) = content_type {
-        agree(content_type, boundary)?;
+        check_content_type(content_type, boundary)?;
     }
     let opening = [b"--", boundary].concat();
     let delimiter = [LINE_END, &opening].concat();
@@ -129,16 +131,17 @@ pub(crate) fn parse(body: &Bytes, content_type: Option<&[u8]>) -> Result<Vec<Par
                 "the body has more than {MAX_PARTS} parts"
             )));
         }
-        // What follows a delimiter begins with a line end, which may itself belong to the next delimiter.
+        // The line break after a delimiter stays in `rest`, because it may begin the next
+        // delimiter.
         let split = finder.find(rest).and_then(|at| rest.split_at_checked(at));
         let Some((part, after)) = split else {
             return Err(PayloadError::new(
-                "the body breaks off before its closing boundary",
+                "the body ends before its closing boundary",
             ));
         };
         let part = part
             .strip_prefix(LINE_END)
-            .ok_or("its boundary is not followed by a line end")
+            .ok_or("its boundary is not followed by CRLF")
             .and_then(|part| read(part, body))
             .map_err(|problem| PayloadError::new(format!("part {place} of the body: {problem}")))?;
         parts.push(part);
@@ -147,7 +150,7 @@ pub(crate) fn parse(body: &Bytes, content_type: Option<&[u8]>) -> Result<Vec<Par
             Some(b"" | b"\r\n") => return Ok(parts),
             Some(_) => {
                 return Err(PayloadError::new(
-                    "the body goes on after its closing boundary",
+                    "the body continues after its closing boundary",
                 ));
             }
             None => {}
@@ -155,7 +158,7 @@ pub(crate) fn parse(body: &Bytes, content_type: Option<&[u8]>) -> Result<Vec<Par
     }
 }
 
-/// The boundary that the first line of the body names.
+/// The boundary, from the first line of the body.
 fn boundary(body: &[u8]) -> Result<&[u8], PayloadError> {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
     body.strip_prefix(b"--")
@@ -173,20 +176,20 @@ fn boundary(body: &[u8]) -> Result<&[u8], PayloadError> {
         .ok_or_else(|| PayloadError::new("the body does not begin with a multipart boundary"))
 }
 
-/// Fails when the header names another boundary.
-fn agree(content_type: &[u8], boundary: &[u8]) -> Result<(), PayloadError> {
-    let unreadable = || PayloadError::new("the header Content-Type cannot be read");
+/// Fails if the header is malformed or names a different boundary.
+fn check_content_type(content_type: &[u8], boundary: &[u8]) -> Result<(), PayloadError> {
+    let unreadable = || PayloadError::new("the Content-Type header is malformed");
     let (_, parameters) = header::value(content_type).ok_or_else(unreadable)?;
     let named = header::parameter(&parameters, "boundary").map_err(|_| unreadable())?;
     if named.is_none_or(|named| **named == *boundary) {
         return Ok(());
     }
     Err(PayloadError::new(
-        "the header Content-Type, which is not signed, names another boundary than the body",
+        "the unsigned Content-Type header names a different boundary than the body",
     ))
 }
 
-/// Reads what stands between two delimiters, without the line ends that belong to them.
+/// Reads a part from the text between two delimiters and their line breaks.
 fn read(part: &[u8], whole: &Bytes) -> Result<Part, &'static str> {
     let (headers, body) = header::block(part)?;
     let mut disposition = None;
@@ -208,7 +211,7 @@ fn read(part: &[u8], whole: &Bytes) -> Result<Part, &'static str> {
                 .iter()
                 .any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
             {
-                return Err("it is encoded further");
+                return Err("its Content-Transfer-Encoding is not supported");
             }
         }
     }
@@ -230,7 +233,7 @@ mod tests {
         Bytes::copy_from_slice(text.as_ref())
     }
 
-    /// Names and bodies, or the error.
+    /// The parts' names and bodies, or the error.
     fn parts(
         text: impl AsRef<[u8]>,
         content_type: Option<&[u8]>,
@@ -246,7 +249,7 @@ mod tests {
         Ok(vec![(name.to_owned(), body.into())])
     }
 
-    /// A body with the one part `a` of these headers, each of which brings its own line end.
+    /// A body with one part, `a`, and these headers, each of which includes its line break.
     fn with_headers(headers: &[u8]) -> Vec<u8> {
         [b"--b\r\n", headers, b"\r\nbody\r\n--b--\r\n"].concat()
     }
@@ -282,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn the_body_is_framed_in_one_way_only() {
+    fn framing_is_strict() {
         let part = format!("{NAMED}\r\nbody\r\n");
         let head = NAMED.trim_end();
         let refused = |problem: &str| Err(problem.to_owned());
         let begins = || refused("the body does not begin with a multipart boundary");
-        let goes_on = || refused("the body goes on after its closing boundary");
-        let breaks_off = || refused("the body breaks off before its closing boundary");
-        let no_line = || refused("part 1 of the body: its boundary is not followed by a line end");
+        let goes_on = || refused("the body continues after its closing boundary");
+        let breaks_off = || refused("the body ends before its closing boundary");
+        let no_line = || refused("part 1 of the body: its boundary is not followed by CRLF");
         let long = "b".repeat(70);
         for (text, expected) in [
             (format!("--b\r\n{part}--b--\r\n"), one("a", "body")),
@@ -297,11 +300,11 @@ mod tests {
             (format!("--{long}\r\n{part}--{long}--"), one("a", "body")),
             (format!("--b (1)\r\n{part}--b (1)--"), one("a", "body")),
             (format!("--b--\r\n{part}--b----"), one("a", "body")),
-            // What stands before the first boundary.
+            // A preamble.
             (format!("preamble\r\n--b\r\n{part}--b--\r\n"), begins()),
             (format!("\r\n--b\r\n{part}--b--\r\n"), begins()),
             (format!(" --b\r\n{part}--b--\r\n"), begins()),
-            // What is no boundary.
+            // Invalid boundaries.
             (String::new(), begins()),
             ("--".to_owned(), begins()),
             ("--b".to_owned(), begins()),
@@ -312,7 +315,7 @@ mod tests {
             (format!("--b\"\r\n{part}--b\"--"), begins()),
             (format!("--b\u{e9}\r\n{part}--b\u{e9}--"), begins()),
             (r#"{"id":"x"}"#.to_owned(), begins()),
-            // What stands after the last one.
+            // An epilogue.
             (format!("--b\r\n{part}--b--epilogue"), goes_on()),
             (format!("--b\r\n{part}--b--\r\nepilogue"), goes_on()),
             (format!("--b\r\n{part}--b--\r\n\r\n"), goes_on()),
@@ -322,14 +325,14 @@ mod tests {
                 format!("--b\r\n{part}--b--\r\n--b\r\n{part}--b--"),
                 goes_on(),
             ),
-            // What is not finished.
+            // Truncated bodies.
             (format!("--b\r\n{part}"), breaks_off()),
             (format!("--b\r\n{part}--b"), breaks_off()),
             (format!("--b\r\n{part}--b-"), breaks_off()),
             (format!("--b\r\n{part}--b\r\n{part}"), breaks_off()),
             ("--b\r\n".to_owned(), breaks_off()),
             ("--b--\r\n".to_owned(), breaks_off()),
-            // Delimiters that almost are.
+            // Near delimiters.
             (
                 format!("--b\r\n{head}\r\n\r\nx\n--b\r\ny\r\n--b--"),
                 one("a", "x\n--b\r\ny"),
@@ -348,22 +351,22 @@ mod tests {
             ),
             (
                 format!("--b\r\n{part}--bc\r\n{part}--b--"),
-                refused("part 2 of the body: its boundary is not followed by a line end"),
+                refused("part 2 of the body: its boundary is not followed by CRLF"),
             ),
             (
                 format!("--b\r\n{part}--b \r\n{part}--b--"),
-                refused("part 2 of the body: its boundary is not followed by a line end"),
+                refused("part 2 of the body: its boundary is not followed by CRLF"),
             ),
-            // A delimiter where headers should be.
+            // A delimiter in place of headers.
             (format!("--b\r\n--b\r\n{part}--b--"), no_line()),
             ("--b\r\n--b--\r\n".to_owned(), no_line()),
             (
                 format!("--b\r\n{head}\r\n--b\r\n{part}--b--"),
-                refused("part 1 of the body: its headers do not end"),
+                refused("part 1 of the body: its headers are not followed by an empty line"),
             ),
             (
                 format!("--b\r\n{head}\r\n\r\n--b\r\n{part}--b--"),
-                refused("part 1 of the body: its headers do not end"),
+                refused("part 1 of the body: its headers are not followed by an empty line"),
             ),
         ] {
             assert_eq!(parts(&text, None), expected, "{text:?}");
@@ -371,11 +374,10 @@ mod tests {
     }
 
     #[test]
-    fn the_unsigned_header_can_only_refuse() {
+    fn the_unsigned_header_can_only_cause_an_error() {
         let text = format!("--b (1)\r\n{NAMED}\r\nbody\r\n--b (1)--");
-        let another =
-            "the header Content-Type, which is not signed, names another boundary than the body";
-        let unreadable = "the header Content-Type cannot be read";
+        let another = "the unsigned Content-Type header names a different boundary than the body";
+        let unreadable = "the Content-Type header is malformed";
         for (content_type, expected) in [
             ("multipart/form-data; boundary=\"b (1)\"", None),
             (
@@ -410,10 +412,10 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_one_name_and_is_not_encoded() {
+    fn a_part_has_one_name_and_no_encoding() {
         for (headers, problem) in [
             (&b"Content-Type: text/plain\r\n"[..], "it has no Content-Disposition header"),
-            (b"", "its headers do not end"),
+            (b"", "its headers are not followed by an empty line"),
             (b"Content-Disposition: form-data\r\n", "it has no name"),
             (b"Content-Disposition: form-data; name*=utf-8''a\r\n", "it has no name"),
             (
@@ -434,7 +436,7 @@ mod tests {
             ),
             (
                 b"Content-Disposition: form-data; name=\"a\r\n",
-                "its Content-Disposition cannot be read",
+                "its Content-Disposition is malformed",
             ),
             (
                 b"Content-Disposition: form-data; name=a\r\ncontent-disposition: form-data; name=a\r\n",
@@ -446,7 +448,7 @@ mod tests {
             ),
             (
                 b"Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n",
-                "it is encoded further",
+                "its Content-Transfer-Encoding is not supported",
             ),
         ] {
             let expected = Err(format!("part 1 of the body: {problem}"));
@@ -465,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_counted() {
+    fn the_number_of_parts_is_limited() {
         let many = |count: usize| {
             let part = format!("--b\r\n{NAMED}\r\nbody\r\n");
             parts(format!("{}--b--\r\n", part.repeat(count)), None).map(|parts| parts.len())
@@ -477,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_counted_and_measured() {
+    fn the_number_and_length_of_headers_are_limited() {
         let lines = |count: usize| {
             let more = "X: 1\r\n".repeat(count - 1);
             parts(with_headers(format!("{NAMED}{more}").as_bytes()), None)
@@ -486,7 +488,7 @@ mod tests {
         let refused = |problem: &str| Err(format!("part 1 of the body: {problem}"));
         assert_eq!(lines(17), refused("it has more than 16 header lines"));
 
-        // 8192 bytes without the last line end.
+        // The limit of 8192 bytes does not include the last line break.
         let long = |bytes: usize| {
             let filler = bytes - NAMED.len() - "X: ".len();
             let headers = format!("{NAMED}X: {}\r\n", "x".repeat(filler));
@@ -499,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_of_near_delimiters_are_read_in_linear_time() {
+    fn near_delimiters_are_parsed_in_linear_time() {
         let boundary = "b".repeat(69);
         let near = format!("\r\n--{boundary}").repeat(1 << 15);
         let text = format!("--{boundary}c\r\n{NAMED}\r\n{near}\r\n--{boundary}c--");

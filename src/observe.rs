@@ -1,6 +1,6 @@
-//! What operators see of requests: the span, log lines, counters. Without the features it is nothing.
+//! What operators see of requests: spans, log lines and counters. Empty without the features.
 //!
-//! Nothing secret and nothing personal goes through here: names, kinds, lengths and times only.
+//! Only names, kinds, lengths and times are recorded, so nothing confidential or personal is.
 #![cfg_attr(
     not(all(feature = "tracing", feature = "metrics")),
     allow(unused_variables, reason = "each feature has its own statement")
@@ -23,7 +23,7 @@ use crate::{
     rejection::Rejection,
 };
 
-/// A layer was made.
+/// Logs the weaknesses of an endpoint's keys when its layer is created.
 pub(crate) fn start(endpoint: &Endpoint) {
     #[cfg(feature = "metrics")]
     count::describe();
@@ -33,7 +33,7 @@ pub(crate) fn start(endpoint: &Endpoint) {
     }
 }
 
-/// A request arrived. `outer` is the event of another verifying layer around this one.
+/// Warns once if `outer`, the event of another verifying layer around this one, is present.
 pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
     if let Some(outer) = outer
         && outer.shared().hints.is_first(Hint::VerifiedTwice)
@@ -43,17 +43,17 @@ pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
     }
 }
 
-/// A request was verified.
+/// Records a verified request.
 pub(crate) fn verified(trace: &Trace, event: &VerifiedEvent) {
     #[cfg(feature = "tracing")]
     log::verified(event);
     #[cfg(feature = "metrics")]
     count::verified(event);
-    // After the line, which has the same fields.
+    // After the log line, which has the same fields.
     trace.verified(event);
 }
 
-/// A request was refused, by a layer or by an extractor. `endpoint` is `None` without a layer.
+/// Records a refusal by a layer or an extractor. `endpoint` is `None` without a layer.
 pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
     #[cfg(feature = "tracing")]
     log::refused(endpoint, rejection);
@@ -61,13 +61,13 @@ pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
     count::refused(rejection);
 }
 
-/// As [`refused`], for the event that a handler took from its request.
+/// Like [`refused`], for an extractor or a layer that has at most the event.
 #[cfg(any(feature = "axum", feature = "actix"))]
 pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection) {
     refused(event.map(|event| &**event.shared()), rejection);
 }
 
-/// The provider gets another 2xx than the handler's.
+/// Records that the handler's 2xx status was replaced.
 pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode) {
     #[cfg(feature = "tracing")]
     log::status_changed(endpoint, from, to);
@@ -75,7 +75,7 @@ pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCo
     count::status_changed(endpoint);
 }
 
-/// The span of a request.
+/// An empty stand-in for the span of a request.
 #[cfg(not(feature = "tracing"))]
 pub(crate) struct Trace;
 

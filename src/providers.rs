@@ -1,8 +1,10 @@
-//! The built-in providers, by name.
+//! The built-in providers.
 //!
-//! Each is data: a file that says how the provider signs, where that is documented, and how sure it is. The founding
-//! ones have types for their events too. Adding one takes a file beside the others, a line in the list below and a
-//! vector file in `tests/vectors`.
+//! Each provider is plain data, in a module that states how the provider signs, where that is
+//! documented, and how certain it is. The identity-verification providers also have typed events.
+//!
+//! To add a provider, add its module here, a line to the list below, and a file of test vectors to
+//! `tests/vectors`.
 //!
 //! ```
 //! use tower_webhook::providers;
@@ -14,8 +16,8 @@
 
 use crate::provider::Provider;
 
-/// An enum of the values that a vendor documents, and any other: one that it adds later must not make a signed event
-/// unreadable.
+/// Defines an enum of the documented values and `Other`, so that a value that the vendor adds later
+/// does not make an event unreadable.
 #[cfg(feature = "identity")]
 macro_rules! open_enum {
     (
@@ -27,12 +29,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)*
-            /// A value that is not documented.
+            /// An undocumented value.
             Other(String),
         }
 
         impl $name {
-            /// The value as the vendor documents it.
+            /// The value, as the vendor spells it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -41,7 +43,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Whether this version knows the value.
+            /// Whether the value is one of the documented ones.
             #[must_use]
             pub fn is_known(&self) -> bool {
                 !matches!(self, Self::Other(_))
@@ -82,11 +84,12 @@ pub mod stripe;
 pub mod svix;
 pub mod voveid;
 
-/// One line a provider: its name in configuration, the constructor here, and the module with its data.
+/// Defines the constructors and the list of the built-in providers, from their names in the
+/// configuration and their modules.
 macro_rules! built_in {
     ($($name:literal => $module:ident),* $(,)?) => {
         $(
-            #[doc = concat!("`", $name, "`: see [`", stringify!($module), "`](mod@", stringify!($module), ").")]
+            #[doc = concat!("The provider `", $name, "`: see its [module](mod@", stringify!($module), ").")]
             #[must_use]
             pub fn $module() -> Provider {
                 $module::provider().named($name)
@@ -110,7 +113,7 @@ built_in! {
     "voveid" => voveid,
 }
 
-/// The built-in provider of this name.
+/// The built-in provider with this name, or `None` if there is none.
 #[must_use]
 pub fn by_name(name: &str) -> Option<Provider> {
     let (_, provider) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;

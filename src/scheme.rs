@@ -1,7 +1,8 @@
-//! How one provider signs, as data: [`Scheme`] and its parts.
+//! Signature schemes as data: [`Scheme`] and its parts.
 //!
-//! A scheme holds no code, so it cannot get the comparison, the clock or the decoding wrong. It is written in the
-//! words that provider docs use. Building a [`Verifier`](crate::Verifier) from it checks it as a whole.
+//! A scheme contains no code, so it cannot introduce mistakes in the comparison, the time check or
+//! the decoding. It uses the terms of the providers' documentation. Building a
+//! [`Verifier`](crate::Verifier) validates the scheme as a whole.
 //!
 //! ```
 //! use tower_webhook::{Provider, Secret, Verifier};
@@ -21,28 +22,38 @@
 //!
 //! # Signed content
 //!
-//! Text outside braces is signed as it stands; `{{` and `}}` are single braces.
+//! The signed content is a template. Text outside braces is literal; `{{` and `}}` are literal
+//! braces.
 //!
 //! | token | value |
 //! | --- | --- |
 //! | `{body}` | the body, byte for byte |
-//! | `{ts}` | the text of the timestamp as received |
+//! | `{ts}` | the text of the timestamp, as received |
 //! | `{secret}` | the bytes of the key |
-//! | `{header:Name}` | the value of a header, which must be there exactly once |
+//! | `{header:Name}` | the value of a header, which must occur exactly once |
 //! | `{field:name}` | a field of the signature header |
-//! | `{method}`, `{path}`, `{query:name}` | from the request line, as the layer sees it: axum's `nest` takes its prefix off the path. A query value is percent-decoded, and must be there once |
-//! | `{url}` | the parameter `url`: the address as registered with the provider |
+//! | `{method}`, `{path}`, `{query:name}` | from the request line, as the layer sees it: axum's `nest` strips its prefix from the path. A query value is percent-decoded, and must occur exactly once |
+//! | `{url}` | the parameter `url`: the endpoint's URL, as registered with the provider |
 //! | `{param:name}` | a parameter of the [`Provider`](crate::Provider) |
 //! | `{json:/pointer}`, `{form:name}` | a value in the body |
 //!
-//! After a `|` come filters: `sha256hex`, `jsonstr` (as a JSON string, with quotes), `lower`, `hubspot_decode`.
+//! Filters follow the token after a `|`: `sha256hex`, `jsonstr` (a JSON string, including quotes),
+//! `lower`, `hubspot_decode`.
 //!
-//! What is signed cannot be cut in two ways. A value from a header, field, query or path that contains the literal text
-//! which ends it is refused: `a.b` for `{header:webhook-id}` in `{header:webhook-id}.{ts}.{body}`. One that touches another
-//! value without text between them is an error when built. A time may touch anything, because it has one spelling only and,
-//! there, one length: 10 digits for seconds and 13 for milliseconds, whatever the tolerance. A value in front of a time that it touches
-//! may hold no time at all. Values in the body (`{json:…}`, `{form:…}`) are not held apart: under
-//! [`Coverage::Partial`] the provider's own separators have to do.
+//! # Unambiguous content
+//!
+//! The signed content can be split into its values in only one way:
+//!
+//! - A value from a header, field, query or path is rejected if it contains the literal text that
+//!   follows it in the template: `a.b` for `{header:webhook-id}` in
+//!   `{header:webhook-id}.{ts}.{body}`.
+//! - A value that is adjacent to another, without literal text between them, is an error when the
+//!   verifier is built.
+//! - A timestamp may be adjacent to any value, because it has only one spelling and, in this
+//!   position, a fixed length: 10 digits for seconds and 13 for milliseconds, regardless of the
+//!   tolerance. A value directly before a timestamp must not contain a timestamp.
+//! - Values from the body (`{json:…}`, `{form:…}`) are exempt: with [`Coverage::Partial`], the
+//!   scheme relies on the separators that the provider uses.
 
 pub(crate) mod algorithm;
 pub(crate) mod definition;

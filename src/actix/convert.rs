@@ -1,4 +1,4 @@
-//! Statuses and responses in actix-web's types, which are those of `http` 0.2.
+//! Conversions to the types of actix-web, which are those of `http` 0.2.
 
 use actix_web::{
     HttpResponse,
@@ -10,7 +10,7 @@ use actix_web::{
 
 use crate::rejection::Rejection;
 
-/// The two frameworks' types for a status hold the same numbers.
+/// Converts a status. Both types hold the same numbers.
 pub(super) fn status(status: http::StatusCode) -> StatusCode {
     StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -19,7 +19,7 @@ pub(super) fn from_actix(status: StatusCode) -> http::StatusCode {
     http::StatusCode::from_u16(status.as_u16()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// An answer without a body, in actix-web's types.
+/// Converts a response without a body.
 pub(super) fn to_actix(response: http::Response<()>) -> HttpResponse {
     let (head, ()) = response.into_parts();
     let mut answer = HttpResponse::new(status(head.status));

@@ -1,4 +1,4 @@
-//! The delivery layer as a middleware of actix-web.
+//! The delivery layer as an actix-web middleware.
 
 use std::{
     fmt,
@@ -29,11 +29,15 @@ use crate::{
     rejection::Rejection,
 };
 
-/// A middleware for actix-web: give it to `wrap` before the one that verifies, which then is around it.
+/// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`],
+/// which must be outside it.
 ///
-/// The handler is polled in place, since handlers of actix-web stay on their thread, and moves into a task of its worker when its request is
-/// dropped. One that runs into its time limit takes the request with it: the refusal then comes as an [`Error`] that is a
-/// [`Rejection`], which actix-web makes the same 503 of.
+/// Handlers of actix-web are not `Send`, so the handler is polled inside the request. If the
+/// request is dropped, the handler moves to a task on its worker. A handler that exceeds its time
+/// limit takes the request with it: the refusal is then an [`Error`] that wraps a [`Rejection`],
+/// which actix-web converts to the same 503.
+///
+/// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
 impl<S, B> Transform<S, ServiceRequest> for DeliveryLayer
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -53,7 +57,7 @@ where
     }
 }
 
-/// The service that [`DeliveryLayer`] makes of a service of actix-web.
+/// The actix-web service that [`DeliveryLayer`] creates.
 pub struct DeliverMiddleware<S> {
     inner: Rc<S>,
     options: Arc<DeliveryOptions>,
@@ -80,7 +84,8 @@ where
                 let response = refused(None, &not_verified());
                 return Ok(request.into_response(response).map_into_right_body());
             };
-            // Such a request changes nothing, and its answer does not say what became of an event.
+            // A safe method must not complete a delivery, because its response says nothing about
+            // the event.
             let is_safe = request.method().is_safe();
             let again = !is_safe && request.extensions_mut().insert(AlreadyClaimed).is_some();
             if again {
@@ -90,7 +95,7 @@ where
                 let response = inner.call(request).await;
                 return response.map(ServiceResponse::map_into_left_body);
             }
-            observe::came_to(&event, request.path());
+            observe::arrived_at(&event, request.path());
             let pattern = request.match_pattern();
             let pattern = pattern.filter(|pattern| is_one_route(pattern));
             let route = pattern.unwrap_or_else(|| normalise(request.path()).into_owned());
@@ -98,20 +103,21 @@ where
                 Begun::Handle(delivery) => {
                     let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
                     let (task, answer) = delivery.run(inner.call(request), status_of);
-                    let mut task = ToItsEnd(Some(Box::pin(task)));
+                    let mut task = RunToCompletion(Some(Box::pin(task)));
                     poll_fn(|cx| task.poll(cx)).await;
                     return match answer.await {
                         Ended::Answered(response) => {
                             response.map(ServiceResponse::map_into_left_body)
                         }
-                        // The request has ended with the handler, so that there is none to answer.
+                        // The request was dropped with the handler, so there is no request to
+                        // respond to.
                         Ended::Aborted(rejection) => {
                             refused_event(Some(&event), &rejection);
                             Err(rejection.into())
                         }
                     };
                 }
-                Begun::Before(success) => HttpResponse::new(status(success)),
+                Begun::AlreadyHandled(success) => HttpResponse::new(status(success)),
                 Begun::Refused(rejection) => refused(Some(&event), &rejection),
             };
             Ok(request.into_response(response).map_into_right_body())
@@ -119,7 +125,7 @@ where
     }
 }
 
-/// The answer to a refused delivery, which is logged.
+/// Logs the rejection and converts it to a response.
 fn refused(event: Option<&VerifiedEvent>, rejection: &Rejection) -> HttpResponse {
     refused_event(event, rejection);
     to_actix(rejection.to_response())
@@ -133,11 +139,11 @@ impl<S: fmt::Debug> fmt::Debug for DeliverMiddleware<S> {
     }
 }
 
-/// A task that is polled where it is, as long as its request lives, and by its worker after that: a client that resets its connection
-/// drops the request.
-struct ToItsEnd(Option<Pin<Box<dyn Future<Output = ()>>>>);
+/// A task that is polled inside its request, and spawned on its worker if the request is dropped,
+/// as it is when the client resets the connection.
+struct RunToCompletion(Option<Pin<Box<dyn Future<Output = ()>>>>);
 
-impl ToItsEnd {
+impl RunToCompletion {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(task) = &mut self.0 {
             poll_ready!(task.as_mut().poll(cx));
@@ -147,10 +153,10 @@ impl ToItsEnd {
     }
 }
 
-impl Drop for ToItsEnd {
+impl Drop for RunToCompletion {
     fn drop(&mut self) {
         let Some(task) = self.0.take() else { return };
-        // Outside of a worker, as in a test, there is nothing to spawn on. Then the claim is released.
+        // Without a worker's runtime, as in a test, spawning panics, and the claim is released.
         let spawned = catch_unwind(AssertUnwindSafe(|| actix_web::rt::spawn(task)));
         drop(spawned);
     }

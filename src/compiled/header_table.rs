@@ -96,7 +96,7 @@ impl HeaderTable {
 
     /// Passes once over a head.
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
-        let mut values: Values<'h> = smallvec![None; self.names.len()];
+        let mut values: Lines<'h> = smallvec![None; self.names.len()];
         head.headers.for_each(&mut |name, value| {
             if let Some(place) = self.find(name)
                 && let Some(line) = values.get_mut(place)
@@ -119,11 +119,11 @@ fn length_bit(name: &str) -> u64 {
 /// The values of one head under the names of a table.
 pub(crate) struct HeaderLines<'h> {
     head: Head<'h>,
-    values: Values<'h>,
+    values: Lines<'h>,
 }
 
 /// The first value of each header, and whether there are more.
-type Values<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
+type Lines<'h> = SmallVec<[Option<(&'h [u8], bool)>; 10]>;
 
 impl<'h> HeaderLines<'h> {
     /// The number in `Content-Length`, if it is one. A number that overflows is `u64::MAX`.

@@ -24,7 +24,7 @@ pub(super) enum Node {
     Float,
     /// It may be a secret.
     Text(Zeroizing<String>),
-    List(Vec<Node>),
+    List(Vec<Self>),
     Table(Table),
 }
 

@@ -1,4 +1,4 @@
-//! The rules of a [`DeliveryStore`] as a test that any store can run.
+//! A conformance test for implementations of [`DeliveryStore`].
 
 mod steps;
 
@@ -24,10 +24,11 @@ use crate::delivery::{
     store::{Claim, DeliveryStore},
 };
 
-/// Tries every rule on a store, in some seconds. Keys are new ones, so the store need not be empty; it needs room for
-/// 1,100 claims, and a thousand steps at once have to be within its limits of time.
+/// Checks that a store obeys every rule. It takes some seconds. It uses fresh keys, so the store
+/// need not be empty, but it needs room for 1,100 claims and must serve a thousand concurrent
+/// operations within its timeouts.
 ///
-/// Some rules are about steps at the same time: give it a runtime with several threads.
+/// Run it on a multi-threaded runtime, because some rules concern concurrent operations.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?.block_on(async {
@@ -40,7 +41,7 @@ use crate::delivery::{
 ///
 /// # Panics
 ///
-/// When a rule is broken. The message says which.
+/// If the store breaks a rule. The message names the rule.
 pub async fn run(store: impl DeliveryStore + 'static) {
     let store: Store = Arc::new(store);
     a_claim_excludes_others(&store).await;
@@ -48,7 +49,7 @@ pub async fn run(store: impl DeliveryStore + 'static) {
     a_released_claim_is_new(&store).await;
     release_needs_no_poll(&store).await;
     done_is_final(&store).await;
-    what_is_forgotten_is_new(&store).await;
+    a_forgotten_delivery_is_new(&store).await;
     a_lease_ends_by_itself(&store).await;
     a_renewed_lease_goes_on(&store).await;
     a_lifetime_ends_by_itself(&store).await;
@@ -56,7 +57,7 @@ pub async fn run(store: impl DeliveryStore + 'static) {
     a_late_owner_may_finish_what_nobody_claimed(&store).await;
     one_of_many_claims_wins(&store).await;
     a_claim_and_a_late_completion_exclude_each_other(&store).await;
-    there_is_one_at_a_time(&store).await;
+    claims_exclude_each_other(&store).await;
 }
 
 async fn a_claim_excludes_others(store: &Store) {
@@ -69,23 +70,26 @@ async fn a_claim_excludes_others(store: &Store) {
     );
     let second = answer("claim", store.claim(key, Owner::unique(), LONG)).await;
     let Claim::InProgress { remaining } = second else {
-        broken("a claim by another owner is in progress", second);
+        broken(
+            "a claim by another owner reports that the delivery is in progress",
+            second,
+        );
     };
     rule(
         remaining > Duration::ZERO && remaining <= LONG.saturating_add(TICK),
-        "what remains of a claim is more than nothing, and not more than its lease",
+        "the remaining lease is greater than zero and at most the whole lease",
         remaining,
     );
     let again = answer("claim", store.claim(key, owner, LONG)).await;
     rule(
         again == Claim::New,
-        "a claim that its own owner makes again is new again",
+        "an owner that claims again gets a new claim",
         again,
     );
     expect_held(
         store,
         key,
-        "a claim that was made again excludes others still",
+        "a claim that was repeated still excludes others",
     )
     .await;
 }
@@ -111,7 +115,7 @@ async fn a_released_claim_is_new(store: &Store) {
     let nothing = answer("release", store.release(key, owner)).await;
     rule(
         !nothing,
-        "to release what was never claimed is false",
+        "releasing a delivery that was never claimed returns false",
         nothing,
     );
     answer("claim", store.claim(key, owner, LONG)).await;
@@ -128,7 +132,7 @@ async fn release_needs_no_poll(store: &Store) {
     let (key, owner) = (some_key(), Owner::unique());
     answer("claim", store.claim(key, owner, LONG)).await;
     drop(store.release(key, owner));
-    let text = "a claim is released although nobody polls the future of `release`";
+    let text = "a claim is released even if the future of `release` is never polled";
     until_new(store, key, text).await;
 }
 
@@ -150,10 +154,14 @@ async fn done_is_final(store: &Store) {
     }
 }
 
-async fn what_is_forgotten_is_new(store: &Store) {
+async fn a_forgotten_delivery_is_new(store: &Store) {
     let (key, owner) = (some_key(), Owner::unique());
     let unknown = answer("forget", store.forget(key)).await;
-    rule(!unknown, "to forget what was never there is false", unknown);
+    rule(
+        !unknown,
+        "forgetting an unknown delivery returns false",
+        unknown,
+    );
     answer("claim", store.claim(key, owner, LONG)).await;
     let claimed = answer("forget", store.forget(key)).await;
     rule(claimed, "a claim can be forgotten", claimed);
@@ -179,20 +187,20 @@ async fn a_renewed_lease_goes_on(store: &Store) {
     let text = "another owner cannot renew a claim";
     let start = Instant::now();
     let others = answer("renew", store.renew(key, Owner::unique(), LONG)).await;
-    // On a machine that stalls, the lease may be over.
+    // On a slow machine, the lease may already have expired.
     if start.elapsed() < SHORT {
         rule(!others, text, others);
     }
     let own = answer("renew", store.renew(key, owner, LONG)).await;
     rule(own || others, "the owner can renew a claim", own);
     sleep(OVER).await;
-    expect_held(store, key, "a claim that was renewed excludes others still").await;
+    expect_held(store, key, "a claim that was renewed still excludes others").await;
 
     let (key, owner) = (some_key(), Owner::unique());
     answer("claim", store.claim(key, owner, SHORT)).await;
     sleep(OVER).await;
     let late = answer("renew", store.renew(key, owner, LONG)).await;
-    let text = "a claim that ran out can be renewed while nobody else has claimed the delivery";
+    let text = "an expired claim can be renewed while nobody else has claimed the delivery";
     rule(late, text, late);
     expect_held(store, key, text).await;
 }
@@ -204,7 +212,7 @@ async fn a_lifetime_ends_by_itself(store: &Store) {
     answer("complete", store.complete(key, owner, SHORT)).await;
     let again = answer("complete", store.complete(key, owner, LONG)).await;
     if again && start.elapsed() >= SHORT {
-        // The machine stalled, and the lifetime was over.
+        // The machine was slow, and the lifetime had already expired.
         return;
     }
     until_new(store, key, "a completed delivery is new after its lifetime").await;
@@ -219,7 +227,7 @@ async fn a_lifetime_ends_by_itself(store: &Store) {
 async fn a_late_owner_changes_nothing(store: &Store) {
     let (key, late) = (some_key(), Owner::unique());
     answer("claim", store.claim(key, late, SHORT)).await;
-    let text = "a claim whose lease ran out is new";
+    let text = "a claim whose lease expired is new";
     let owner = until_new(store, key, text).await;
     for name in ["complete", "renew", "release"] {
         let step = match name {
@@ -228,14 +236,15 @@ async fn a_late_owner_changes_nothing(store: &Store) {
             _ => store.release(key, late),
         };
         let changed = answer(name, step).await;
-        let text = format!("an owner whose lease ran out cannot {name} another's newer claim");
+        let text =
+            format!("an owner whose lease expired cannot {name} another owner's newer claim");
         rule(!changed, &text, changed);
         expect_held(store, key, &text).await;
     }
     let claim = answer("claim", store.claim(key, late, LONG)).await;
     rule(
         matches!(claim, Claim::InProgress { .. }),
-        "an owner whose lease ran out cannot claim what another has claimed since",
+        "an owner whose lease expired cannot claim a delivery that another owner has claimed since",
         claim,
     );
     let done = answer("complete", store.complete(key, owner, LONG)).await;
@@ -247,7 +256,7 @@ async fn a_late_owner_may_finish_what_nobody_claimed(store: &Store) {
     answer("claim", store.claim(key, owner, SHORT)).await;
     sleep(OVER).await;
     let done = answer("complete", store.complete(key, owner, LONG)).await;
-    let text = "a claim that ran out can be completed while nobody else has claimed the delivery";
+    let text = "an expired claim can be completed while nobody else has claimed the delivery";
     rule(done, text, done);
     expect_done(store, key, text).await;
 }
@@ -269,7 +278,7 @@ async fn one_of_many_claims_wins(store: &Store) {
         let won = claims.iter().filter(|claim| **claim == Claim::New).count();
         rule(
             won == 1,
-            "of a thousand claims at once one alone is new",
+            "exactly one of a thousand concurrent claims is new",
             won,
         );
     }
@@ -296,7 +305,7 @@ async fn a_claim_and_a_late_completion_exclude_each_other(store: &Store) {
             let complete = completing.complete(key, owner, LONG);
             (index, answer("complete", complete).await)
         };
-        // Each is first half of the time.
+        // Each of the two is spawned first for half of the keys.
         if index % 2 == 0 {
             tasks.spawn(claim);
             tasks.spawn(complete);
@@ -311,13 +320,13 @@ async fn a_claim_and_a_late_completion_exclude_each_other(store: &Store) {
         let won = of_key.filter(|(_, won)| *won).count();
         rule(
             won == 1,
-            "a late completion and a new claim at once: one alone succeeds",
+            "exactly one of a late completion and a concurrent new claim succeeds",
             won,
         );
     }
 }
 
-async fn there_is_one_at_a_time(store: &Store) {
+async fn claims_exclude_each_other(store: &Store) {
     let key = some_key();
     let inside = Arc::new(AtomicUsize::new(0));
     let mut tasks = JoinSet::new();
@@ -340,7 +349,7 @@ async fn there_is_one_at_a_time(store: &Store) {
     let most = all(tasks).await.into_iter().max().unwrap_or_default();
     rule(
         most == 1,
-        "while claims are made and released, there is one at a time",
+        "however claims are made and released, at most one is in progress at a time",
         most,
     );
 }

@@ -1,15 +1,16 @@
-//! [`StoreError`]: a store could not do a step.
+//! [`StoreError`]: an operation of a delivery store failed.
 
 use std::{error::Error, fmt, sync::Arc};
 
-/// Why a store could not do a step. It leaves open whether the step was done.
+/// Why an operation of a [`DeliveryStore`](crate::delivery::DeliveryStore) failed. The operation
+/// may have taken effect all the same.
 ///
 /// ```
 /// use tower_webhook::delivery::{StoreError, StoreErrorKind};
 ///
-/// let error = StoreError::new(StoreErrorKind::Unavailable, "the database is away");
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the database is down");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-/// assert_eq!(error.to_string(), "the delivery store cannot be used: the database is away");
+/// assert_eq!(error.to_string(), "the delivery store is unavailable: the database is down");
 /// ```
 #[derive(Clone)]
 pub struct StoreError {
@@ -21,7 +22,7 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The store cannot be reached, or does not do what it is asked.
+    /// The store cannot be reached, or refuses the operation.
     Unavailable,
     /// The store did not answer in time.
     Timeout,
@@ -48,7 +49,8 @@ impl fmt::Display for StoreErrorKind {
 }
 
 impl StoreError {
-    /// An error with its cause, which goes to the log: no secret may be in its text.
+    /// Creates an error with its cause. The text of the cause is logged, so it must not contain a
+    /// secret.
     #[must_use]
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -57,20 +59,20 @@ impl StoreError {
         }
     }
 
-    /// What went wrong, as one of a fixed vocabulary.
+    /// The kind of failure, from a fixed vocabulary.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 }
 
-/// With the cause, since a log shows this alone.
+/// Includes the cause, because the log shows only this text.
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problem = match self.kind {
-            StoreErrorKind::Unavailable => "cannot be used",
+            StoreErrorKind::Unavailable => "is unavailable",
             StoreErrorKind::Timeout => "did not answer in time",
-            StoreErrorKind::Full => "has no room",
+            StoreErrorKind::Full => "is full",
         };
         write!(f, "the delivery store {problem}: {}", self.source)
     }

@@ -1,4 +1,4 @@
-//! [`DeliveryLayer`]: hands each delivery to the handler once.
+//! [`DeliveryLayer`]: deduplicates deliveries.
 
 use std::{
     fmt,
@@ -27,31 +27,38 @@ use crate::{
     tower::body::ResponseBody,
 };
 
-/// As many as the memory store has room for.
+/// The default capacity of [`MemoryStore`](crate::delivery::MemoryStore) for claims.
 const MAX_RUNNING: usize = 10_000;
 
-/// Hands each delivery to the handler once. It goes inside the [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
+/// Deduplicates deliveries: once a delivery was handled successfully, it is not handled again.
+/// Place it inside the [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
 ///
-/// A delivery is claimed before the handler is called. A 2xx completes it: every further attempt is answered with the
-/// provider's success status, and the handler does not see it. Anything else releases it (another status, an error, a panic), so that the
-/// next attempt is handled. While one request handles a delivery, others of it wait for a while, and are then answered 503 with
-/// `Retry-After`.
+/// A delivery is claimed before the handler is called. A 2xx response completes it: every further
+/// attempt receives the provider's success status and does not reach the handler. Any other result
+/// (another status, an error, a panic) releases it, so that the next attempt is handled. While one
+/// request handles a delivery, concurrent attempts wait for a bounded time and then receive 503
+/// with `Retry-After`.
 ///
-/// **The handler runs in a task of its own** and goes on to its end when the sender hangs up: a retry then waits for it or finds the
-/// delivery done, and never runs beside it. So put layers that bound the time or the number of handlers *inside* this one, or set
-/// [`with_handler_timeout`](Self::with_handler_timeout) and [`with_max_running`](Self::with_max_running): a timeout outside answers the
-/// sender and stops nothing. The task has the request's span and subscriber, and not its task-locals. A panic goes on in the request that
-/// waits for the handler, or is logged. At shutdown, [`drain`](Self::drain) the layer.
+/// **The handler runs in its own task** and continues to completion if the sender hangs up. A retry
+/// waits for it or finds the delivery done, and never runs concurrently with it. Place layers that
+/// limit the duration or the number of handlers *inside* this layer, or set
+/// [`with_handler_timeout`](Self::with_handler_timeout) and
+/// [`with_max_running`](Self::with_max_running): a timeout outside this layer answers the sender
+/// but does not stop the handler. The task has the request's span and subscriber, but not its
+/// task-locals. A panic is propagated to the request that waits for the handler, or logged if none
+/// does. At shutdown, [`drain`](Self::drain) the layer.
 ///
-/// What a handler spawns and does not await is not part of this. A 2xx counts when its head is there: a body that fails later changes
-/// nothing.
+/// Tasks that a handler spawns without awaiting them are not covered. A 2xx counts as soon as the
+/// head of the response is ready: an error in the response body has no effect on the delivery.
 ///
-/// Equal events that come to different routes are different deliveries. The route is the pattern of axum (feature `axum`) or actix-web
-/// where there is one without a wildcard, else the path, normalised by RFC 3986. `GET`, `HEAD`, `OPTIONS` and `TRACE` are passed on, and
-/// neither claim nor complete anything.
+/// Equal events on different routes are different deliveries. The route is the pattern that axum
+/// (feature `axum`) or actix-web matched, if there is one without a wildcard; otherwise it is the
+/// path, normalised as in RFC 3986. `GET`, `HEAD`, `OPTIONS` and `TRACE` requests are passed
+/// through, and neither claim nor complete anything.
 ///
-/// **Most schemes sign neither method nor path, so that whoever has captured a request may choose them**: sent as a `GET`, or to another
-/// path of a service that has no routes, it reaches the handler again. Let only the method and the paths of the provider reach it.
+/// **Most schemes sign neither the method nor the path, so anyone who has captured a request can
+/// choose both.** Replayed as a `GET`, or to another path of a service without routes, it reaches
+/// the handler again. Route only the provider's method and paths to the handler.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,10 +78,11 @@ const MAX_RUNNING: usize = 10_000;
 ///     .layer(WebhookVerifyLayer::new(verifier))
 ///     .layer(DeliveryLayer::new(MemoryStore::new()))
 ///     .service_fn(|_: Request<Full<Bytes>>| async {
-///         // The first time it fails.
+///         // The first attempt fails.
 ///         let first = HANDLED.fetch_add(1, Ordering::SeqCst) == 0;
 ///         let status = if first { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
-///         Ok::<_, std::convert::Infallible>(Response::builder().status(status).body(Full::<Bytes>::default()).unwrap())
+///         let response = Response::builder().status(status).body(Full::<Bytes>::default());
+///         Ok::<_, std::convert::Infallible>(response.unwrap())
 ///     });
 ///
 /// let signer = Signer::new(stripe(), secret)?;
@@ -90,25 +98,25 @@ const MAX_RUNNING: usize = 10_000;
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
-/// | a claim is kept for, unless it is renewed, which happens at a third of it while the handler runs | 30 s | [`with_lease`](Self::with_lease) |
-/// | another attempt waits for the one in progress | 5 s, or half of the provider's [time limit](crate::Provider::time_limit) if that is less | [`with_wait`](Self::with_wait) |
-/// | a completed delivery is remembered for | the provider's [retry horizon](crate::Provider::retry_horizon) or its timestamp window, whichever is longer | [`with_lifetime`](Self::with_lifetime) |
-/// | handlers at once | 10,000 | [`with_max_running`](Self::with_max_running) |
-/// | a handler may run for | no limit | [`with_handler_timeout`](Self::with_handler_timeout) |
-/// | an event while the store cannot be asked | 503 | [`with_outage_policy`](Self::with_outage_policy) |
+/// | lease of a claim; renewed at every third of it while the handler runs | 30 s | [`with_lease`](Self::with_lease) |
+/// | how long another attempt waits for the one in progress | 5 s, or half of the provider's [time limit](crate::Provider::time_limit) if that is less | [`with_wait`](Self::with_wait) |
+/// | how long a completed delivery is remembered | the provider's [retry horizon](crate::Provider::retry_horizon) or its timestamp window, whichever is longer | [`with_lifetime`](Self::with_lifetime) |
+/// | concurrent handlers | 10,000 | [`with_max_running`](Self::with_max_running) |
+/// | duration of a handler | unlimited | [`with_handler_timeout`](Self::with_handler_timeout) |
+/// | response while the store is unavailable | 503 | [`with_outage_policy`](Self::with_outage_policy) |
 ///
-/// It needs a tokio runtime with time enabled. Endpoints that share a store must have names, or equal events of two of them are one
-/// delivery.
+/// Requires a tokio runtime with time enabled. Endpoints that share a store must be named;
+/// otherwise equal events of two endpoints count as one delivery.
 #[derive(Clone)]
 pub struct DeliveryLayer {
     options: Arc<DeliveryOptions>,
 }
 
 impl DeliveryLayer {
-    /// A shorter one would be renewed all the time.
+    /// A shorter lease would be renewed constantly.
     pub(crate) const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
-    /// A layer that remembers deliveries in `store`.
+    /// Creates a layer that remembers deliveries in `store`.
     #[must_use]
     pub fn new(store: impl DeliveryStore + 'static) -> Self {
         let options = DeliveryOptions {
@@ -128,86 +136,93 @@ impl DeliveryLayer {
         }
     }
 
-    /// Sets for how long a claim is kept. It is renewed while the handler waits, and not while it blocks its thread: use
-    /// `spawn_blocking` for work that takes long. A process that dies holds its deliveries up for so long; one that stands still for
-    /// longer (a debugger, a machine that is moved) may see a delivery handled twice.
+    /// Sets how long a claim lasts unless it is renewed.
+    ///
+    /// It is renewed while the handler awaits, but not while the handler blocks its thread: use
+    /// `spawn_blocking` for long blocking work. A process that dies blocks its deliveries for up to
+    /// this long. If a process is suspended for longer (a debugger, a migrated virtual machine), a
+    /// delivery may be handled twice.
     ///
     /// # Panics
     ///
-    /// If it is shorter than 100 ms: it would be renewed all the time, and run out in between.
+    /// If the lease is shorter than 100 ms: it would be renewed constantly and still expire in
+    /// between.
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
         assert!(
             lease >= Self::SHORTEST_LEASE,
-            "the lease is {lease:?}; allow 100 ms at least"
+            "the lease is {lease:?}; set at least 100 ms"
         );
         self.change().lease = lease;
         self
     }
 
-    /// Sets how long an attempt waits for another one that is in progress, for every provider. Choose less than the senders wait for an
-    /// answer.
+    /// Sets how long an attempt waits for another attempt that is in progress, for every provider.
+    /// Choose less time than senders wait for a response.
     #[must_use]
     pub fn with_wait(mut self, wait: Duration) -> Self {
         self.change().wait = Some(wait);
         self
     }
 
-    /// Sets how many handlers may run at once, those among them whose senders have hung up. One more delivery is answered 503.
+    /// Sets the maximum number of concurrent handlers, including those whose senders have hung up.
+    /// Deliveries beyond it receive 503.
     ///
     /// # Panics
     ///
-    /// If it is 0: no event would ever be handled.
+    /// If it is 0, because no event would ever be handled.
     #[must_use]
     pub fn with_max_running(mut self, handlers: usize) -> Self {
         assert!(
             handlers > 0,
-            "max_running is 0, so no event would ever be handled; allow one at least"
+            "max_running is 0, so no event would ever be handled; set at least 1"
         );
         self.change().max_running = handlers;
         self
     }
 
-    /// Sets how long a handler may run. One that takes longer is dropped at its `.await`, and its delivery is released, so that the next
-    /// attempt is handled. What it gave to `spawn` or `spawn_blocking` goes on beside that attempt. The default is no limit.
+    /// Sets the maximum duration of a handler. A handler that exceeds it is dropped at its
+    /// `.await`, and its delivery is released, so that the next attempt is handled. Work that it
+    /// passed to `spawn` or `spawn_blocking` continues concurrently with that attempt. The default
+    /// is no limit.
     ///
     /// # Panics
     ///
-    /// If it is zero: no event would ever be handled.
+    /// If it is zero, because no event would ever be handled.
     #[must_use]
     pub fn with_handler_timeout(mut self, timeout: Duration) -> Self {
         assert!(
             !timeout.is_zero(),
-            "handler_timeout is zero, so no event would ever be handled; allow more"
+            "handler_timeout is zero, so no event would ever be handled; set a longer one"
         );
         self.change().handler_timeout = Some(timeout);
         self
     }
 
-    /// Sets for how long a completed delivery is remembered, for every provider, but not for less than its timestamp window. An attempt
-    /// after that is handled again.
+    /// Sets how long a completed delivery is remembered, for every provider. It is never less than
+    /// the provider's timestamp window. A later attempt is handled again.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing would be remembered.
+    /// If it is zero, because nothing would be remembered.
     #[must_use]
     pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         assert!(
             !lifetime.is_zero(),
-            "lifetime is zero, so no delivery would be remembered; allow more"
+            "lifetime is zero, so no delivery would be remembered; set a longer one"
         );
         self.change().lifetime = Some(lifetime);
         self
     }
 
-    /// Sets what happens to events while the store cannot be asked.
+    /// Sets what happens to events while the store is unavailable.
     #[must_use]
     pub fn with_outage_policy(mut self, policy: OutagePolicy) -> Self {
         self.change().outage_policy = policy;
         self
     }
 
-    /// Sets a hook that sees how each delivery ended: to count it.
+    /// Sets a hook that is called with the outcome of each delivery, for example to count it.
     #[must_use]
     pub fn on_delivery(
         mut self,
@@ -217,14 +232,15 @@ impl DeliveryLayer {
         self
     }
 
-    /// The store: to [`forget`](DeliveryStore::forget) a delivery that is to be handled again.
+    /// The store, for example to [`forget`](DeliveryStore::forget) a delivery so that it is handled
+    /// again.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
     /// use tower_webhook::delivery::{DeliveryLayer, DeliveryStore, MemoryStore};
     ///
     /// let layer = DeliveryLayer::new(MemoryStore::new());
-    /// // The key of the event, the log or the span.
+    /// // The key that the event, the log and the span show.
     /// let key = "5e".repeat(32).parse()?;
     /// assert!(!layer.store().forget(key).await?);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -236,16 +252,21 @@ impl DeliveryLayer {
         Arc::clone(&self.options.store)
     }
 
-    /// How many handlers of this layer and its clones are running, or still telling the store how they ended. The senders of some may
-    /// have hung up.
+    /// The number of handlers of this layer and its clones that are running or whose outcome is
+    /// still being stored. It includes handlers whose senders have hung up.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.options.tasks.running()
     }
 
-    /// Waits until no handler of this layer and its clones is running, at most for `deadline`, and returns how many still are. Call it
-    /// at shutdown, when the server takes no more requests: a server that has ended knows nothing of handlers whose senders have
-    /// hung up. On actix-web, call it between `ServerHandle::pause` and `ServerHandle::stop`, since workers that stop drop their tasks. What is still running when the process ends is handled again when it is sent again, once its lease has run out.
+    /// Waits until no handler of this layer and its clones is running, for at most `deadline`.
+    /// Returns how many are still running.
+    ///
+    /// Call it at shutdown, once the server accepts no more requests: a server that has shut down
+    /// does not wait for handlers whose senders have hung up. On actix-web, call it between
+    /// `ServerHandle::pause` and `ServerHandle::stop`, because workers that stop drop their tasks.
+    /// A delivery whose handler is still running when the process exits is handled again once its
+    /// lease has expired and the sender retries.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
@@ -284,7 +305,7 @@ impl<S> Layer<S> for DeliveryLayer {
     }
 }
 
-/// The service that [`DeliveryLayer`] makes.
+/// The service that [`DeliveryLayer`] creates.
 #[derive(Clone)]
 pub struct Deliver<S> {
     inner: S,
@@ -308,7 +329,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The clone was never polled ready; the service that was is the one to call.
+        // The clone was never polled ready, so call the service that was.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let options = Arc::clone(&self.options);
@@ -316,7 +337,8 @@ where
             let rejection = not_verified();
             return ResponseFuture::new(async move { Ok(refused(None, &rejection)) });
         };
-        // Such a request changes nothing, and its answer does not say what became of an event.
+        // A safe method must not complete a delivery, because its response says nothing about the
+        // event.
         if request.method().is_safe() {
             return ResponseFuture::new(inner.call(request));
         }
@@ -324,7 +346,7 @@ where
             observe::claimed_twice(&event);
             return ResponseFuture::new(inner.call(request));
         }
-        observe::came_to(&event, request.uri().path());
+        observe::arrived_at(&event, request.uri().path());
         let route = route::of(request.extensions(), request.uri().path()).into_owned();
         ResponseFuture::new(async move {
             match begin(&options, &event, &route).await {
@@ -336,7 +358,7 @@ where
                         Ended::Aborted(rejection) => Ok(refused(Some(&event), &rejection)),
                     }
                 }
-                Begun::Before(status) => Ok(answer(status)),
+                Begun::AlreadyHandled(status) => Ok(answer(status)),
                 Begun::Refused(rejection) => Ok(refused(Some(&event), &rejection)),
             }
         })
@@ -370,7 +392,7 @@ impl<R, E> fmt::Debug for ResponseFuture<R, E> {
     }
 }
 
-/// The answer to a refused delivery, which is logged.
+/// Logs the rejection and converts it to a response.
 fn refused<R: Default>(event: Option<&VerifiedEvent>, rejection: &Rejection) -> Response<R> {
     crate::observe::refused(event.map(|event| &**event.shared()), rejection);
     rejection.to_response().map(|()| R::default())

@@ -11,15 +11,16 @@ use crate::{
     event::VerifiedEvent,
 };
 
-/// A delivery came to a path. If its tenant is in the path, it has as many as there are tenants.
-pub(crate) fn came_to(event: &VerifiedEvent, path: &str) {
+/// Warns once if an endpoint's deliveries arrive at several paths. Tenants are exempt, because a
+/// path may name the tenant.
+pub(crate) fn arrived_at(event: &VerifiedEvent, path: &str) {
     if event.tenant().is_none() && event.shared().hints.is_second_path(path) {
         #[cfg(feature = "tracing")]
         log::several_paths(event, path);
     }
 }
 
-/// An id came again with another body. With `by_id`, both are one delivery all the same.
+/// Warns once that an id was reused with a different body. With `by_id`, both are one delivery.
 pub(crate) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
     if event.shared().hints.is_first(Hint::SeveralBodies) {
         #[cfg(feature = "tracing")]
@@ -27,26 +28,26 @@ pub(crate) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
     }
 }
 
-/// A handler failed after its sender had hung up.
-pub(crate) fn unheard(event: &VerifiedEvent, problem: &str) {
+/// Logs the failure of a handler whose sender had hung up.
+pub(crate) fn failed_unobserved(event: &VerifiedEvent, problem: &str) {
     #[cfg(feature = "tracing")]
-    log::unheard(event, problem);
+    log::failed_unobserved(event, problem);
 }
 
-/// A task with the span and the subscriber of its request.
+/// Attaches the span and the subscriber of the current request to a task.
 #[cfg(feature = "tracing")]
 pub(crate) fn in_span<F: Future>(task: F) -> impl Future<Output = F::Output> {
     use tracing::instrument::{Instrument, WithSubscriber};
     task.in_current_span().with_current_subscriber()
 }
 
-/// A task as it is.
+/// Returns the task unchanged.
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn in_span<F: Future>(task: F) -> F {
     task
 }
 
-/// A delivery is about to be claimed.
+/// Records the key of a delivery that is about to be claimed.
 pub(crate) fn claiming(event: &VerifiedEvent, key: DeliveryKey) {
     #[cfg(feature = "tracing")]
     log::claiming(key);
@@ -56,7 +57,7 @@ pub(crate) fn claiming(event: &VerifiedEvent, key: DeliveryKey) {
     }
 }
 
-/// A request reached a delivery layer inside another one.
+/// Warns once that a request passed through two delivery layers.
 pub(crate) fn claimed_twice(event: &VerifiedEvent) {
     if event.shared().hints.is_first(Hint::ClaimedTwice) {
         #[cfg(feature = "tracing")]
@@ -64,7 +65,7 @@ pub(crate) fn claimed_twice(event: &VerifiedEvent) {
     }
 }
 
-/// How a delivery ended.
+/// Records the outcome of a delivery.
 pub(crate) fn delivered(
     event: &VerifiedEvent,
     outcome: DeliveryOutcome,
@@ -76,13 +77,13 @@ pub(crate) fn delivered(
     crate::observe::count::delivered(event, outcome.as_str());
 }
 
-/// A claim could not be renewed. The next attempt may succeed.
+/// Logs that a claim could not be renewed. The next attempt may succeed.
 pub(crate) fn renewal_failed(event: &VerifiedEvent, error: &StoreError) {
     #[cfg(feature = "tracing")]
     log::renewal_failed(event, error);
 }
 
-/// Another request claimed the delivery while the handler was running.
+/// Logs that another request claimed the delivery while the handler was running.
 pub(crate) fn claim_lost(event: &VerifiedEvent) {
     #[cfg(feature = "tracing")]
     log::claim_lost(event);
@@ -107,8 +108,8 @@ mod log {
         tracing::warn!(
             target: "tower_webhook",
             provider = event.provider(),
-            "deliveries are remembered of an endpoint without a name: equal events of two such endpoints that share a store are one \
-             delivery; name each with `Verifier::with_endpoint`"
+            "deliveries of an unnamed endpoint are deduplicated; equal events of two unnamed endpoints that share a store are \
+             one delivery; name each endpoint with `Verifier::with_endpoint`"
         );
     }
 
@@ -119,27 +120,29 @@ mod log {
             provider = event.provider(),
             endpoint = event.endpoint(),
             path,
-            "deliveries of one endpoint come under several paths; equal events are different deliveries under different routes, and the \
-             same delivery under one route with parameters: where that is wrong, give each path an endpoint"
+            "deliveries of one endpoint arrive at several paths; equal events are different deliveries on different routes, but \
+             the same delivery on one route with parameters; if that is wrong, give each path its own endpoint"
         );
     }
 
     pub(super) fn several_bodies(event: &VerifiedEvent, by_id: bool) {
         let what = if by_id {
-            "and is taken for the same delivery; if the id names an object and not an event, events are lost: remove deduplicate_by = \"id\""
+            "and is treated as the same delivery; if the id names an object rather than an event, events are lost: remove \
+             deduplicate_by = \"id\""
         } else {
-            "and is handled as another delivery; if the id identifies an event, set deduplicate_by = \"id\", else deduplicate_by = \"body\""
+            "and is handled as another delivery; if the id identifies an event, set deduplicate_by = \"id\", otherwise \
+             deduplicate_by = \"body\""
         };
         tracing::warn!(
             target: "tower_webhook",
             provider = event.provider(),
             endpoint = event.endpoint(),
             delivery_key = %event.delivery_key(),
-            "an event has the id of another one and a different body, {what}"
+            "an event has the id of an earlier event but a different body, {what}"
         );
     }
 
-    pub(super) fn unheard(event: &VerifiedEvent, problem: &str) {
+    pub(super) fn failed_unobserved(event: &VerifiedEvent, problem: &str) {
         tracing::error!(
             target: "tower_webhook",
             provider = event.provider(),
@@ -155,8 +158,8 @@ mod log {
             target: "tower_webhook",
             provider = event.provider(),
             endpoint = event.endpoint(),
-            "a request passes through two delivery layers, of which the outer one alone counts; keep the one around the route, and \
-             take the other away"
+            "a request passes through two delivery layers, and only the outer one has an effect; keep the one around the route \
+             and remove the other"
         );
     }
 
@@ -168,20 +171,29 @@ mod log {
         let (level, what) = match outcome {
             DeliveryOutcome::New => (Level::DEBUG, "handled"),
             DeliveryOutcome::Done => (Level::INFO, "was handled before"),
-            DeliveryOutcome::Waited => (Level::INFO, "was handled by another request meanwhile"),
-            DeliveryOutcome::InProgress => (Level::DEBUG, "is still handled by another request"),
-            DeliveryOutcome::Released => (Level::WARN, "was not handled; the next attempt will be"),
+            DeliveryOutcome::Waited => (
+                Level::INFO,
+                "was handled by another request in the meantime",
+            ),
+            DeliveryOutcome::InProgress => {
+                (Level::DEBUG, "is still being handled by another request")
+            }
+            DeliveryOutcome::Released => (
+                Level::WARN,
+                "was not handled; the next attempt will be handled",
+            ),
             DeliveryOutcome::Busy => (
                 Level::WARN,
-                "was put off, since too many handlers are running",
+                "was deferred because too many handlers are running",
             ),
             DeliveryOutcome::Outage => (Level::ERROR, "could not be looked up in the store"),
             DeliveryOutcome::CompleteFailed => (
                 Level::ERROR,
-                "was handled, and the store does not know; another attempt may be handled, too",
+                "was handled, but the store has no record of it; another attempt may be handled again",
             ),
         };
-        // The others a sender can cause again and again, by a request that was genuine once, or while the store is away.
+        // A sender can cause the other outcomes at will, by replaying a genuine request or while
+        // the store is unavailable, so their lines are rate-limited.
         let left_out = match outcome {
             DeliveryOutcome::New => 0,
             _ => match event.shared().log_limits.admit_delivery(outcome as usize) {
@@ -209,7 +221,7 @@ mod log {
             endpoint = event.endpoint(),
             delivery_key = %event.delivery_key(),
             %error,
-            "the claim of a delivery could not be renewed; it will be tried again"
+            "the claim of a delivery could not be renewed; renewal will be retried"
         );
     }
 
@@ -219,8 +231,8 @@ mod log {
             provider = event.provider(),
             endpoint = event.endpoint(),
             delivery_key = %event.delivery_key(),
-            "the claim of a delivery ran out while its handler was running, and another request handles it, too; is the lease \
-             shorter than the process stands still?"
+            "the claim of a delivery expired while its handler was running, and another request handles the delivery as well; \
+             was the process suspended, or its thread blocked, for longer than the lease?"
         );
     }
 }

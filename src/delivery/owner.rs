@@ -1,4 +1,4 @@
-//! [`Owner`]: who has claimed a delivery.
+//! [`Owner`]: identifies a claim.
 
 use std::{
     cell::Cell,
@@ -6,7 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-/// Tells one claim from all others, of this process and of every other.
+/// Identifies a claim, uniquely among all claims of this process and of all others.
 ///
 /// ```
 /// use tower_webhook::delivery::Owner;
@@ -18,11 +18,11 @@ use std::{
 pub struct Owner([u8; 16]);
 
 impl Owner {
-    /// One that was never there before.
+    /// Generates a unique owner.
     #[must_use]
     pub fn unique() -> Self {
-        // A random start for each thread, and a count from there: no two threads write to one place, and no two runs
-        // of 128-bit numbers meet.
+        // Each thread counts up from a random 128-bit number: threads share no state, and the
+        // ranges of two threads overlap with negligible probability.
         thread_local! {
             static NEXT: Cell<u128> = Cell::new(random());
         }
@@ -34,14 +34,15 @@ impl Owner {
         Self(number.unwrap_or_else(|_| random()).to_be_bytes())
     }
 
-    /// The bytes, for a store to write down.
+    /// The bytes, for a store to save.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }
 
-/// The standard library keys each `RandomState` with what the operating system gave the thread.
+/// Random, because the standard library seeds each thread's `RandomState` keys from the operating
+/// system.
 fn random() -> u128 {
     let half = || u128::from(RandomState::new().hash_one(()));
     (half() << 64) | half()

@@ -1,11 +1,12 @@
-//! Where a request came to: a part of its delivery's key.
+//! The route of a request, which is part of its delivery's key.
 
 use std::borrow::Cow;
 
 use http::Extensions;
 
-/// The pattern of the route that matched, where the framework says it and it has no wildcard, else the path as the client sent it, normalised. Patterns are
-/// the same for every spelling of a path.
+/// The pattern of the matched route, if the framework provides one and it has no wildcard;
+/// otherwise the normalised path as the client sent it. A pattern is the same for every spelling of
+/// a path.
 pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> {
     #[cfg(feature = "axum")]
     {
@@ -13,7 +14,8 @@ pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> 
         if let Some(pattern) = pattern.filter(|pattern| is_one_route(pattern.as_str())) {
             return pattern.as_str().into();
         }
-        // Without the prefix that a nested service does not see, two of them would be one route.
+        // The inner path lacks the nested prefix, so two nested services could otherwise share a
+        // route.
         if let Some(whole) = extensions.get::<::axum::extract::OriginalUri>() {
             return normalise(whole.path());
         }
@@ -22,14 +24,14 @@ pub(super) fn of<'r>(extensions: &'r Extensions, path: &'r str) -> Cow<'r, str> 
     normalise(path)
 }
 
-/// Whether a pattern has no wildcard, behind which there may be any number of routes.
+/// Whether a pattern has no wildcard, which could match any number of routes.
 #[cfg(any(feature = "actix", feature = "axum"))]
 pub(crate) fn is_one_route(pattern: &str) -> bool {
     !pattern.contains('*')
 }
 
-/// A path in the spelling that RFC 3986, section 6.2.2 prefers: percent-escapes of unreserved characters decoded, the others in upper
-/// case, and no dot segments. An empty path is `/`.
+/// Normalises a path as in RFC 3986, section 6.2.2: decodes percent-escapes of unreserved
+/// characters, upper-cases the other escapes and removes dot segments. An empty path becomes `/`.
 pub(crate) fn normalise(path: &str) -> Cow<'_, str> {
     let is_plain = path.starts_with('/') && !path.contains('%') && !path.contains("/.");
     if is_plain {

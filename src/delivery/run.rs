@@ -1,4 +1,5 @@
-//! One delivery on its way: claim, run the handler and renew the claim meanwhile, complete or release.
+//! The course of one delivery: claim it, run the handler while renewing the claim, then complete or
+//! release it.
 
 use std::{
     any::Any,
@@ -33,12 +34,12 @@ use crate::{
     rejection::{Reason, Rejection, kind::RejectionKind},
 };
 
-/// Everything that is the same for all deliveries of a layer.
+/// The options that all deliveries of a layer share.
 #[derive(Clone)]
 pub(crate) struct DeliveryOptions {
     pub(crate) store: Arc<dyn DeliveryStore>,
     pub(crate) lease: Duration,
-    /// `None` for what the provider's time limit allows.
+    /// `None` derives it from the provider's time limit.
     pub(crate) wait: Option<Duration>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) max_running: usize,
@@ -51,32 +52,33 @@ pub(crate) struct DeliveryOptions {
 
 pub(crate) type OnDelivery = dyn Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync;
 
-/// Marks a request whose delivery an outer layer has claimed: a second claim would wait forever.
+/// Marks a request whose delivery an outer layer has claimed: a second claim would wait for the
+/// first.
 #[derive(Clone)]
 pub(crate) struct AlreadyClaimed;
 
-/// What is to be done with a delivery.
+/// How a request with a delivery proceeds.
 pub(crate) enum Begun {
-    /// The handler is to be called: it is in nobody else's hands.
+    /// The delivery is claimed, so the handler is called.
     Handle(Delivery),
-    /// The handler was called before. The provider is told so with this status.
-    Before(StatusCode),
+    /// The delivery was handled before. The provider receives this status.
+    AlreadyHandled(StatusCode),
     Refused(Rejection),
 }
 
-/// What came of a handler's task.
+/// How a handler's task ended, for the request that waits for it.
 pub(crate) enum Ended<T> {
     Answered(T),
     Aborted(Rejection),
 }
 
-/// How long to wait before a claim in progress is looked at again: doubled each time, up to the second.
+/// The first and the longest pause between attempts to claim; each pause is twice the one before.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
-/// The longest wait for a delivery in progress.
+/// The longest default wait for a delivery in progress.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Claims the delivery that came to `route`.
+/// Claims the delivery of an event that arrived at `route`.
 pub(crate) async fn begin(
     options: &Arc<DeliveryOptions>,
     event: &VerifiedEvent,
@@ -84,7 +86,7 @@ pub(crate) async fn begin(
 ) -> Begun {
     let key = event.claim_key(route);
     observe::claiming(event, key);
-    options.seen.look_at(event, route);
+    options.seen.check(event, route);
     let mut guard = ClaimGuard::new(options, event, key);
     match claim(options, &mut guard).await {
         Ok(ClaimResult::New) => match options.tasks.begin(options.max_running) {
@@ -93,7 +95,7 @@ pub(crate) async fn begin(
                 Begun::Handle(Delivery { guard, task })
             }
             None => {
-                // Others may have room.
+                // Another replica may have capacity.
                 let _ = guard.release().await;
                 busy(options, event)
             }
@@ -106,7 +108,7 @@ pub(crate) async fn begin(
             };
             report(options, event, outcome, None);
             let status = event.shared().provider.success_status();
-            Begun::Before(status.unwrap_or(StatusCode::OK))
+            Begun::AlreadyHandled(status.unwrap_or(StatusCode::OK))
         }
         Ok(ClaimResult::InProgress { remaining }) => {
             report(options, event, DeliveryOutcome::InProgress, None);
@@ -115,7 +117,8 @@ pub(crate) async fn begin(
         Err(error) => {
             report(options, event, DeliveryOutcome::Outage, Some(&error));
             match options.outage_policy {
-                // Whatever the store made of the claim, it must not stand in the way of the next attempt: `guard` is dropped.
+                // The claim may have taken effect, so dropping `guard` releases it for the next
+                // attempt.
                 OutagePolicy::Refuse => Begun::Refused(store_failed(event, error)),
                 OutagePolicy::Allow => match options.tasks.begin(options.max_running) {
                     Some(task) => {
@@ -137,24 +140,24 @@ fn busy(options: &DeliveryOptions, event: &VerifiedEvent) -> Begun {
     Begun::Refused(handlers_busy(event, options.max_running))
 }
 
-/// The rejection without a verifying layer around the delivery layer.
+/// The rejection if no verifying layer is around the delivery layer.
 pub(crate) fn not_verified() -> Rejection {
     Rejection::layer_missing_because(
-        "the WebhookVerifyLayer has to be around the DeliveryLayer: after it in calls of .layer(), \
-         .route_layer() and .wrap(), before it in a ServiceBuilder",
+        "the DeliveryLayer must be inside the WebhookVerifyLayer: add the WebhookVerifyLayer after \
+         it in calls of .layer(), .route_layer() and .wrap(), and before it in a ServiceBuilder",
     )
 }
 
-/// The rejection while as many handlers are running as may.
+/// The rejection while the maximum number of handlers is running.
 fn handlers_busy(event: &VerifiedEvent, most: usize) -> Rejection {
     let reason = Reason::new(RejectionKind::HandlersBusy);
     event.rejection(reason, Some(format!("max_running is {most}").into()))
 }
 
-/// The rejection after a handler was aborted: by its time limit, or because its runtime ended.
+/// The rejection after a handler was aborted, by its time limit or because its runtime shut down.
 fn handler_aborted(event: &VerifiedEvent, limit: Option<Duration>) -> Rejection {
     let cause = match limit {
-        Some(limit) => format!("it ran for longer than handler_timeout, {limit:?}"),
+        Some(limit) => format!("it exceeded handler_timeout ({limit:?})"),
         None => "the runtime is shutting down".to_owned(),
     };
     event.rejection(
@@ -171,7 +174,7 @@ fn in_progress(event: &VerifiedEvent, remaining: Duration) -> Rejection {
     event.rejection(reason, None)
 }
 
-/// The rejection while the store fails.
+/// The rejection after the store failed.
 fn store_failed(event: &VerifiedEvent, error: StoreError) -> Rejection {
     let kind = match error.kind() {
         StoreErrorKind::Unavailable => RejectionKind::DeliveryStoreFailed,
@@ -187,7 +190,7 @@ enum ClaimResult {
     InProgress { remaining: Duration },
 }
 
-/// Claims, and waits while another is at it.
+/// Claims the delivery, and waits while another request is handling it.
 async fn claim(
     options: &DeliveryOptions,
     guard: &mut ClaimGuard,
@@ -204,11 +207,11 @@ async fn claim(
         match claim {
             Claim::New => return Ok(ClaimResult::New),
             Claim::Done => {
-                guard.state = ClaimState::Over;
+                guard.state = ClaimState::Idle;
                 return Ok(ClaimResult::Done { waited });
             }
             Claim::InProgress { remaining } => {
-                guard.state = ClaimState::Over;
+                guard.state = ClaimState::Idle;
                 let now = Instant::now();
                 let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(now));
                 if left.is_zero() {
@@ -222,14 +225,15 @@ async fn claim(
     }
 }
 
-/// A delivery whose handler is to be called.
+/// A claimed delivery whose handler has not been called yet.
 pub(crate) struct Delivery {
     guard: ClaimGuard,
     task: Task,
 }
 
 impl Delivery {
-    /// Makes of the handler a task, which goes on whatever becomes of the request, and what the request waits for.
+    /// Splits into a task that runs the handler to completion, even if the request is dropped, and
+    /// a future that the request awaits.
     pub(crate) fn run<T, E, F>(
         self,
         handler: F,
@@ -248,7 +252,7 @@ impl Delivery {
                 Ok(Run::Answered(response)) => Ended::Answered(response),
                 Ok(Run::Panicked(panic)) => resume_unwind(panic),
                 Ok(Run::TimedOut(limit)) => Ended::Aborted(handler_aborted(&event, Some(limit))),
-                // The runtime drops its tasks when it ends.
+                // A runtime that shuts down drops its tasks.
                 Err(_) => Ended::Aborted(handler_aborted(&event, None)),
             }
         };
@@ -265,7 +269,7 @@ impl Delivery {
             if let Err(run) = answer.send(run)
                 && let Some(problem) = run.problem()
             {
-                observe::unheard(&event, problem);
+                observe::failed_unobserved(&event, problem);
             }
             drop(task);
         };
@@ -281,12 +285,12 @@ enum Run<R> {
 }
 
 impl<R> Run<R> {
-    /// What an operator would not learn in another way, since the sender is gone.
+    /// The failure to log if the sender is gone, because nothing else reports it.
     fn problem(&self) -> Option<&'static str> {
         match self {
             Self::Answered(_) => None,
             Self::Panicked(_) => Some("it panicked"),
-            Self::TimedOut(_) => Some("it ran into its time limit, and was aborted"),
+            Self::TimedOut(_) => Some("it exceeded its time limit and was aborted"),
         }
     }
 }
@@ -301,8 +305,8 @@ async fn renewed<F: Future>(handler: F, guard: &ClaimGuard) -> Run<F::Output> {
         ..
     } = guard;
     let mut handler = pin!(handler);
-    // A handler that always has something to do uses up what the runtime lets a task do at once, and timers would then not look at the
-    // clock.
+    // A handler that is always ready exhausts the task's cooperative budget, after which timers
+    // return `Pending` even when they are due.
     let mut renewal = pin!(unconstrained(async {
         if !matches!(guard.state, ClaimState::Handling) {
             return std::future::pending::<()>().await;
@@ -315,7 +319,7 @@ async fn renewed<F: Future>(handler: F, guard: &ClaimGuard) -> Run<F::Output> {
                     observe::claim_lost(event);
                     break std::future::pending::<()>().await;
                 }
-                // The next may succeed before the lease ends.
+                // The next renewal may succeed before the lease expires.
                 Err(error) => observe::renewal_failed(event, &error),
             }
         }
@@ -337,7 +341,7 @@ async fn renewed<F: Future>(handler: F, guard: &ClaimGuard) -> Run<F::Output> {
         {
             return Poll::Ready(Run::TimedOut(timeout));
         }
-        // It never ends.
+        // The renewal never completes.
         let _ = renewal.as_mut().poll(cx);
         Poll::Pending
     })
@@ -345,7 +349,8 @@ async fn renewed<F: Future>(handler: F, guard: &ClaimGuard) -> Run<F::Output> {
 }
 
 impl DeliveryOptions {
-    /// How long an attempt waits for the one in progress: not as long as its sender waits for an answer.
+    /// How long an attempt waits for the one in progress: less than its sender waits for a
+    /// response.
     fn wait(&self, event: &VerifiedEvent) -> Duration {
         self.wait.unwrap_or_else(|| {
             let limit = event.shared().provider.time_limit();
@@ -354,8 +359,8 @@ impl DeliveryOptions {
         })
     }
 
-    /// For how long a completed delivery is remembered: as long as it can be sent again, by the provider or by anybody who has
-    /// captured it.
+    /// How long a completed delivery is remembered: as long as the provider may retry it, or anyone
+    /// who has captured it may replay it.
     pub(crate) fn lifetime(&self, event: &VerifiedEvent) -> Duration {
         let wanted = self
             .lifetime
@@ -378,7 +383,7 @@ impl DeliveryOptions {
     }
 }
 
-/// A claim that is not left behind, whatever becomes of the request and of the handler.
+/// Releases or completes a claim on drop, so that no cancelled request or handler leaks it.
 struct ClaimGuard {
     options: Arc<DeliveryOptions>,
     event: VerifiedEvent,
@@ -389,12 +394,12 @@ struct ClaimGuard {
 
 enum ClaimState {
     /// Nothing is claimed.
-    Over,
-    /// The store is asked for a claim. What it makes of that is not known.
+    Idle,
+    /// A claim was requested; whether it took effect is unknown.
     Asking,
     /// The handler is running.
     Handling,
-    /// The handler has answered with success, and the store is being told.
+    /// The handler has succeeded, and the completion is being stored.
     Completing(Duration),
 }
 
@@ -405,11 +410,11 @@ impl ClaimGuard {
             event: event.clone(),
             key,
             owner: Owner::unique(),
-            state: ClaimState::Over,
+            state: ClaimState::Idle,
         }
     }
 
-    /// The handler has ended.
+    /// Completes or releases the claim after the handler has ended.
     async fn finish(&mut self, handled: bool) {
         if !matches!(self.state, ClaimState::Handling) {
             return;
@@ -422,18 +427,18 @@ impl ClaimGuard {
         } else {
             (DeliveryOutcome::Released, self.release().await.err())
         };
-        self.state = ClaimState::Over;
+        self.state = ClaimState::Idle;
         report(&self.options, &self.event, outcome, error.as_ref());
     }
 
     async fn release(&mut self) -> Result<bool, StoreError> {
         let released = self.options.store.release(self.key, self.owner).await;
-        self.state = ClaimState::Over;
+        self.state = ClaimState::Idle;
         released
     }
 }
 
-/// What became of a delivery whose handler has answered with success.
+/// The outcome of a delivery whose handler has succeeded.
 fn outcome(completed: Result<bool, StoreError>) -> (DeliveryOutcome, Option<StoreError>) {
     match completed {
         Ok(true) => (DeliveryOutcome::New, None),
@@ -442,13 +447,14 @@ fn outcome(completed: Result<bool, StoreError>) -> (DeliveryOutcome, Option<Stor
     }
 }
 
-/// A client that goes away while it waits, a runtime that ends: nobody waits for the store's answer any longer, but operators are told.
+/// Runs when a client disconnects or a runtime shuts down. The request no longer waits for the
+/// store, but the outcome is still reported.
 impl Drop for ClaimGuard {
     fn drop(&mut self) {
-        let state = mem::replace(&mut self.state, ClaimState::Over);
+        let state = mem::replace(&mut self.state, ClaimState::Idle);
         let store = &self.options.store;
         let (step, handled) = match state {
-            ClaimState::Over => return,
+            ClaimState::Idle => return,
             ClaimState::Asking => (store.release(self.key, self.owner), None),
             ClaimState::Handling => (store.release(self.key, self.owner), Some(false)),
             ClaimState::Completing(lifetime) => {
@@ -456,14 +462,14 @@ impl Drop for ClaimGuard {
             }
         };
         let (options, event) = (Arc::clone(&self.options), self.event.clone());
-        // A runtime that is ending may run no other task.
+        // A runtime that is shutting down may not run the task below.
         if handled == Some(false) {
             report(&options, &event, DeliveryOutcome::Released, None);
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        // A layer that is drained waits for this, too.
+        // Counted as a task, so that `drain` waits for it.
         let task = options.tasks.begin(usize::MAX);
         runtime.spawn(async move {
             let answer = step.await;
@@ -483,7 +489,8 @@ fn report(
     error: Option<&StoreError>,
 ) {
     observe::delivered(event, outcome, error);
-    // It counts, and must not change what becomes of the delivery. What it says goes to the panic hook of the process.
+    // The hook only observes, so its panic must not change the outcome. The process's panic hook
+    // still reports it.
     if let Some(hook) = &options.on_delivery {
         let _ = catch_unwind(AssertUnwindSafe(|| hook(event, outcome)));
     }

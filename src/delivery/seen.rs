@@ -1,4 +1,4 @@
-//! What a layer has seen of ids and paths: so much as it takes to warn of two events that are taken for one.
+//! Recently seen delivery ids, to warn if one id comes with several bodies.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{delivery::observe, delivery_key::DeduplicateBy, event::VerifiedEvent};
 
-/// The last ids, each with the body that it came with. It is bounded: an id whose place is taken by another is forgotten.
+/// The last ids, each with its body. The table is bounded: a new id overwrites the id in its slot.
 pub(crate) struct SeenIds {
     hasher: RandomState,
     places: Mutex<Box<[Seen]>>,
@@ -19,19 +19,20 @@ struct Seen {
     body: u64,
 }
 
-/// 16 KiB.
+/// 1,024 slots of 16 bytes are 16 KiB.
 const PLACES: usize = 1024;
 
 impl SeenIds {
-    /// Warns, once for each endpoint, where an id that is not known to identify an event comes with another body.
-    pub(crate) fn look_at(&self, event: &VerifiedEvent, route: &str) {
+    /// Warns once per endpoint if an id that is not known to identify an event comes with another
+    /// body.
+    pub(crate) fn check(&self, event: &VerifiedEvent, route: &str) {
         let (data, provider) = (event.data(), &event.shared().provider);
         let by_id = match provider.deduplicate_by() {
             DeduplicateBy::Auto => false,
             DeduplicateBy::Id => true,
             _ => return,
         };
-        // The body of a retry may differ where the provider vouches for its ids.
+        // A provider that guarantees unique ids may change the body of a retry.
         if provider.delivery_id_is_unique() || !data.covers_body() {
             return;
         }

@@ -1,4 +1,4 @@
-//! [`DeliveryStore`]: what remembers deliveries.
+//! [`DeliveryStore`]: remembers deliveries.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -7,62 +7,70 @@ use crate::{
     delivery_key::DeliveryKey,
 };
 
-/// The answer to [`DeliveryStore::claim`].
+/// The result of [`DeliveryStore::claim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Claim {
-    /// The delivery is the caller's to handle, until the lease ends.
+    /// The claim succeeded: the caller handles the delivery, until the lease expires.
     New,
     /// The delivery was handled before.
     Done,
-    /// Somebody else is handling it.
+    /// Another owner is handling it.
     #[non_exhaustive]
     InProgress {
-        /// The rest of that claim's lease. It may be renewed, and it may end sooner.
+        /// The time left of that owner's lease. The claim may be renewed or end earlier.
         remaining: Duration,
     },
 }
 
-/// What each step of a store returns. It borrows nothing, so that it can be kept, spawned or dropped.
+/// The future of an operation of a store. It borrows nothing, so that it can be stored, spawned or
+/// dropped.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;
 
-/// Remembers deliveries. The [module](crate::delivery) says what it promises.
+/// Remembers deliveries. The [module](crate::delivery) documents its guarantees.
 ///
-/// Except for [`release`](Self::release), a step may begin when the method is called or when its future is first
-/// polled. Each future resolves within a bounded time.
+/// Except for [`release`](Self::release), an operation may start when the method is called or when
+/// its future is first polled. Each future completes within a bounded time.
 ///
-/// A store in an [`Arc`] is a store, too: keep a clone to [`forget`](Self::forget) by hand what the layer remembers.
+/// An [`Arc`] of a store is a store, too: keep a clone to [`forget`](Self::forget) deliveries
+/// manually.
 pub trait DeliveryStore: Send + Sync {
-    /// Claims a delivery for `lease`, unless it is done, or another owner's claim still runs. A claim whose lease ran out
-    /// counts as none. A claim that its own owner makes again is new again.
+    /// Claims a delivery for `lease`, unless it is done or another owner's claim has not expired.
+    /// An owner that claims again gets [`Claim::New`] again.
     ///
-    /// The future fails where the store cannot be reached in time, or has no room. Then release.
+    /// The future fails if the store cannot be reached in time or has no room. Call
+    /// [`release`](Self::release) after that.
     fn claim(&self, key: DeliveryKey, owner: Owner, lease: Duration) -> StoreFuture<Claim>;
 
-    /// Lets the owner's claim run for `lease` from now, and says `true`. The same where there is none any more: its lease
-    /// ran out, or the store lost it. `false`, and nothing changes, where another owner has a claim or the delivery is
-    /// done.
+    /// Extends the owner's claim to `lease` from now, and returns `true`. An owner whose claim has
+    /// expired or was lost by the store claims the delivery again. Returns `false`, and changes
+    /// nothing, if another owner has a claim or the delivery is done.
     ///
-    /// That is a claim made again, which is what this does unless a store has a shorter way.
+    /// The default implementation calls [`claim`](Self::claim); override it if the store has a
+    /// cheaper way.
     fn renew(&self, key: DeliveryKey, owner: Owner, lease: Duration) -> StoreFuture<bool> {
         let claim = self.claim(key, owner, lease);
         Box::pin(async move { Ok(claim.await? == Claim::New) })
     }
 
-    /// Marks the delivery as done for `lifetime` from now, and says `true`, where the claim is the owner's or there is
-    /// none any more. `false`, and nothing changes, where another owner has a claim or the delivery is done.
+    /// Marks the delivery as done for `lifetime` from now, and returns `true`, if the owner has the
+    /// claim or nobody has one. Returns `false`, and changes nothing, if another owner has a claim
+    /// or the delivery is done.
     fn complete(&self, key: DeliveryKey, owner: Owner, lifetime: Duration) -> StoreFuture<bool>;
 
-    /// Ends the owner's claim, so that the next one is new, and says `true`. `false`, and nothing changes, where the
-    /// claim is not the owner's.
+    /// Ends the owner's claim, so that the next claim is new, and returns `true`. Returns `false`,
+    /// and changes nothing, if the owner has no claim.
     ///
-    /// This is called where nothing can be awaited, and its future may be dropped without ever being polled. So a store
-    /// does what it can before it returns: all of it, or a task that does it. What it cannot, the end of the lease does.
+    /// It is called where nothing can be awaited, and its future may be dropped without being
+    /// polled. The call itself must therefore do the work or spawn a task that does. If the
+    /// release fails, the claim ends when its lease expires.
     fn release(&self, key: DeliveryKey, owner: Owner) -> StoreFuture<bool>;
 
-    /// Forgets the delivery, claimed or done, so that the next claim is new. Says whether there was one.
+    /// Forgets the delivery, claimed or done, so that the next claim is new. Returns whether there
+    /// was one.
     ///
-    /// For an operator who has a delivery sent again on purpose. A handler that is busy with it is not stopped.
+    /// It is for operators who have a delivery sent again on purpose. It does not stop a handler
+    /// that is already running.
     fn forget(&self, key: DeliveryKey) -> StoreFuture<bool>;
 }
 

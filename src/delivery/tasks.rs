@@ -1,4 +1,4 @@
-//! How many handlers are running, and when none is any more.
+//! Counts running handlers, and waits until none is left.
 
 use std::{
     sync::{
@@ -13,19 +13,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// The handlers of a layer and of all its clones, with what is still to be told to the store after them.
+/// The running handlers of a layer and all its clones, including the store operations that follow
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     running: AtomicUsize,
     none_left: Notify,
 }
 
-/// One of them, until it is dropped.
+/// One running handler, counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Task(Arc<Tasks>);
 
 impl Tasks {
-    /// One more, if there are less than `most`.
+    /// Adds a task, unless `most` are running.
     pub(crate) fn begin(self: &Arc<Self>, most: usize) -> Option<Task> {
         let one_more = |running: usize| (running < most).then(|| running.saturating_add(1));
         let begun = self
@@ -38,12 +39,12 @@ impl Tasks {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Waits until none is left, or the time is up, and says how many are.
+    /// Waits until no task is left, or for `deadline` at most. Returns how many are left.
     pub(crate) async fn drain(&self, deadline: Duration) -> usize {
         let end = Instant::now().checked_add(deadline);
         loop {
             let mut none_left = std::pin::pin!(self.none_left.notified());
-            // From here on no notification is missed.
+            // Registered before the count is read, so that no notification is missed.
             none_left.as_mut().enable();
             let running = self.running();
             if running == 0 {

@@ -1,4 +1,4 @@
-//! The key of an event's delivery.
+//! Computes the key of an event's delivery.
 
 use sha2::{Digest, Sha256};
 
@@ -8,7 +8,7 @@ use crate::{
     multipart,
 };
 
-/// Keeps pieces of different kinds and lengths apart.
+/// Hashes pieces, prefixed by their lengths and kinds, so that the input is unambiguous.
 struct Pieces(Sha256);
 
 impl Pieces {
@@ -39,19 +39,19 @@ impl Pieces {
         self.put_tagged("body", event.body_sha256());
     }
 
-    /// The body, and the time of an event that says nothing else.
+    /// The body, and the signed time if the body is blank.
     fn put_event_without_id(&mut self, event: &EventData) {
         self.put_body(event);
         if let Some(time) = event.timestamp
-            && says_nothing(&event.body)
+            && is_blank(&event.body)
         {
             self.put_tagged("seconds", &time.seconds.to_be_bytes());
             self.put_tagged("nanos", &time.nanos.to_be_bytes());
         }
     }
 
-    /// What the scheme signs of an event whose body it does not cover. The time is one of it: the other values may be the same for
-    /// every event.
+    /// The signed values of an event whose body the scheme does not cover. They include the time,
+    /// because the others may be the same for every event.
     fn put_signed_values(&mut self, event: &EventData) {
         let mut some = false;
         event.signed_values(&mut |value, is_time| {
@@ -64,15 +64,15 @@ impl Pieces {
     }
 }
 
-/// Whether two events with such a body are told apart by nothing in it.
-fn says_nothing(body: &[u8]) -> bool {
+/// Whether the body is empty or an empty JSON value, and so cannot distinguish two events.
+fn is_blank(body: &[u8]) -> bool {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let said = body.iter().filter(|byte| !byte.is_ascii_whitespace());
     let said: Vec<u8> = said.take(5).copied().collect();
     matches!(&said[..], b"" | b"{}" | b"[]" | b"null" | b"\"\"")
 }
 
-/// The key of an event's delivery at a route.
+/// Computes the key of an event's delivery at a route.
 pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
     let provider = &event.endpoint.provider;
     let mut pieces = Pieces(Sha256::new());
@@ -106,7 +106,7 @@ pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
             pieces.put_optional(event.event_type());
         }
         DeduplicateBy::Part(name) => {
-            // Content-Type is not signed: what it says must not turn one delivery into another.
+            // Content-Type is not signed, so it must not change the key.
             let parts = multipart::parse(&event.body, None).unwrap_or_default();
             match parts.iter().find(|part| part.name() == name) {
                 Some(part) => pieces.put_tagged("part", part.body()),

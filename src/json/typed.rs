@@ -1,4 +1,4 @@
-//! JSON documents as first-party types.
+//! Deserialization of JSON documents into first-party types.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,7 +9,7 @@ use serde::de::{
 
 use crate::{error::PayloadError, json::raw};
 
-/// The document as a type of ours. Unlike the field names of a stranger's type, ours may stand in an error.
+/// Reads the document as a first-party type, whose field names may appear in errors.
 pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadError> {
     let mut json = serde_json::Deserializer::from_slice(document);
     let read = serde_path_to_error::deserialize(&mut json)
@@ -25,12 +25,12 @@ pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadErr
     Ok(read)
 }
 
-/// A value as a type, if it has its shape.
+/// Reads a value as a type, if it matches.
 pub(crate) fn read_as<T: DeserializeOwned>(value: &serde_json::Value) -> Option<T> {
     T::deserialize(value).ok()
 }
 
-/// An object, and not a list of the fields' values, which derived types take for one.
+/// Reads an object. A derived `Deserialize` would also accept an array of the fields' values.
 pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -51,12 +51,12 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
     deserializer.deserialize_map(Fields(PhantomData))
 }
 
-/// Whether there is a value at `pointer`, null included.
+/// Whether there is a value at `pointer`, including null.
 pub(crate) fn has(document: &[u8], pointer: &str) -> bool {
     raw(document, pointer).is_some()
 }
 
-/// The names of the fields of the document, which is an object, as often as they stand there.
+/// The field names of the document, including duplicates. The document must be an object.
 pub(crate) fn names(document: &[u8]) -> Result<Vec<String>, PayloadError> {
     serde_json::from_slice(document)
         .map(|Names(names)| names)

@@ -1,4 +1,4 @@
-//! [`CachedKeys`]: a source that asks once and remembers.
+//! [`CachedKeys`]: a key source that caches its results.
 
 use std::{
     fmt,
@@ -22,17 +22,18 @@ use crate::{
     keys::source::{KeyFuture, KeyRequest, KeySource, KeySourceError, Tenant},
 };
 
-/// A [`KeySource`] that looks a tenant up by name, and remembers what it found.
+/// A [`KeySource`] that looks up tenants by name and caches the results.
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
-/// | a tenant is remembered for | 5 minutes | [`with_lifetime`](Self::with_lifetime) |
-/// | that there is no such tenant is remembered for | 10 seconds | [`with_negative_lifetime`](Self::with_negative_lifetime) |
-/// | tenants that are remembered, those that do not exist included | 10,000 | [`with_capacity`](Self::with_capacity) |
+/// | lifetime of a tenant in the cache | 5 minutes | [`with_lifetime`](Self::with_lifetime) |
+/// | lifetime of the result that a tenant does not exist | 10 seconds | [`with_negative_lifetime`](Self::with_negative_lifetime) |
+/// | capacity of the cache, in tenants, including those that do not exist | 10,000 | [`with_capacity`](Self::with_capacity) |
 ///
-/// However many requests ask for a tenant at once, it is looked up once, and the look-up goes on when the request that began
-/// it goes away, for 30 seconds at most. Errors are not remembered. Past the capacity, what is asked for least makes room: a flood of made-up names
-/// drives out other made-up names, and not the tenants in use.
+/// Concurrent requests for a tenant share one look-up. The look-up continues for up to 30 seconds
+/// if the request that started it is dropped. Errors are not cached. Beyond the capacity, the least
+/// frequently used entries are evicted: a flood of made-up names evicts other made-up names, and
+/// not the tenants in use.
 ///
 /// ```
 /// use std::{sync::{Arc, atomic::{AtomicUsize, Ordering}}, time::Duration};
@@ -52,9 +53,11 @@ use crate::{
 ///     move |name: String| {
 ///         counter.fetch_add(1, Ordering::Relaxed);
 ///         async move {
+///             if name != "acme" {
+///                 return Ok(None);
+///             }
 ///             let secret = Secret::new("the-secret-of-the-only-tenant");
-///             let known = name == "acme";
-///             Ok(if known { Some(Tenant::new("acme", KeySet::new(&github(), secret)?)) } else { None })
+///             Ok(Some(Tenant::new("acme", KeySet::new(&github(), secret)?)))
 ///         }
 ///     },
 /// )
@@ -68,20 +71,25 @@ use crate::{
 ///     Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
 /// });
 /// let signer = Signer::new(github(), Secret::new("the-secret-of-the-only-tenant"))?;
-/// for (path, status) in [("/hooks/acme", 200), ("/hooks/acme", 200), ("/hooks/nobody", 401), ("/hooks/nobody", 401)] {
+/// for (path, status) in [
+///     ("/hooks/acme", 200),
+///     ("/hooks/acme", 200),
+///     ("/hooks/nobody", 401),
+///     ("/hooks/nobody", 401),
+/// ] {
 ///     let request = signer.sign(Request::post(path), "{}")?.map(Full::from);
 ///     let response = service.clone().oneshot(request).await?;
 ///     assert_eq!(response.status(), StatusCode::from_u16(status)?);
 /// }
 /// assert_eq!(asked.load(Ordering::Relaxed), 2);
 ///
-/// // Once a key is revoked it must not be remembered any longer.
+/// // Forget a tenant whose key is revoked, so that its old key is not used any longer.
 /// source.forget("acme").await;
 /// # Ok(()) })
 /// # }
 /// ```
 ///
-/// It needs a tokio runtime.
+/// Requires a tokio runtime.
 #[derive(Clone)]
 pub struct CachedKeys {
     inner: Arc<Inner>,
@@ -97,19 +105,20 @@ struct Inner {
     cache: Cache<Key, Option<Tenant>>,
 }
 
-/// How long a look-up may take that nobody waits for any longer.
+/// The time limit of a look-up, including one that no request waits for any longer.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(30);
 
 type NameOf = dyn Fn(&Head<'_>) -> Option<String> + Send + Sync;
 type Load = dyn Fn(String) -> KeyFuture + Send + Sync;
 
-/// A digest of what the request calls the tenant, so that every entry is of one size whatever it was called.
+/// A digest of the tenant's name in the request, so that all entries have the same size.
 type Name = [u8; 32];
 
-/// The name, and how often it was forgotten: a look-up that began before answers nobody who asks after.
+/// The name, and its generation: a look-up of an earlier generation does not serve later requests.
 type Key = (Name, u64);
 
-/// How often names were forgotten. Some share a place by chance, and are then looked up anew together.
+/// The generations of names, by the first byte of their digests. Forgetting one name makes all names
+/// with the same first byte be looked up again.
 struct Forgotten([AtomicU64; 256]);
 
 impl Forgotten {
@@ -157,8 +166,8 @@ impl Expiry<Key, Option<Tenant>> for Lifetimes {
 }
 
 impl CachedKeys {
-    /// A source that takes the name of the tenant out of the head with `name`, and looks it up with `load`. Where `name` finds
-    /// none, the tenant is unknown and nothing is looked up.
+    /// Creates a source that extracts the name of a tenant from the head with `name`, and looks it
+    /// up with `load`. If `name` returns `None`, the tenant is unknown and nothing is looked up.
     #[must_use]
     pub fn new<N, L, F>(name: N, load: L) -> Self
     where
@@ -183,21 +192,21 @@ impl CachedKeys {
         }
     }
 
-    /// Sets how long a tenant's keys are used before they are looked up again. A key that was revoked is accepted until then,
-    /// unless it is [forgotten](Self::forget).
+    /// Sets how long a tenant's keys are used before they are looked up again. A revoked key is
+    /// accepted until then, unless it is [forgotten](Self::forget).
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         self.rebuilt(|inner| inner.lifetimes.known = lifetime)
     }
 
-    /// Sets how long it is remembered that there is no such tenant. A new one has to wait that long if somebody asked before
-    /// it was there.
+    /// Sets how long the result that a tenant does not exist is cached. A new tenant that was
+    /// requested before it existed is unknown for that long.
     #[must_use]
     pub fn with_negative_lifetime(self, lifetime: Duration) -> Self {
         self.rebuilt(|inner| inner.lifetimes.unknown = lifetime)
     }
 
-    /// Sets how many tenants are remembered.
+    /// Sets how many tenants are cached, including those that do not exist.
     #[must_use]
     pub fn with_capacity(self, tenants: u64) -> Self {
         self.rebuilt(|inner| inner.capacity = tenants)
@@ -210,12 +219,13 @@ impl CachedKeys {
         self
     }
 
-    /// Looks the tenant up anew when it is asked for next, even where it is being looked up now. `name` is what the name
-    /// function makes of a head.
+    /// Removes a tenant from the cache, so that the next request looks it up again, even if a
+    /// look-up is in progress. `name` is a name as the name function returns it.
     ///
-    /// Where the look-up finds a tenant under several spellings of its name, each is remembered for itself. All whose tenant has the
-    /// [id](Tenant::id) `name` are forgotten with it; one that is being looked up under another spelling at this moment is not. To rule that out, let
-    /// the name function give one spelling, such as the lower-case one, or [forget all](Self::forget_all).
+    /// If several spellings of a name lead to the same tenant, each is cached separately. All
+    /// entries whose tenant has `name` as its [id](Tenant::id) are removed as well, but a look-up
+    /// under another spelling that is in progress is not. To rule that out, let the name function
+    /// normalise names, for example to lower case, or call [`forget_all`](Self::forget_all).
     pub async fn forget(&self, name: &str) {
         let is_it = |tenant: Option<Tenant>| tenant.is_some_and(|tenant| tenant.id() == Some(name));
         let remembered = self.inner.cache.iter();
@@ -231,7 +241,7 @@ impl CachedKeys {
         }
     }
 
-    /// Looks every tenant up anew.
+    /// Removes all tenants from the cache.
     pub fn forget_all(&self) {
         self.inner.forgotten.forget_all();
         self.inner.cache.invalidate_all();
@@ -276,22 +286,23 @@ impl KeySource for CachedKeys {
     }
 }
 
-/// A panic as an error: all who wait for the look-up get it, where otherwise each of them would try anew.
+/// Turns a panic into an error, which all requests that wait for the look-up receive. Otherwise
+/// each of them would retry it.
 async fn caught(
     load: impl Future<Output = Result<Option<Tenant>, KeySourceError>>,
 ) -> Result<Option<Tenant>, KeySourceError> {
     let mut load = std::pin::pin!(load);
     poll_fn(|cx| {
         catch_unwind(AssertUnwindSafe(|| load.as_mut().poll(cx)))
-            .unwrap_or_else(|_| Poll::Ready(Err("the look-up has panicked".into())))
+            .unwrap_or_else(|_| Poll::Ready(Err("the look-up panicked".into())))
     })
     .await
 }
 
-/// A task that looks a tenant up, or waits for another that does.
+/// A task that looks up a tenant, or waits for another task that does.
 ///
-/// Who began it may go away or run out of time: one that looks up goes on, so that the next request need not begin anew; one
-/// that only waits ends.
+/// If its request is dropped, a task that looks up continues, so that the next request need not
+/// start over; a task that only waits is aborted.
 struct Lookup<T> {
     task: JoinHandle<T>,
     began: Arc<AtomicBool>,

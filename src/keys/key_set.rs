@@ -1,4 +1,4 @@
-//! [`KeySet`]: keys that are ready to check requests.
+//! [`KeySet`]: keys that are ready to verify requests.
 
 use std::{fmt, sync::Arc};
 
@@ -13,18 +13,19 @@ use crate::{
     scheme::algorithm::Keying,
 };
 
-/// The keys of one endpoint, one to eight: decoded and state once, so that a request only copies them.
+/// The keys of one endpoint, one to eight. They are decoded and their hash states prepared once, so
+/// that a request only copies the states.
 #[derive(Clone)]
 pub struct KeySet(Arc<Inner>);
 
 struct Inner {
     keys: Vec<Key>,
     fingerprint: u64,
-    /// What is weak about them.
+    /// Weaknesses of the keys, as sentences.
     notes: Vec<Box<str>>,
 }
 
-/// One key, ready for each variant of its provider.
+/// One key, prepared for each variant of its provider.
 pub(crate) struct Key {
     pub(crate) id: Option<Arc<str>>,
     not_before: Option<i64>,
@@ -33,7 +34,7 @@ pub(crate) struct Key {
 }
 
 impl KeySet {
-    /// More keys than these cost more work than any rotation needs.
+    /// The maximum number of keys. More would cost work that no rotation needs.
     pub const MAX: usize = 8;
 
     pub(crate) fn for_schemes(
@@ -46,22 +47,22 @@ impl KeySet {
             .all(|scheme| scheme.algorithm.keying() == Keying::None);
         if keyless {
             notes.push(Box::from(
-                "an unauthenticated digest proves nothing about the sender: anybody can make one",
+                "an unauthenticated digest proves nothing about the sender: anyone can compute one",
             ));
             secrets = vec![Secret::new("")];
         }
         if schemes.iter().any(CompiledScheme::is_extendable) {
             notes.push(Box::from(
-                "a plain digest of content that goes on after the secret can be extended: whoever saw one request can \
-                 add to its end",
+                "a plain digest whose content continues after the secret is open to length extension: anyone who saw \
+                 one request can append to it",
             ));
         }
         if secrets.is_empty() {
-            return Err(SetupError::new("secret: there is none; set at least one"));
+            return Err(SetupError::new("secret: none is set; set at least one"));
         }
         if secrets.len() > Self::MAX {
             return Err(SetupError::new(format!(
-                "secrets: there are {}, and {} is the most; remove old ones",
+                "secrets: there are {}, but at most {} are allowed; remove old ones",
                 secrets.len(),
                 Self::MAX
             )));
@@ -85,12 +86,13 @@ impl KeySet {
         })))
     }
 
-    /// No key at all: nothing can be verified with it.
+    /// A set without keys, with which nothing can be verified.
     pub(crate) fn none(schemes: &[CompiledScheme]) -> Self {
         Self::unnoted(schemes, Vec::new())
     }
 
-    /// One key that costs what a real one costs. It is no secret, so whoever checks with it must refuse in any case.
+    /// A decoy key that costs as much as a real one. It is public, so a request that is verified
+    /// with it must be refused in any case.
     pub(crate) fn decoy(schemes: &[CompiledScheme]) -> Result<Self, SetupError> {
         let states: Result<_, _> = schemes.iter().map(CompiledScheme::decoy).collect();
         let key = Key {
@@ -110,7 +112,7 @@ impl KeySet {
         }))
     }
 
-    /// What is weak about these secrets, in a sentence each. The layer writes them to the log when it is made.
+    /// The weaknesses of these secrets, one sentence each. The layer logs them when it is created.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
         self.0.notes.iter().map(|note| &**note)
     }
@@ -119,12 +121,12 @@ impl KeySet {
         &self.0.keys
     }
 
-    /// Whether the other keys were state for the same schemes as these.
+    /// Whether the other keys were prepared for the same schemes as these.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.0.fingerprint == other.0.fingerprint
     }
 
-    /// Whether these keys were state for those schemes.
+    /// Whether these keys were prepared for the given schemes.
     pub(crate) fn fit(&self, schemes: &[CompiledScheme]) -> bool {
         self.0.fingerprint == fingerprint(schemes)
     }
@@ -146,15 +148,15 @@ impl fmt::Debug for KeySet {
 }
 
 impl Key {
-    /// A key's bytes are kept only where the content needs them again.
+    /// Keeps the bytes of a key only for schemes whose content contains the key.
     fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
         if let (Some(first), Some(last)) = (secret.not_before, secret.not_after)
             && first >= last
         {
             return Err(SetupError::new(if first > last {
-                "not_after lies before not_before; exchange them"
+                "not_after is before not_before; swap them"
             } else {
-                "not_after is not_before, which leaves the key no time; write a later one"
+                "not_after equals not_before, so the key has no validity period; set a later not_after"
             }));
         }
         let mut states: SmallVec<[KeyState; 1]> = SmallVec::new();

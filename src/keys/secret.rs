@@ -11,7 +11,8 @@ use crate::{
     error::SetupError,
 };
 
-/// One secret as the provider shows it. Its memory is wiped on drop, and its `Debug` shows only its id.
+/// A secret as the provider shows it. Its memory is wiped on drop, and its `Debug` output shows
+/// only its id.
 ///
 /// ```
 /// use tower_webhook::Secret;
@@ -22,18 +23,18 @@ use crate::{
 #[derive(Clone)]
 pub struct Secret {
     text: Zeroizing<String>,
-    /// Where it was read from, for messages.
+    /// Where the secret was read from, for messages.
     origin: Option<Box<str>>,
     pub(crate) id: Option<Arc<str>>,
     pub(crate) not_before: Option<SystemTime>,
     pub(crate) not_after: Option<SystemTime>,
 }
 
-/// No provider's secret is longer; a larger file is another file.
+/// No provider's secret is this long, so a larger file is the wrong file.
 const MAX_FILE: u64 = 64 * 1024;
 
 impl Secret {
-    /// A secret that the program already has. Nothing is taken off it.
+    /// Creates a secret from a text, which is used unchanged.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
@@ -45,17 +46,17 @@ impl Secret {
         }
     }
 
-    /// The value of an environment variable, less one final line ending.
+    /// Reads a secret from an environment variable, without one trailing line ending.
     ///
     /// # Errors
     ///
-    /// When the variable is not set, or is not Unicode.
+    /// If the variable is not set or is not valid Unicode.
     pub fn from_env(name: &str) -> Result<Self, SetupError> {
         Self::fetch_env(name).map_err(|error| error.within("secret"))
     }
 
     pub(crate) fn fetch_env(name: &str) -> Result<Self, SetupError> {
-        // What could be the secret itself, put into the wrong place, is not shown.
+        // A value that could be the secret itself, passed in place of the name, must not be shown.
         let is_name = !name.starts_with(|first: char| first.is_ascii_digit())
             && name
                 .bytes()
@@ -65,30 +66,31 @@ impl Secret {
             Ok(text) => return Ok(Self::read(text, format!("environment variable {name}"))),
             Err(std::env::VarError::NotPresent) if name.is_empty() || !is_name => {
                 return Err(SetupError::new(
-                    "the environment variable is not set, or this is the secret and not its name; it is \
+                    "the environment variable is not set, or this is the secret itself rather than its name; it is \
                      not shown here",
                 ));
             }
             Err(std::env::VarError::NotPresent) => "is not set; set it",
-            Err(std::env::VarError::NotUnicode(_)) => "is not Unicode; set it again",
+            Err(std::env::VarError::NotUnicode(_)) => "is not valid Unicode; set it",
         };
         Err(SetupError::new(format!(
             "environment variable {name} {problem} to the value the provider shows"
         )))
     }
 
-    /// The content of a file, less one final line ending: a mounted secret.
+    /// Reads a secret from a file, such as a mounted secret, without one trailing line ending.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not UTF-8, or has more than 64 KiB.
+    /// If the file cannot be read, is not UTF-8, or has 64 KiB or more.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SetupError> {
         Self::fetch_file(path.as_ref()).map_err(|error| error.within("secret"))
     }
 
     pub(crate) fn fetch_file(path: &Path) -> Result<Self, SetupError> {
         let text = path.display().to_string();
-        // As with variables: base64 has slashes too, but no dot, and none in front as a rule.
+        // A secret passed in place of the path must not be shown. Base64 may contain slashes, but
+        // no dots.
         let is_path = text.starts_with(['/', '~'])
             || text.contains('.')
             || text.split(['/', '\\']).all(|name| name.len() < 16);
@@ -123,7 +125,7 @@ impl Secret {
         }
     }
 
-    /// Sets a name for the key, which verified events and logs show.
+    /// Sets an id for the key, which verified events and logs show.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.id = Some(id.into());
@@ -144,24 +146,24 @@ impl Secret {
         self
     }
 
-    /// This secret under one scheme.
+    /// Prepares this secret for a scheme.
     pub(crate) fn key_state(&self, scheme: &CompiledScheme) -> Result<KeyState, SetupError> {
         let state = scheme.key_state(&self.text);
         state.map_err(|error| error.within(self.place()))
     }
 
-    /// As [`key_state`](Self::key_state), with an error that does not name the secret.
+    /// Like [`key_state`](Self::key_state), with an error that does not name the secret.
     pub(crate) fn raw_key_state(&self, scheme: &CompiledScheme) -> Result<KeyState, SetupError> {
         scheme.key_state(&self.text)
     }
 
-    /// The text itself, for what is no key but as secret as one.
+    /// The text itself, for a value that is not a key but equally confidential.
     #[cfg(all(feature = "config", feature = "redis"))]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Names this secret in a message.
+    /// Names this secret in a message, by its id and origin.
     pub(crate) fn place(&self) -> String {
         let id = self.id.as_ref().map(|id| format!(" {id:?}"));
         let origin = self.origin.as_ref().map(|origin| format!(" ({origin})"));

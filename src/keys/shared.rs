@@ -1,4 +1,4 @@
-//! [`SharedKeys`]: one set of keys, replaced while the service runs.
+//! [`SharedKeys`]: one set of keys that can be replaced at run time.
 
 use std::{
     fmt,
@@ -14,9 +14,9 @@ use crate::{
     },
 };
 
-/// Keys that can be replaced while requests are checked with them. Clones share the keys.
+/// Keys that can be replaced while requests are being verified. Clones share the keys.
 ///
-/// A request is checked with the keys that were there when its head arrived.
+/// A request is verified with the keys that were current when its head arrived.
 ///
 /// ```
 /// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
@@ -28,8 +28,9 @@ use crate::{
 /// let layer = WebhookVerifyLayer::new(verifier.with_key_source(keys.clone()));
 ///
 /// keys.replace(KeySet::new(&providers::github(), Secret::new("the-secret-of-today"))?)?;
-/// // Keys of another provider would verify nothing, so they are not taken.
-/// assert!(keys.replace(KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?).is_err());
+/// // Keys of another provider would verify nothing, so they are refused.
+/// let other = KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?;
+/// assert!(keys.replace(other).is_err());
 /// # drop(layer);
 /// # Ok(())
 /// # }
@@ -40,7 +41,7 @@ pub struct SharedKeys {
 }
 
 impl SharedKeys {
-    /// Begins with these keys.
+    /// Creates a source with these keys.
     #[must_use]
     pub fn new(keys: KeySet) -> Self {
         Self {
@@ -48,25 +49,25 @@ impl SharedKeys {
         }
     }
 
-    /// Checks all further requests with these keys.
+    /// Replaces the keys for all further requests.
     ///
     /// # Errors
     ///
-    /// When they were made for another provider, or other variants or parameters of it, than the ones before. The
-    /// ones before stay.
+    /// If the keys were made for another provider than the current ones, or for other variants or
+    /// parameters of it. The current keys then remain.
     pub fn replace(&self, keys: KeySet) -> Result<(), SetupError> {
         let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if !current.is_like(&keys) {
             return Err(SetupError::new(
-                "keys: they were made for another provider than the ones that they replace; make them with the same \
-                 provider, parameters and variants",
+                "keys: they were made for a different provider than the keys they replace; create them with the \
+                 same provider, parameters and variants",
             ));
         }
         *current = keys;
         Ok(())
     }
 
-    /// The keys of this moment.
+    /// The current keys.
     #[must_use]
     pub fn current(&self) -> KeySet {
         let current = self.keys.read();

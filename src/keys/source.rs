@@ -6,44 +6,45 @@ use crate::{head::Head, keys::key_set::KeySet};
 
 /// Looks up the keys of a request.
 ///
-/// The future borrows nothing: take what you need from the request first. [`source_fn`] makes a
-/// source from an async closure; [`CachedKeys`](crate::keys) remembers what it found.
+/// The future borrows nothing, so copy what you need out of the request first. [`source_fn`]
+/// creates a source from a closure that returns a future; [`CachedKeys`](crate::keys) caches its
+/// results.
 ///
-/// Nothing that a request says is proven when the source is called: a path, a header or a query
-/// names the tenant whose key must match, and no more than that. So take the id of a [`Tenant`]
-/// from what was found, never from the request: see [`Tenant::new`].
+/// The request is not verified yet: a path, a header or a query only selects the tenant whose key
+/// must match. Take the id of a [`Tenant`] from the row that was found, not from the request: see
+/// [`Tenant::new`].
 pub trait KeySource: Send + Sync {
-    /// Starts the look-up. `None` is a tenant that does not exist.
+    /// Starts the look-up. It returns `None` if the tenant does not exist.
     fn keys(&self, request: &KeyRequest<'_>) -> KeyFuture;
 }
 
-/// What a [`KeySource`] is called with.
+/// The argument of a [`KeySource`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KeyRequest<'r> {
-    /// Method, target and headers of the request.
+    /// The method, target and headers of the request.
     pub head: &'r Head<'r>,
 }
 
 impl<'r> KeyRequest<'r> {
-    /// A request with this head, for tests of a source of your own.
+    /// Creates a request with this head, to test a source.
     #[must_use]
     pub fn new(head: &'r Head<'r>) -> Self {
         Self { head }
     }
 }
 
-/// The answer of a [`KeySource`].
+/// The future that a [`KeySource`] returns.
 pub type KeyFuture = Pin<Box<dyn Future<Output = Result<Option<Tenant>, KeySourceError>> + Send>>;
 
-/// A [`KeySource`] from a closure that returns a future: see [`source_fn`].
+/// A [`KeySource`] that calls a closure: see [`source_fn`].
 #[derive(Clone)]
 pub struct FnSource<F> {
     look_up: F,
 }
 
-/// Makes a [`KeySource`] from a closure that takes what it needs from the request and returns a
-/// future.
+/// Creates a [`KeySource`] from a closure that copies what it needs out of the request and returns
+/// a future.
 ///
 /// ```
 /// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
@@ -54,11 +55,14 @@ pub struct FnSource<F> {
 ///     let tenant = request.head.path().strip_prefix("/webhooks/").map(str::to_owned);
 ///     async move {
 ///         let Some(tenant) = tenant else { return Ok(None) };
-///         // A database would be queried here. It may compare without case.
-///         let row = ("acme", "the-secret-of-acme-alone");
-///         let (id, secret) = if tenant.eq_ignore_ascii_case(row.0) { row } else { return Ok(None) };
-///         // The id is the one in the row, whatever the spelling in the request.
-///         Ok(Some(Tenant::new(id, KeySet::new(&providers::github(), secret.into())?)))
+///         // A database would be queried here. Its comparison may ignore case.
+///         let row = ("acme", "the-secret-of-acme-only");
+///         let (id, secret) = row;
+///         if !tenant.eq_ignore_ascii_case(id) {
+///             return Ok(None);
+///         }
+///         // The id is the one in the row, however the request spelled it.
+///         Ok(Some(Tenant::new(id, KeySet::new(&providers::github(), Secret::new(secret))?)))
 ///     }
 /// });
 /// let verifier = Verifier::from_key_source(providers::github(), by_path)?;
@@ -92,7 +96,7 @@ impl<F> fmt::Debug for FnSource<F> {
     }
 }
 
-/// Whose keys they are. Cheap to clone.
+/// The keys of a request and the tenant they belong to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tenant {
     id: Option<Arc<str>>,
@@ -100,11 +104,13 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant and its keys. The id stands in events, logs and spans, so it should not be a person's name.
+    /// A tenant and its keys. Events, logs and spans show the id, so it should not be a person's
+    /// name.
     ///
-    /// Take it out of the row that was found, and not out of the request. The id is part of what deliveries are recognised by, and many
-    /// databases compare without case, or pass over accents and spaces at the end: made of the request, one tenant would have as
-    /// many ids as its name has spellings, and who has captured one request could have it handled once for each.
+    /// Take the id from the row that was found, not from the request. The id is part of the key by
+    /// which deliveries are deduplicated. Many databases ignore case, accents or trailing spaces in
+    /// comparisons, so an id taken from the request could have several spellings for one tenant.
+    /// Anyone who has captured a request could then have it handled once per spelling.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>, keys: KeySet) -> Self {
         Self {
@@ -113,20 +119,21 @@ impl Tenant {
         }
     }
 
-    /// Keys of nobody in particular: one set for all requests of the endpoint. Where several tenants share it, each needs an id, or
-    /// an equal event of two of them is one delivery.
+    /// One set of keys for all requests of the endpoint, without a tenant. If several tenants share
+    /// the keys, give each an id with [`new`](Self::new); otherwise equal events of two tenants
+    /// count as one delivery.
     #[must_use]
     pub fn shared(keys: KeySet) -> Self {
         Self { id: None, keys }
     }
 
-    /// The id, as [`VerifiedEvent::tenant`](crate::VerifiedEvent::tenant) shows it.
+    /// The id, which [`VerifiedEvent::tenant`](crate::VerifiedEvent::tenant) returns.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// The keys.
+    /// The tenant's keys.
     #[must_use]
     pub fn keys(&self) -> &KeySet {
         &self.keys
@@ -137,9 +144,10 @@ impl Tenant {
     }
 }
 
-/// Why a [`KeySource`] has no answer.
+/// Why a [`KeySource`] failed.
 ///
-/// Made out of any error by `?`. Its text goes into the log, so it must not hold a secret. The client gets 503 and nothing of it.
+/// The `?` operator converts any error to it. Its text is logged, so it must not contain a secret.
+/// The client receives 503 without the text.
 pub struct KeySourceError(Box<dyn Error + Send + Sync>);
 
 impl KeySourceError {
@@ -148,7 +156,7 @@ impl KeySourceError {
     }
 }
 
-// It is no `Error` itself, so that every error can become one.
+// Does not implement `Error`, so that it can be created from every error.
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for KeySourceError {
     fn from(error: E) -> Self {
         Self(error.into())

@@ -1,4 +1,4 @@
-//! The headers of a part, and their values.
+//! Parses the headers of a part, and their values.
 
 use std::borrow::Cow;
 
@@ -7,37 +7,37 @@ use memchr::memmem;
 const MAX_LINES: usize = 16;
 const MAX_BYTES: usize = 8 * 1024;
 const END: &[u8] = b"\r\n\r\n";
-/// The longest headers with what ends them.
+/// The maximum length of the headers, including the line break and empty line after them.
 const MAX_BLOCK: usize = MAX_BYTES + END.len();
 
-/// The name and value of a parameter, in the order in which they stand.
+/// The names and values of the parameters, in order.
 pub(super) type Parameters<'a> = Vec<(&'a [u8], Cow<'a, [u8]>)>;
 
-/// The header lines of a part, each with its line end, and what follows the empty line.
+/// Splits a part into its header lines, each with its line break, and its content.
 pub(super) fn block(part: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
     let start = part.get(..MAX_BLOCK).unwrap_or(part);
     let Some(at) = memmem::find(start, END) else {
         return Err(if part.len() > start.len() {
             "its headers are longer than 8 KiB"
         } else {
-            "its headers do not end"
+            "its headers are not followed by an empty line"
         });
     };
     let split = at
         .checked_add(2)
         .and_then(|lines| part.split_at_checked(lines))
         .and_then(|(lines, rest)| Some((lines, rest.strip_prefix(b"\r\n")?)));
-    split.ok_or("its headers do not end")
+    split.ok_or("its headers are not followed by an empty line")
 }
 
-/// Name and value of each line.
+/// The name and value of each header line.
 pub(super) fn lines(block: &[u8]) -> impl Iterator<Item = Result<(&[u8], &[u8]), &'static str>> {
     let lines = block.split_inclusive(|byte| *byte == b'\n').enumerate();
     lines.map(|(number, line)| {
         if number >= MAX_LINES {
             return Err("it has more than 16 header lines");
         }
-        field(line).ok_or("it has a header that cannot be read")
+        field(line).ok_or("it has a malformed header")
     })
 }
 
@@ -50,22 +50,23 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_token(name) && value.iter().all(text)).then(|| (name, value.trim_ascii()))
 }
 
-/// The name of a form field, and of its file.
+/// The name of a form field, and its file name.
 pub(super) fn form_data(disposition: &[u8]) -> Result<(Box<str>, Option<Box<str>>), &'static str> {
-    let unreadable = "its Content-Disposition cannot be read";
+    let unreadable = "its Content-Disposition is malformed";
     let (kind, parameters) = value(disposition).ok_or(unreadable)?;
     if !kind.eq_ignore_ascii_case(b"form-data") {
         return Err("its Content-Disposition is not form-data");
     }
-    let name = parameter(&parameters, "name").map_err(|Twice| "it has two names")?;
+    let name = parameter(&parameters, "name").map_err(|Duplicate| "it has two names")?;
     let name = name.ok_or("it has no name")?;
     let name = String::from_utf8(unescape(name)).map_err(|_| "its name is not UTF-8")?;
-    let file_name = parameter(&parameters, "filename").map_err(|Twice| "it has two file names")?;
+    let file_name =
+        parameter(&parameters, "filename").map_err(|Duplicate| "it has two file names")?;
     let file_name = file_name.map(|text| String::from_utf8_lossy(&unescape(text)).into());
     Ok((name.into(), file_name))
 }
 
-/// Browsers write quotes and line ends in names as these three, and nothing else so.
+/// Decodes the three escapes that browsers use in names, for quotes and line breaks.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -82,24 +83,24 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// A parameter stands there twice.
+/// A parameter occurs more than once.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Twice;
+pub(super) struct Duplicate;
 
-/// The one parameter of this name, if there is one.
+/// The parameter with this name, if there is one.
 pub(super) fn parameter<'p, 'a>(
     parameters: &'p Parameters<'a>,
     name: &str,
-) -> Result<Option<&'p Cow<'a, [u8]>>, Twice> {
+) -> Result<Option<&'p Cow<'a, [u8]>>, Duplicate> {
     let mut found = parameters
         .iter()
         .filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name.as_bytes()))
         .map(|(_, value)| value);
     let first = found.next();
-    found.next().map_or(Ok(first), |_| Err(Twice))
+    found.next().map_or(Ok(first), |_| Err(Duplicate))
 }
 
-/// A value such as `form-data; name="a"`: what stands first, and its parameters.
+/// Parses a value such as `form-data; name="a"` into its first item and its parameters.
 pub(super) fn value(text: &[u8]) -> Option<(&[u8], Parameters<'_>)> {
     let end = memchr::memchr(b';', text).unwrap_or(text.len());
     let (kind, mut rest) = text.split_at_checked(end)?;
@@ -128,7 +129,8 @@ pub(super) fn value(text: &[u8]) -> Option<(&[u8], Parameters<'_>)> {
     }
 }
 
-/// A value without quotes. Senders are careless about what would need them, so it is whatever does not end it.
+/// Parses an unquoted value, up to a semicolon or white space. This is lenient, because senders
+/// leave unquoted what should be quoted.
 fn bare(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let ends = |byte: &u8| *byte == b';' || byte.is_ascii_whitespace();
     let end = text.iter().position(ends).unwrap_or(text.len());
@@ -136,8 +138,8 @@ fn bare(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     (!value.is_empty() && !value.contains(&b'"')).then_some((value.into(), rest))
 }
 
-/// A value up to its closing quote. A backslash escapes a quote or a backslash; before anything else it is part of the
-/// path that an old browser sends.
+/// Parses a value up to its closing quote. A backslash escapes a quote or a backslash; any other
+/// backslash is literal, because old browsers send Windows paths.
 fn unquote(text: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let mut value = Vec::new();
     let mut rest = text;
@@ -170,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_written_as_browsers_and_libraries_do() {
+    fn reads_names_as_browsers_and_libraries_write_them() {
         for (text, name, file_name) in [
             (r#"form-data; name="a""#, "a", None),
             (r#"FORM-DATA ; NAME=a ;filename=b.jpg;"#, "a", Some("b.jpg")),
@@ -202,7 +204,7 @@ mod tests {
                 Some(r"C:\photos\me.jpg"),
             ),
             (r#"form-data; name=""; filename="""#, "", Some("")),
-            // It is for another form of name, which forms do not use.
+            // `filename*` is not used in forms, and is ignored.
             (r#"form-data; name=a; filename*=utf-8''b"#, "a", None),
         ] {
             let expected = (name.into(), file_name.map(Into::into));
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_not_read() {
+    fn ambiguous_values_are_rejected() {
         for text in [
             r#"form-data; name"#,
             r#"form-data; name="#,
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn header_lines_are_names_and_values() {
+    fn splits_header_lines_into_names_and_values() {
         let read = |line: &'static [u8]| lines(line).collect::<Result<Vec<_>, _>>();
         assert_eq!(
             read(b"A: b\r\nc:\t d \r\nE:\r\n"),

@@ -1,4 +1,5 @@
-//! Counters, through the `metrics` facade. A tenant is no label: there may be any number of them.
+//! Counters, through the `metrics` facade. The tenant is not a label, because its values are
+//! unbounded.
 
 use metrics::{Unit, counter, describe_counter};
 
@@ -14,23 +15,19 @@ pub(crate) fn describe() {
     describe_counter!(
         VERIFIED,
         Unit::Count,
-        "Webhooks that were proven to come from their provider"
+        "Webhooks verified as sent by their provider"
     );
-    describe_counter!(
-        REFUSED,
-        Unit::Count,
-        "Requests that were refused, by the kind of reason"
-    );
+    describe_counter!(REFUSED, Unit::Count, "Refused requests, by kind");
     describe_counter!(BYTES, Unit::Bytes, "Bytes of verified bodies");
     describe_counter!(
         DELIVERIES,
         Unit::Count,
-        "Verified events that came to a delivery layer, by what became of them"
+        "Verified events that reached a delivery layer, by outcome"
     );
     describe_counter!(
         STATUS_CHANGED,
         Unit::Count,
-        "Answers whose status was turned into the one that the provider takes for success"
+        "Responses whose status was replaced by the provider's success status"
     );
 }
 
@@ -39,7 +36,7 @@ pub(crate) fn verified(event: &VerifiedEvent) {
     let bytes = u64::try_from(event.body().len()).unwrap_or(u64::MAX);
     counter!(BYTES, "provider" => provider.clone(), "endpoint" => endpoint.clone())
         .increment(bytes);
-    // The keys of tenants are as many as the tenants.
+    // The key ids of tenants are as unbounded as the tenants.
     let key_id = event.key_id().filter(|_| event.tenant().is_none());
     counter!(
         VERIFIED,
@@ -80,7 +77,7 @@ pub(crate) fn status_changed(endpoint: &Endpoint) {
     .increment(1);
 }
 
-/// A label is never absent, so that sums over it stay whole.
+/// An absent value becomes an empty label, so that sums by label include every series.
 fn label(value: Option<&str>) -> String {
     value.unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Log lines, as `tracing` events of the target `tower_webhook`.
+//! Log lines, as `tracing` events with the target `tower_webhook`.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::{
     rejection::{Rejection, kind::RejectionKind},
 };
 
-/// One event at a level that is chosen when it happens.
+/// Emits an event at a level chosen at run time.
 macro_rules! event_at {
     ($level:expr, $($rest:tt)+) => {
         match $level {
@@ -26,7 +26,7 @@ macro_rules! event_at {
 
 pub(crate) use event_at;
 
-/// A count as a field, which is omitted for none.
+/// A count as a field that is omitted if zero.
 pub(crate) fn some(count: u64) -> Option<u64> {
     (count > 0).then_some(count)
 }
@@ -36,8 +36,8 @@ pub(crate) fn weakness(endpoint: &Endpoint, note: &str) {
     tracing::warn!(target: "tower_webhook", provider, endpoint, "{note}");
 }
 
-/// Where more than one reading of the provider's documentation is tried, which it was is worth more than a word for
-/// debugging: it can then be fixed.
+/// The level is INFO if several variants are tried, so that the operator learns which one matches
+/// and can select it.
 pub(crate) fn verified(event: &VerifiedEvent) {
     let several = event.shared().schemes.len() > 1;
     let (level, left_out) = if several {
@@ -62,7 +62,7 @@ pub(crate) fn verified(event: &VerifiedEvent) {
     );
 }
 
-/// Anybody on the Internet can send a request without a signature; that is worth a line, and no alarm.
+/// Unsigned requests are INFO only, because anyone on the Internet can send them.
 fn level(rejection: &Rejection) -> Level {
     match rejection.kind() {
         RejectionKind::DeliveryInProgress => Level::INFO,
@@ -73,7 +73,7 @@ fn level(rejection: &Rejection) -> Level {
 }
 
 pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
-    // For all routes without the layer.
+    // Shared by all routes without the layer.
     static NO_LAYER: LazyLock<LogLimits> = LazyLock::new(LogLimits::default);
     let limits = endpoint.map_or(&*NO_LAYER, |endpoint| &endpoint.log_limits);
     let Some(left_out) = limits.admit_refusal(rejection.kind()) else {
@@ -98,8 +98,8 @@ pub(crate) fn verified_twice(outer: &VerifiedEvent) {
         target: "tower_webhook",
         provider = outer.provider(),
         endpoint = outer.endpoint(),
-        "a request passes through the middleware twice, and both must accept it; keep the one around the route, and take the \
-         other away"
+        "a request passes through two verifying layers, and both must accept it; keep the one around the route and remove \
+         the other"
     );
 }
 
@@ -110,6 +110,6 @@ pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCo
         endpoint = endpoint.name(),
         from = from.as_u16(),
         to = to.as_u16(),
-        "the provider takes one status alone for success, and gets that"
+        "replaced the handler's status by the only one that the provider accepts as success"
     );
 }

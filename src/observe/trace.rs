@@ -1,4 +1,4 @@
-//! The span of one request, around the checks and the handler.
+//! The span of a request, around its verification and its handler.
 
 use tracing::{Level, Span, field::Empty, span::Entered};
 
@@ -8,7 +8,7 @@ use crate::{
     rejection::{Rejection, kind::RejectionKind},
 };
 
-/// `None` if nobody records the span.
+/// `None` if no subscriber records the span.
 pub(crate) struct Trace(Option<Span>);
 
 impl Trace {
@@ -32,7 +32,7 @@ impl Trace {
         )))
     }
 
-    /// Log lines belong to the span until the guard is dropped.
+    /// Enters the span until the guard is dropped.
     pub(crate) fn enter(&self) -> Option<Entered<'_>> {
         self.0.as_ref().map(Span::enter)
     }

@@ -2,41 +2,49 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | one of two variants over the whole body, see below; header `X-SIGNATURE`, hex |
+//! | signature | one of two variants over the whole body, see below; hex, in `X-SIGNATURE` |
 //! | secret | the Client Secret from the dashboard, as text |
-//! | required | header `X-CLIENT-ID` equals parameter `client_id`, the Client ID from the dashboard |
-//! | timestamp | none: a request that was seen once stays valid for ever |
-//! | event type | nowhere: only a passed verification is ever sent |
-//! | delivery id | nowhere in the head; `id` in the part `result` is the same for every attempt, as far as known |
-//! | delivery key | the part `result`: a retry may have another boundary and other images; kept for a week |
+//! | required | header `X-CLIENT-ID` must equal the parameter `client_id`, the Client ID from the dashboard |
+//! | timestamp | none: a captured request stays valid forever |
+//! | event type | none: only passed verifications are sent |
+//! | delivery id | none in the headers; `id` in the part `result` is the same for every attempt, as far as is known |
+//! | delivery key | the part `result`, because a retry may have a different boundary and different images; kept for a week |
 //! | body | `multipart/form-data` with images: up to 32 MiB within 60 seconds by default |
-//! | success | status 200 and no other, so the layer turns the handler's other 2xx into it; else sent again after an hour, and on for a week |
+//! | success | status 200 only, so the layer replaces the handler's other 2xx statuses with 200 |
+//! | retries | after an hour, and for up to a week |
 //!
-//! # How it signs, and how sure that is
+//! # Signature variants
 //!
-//! **Not settled.** Authenteq's page says that the signature is the hex-encoded SHA-256 digest of the request body and the
-//! Client Secret. It never says HMAC, it shows no code, and no delivery has been seen. So there are three variants:
+//! **Uncertain.** Authenteq's page says that the signature is the hex-encoded SHA-256 digest of the
+//! request body and the Client Secret. It does not mention HMAC and shows no code, and no genuine
+//! delivery was available. There are therefore three variants:
 //!
 //! | variant | signature | |
 //! | --- | --- | --- |
-//! | `sha256-body-secret` | SHA-256 of body, then secret | the words as they stand |
-//! | `hmac-sha256` | HMAC-SHA256 of the body | what most vendors mean by such words |
-//! | `length-extendable-sha256-secret-body` | SHA-256 of secret, then body | the same words in the other order |
+//! | `sha256-body-secret` | SHA-256 of the body followed by the secret | the literal reading |
+//! | `hmac-sha256` | HMAC-SHA256 of the body | what most vendors mean by such a description |
+//! | `length-extendable-sha256-secret-body` | SHA-256 of the secret followed by the body | the same description, in the other order |
 //!
-//! Unless told, a request under either of the first two is accepted. `event.variant()` says which it was: **once you
-//! have seen a genuine delivery, fix it**, with [`select_variant`](Provider::select_variant) or `variant` in
-//! the configuration. The third counts only when it is named so: whoever has seen one request can append to its body
-//! and sign the result without the secret. What is appended stands after the closing boundary, so it cannot be read as an
-//! [`Event`]; a handler that takes the raw body has no such protection.
+//! By default, a request is accepted under either of the first two variants, and `event.variant()`
+//! returns the one that matched. **Once you have seen a genuine delivery, fix the variant** with
+//! [`select_variant`](Provider::select_variant), or `variant` in the configuration.
 //!
-//! Taken for granted beside that: the secret is its UTF-8 bytes, and the digest covers the raw body, boundaries included.
+//! The third variant is accepted only if you select it by name, because it allows length extension:
+//! anybody who has captured a request can append to its body and sign the result without the
+//! secret. The appended bytes come after the closing boundary, so such a body cannot be read as an
+//! [`Event`]. A handler that takes the raw body has no such protection.
+//!
+//! It is also assumed that the key is the secret's UTF-8 bytes, and that the digest covers the raw
+//! body, boundaries included.
 //!
 //! # Pitfalls
 //!
-//! - A failed verification is never sent, as far as is documented; if one came, it would be `Other` and never rejected. To wait for one is to wait for ever.
-//! - No time is signed. Recognise what you have handled already by `result.id`.
-//! - The page marks `croppedBackImage` as required, and a passport has no back.
-//! - `address` may hold several lines joined by `^`.
+//! - According to the documentation, failed verifications are never sent, so do not wait for one.
+//!   If one arrived, its outcome would be `Other`, never rejected.
+//! - No timestamp is signed. Use `result.id` to recognise verifications that you have already
+//!   handled.
+//! - The page marks `croppedBackImage` as required, but a passport has no back.
+//! - `address` may contain several lines joined by `^`.
 //!
 //! Documented: <https://docs.authenteq.com> (webhook overview, Web IDV, export).
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("authenteq/event.md"))]
@@ -59,7 +67,7 @@ mod event;
 #[cfg(feature = "identity")]
 pub use self::event::*;
 
-/// What an event without a status means, for accounts that get the older form.
+/// The parameter that says what a missing status means, for accounts with the older format.
 pub(crate) const MISSING_STATUS: &str = "missing_status";
 pub(crate) const PASSED: &str = "passed";
 

@@ -1,47 +1,54 @@
-//! Authento: identity verification of persons and companies, tied to wallet addresses or accounts.
+//! Authento: identity verification of persons and companies, linked to wallet addresses or
+//! accounts.
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | one of two variants over the body, see below; header `X-PAYLOAD-DIGEST`, hex or base64 |
+//! | signature | one of two variants over the body, see below; hex or base64, in `X-PAYLOAD-DIGEST` |
 //! | secret | the webhook secret from the dashboard's settings, as text |
-//! | timestamp | none that is signed apart; `timeCreated` stands in the body, see [`Event::created_at`] |
+//! | timestamp | no separate one; `timeCreated` is part of the signed body, see [`Event::created_at`] |
 //! | event type | `/event` in the body |
 //! | delivery id | none |
 //! | delivery key | the whole body |
-//! | success | not stated; nor is a time limit |
-//! | retries | none by itself, as far as known: a failed delivery is in the dashboard's log and sent again by hand |
+//! | success | not documented, and neither is a time limit |
+//! | retries | no automatic ones, as far as is known: failed deliveries are listed in the dashboard and resent by hand |
 //!
-//! # How it signs, and how sure that is
+//! # Signature variants
 //!
-//! **Not settled.** Authento's page gives a recipe, the SHA-256 digest of the raw payload, and says elsewhere that a webhook
-//! secret is used to calculate the digest. Both cannot be the whole truth. It shows no code, and no delivery has been
-//! seen. So there are three variants:
+//! **Uncertain.** Authento's page describes the digest as the SHA-256 of the raw payload, and says
+//! elsewhere that a webhook secret is used to calculate it. The two statements are incomplete or
+//! contradict each other. The page shows no code, and no genuine delivery was available. There are
+//! therefore three variants:
 //!
 //! | variant | digest | |
 //! | --- | --- | --- |
-//! | `hmac-sha256` | HMAC-SHA256 of the body | gives the secret its purpose, and is how Authento signs its API calls |
-//! | `sha256-body-secret` | SHA-256 of body, then secret | both sentences at once |
-//! | `unauthenticated-sha256` | SHA-256 of the body | the recipe as it stands |
+//! | `hmac-sha256` | HMAC-SHA256 of the body | uses the secret, and is how Authento signs its API calls |
+//! | `sha256-body-secret` | SHA-256 of the body followed by the secret | both statements, taken literally |
+//! | `unauthenticated-sha256` | SHA-256 of the body | the first statement, taken literally |
 //!
-//! Unless told, a request under either of the first two is accepted. `event.variant()` says which it was: **once you
-//! have seen a genuine delivery, fix it**, with [`select_variant`](Provider::select_variant) or `variant` in
-//! the configuration.
+//! By default, a request is accepted under either of the first two variants, and `event.variant()`
+//! returns the one that matched. **Once you have seen a genuine delivery, fix the variant** with
+//! [`select_variant`](Provider::select_variant), or `variant` in the configuration.
 //!
-//! **The third proves nothing about who sent a request; anybody can compute it.** It counts only when it is named so, and a
-//! warning at the start says it again. If Authento turns out to send that, take an event for no more than a hint, and
-//! ask Authento's API before anything depends on it.
+//! **The third variant proves nothing about the sender, because anybody can compute it.** It is
+//! accepted only if you select it by name, and a warning is logged at startup. If Authento turns
+//! out to use it, treat an event as no more than a hint, and ask Authento's API before you act on
+//! it.
 //!
-//! The encoding is not documented either. Hex in either case and base64 are told apart by their length.
+//! The encoding is not documented either. Hex (in either case) and base64 are distinguished by
+//! length.
 //!
 //! # Pitfalls
 //!
-//! - `X-Payload-Digest` is Sumsub's header, too. A provider is configured, and never told by its headers.
-//! - The page spells two events `ADDRRESS_LINKED` and `ADDRRESS_UNLINKED`. The right spelling is read as the same.
-//! - Older examples write statuses and types in lower case, and `company` for `CORPORATE`. They are read as the same, and so are
-//!   events in lower case or camel case.
-//! - A company's verification gives an [`Identity`] as a person's does, since it comes as the same event. Look at
-//!   [`Event::user_type`] where that matters.
-//! - `status.poa`, the proof of address, may be missing, and `userIdentifier` is yours only in the account-based flow.
+//! - Sumsub also uses the header `X-Payload-Digest`. The provider comes from the configuration; it
+//!   is never detected from the headers.
+//! - The page spells two events `ADDRRESS_LINKED` and `ADDRRESS_UNLINKED`. The correct spelling is
+//!   accepted too.
+//! - Older examples write statuses and types in lower case, and `company` for `CORPORATE`. These
+//!   spellings are accepted too, and so are event names in lower case or camel case.
+//! - The verification of a company produces an [`Identity`] as that of a person does, because both
+//!   use the same events. Check [`Event::user_type`] where the difference matters.
+//! - `status.poa`, the proof of address, may be missing. `userIdentifier` is your own id only in
+//!   the account-based flow.
 //!
 //! Documented: <https://authento.gitbook.io/authento-api> (webhooks, basic and full user info).
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("authento/event.md"))]

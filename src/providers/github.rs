@@ -2,19 +2,19 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over the body, in hex after `sha256=`, in `X-Hub-Signature-256` |
+//! | signature | HMAC-SHA256 of the body, in hex after `sha256=`, in `X-Hub-Signature-256` |
 //! | secret | the text from the webhook's settings |
-//! | timestamp | none: a captured request stays valid for ever |
+//! | timestamp | none: a captured request stays valid forever |
 //! | event type | header `X-GitHub-Event`, **not signed** |
 //! | delivery id | header `X-GitHub-Delivery`, **not signed** |
-//! | delivery key | the whole body: equal bodies are one delivery, whatever their event type. With `body+event-type` they are told apart, and whoever has captured a request can have it handled again under another type |
+//! | delivery key | the whole body: requests with equal bodies are one delivery, whatever their event type. `body+event-type` distinguishes them, but lets anybody who has captured a request have it handled again under another type |
 //! | body limit | 25 MiB (GitHub sends up to 25 MB) |
-//! | success | any 2xx within 10 seconds; failed deliveries are not sent again by themselves |
+//! | success | any 2xx within 10 seconds; failed deliveries are not retried automatically |
 //!
-//! The older SHA-1 header `X-Hub-Signature`, which GitHub still sends, is not looked at.
+//! The older SHA-1 header `X-Hub-Signature`, which GitHub still sends, is ignored.
 //!
-//! Documented: <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>; the example there
-//! is a test here. Certain.
+//! Documented: <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>,
+//! whose example is a test vector here. Certain.
 
 use std::time::Duration;
 

@@ -1,28 +1,33 @@
-//! iDenfy: identity verification, and what goes with it: screening, bank accounts, companies.
+//! iDenfy: identity verification, screening, and checks of bank accounts and companies.
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over the body, in hex, in `Idenfy-Signature` |
-//! | secret | the text of the signing key that is set for this webhook in the dashboard; **without one iDenfy does not sign** |
-//! | timestamp | none: a captured request stays valid for ever |
+//! | signature | HMAC-SHA256 of the body, in hex, in `Idenfy-Signature` |
+//! | secret | the signing key set for this webhook in the dashboard, as text; **without one iDenfy does not sign** |
+//! | timestamp | none: a captured request stays valid forever |
 //! | event type | header `Idenfy-Event-Type`, **not signed** |
-//! | delivery id | `/scanRef` of those bodies that have one, for people: several results share it, and no id tells deliveries apart |
-//! | delivery key | the whole body: results that share a `scanRef` are different deliveries |
-//! | success | any 2xx within 10 seconds; retried a configurable number of times with a fixed pause, then an e-mail and a button in the dashboard |
+//! | delivery id | `/scanRef`, in bodies about a person that have one: several results share it, and no id identifies a delivery |
+//! | delivery key | the whole body, because results with the same `scanRef` are different deliveries |
+//! | success | any 2xx within 10 seconds |
+//! | retries | a configurable number, at a fixed interval; after that, iDenfy sends an e-mail and shows a button in the dashboard |
 //!
 //! # Pitfalls
 //!
-//! - An approval with `is_final` false is preliminary: a person still looks at it.
-//! - `scan_ref` does not identify a delivery. The preliminary result, the final one and those after a resubmission share it.
-//! - The addresses in `file_urls` open without a password while they live.
-//! - An event that iDenfy adds later with the fields of an older one is read as the older one where the header does not come through.
+//! - An approval with `is_final` false is preliminary: a human reviewer has yet to look at it.
+//! - `scan_ref` does not identify a delivery. The preliminary result, the final result and the
+//!   results of a resubmission share it.
+//! - The links in `file_urls` need no password until they expire.
+//! - An event type that iDenfy adds later, with the fields of an existing one, is read as the
+//!   existing one if the header is missing.
 //!
-//! # How sure this is
+//! # Certainty
 //!
-//! The scheme is certain: it is documented, and a vector of somebody else's library checks out. The types follow the vendor's
-//! specification, its pages, and older examples; where these disagree, all are read. No delivery of the vendor itself was at hand.
+//! The scheme is certain: it is documented, and a test vector from an independent library verifies.
+//! The types follow the vendor's specification, its pages and older examples; where these disagree,
+//! all forms are accepted. No delivery from iDenfy itself was available.
 //!
-//! Documented: <https://documentation.idenfy.com> (KYC webhooks, callback signing, KYB, API reference).
+//! Documented: <https://documentation.idenfy.com> (KYC webhooks, callback signing, KYB, API
+//! reference).
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("idenfy/event.md"))]
 
 use std::time::Duration;

@@ -2,12 +2,12 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over the body, in base64, in `X-Shopify-Hmac-SHA256` |
+//! | signature | HMAC-SHA256 of the body, in base64, in `X-Shopify-Hmac-SHA256` |
 //! | secret | the app's client secret, as text |
-//! | timestamp | none that is signed (`X-Shopify-Triggered-At` is not): a captured request stays valid for ever |
-//! | event type | header `X-Shopify-Topic`, **not signed**: equal bodies can be relabelled |
+//! | timestamp | none that is signed (`X-Shopify-Triggered-At` is not): a captured request stays valid forever |
+//! | event type | header `X-Shopify-Topic`, **not signed**: a captured body can be replayed under another topic |
 //! | delivery id | header `X-Shopify-Webhook-Id`, **not signed** |
-//! | delivery key | the whole body: equal bodies are one delivery, whatever their topic. With `body+event-type` they are told apart, and whoever has captured a request can have it handled again under another topic |
+//! | delivery key | the whole body: requests with equal bodies are one delivery, whatever their topic. `body+event-type` distinguishes them, but lets anybody who has captured a request have it handled again under another topic |
 //! | success | any 2xx within 5 seconds; failed deliveries are retried 8 times within 4 hours |
 //!
 //! Documented: <https://shopify.dev/docs/apps/build/webhooks/verify-deliveries>. Certain.

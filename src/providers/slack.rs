@@ -2,19 +2,19 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over `v0:` time `:` body, in hex after `v0=`, in `X-Slack-Signature` |
+//! | signature | HMAC-SHA256 of `v0:`, the timestamp, `:` and the body, in hex after `v0=`, in `X-Slack-Signature` |
 //! | secret | the app's signing secret, as text |
-//! | timestamp | `X-Slack-Request-Timestamp`, unix seconds, signed; 5 minutes either way |
-//! | event type | `/event/type` of a JSON body; slash commands and interactivity are forms and have none |
+//! | timestamp | `X-Slack-Request-Timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
+//! | event type | `/event/type` of a JSON body; slash commands and interactivity send forms, which have none |
 //! | delivery id | `/event_id` of a JSON body |
-//! | delivery key | `/event_id`; the whole body of what has none |
+//! | delivery key | `/event_id`, or the whole body if there is none |
 //! | success | any 2xx within 3 seconds; the Events API retries 3 times |
 //!
-//! The `url_verification` challenge is signed like every other request, so it reaches the handler as an event, which
-//! answers it.
+//! The `url_verification` challenge is signed like every other request. It reaches the handler as
+//! an event, and the handler has to answer it.
 //!
-//! Documented: <https://docs.slack.dev/authentication/verifying-requests-from-slack>; the example there is a test
-//! here. Certain.
+//! Documented: <https://docs.slack.dev/authentication/verifying-requests-from-slack>, whose example
+//! is a test vector here. Certain.
 
 use std::time::Duration;
 

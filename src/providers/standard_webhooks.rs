@@ -1,19 +1,22 @@
-//! Any sender that follows the Standard Webhooks specification, with symmetric keys (`v1`).
+//! Any sender that follows the Standard Webhooks specification with symmetric keys (`v1`).
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over id `.` time `.` body, in base64 after `v1,`, in `webhook-signature`: a list, of which any may match |
+//! | signature | HMAC-SHA256 of id, `.`, timestamp, `.` and body, in base64 after `v1,`, in `webhook-signature`: a list, any of which may match |
 //! | secret | base64 of at least 16 bytes, after an optional `whsec_` |
-//! | timestamp | `webhook-timestamp`, unix seconds, signed; 5 minutes either way |
+//! | timestamp | `webhook-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
 //! | event type | `/type` of a JSON body |
 //! | delivery id | header `webhook-id`, signed, the same for every attempt |
 //! | delivery key | `webhook-id` |
 //! | success | any 2xx |
 //!
-//! Signatures of other versions in the list, such as `v1a`, are skipped. An id with a full stop in it is refused, since
-//! the specification asks senders for ids that have none: it is the mark between the parts of the content.
+//! Signatures of other versions in the list, such as `v1a`, are skipped. An id that contains a full
+//! stop is rejected: the full stop separates the parts of the signed content, and the specification
+//! asks senders not to use it in ids.
 //!
-//! Documented: <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>. Certain.
+//! Documented:
+//! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
+//! Certain.
 
 use crate::{
     provider::Provider,
@@ -31,7 +34,7 @@ pub(super) fn provider() -> Provider {
         .with_docs("https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md")
 }
 
-/// The scheme under headers with this prefix.
+/// The scheme, with this prefix in front of its header names.
 pub(super) fn scheme(prefix: &str) -> Scheme {
     let signature = SignatureFormat::list(format!("{prefix}signature"), ' ', Encoding::Base64);
     Scheme::new(

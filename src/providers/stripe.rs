@@ -2,16 +2,16 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over time `.` body, in hex as each `v1` field of `Stripe-Signature: t=…,v1=…` |
-//! | secret | the whole text `whsec_…` of the endpoint, **not** decoded |
-//! | timestamp | the field `t`, unix seconds, signed; 5 minutes either way (Stripe's own libraries let any future time pass) |
+//! | signature | HMAC-SHA256 of timestamp, `.` and body, in hex in each `v1` field of `Stripe-Signature: t=…,v1=…` |
+//! | secret | the endpoint's secret including `whsec_`, as text, **not** decoded |
+//! | timestamp | the field `t`, Unix seconds, signed; tolerance 5 minutes in either direction (Stripe's own libraries accept any time in the future) |
 //! | event type | `/type` |
 //! | delivery id | `/id`, the same for every attempt |
 //! | delivery key | `/id` |
 //! | success | any 2xx; retried for up to three days in live mode |
 //!
-//! A retry has a new time and a new signature. While a secret is rolled there are several `v1` fields. `v0`, of test
-//! events, is not looked at.
+//! A retry has a new timestamp and a new signature. While a secret is being rolled, there are
+//! several `v1` fields. The `v0` field of test events is ignored.
 //!
 //! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain.
 

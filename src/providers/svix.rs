@@ -1,19 +1,21 @@
-//! Svix, and everybody who sends through it: Clerk, Resend and many more.
+//! Svix, and every sender that uses it, such as Clerk and Resend.
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | HMAC-SHA256 over id `.` time `.` body, in base64 after `v1,`, in `svix-signature`: a list, of which any may match |
+//! | signature | HMAC-SHA256 of id, `.`, timestamp, `.` and body, in base64 after `v1,`, in `svix-signature`: a list, any of which may match |
 //! | secret | base64 of at least 16 bytes, after an optional `whsec_` |
-//! | timestamp | `svix-timestamp`, unix seconds, signed; 5 minutes either way |
-//! | event type | `/type` of a JSON body, if the sender puts one there |
+//! | timestamp | `svix-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
+//! | event type | `/type` of a JSON body, if the sender includes it |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |
 //! | delivery key | `svix-id` |
 //! | success | any 2xx within 15 seconds; retried for a day or more, and an endpoint that fails for five days is disabled |
 //!
-//! The same three headers may come as `webhook-…`. One request uses one family: `svix-…` when all three are there.
-//! An id with a full stop in it is refused, see [`standard_webhooks`](mod@super::standard_webhooks).
+//! The three headers may also be named `webhook-…`. A request uses one family, never a mix:
+//! `svix-…` if all three of these are present. An id that contains a full stop is rejected, see
+//! [`standard_webhooks`](mod@super::standard_webhooks).
 //!
-//! Documented: <https://docs.svix.com/receiving/verifying-payloads/how-manual>; the example there is a test here. Certain.
+//! Documented: <https://docs.svix.com/receiving/verifying-payloads/how-manual>, whose example is a
+//! test vector here. Certain.
 
 use std::time::Duration;
 
@@ -32,7 +34,7 @@ pub(super) fn provider() -> Provider {
         .with_docs("https://docs.svix.com/receiving/verifying-payloads/how-manual")
 }
 
-/// The scheme in either family of headers.
+/// The scheme, with either family of headers.
 pub(super) fn scheme() -> Scheme {
     standard_webhooks::scheme("svix-").with_header_families(["svix-", "webhook-"])
 }

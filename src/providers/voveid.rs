@@ -1,21 +1,24 @@
-//! VOVE ID: identity verification, anti-money-laundering and business verification.
+//! VOVE ID: identity verification, anti-money-laundering screening and business verification.
 //!
 //! | | |
 //! | --- | --- |
-//! | signs | as [Svix](mod@super::svix), through which it sends: HMAC-SHA256 over id `.` time `.` body |
-//! | secret | `whsec_…` from the dashboard: base64, read even where padding is missing |
-//! | timestamp | `svix-timestamp`, unix seconds, signed; 5 minutes either way |
-//! | event type | nowhere; `event_type()` gives the body's `/status` |
+//! | signature | that of [Svix](mod@super::svix), through which VOVE ID sends: HMAC-SHA256 of id, `.`, timestamp, `.` and body |
+//! | secret | `whsec_…` from the dashboard: base64, accepted even without padding |
+//! | timestamp | `svix-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
+//! | event type | none; `event_type()` returns `/status` of the body |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |
 //! | delivery key | `svix-id` |
-//! | success | any 2xx within 15 seconds; retried with growing pauses, and a 4xx may be final |
+//! | success | any 2xx within 15 seconds; retried at increasing intervals, and a 4xx may be final |
 //!
-//! # How sure this is
+//! # Certainty
 //!
-//! The scheme is certain: it is stock Svix, documented by both. The sample on VOVE ID's page does not check out under any
-//! reading (its secret or signature was changed for publication), so it serves as a test for refusal only. Four older KYB
-//! events (`kyb.case.created`, `kyb.case.status.changed`, `kyb.ubo.invited`, `kyb.ubo.completed`) have no published body; they verify, and
-//! are read as [`Kyb`] only if they have its fields, else as [`Event::Other`].
+//! The scheme is certain: it is plain Svix, documented by both vendors. The sample on VOVE ID's
+//! page does not verify under any interpretation (its secret or signature was changed for
+//! publication), so the tests only check that it is rejected.
+//!
+//! Four older KYB events (`kyb.case.created`, `kyb.case.status.changed`, `kyb.ubo.invited`,
+//! `kyb.ubo.completed`) have no published body. They are verified like the others, and are read as
+//! [`Kyb`] if they have its fields, otherwise as [`Event::Other`].
 //!
 //! Documented: <https://docs.voveid.com> (webhooks, AML screening, KYB webhooks).
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("voveid/event.md"))]

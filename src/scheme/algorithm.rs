@@ -4,10 +4,11 @@ use std::{fmt, str::FromStr};
 
 use crate::error::SetupError;
 
-/// How the signature is computed. It belongs to the configuration; nothing in a request can change it.
+/// How the signature is computed. The algorithm is configured; a request cannot change it.
 ///
-/// The plain digests take their key from `{secret}` in the signed content. One without a key,
-/// which anybody can compute, exists only under a name that says so.
+/// The plain digests take their key from `{secret}` in the signed content. A digest without a key,
+/// which anybody can compute, is only available as
+/// [`UnauthenticatedSha256`](Self::UnauthenticatedSha256).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -15,23 +16,23 @@ pub enum Algorithm {
     HmacSha256,
     /// HMAC with SHA-512 (`hmac-sha512`).
     HmacSha512,
-    /// HMAC with SHA-1 (`hmac-sha1`): still sound as a MAC, though no choice for anything new.
+    /// HMAC with SHA-1 (`hmac-sha1`): still secure as a MAC, but not recommended for new schemes.
     HmacSha1,
-    /// HMAC with MD5 (`hmac-md5`): only for a vendor that offers nothing else.
+    /// HMAC with MD5 (`hmac-md5`): only for providers that offer nothing else.
     HmacMd5,
-    /// SHA-256 over content that holds the secret (`sha256`).
+    /// SHA-256 of content that includes the secret (`sha256`).
     Sha256,
-    /// SHA-512 over content that holds the secret (`sha512`).
+    /// SHA-512 of content that includes the secret (`sha512`).
     Sha512,
-    /// SHA-1 over content that holds the secret (`sha1`).
+    /// SHA-1 of content that includes the secret (`sha1`).
     Sha1,
-    /// SHA-256 over content without any secret (`unauthenticated-sha256`).
+    /// SHA-256 of content without any secret (`unauthenticated-sha256`).
     ///
-    /// It proves that the body arrived unchanged, and **nothing about who sent it**.
+    /// It detects accidental changes to the body, and proves **nothing about the sender**.
     UnauthenticatedSha256,
 }
 
-/// What `Display` prints and `FromStr` reads.
+/// The names that `Display` writes and `FromStr` reads.
 pub(crate) const NAMES: [(&str, Algorithm); 8] = [
     ("hmac-sha256", Algorithm::HmacSha256),
     ("hmac-sha512", Algorithm::HmacSha512),
@@ -43,12 +44,12 @@ pub(crate) const NAMES: [(&str, Algorithm); 8] = [
     ("unauthenticated-sha256", Algorithm::UnauthenticatedSha256),
 ];
 
-/// Where an algorithm takes its key from.
+/// Where an algorithm gets its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keying {
-    /// The variant itself is keyed.
+    /// The algorithm itself is keyed.
     Mac,
-    /// The signed content has to hold the secret.
+    /// The signed content must include the secret.
     Content,
     /// There is no key.
     None,
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back() {
+    fn names_round_trip() {
         for (name, algorithm) in NAMES {
             assert_eq!(name.parse::<Algorithm>().unwrap(), algorithm);
             assert_eq!(algorithm.to_string(), name);

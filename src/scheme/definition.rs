@@ -1,4 +1,4 @@
-//! [`Scheme`]: how one provider signs.
+//! [`Scheme`]: how a provider signs.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,7 +10,7 @@ use crate::scheme::{
     timestamp::{Timestamp, Tolerance},
 };
 
-/// How one provider signs. See the [module](crate::scheme) for the words.
+/// How a provider signs. See the [module](crate::scheme) for the terms.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Scheme {
     pub(crate) algorithm: Algorithm,
@@ -23,19 +23,20 @@ pub struct Scheme {
     pub(crate) coverage: Coverage,
 }
 
-/// What a signature has to cover.
+/// How much of the request a signature must cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Coverage {
-    /// The whole body: the signed content must hold `{body}`.
+    /// The whole body: the signed content must include `{body}`.
     #[default]
     Body,
-    /// Some of the request only. **Whatever is not covered can be changed by anybody who saw one request.**
+    /// Only parts of the request. **Anybody who has captured a request can change the rest.**
     Partial,
 }
 
 impl Scheme {
-    /// A scheme that signs `signed` (a template, see the [module](crate::scheme)) with a secret that is plain text.
+    /// A scheme whose signed content is the template `signed` (see the [module](crate::scheme)),
+    /// and whose secret is plain text.
     #[must_use]
     pub fn new(
         algorithm: Algorithm,
@@ -54,23 +55,23 @@ impl Scheme {
         }
     }
 
-    /// Sets where the time of the attempt stands. One that is not part of the signed content can only make a
-    /// request be refused; it never counts as proof of freshness.
+    /// Sets where the timestamp of a request is found. If it is not part of the signed content, it
+    /// can only cause a request to be rejected; it never proves freshness.
     #[must_use]
     pub fn with_timestamp(mut self, timestamp: Timestamp) -> Self {
         self.timestamp = Some(timestamp);
         self
     }
 
-    /// Sets how the secret is written. The default is plain text.
+    /// Sets the format of the secret. The default is plain text.
     #[must_use]
     pub fn with_secret_format(mut self, format: SecretFormat) -> Self {
         self.secret_format = format;
         self
     }
 
-    /// Requires a header to be there exactly once and to equal `value`, compared in constant time. The value may
-    /// hold `{param:name}`.
+    /// Requires a header to occur exactly once and to equal `value`, compared in constant time. The
+    /// value may contain `{param:name}`.
     #[must_use]
     pub fn with_required_header(
         mut self,
@@ -81,8 +82,9 @@ impl Scheme {
         self
     }
 
-    /// Lets all headers that begin with `first` come under another prefix instead: `["svix-", "webhook-"]`.
-    /// One request uses one family; they are never mixed.
+    /// Sets alternative prefixes for header names, such as `["svix-", "webhook-"]`. The first one
+    /// is the prefix that the scheme uses. A request uses one prefix for all these headers, never a
+    /// mix.
     #[must_use]
     pub fn with_header_families<P: Into<Cow<'static, str>>>(
         mut self,
@@ -92,7 +94,7 @@ impl Scheme {
         self
     }
 
-    /// Sets what the signature has to cover. The default is the whole body.
+    /// Sets how much of the request the signature must cover. The default is the whole body.
     #[must_use]
     pub fn with_coverage(mut self, coverage: Coverage) -> Self {
         self.coverage = coverage;
@@ -103,7 +105,7 @@ impl Scheme {
         self.algorithm
     }
 
-    /// How far a timestamp may be from the clock; `None` for a scheme without one.
+    /// How far the timestamp may be from the current time; `None` for a scheme without a timestamp.
     #[must_use]
     pub fn tolerance(&self) -> Option<Tolerance> {
         self.timestamp.as_ref().map(|timestamp| timestamp.tolerance)
@@ -111,7 +113,8 @@ impl Scheme {
 }
 
 impl Scheme {
-    /// The parameters that are used anywhere. A template that cannot be read uses none; building says why.
+    /// The names of all parameters in use. An invalid template counts as using none; building the
+    /// verifier reports it.
     pub(crate) fn param_names(&self) -> Vec<String> {
         let required = self.require.iter().map(|(_, value)| value);
         std::iter::once(&self.signed)
@@ -128,7 +131,7 @@ impl Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What a header must equal may be a credential.
+        // The required value of a header may be a credential.
         let require: Vec<_> = self.require.iter().map(|(header, _)| header).collect();
         f.debug_struct("Scheme")
             .field("algorithm", &self.algorithm)

@@ -1,22 +1,24 @@
-//! [`Encoding`]: how the bytes of a signature are written.
+//! [`Encoding`]: how a signature is encoded.
 
 use std::{fmt, str::FromStr};
 
 use crate::error::SetupError;
 
-/// How the bytes of a signature are written in a header.
+/// How the bytes of a signature are encoded in a header.
 ///
-/// Decoding is strict: the right alphabet, the right length, no spare bits. Hex may be in either case.
+/// Decoding is strict about the alphabet, the length, and zero trailing bits. Hex may be in either
+/// case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// Two hexadecimal digits a byte (`hex`).
+    /// Two hexadecimal digits per byte (`hex`).
     Hex,
     /// The standard alphabet, padded (`base64`).
     Base64,
     /// The URL-safe alphabet, padded or not (`base64url`).
     Base64Url,
-    /// Either of the first two, told apart by their length (`hex-or-base64`): for a provider that does not say.
+    /// Hex or standard base64, distinguished by length (`hex-or-base64`), for providers that do not
+    /// document their encoding.
     HexOrBase64,
 }
 

@@ -1,10 +1,10 @@
-//! [`Locator`]: where an event says what it is.
+//! [`Locator`]: where the event type or delivery id is found.
 
 use std::borrow::Cow;
 
 use crate::{error::SetupError, head::header_name, json::json_pointer};
 
-/// Where a value is that describes an event.
+/// Where a value that describes an event is found, such as its type or delivery id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Locator(pub(crate) LocatorKind);
 
@@ -16,13 +16,13 @@ pub(crate) enum LocatorKind {
 }
 
 impl Locator {
-    /// A header. Unless the scheme signs it, anybody who replays a request can change it.
+    /// A header. If the scheme does not sign it, anybody who replays a request can change it.
     #[must_use]
     pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
         Self(LocatorKind::Header(name.into()))
     }
 
-    /// A string, number or truth value in a JSON body, by its pointer (RFC 6901): `/data/id`.
+    /// A string, number or boolean in a JSON body, by its JSON pointer (RFC 6901): `/data/id`.
     #[must_use]
     pub fn json(pointer: impl Into<Cow<'static, str>>) -> Self {
         Self(LocatorKind::Json(pointer.into()))

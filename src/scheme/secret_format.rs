@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-/// How a provider writes its secrets: as plain text, base64 or hex, maybe after a prefix, maybe to be hashed first.
+/// How a provider writes its secrets: as plain text, base64 or hex, optionally with a prefix, and
+/// optionally hashed to derive the key.
 ///
-/// The same look may mean different things: `whsec_…` is base64 with Svix and plain text with Stripe.
+/// Secrets that look alike may have different formats: `whsec_…` is base64 for Svix, and plain text
+/// for Stripe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretFormat {
     pub(crate) encoding: TextEncoding,
@@ -20,24 +22,25 @@ pub(crate) enum TextEncoding {
     Hex,
 }
 
-/// A hash that the secret goes through before it is the key.
+/// A hash that derives the key from the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Derivation {
-    /// The key is the 20 bytes of the secret's SHA-1.
+    /// The key is the SHA-1 of the secret: 20 bytes.
     Sha1,
-    /// The key is the 32 bytes of the secret's SHA-256.
+    /// The key is the SHA-256 of the secret: 32 bytes.
     Sha256,
 }
 
 impl SecretFormat {
-    /// The UTF-8 bytes of the text, at least one.
+    /// Plain text: the key is its UTF-8 bytes, of which there must be at least one.
     #[must_use]
     pub fn text() -> Self {
         Self::new(TextEncoding::Text, 1)
     }
 
-    /// Standard base64 of at least 16 bytes. Missing padding and spare bits are read too: some vendors print them so.
+    /// Standard base64 of at least 16 bytes. Missing padding and non-zero trailing bits are
+    /// accepted, because some vendors print such secrets.
     #[must_use]
     pub fn base64() -> Self {
         Self::new(TextEncoding::Base64, 16)
@@ -58,21 +61,21 @@ impl SecretFormat {
         }
     }
 
-    /// Sets a text that is taken off the front where it stands there, such as `whsec_`.
+    /// Sets an optional prefix, such as `whsec_`, which is removed if it is present.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets a hash that the secret goes through before it is the key.
+    /// Sets a hash that derives the key from the decoded secret.
     #[must_use]
     pub fn with_derivation(mut self, derive: Derivation) -> Self {
         self.derive = Some(derive);
         self
     }
 
-    /// Sets the least number of bytes a secret must have once decoded. It is never less than one.
+    /// Sets the minimum length of a decoded secret, in bytes. Zero counts as one.
     #[must_use]
     pub fn with_min_bytes(mut self, min_bytes: usize) -> Self {
         self.min_bytes = min_bytes.max(1);

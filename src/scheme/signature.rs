@@ -1,10 +1,12 @@
-//! [`SignatureFormat`]: which header carries the signatures, and in which grammar.
+//! [`SignatureFormat`]: which header contains the signatures, and in which grammar.
 
 use std::borrow::Cow;
 
 use crate::scheme::encoding::Encoding;
 
-/// The header or headers that carry the signature, and how it is spelled there.
+/// The header or headers that contain the signature, and the grammar of their values.
+///
+/// A header may contain several signatures, of which any may match.
 ///
 /// ```
 /// use tower_webhook::scheme::{Encoding, SignatureFormat};
@@ -51,21 +53,22 @@ impl SignatureFormat {
     /// not grow with the header.
     pub const MAX_SIGNATURES: usize = 16;
 
-    /// The whole value is one signature, after a prefix if there is one.
+    /// The whole value is one signature, after an optional [prefix](Self::with_prefix).
     #[must_use]
     pub fn single(header: impl Into<Cow<'static, str>>, encoding: Encoding) -> Self {
         let prefix = Cow::Borrowed("");
         Self::new(header.into(), encoding, Grammar::Single { prefix })
     }
 
-    /// Items between separators; each one that starts with the prefix is a candidate, the others are skipped.
+    /// The value is a list. Items that start with the [prefix](Self::with_prefix) are candidates;
+    /// others are skipped.
     #[must_use]
     pub fn list(header: impl Into<Cow<'static, str>>, separator: char, encoding: Encoding) -> Self {
         let prefix = Cow::Borrowed("");
         Self::new(header.into(), encoding, Grammar::List { separator, prefix })
     }
 
-    /// `name=value` fields between separators; each one called `field` is a candidate.
+    /// The value is a list of `name=value` fields. Every field named `field` is a candidate.
     #[must_use]
     pub fn fields(
         header: impl Into<Cow<'static, str>>,
@@ -81,8 +84,8 @@ impl SignatureFormat {
         Self::new(header.into(), encoding, grammar)
     }
 
-    /// Items between separators, told apart by their place: those from `first` (counted from 0) are candidates,
-    /// the ones before are fields named `0`, `1`, ….
+    /// The value is a list whose items are identified by their positions. Items from position
+    /// `first` (counted from 0) are candidates; those before it are fields named `0`, `1`, ….
     #[must_use]
     pub fn positional(
         header: impl Into<Cow<'static, str>>,
@@ -106,8 +109,8 @@ impl SignatureFormat {
         }
     }
 
-    /// Sets the text before each signature of a [`single`](Self::single) value or a [`list`](Self::list).
-    /// Fields and positions have none, and are left as they are.
+    /// Sets the text before each signature of a [`single`](Self::single) value or a
+    /// [`list`](Self::list). It has no effect on the other formats.
     #[must_use]
     pub fn with_prefix(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         if let Grammar::Single { prefix } | Grammar::List { prefix, .. } = &mut self.grammar {
@@ -116,8 +119,8 @@ impl SignatureFormat {
         self
     }
 
-    /// Sets the character between whole sets of [`fields`](Self::fields), each of one key: `t=1,v1=aa t=1,v1=bb`.
-    /// Fields that are signed must be equal in every set.
+    /// Sets the separator between sets of [`fields`](Self::fields), with one set per key:
+    /// `t=1,v1=aa t=1,v1=bb`. Signed fields must be equal in all sets.
     #[must_use]
     pub fn with_sets(mut self, separator: char) -> Self {
         if let Grammar::Fields { sets, .. } = &mut self.grammar {
@@ -126,14 +129,15 @@ impl SignatureFormat {
         self
     }
 
-    /// Adds a header that may stand instead of the first or beside it; a signature in any of them counts.
+    /// Adds an alternative header. A matching signature in any of the headers is accepted.
     #[must_use]
     pub fn or_header(mut self, header: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push(header.into());
         self
     }
 
-    /// Lets a header have several lines, each with a signature. Without this a second line is refused.
+    /// Allows several lines of the header, each with a signature. Otherwise a second line is
+    /// rejected.
     #[must_use]
     pub fn with_repeated_lines(mut self) -> Self {
         self.repeats = true;

@@ -1,4 +1,4 @@
-//! The signed content as a template: `{header:svix-id}.{ts}.{body}`.
+//! Parses the template of the signed content, such as `{header:svix-id}.{ts}.{body}`.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) enum Segment {
     Token(Token, Vec<Filter>),
 }
 
-/// What stands between braces.
+/// The part of a segment in braces that selects a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
     Body,
@@ -34,7 +34,7 @@ pub(crate) enum Token {
     Param(Box<str>),
 }
 
-/// The tokens with what they take, for error messages.
+/// The tokens and their arguments, for error messages.
 const TOKENS: [&str; 12] = [
     "{body}",
     "{ts}",
@@ -117,16 +117,16 @@ impl fmt::Display for Token {
     }
 }
 
-/// What a token's value goes through before it is signed.
+/// A transformation of a token's value before it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
-    /// Its SHA-256 in lower-case hex.
+    /// The SHA-256, in lower-case hex.
     Sha256Hex,
-    /// As a JSON string, quotes included.
+    /// A JSON string, including quotes.
     JsonString,
-    /// ASCII letters in lower case.
+    /// ASCII letters converted to lower case.
     Lower,
-    /// The percent-escapes that HubSpot's v3 signature decodes.
+    /// The percent-escapes of HubSpot's v3 signature decoded.
     HubspotDecode,
 }
 
@@ -144,7 +144,7 @@ impl Filter {
         }
     }
 
-    /// `None` where the value has no such form: a JSON string has to be UTF-8.
+    /// `None` if the filter cannot be applied: a JSON string must be UTF-8.
     fn apply(self, value: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Sha256Hex => Some(sha256_hex(Sha256::digest(value).as_slice())),
@@ -155,12 +155,12 @@ impl Filter {
     }
 }
 
-/// A digest in lower-case hex.
+/// Encodes a digest in lower-case hex.
 pub(crate) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
     base16ct::lower::encode_string(digest).into_bytes()
 }
 
-/// Sends `value` through `filters` to `sink`; `None` where a filter cannot take it.
+/// Passes `value` through `filters` to `sink`; `None` if a filter cannot be applied.
 pub(crate) fn filtered<R>(
     filters: &[Filter],
     value: &[u8],
@@ -176,7 +176,7 @@ pub(crate) fn filtered<R>(
     Some(sink(&value))
 }
 
-/// HubSpot lists these characters as the ones a receiver decodes, and no others.
+/// Decodes the characters that HubSpot documents for receivers to decode, and no others.
 ///
 /// <https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests>
 fn hubspot_decode(value: &[u8]) -> Vec<u8> {
@@ -216,7 +216,7 @@ fn hubspot_decode(value: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// Splits a template into its segments. `{{` and `}}` stand for single braces.
+/// Splits a template into its segments. `{{` and `}}` are literal braces.
 pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
     let mut segments = Vec::new();
     let mut literal = String::new();
@@ -230,7 +230,7 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
             '{' => {
                 let Some((inside, after)) = rest.as_str().split_once('}') else {
                     return Err(SetupError::new(
-                        "a { is not closed; write {{ for a brace that is signed as it stands",
+                        "a { is not closed; write {{ for a literal brace",
                     ));
                 };
                 rest = after.chars();
@@ -244,7 +244,7 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
             }
             '}' => {
                 return Err(SetupError::new(
-                    "a } was never opened; write }} for a brace that is signed as it stands",
+                    "a } has no matching {; write }} for a literal brace",
                 ));
             }
             other => literal.push(other),
@@ -260,7 +260,7 @@ pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
 mod tests {
     use super::*;
 
-    /// The template that [`parse`] would read back.
+    /// The template text of `segments`.
     fn display(segments: &[Segment]) -> String {
         let mut text = String::new();
         for part in segments {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_back_what_it_prints() {
+    fn templates_round_trip() {
         for template in [
             "{body}",
             "v0:{ts}:{body}",
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_remedy() {
+    fn errors_name_the_remedy() {
         let error = |template| parse(template).unwrap_err().to_string();
         assert_eq!(
             error("{zzz}"),
@@ -340,25 +340,25 @@ mod tests {
         assert!(error("{}").starts_with("unknown token {}"));
         assert_eq!(
             error("{ts}.{body"),
-            "a { is not closed; write {{ for a brace that is signed as it stands"
+            "a { is not closed; write {{ for a literal brace"
         );
         assert_eq!(
             error("body}"),
-            "a } was never opened; write }} for a brace that is signed as it stands"
+            "a } has no matching {; write }} for a literal brace"
         );
         assert_eq!(
             error("{body|md5}"),
             "unknown filter \"md5\"; there are sha256hex, jsonstr, lower, hubspot_decode"
         );
-        assert_eq!(error("{header:a b}"), "\"a b\" is not a header name");
+        assert_eq!(error("{header:a b}"), "\"a b\" is not a valid header name");
         assert_eq!(
             error("{json:id}"),
-            "\"id\" is not a JSON pointer; it starts with a slash, as in /data/id"
+            "\"id\" is not a JSON pointer; start it with a slash, as in /data/id"
         );
     }
 
     #[test]
-    fn filters_do_what_their_names_say() {
+    fn filters_transform_values() {
         let run = |filters: &[Filter], value: &str| {
             filtered(filters, value.as_bytes(), |out| {
                 String::from_utf8(out.to_vec()).unwrap()

@@ -1,4 +1,4 @@
-//! What the rules are made of: steps that must be answered, and answers that must be right.
+//! The operations of the conformance test, and the assertions on their results.
 
 use std::{fmt::Debug, panic::resume_unwind, sync::Arc, time::Duration};
 
@@ -17,18 +17,18 @@ use crate::{
 
 pub(super) type Store = Arc<dyn DeliveryStore>;
 
-/// Longer than any of the rules takes.
+/// Longer than any rule takes to check.
 pub(super) const LONG: Duration = Duration::from_secs(600);
-/// Short enough to wait for its end.
+/// Short enough to wait until it has expired.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
-/// By then it has ended.
+/// Long enough for [`SHORT`] to have expired.
 pub(super) const OVER: Duration = Duration::from_millis(600);
-/// What is due has to happen within this time.
+/// The time within which an expected change must happen.
 const GRACE: Duration = Duration::from_secs(10);
-/// By so much clocks may differ that count whole milliseconds.
+/// The error of clocks that count whole milliseconds.
 pub(super) const TICK: Duration = Duration::from_millis(20);
 
-/// Claims a delivery that must be new.
+/// Claims a delivery, which must be new.
 pub(super) async fn expect_new(store: &Store, key: DeliveryKey, text: &str) -> Owner {
     let owner = Owner::unique();
     let claim = answer("claim", store.claim(key, owner, LONG)).await;
@@ -46,7 +46,7 @@ pub(super) async fn expect_done(store: &Store, key: DeliveryKey, text: &str) {
     rule(claim == Claim::Done, text, claim);
 }
 
-/// Claims a delivery that must be new soon.
+/// Claims a delivery until the claim is new, which must happen within [`GRACE`].
 pub(super) async fn until_new(store: &Store, key: DeliveryKey, text: &str) -> Owner {
     let start = Instant::now();
     loop {
@@ -60,12 +60,12 @@ pub(super) async fn until_new(store: &Store, key: DeliveryKey, text: &str) -> Ow
     }
 }
 
-/// What a step says.
+/// The result of an operation, which must succeed in time.
 pub(super) async fn answer<T>(step: &'static str, future: StoreFuture<T>) -> T {
     match timeout(GRACE, future).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => panic!("the store cannot {step}: {error}"),
-        Err(_) => panic!("each step ends within a bounded time; {step} took {GRACE:?}"),
+        Err(_) => panic!("each operation completes within a bounded time; {step} took {GRACE:?}"),
     }
 }
 
@@ -88,10 +88,10 @@ pub(super) fn rule(holds: bool, text: &str, got: impl Debug) {
 }
 
 pub(super) fn broken(text: &str, got: impl Debug) -> ! {
-    panic!("the store breaks a rule: {text}; it said {got:?}")
+    panic!("the store breaks a rule: {text}; it returned {got:?}")
 }
 
-/// A key that nobody has used.
+/// A key that was never used before.
 pub(super) fn some_key() -> DeliveryKey {
     let mut digest = [0; 32];
     for half in digest.chunks_exact_mut(16) {

@@ -1,11 +1,13 @@
-//! The one connection that all steps share, made anew when it is lost.
+//! The connection that all operations share. It is re-established after it is lost.
 //!
-//! Connecting is a task of its own, one at a time, which outlives the step that began it: steps wait for it, each within its
-//! limit. So a Redis that takes longer to connect than a step may take is connected all the same.
+//! A separate task connects, at most one at a time. It outlives the operation that started it, and
+//! each operation waits for it within its own timeout. So a Redis that takes longer to connect than
+//! the timeout of an operation still gets connected.
 //!
-//! By hand, and not the `redis` crate's connection manager: that one needs a runtime to be made in, keeps the error of a
-//! failed attempt for the next caller, does not try again after Redis refused it (a password that was set a moment later, too
-//! many clients), and keeps a connection whose other side is gone without a word.
+//! The `redis` crate's connection manager is not used, because it must be created inside a runtime,
+//! returns the error of a failed attempt to the next caller, does not retry after Redis refused the
+//! connection (a password that was set a moment later, too many clients), and keeps a connection
+//! whose peer disappeared silently.
 
 use std::{
     io,
@@ -35,22 +37,22 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct Current {
     connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that one error of an old one does not close the next.
+    /// Numbers the connections, so that a late error of an old one does not close its successor.
     number: u64,
-    /// The attempt to connect that is under way.
+    /// The attempt to connect that is in progress.
     connecting: Option<Connecting>,
-    /// Since when steps have been running out of time, with none that was answered between.
+    /// When operations began to time out, with none answered since.
     silent_since: Option<Instant>,
     #[cfg(feature = "tracing")]
     policy_checked: bool,
 }
 
-/// A connection, and its number.
+/// A connection and its number.
 type Numbered = (MultiplexedConnection, u64);
 
-/// An attempt to connect: a task. It ends with this value, which is dropped with the store.
+/// An attempt to connect. Its task is aborted when this value, and so the store, is dropped.
 struct Connecting {
-    /// What came of it. Closed without a value where the task's runtime ended.
+    /// The result. Closed without a value if the runtime of the task shut down.
     outcome: watch::Receiver<Option<RedisResult<Numbered>>>,
     begun: Instant,
     limit: Duration,
@@ -58,7 +60,8 @@ struct Connecting {
 }
 
 impl Connecting {
-    /// How long it may still be waited for. The task has a limit, too, but cannot keep it while its runtime stands still.
+    /// How long to wait for it at most. The task has a timeout, which has no effect while its
+    /// runtime does not run.
     fn remaining(&self) -> Duration {
         const GRACE: Duration = Duration::from_secs(1);
         let elapsed = Instant::now().saturating_duration_since(self.begun);
@@ -76,16 +79,18 @@ impl Drop for Connecting {
     }
 }
 
-/// An attempt to connect is given up after this time: name, connection, TLS, password. Not sooner than a step.
+/// The timeout of an attempt to connect (name resolution, TCP, TLS, authentication), unless that of
+/// an operation is longer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A connection on which nothing was answered for so many times the limit of a step is given up. It is not at the first
-/// silence: what was sent is still going to be done, and what follows on the same connection is done after it, such as
-/// the release of a claim whose answer came too late.
+/// A connection is given up once nothing was answered on it for this many times the timeout of an
+/// operation. One timeout is not enough: Redis still executes what was sent, and executes later
+/// commands on the same connection after it, such as the release of a claim whose answer came too
+/// late.
 const PATIENCE: u32 = 10;
 
-/// Finds out that the other side is gone (a failed host, a firewall that forgot the connection) sooner than the system's
-/// defaults of minutes and hours.
+/// Detects a lost peer (a failed host, a firewall that dropped the connection) sooner than the
+/// system's defaults of minutes and hours.
 pub(super) fn tcp_settings() -> TcpSettings {
     const PROBE: Duration = Duration::from_secs(15);
     let keepalive = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE);
@@ -105,7 +110,8 @@ impl Connections {
         }
     }
 
-    /// Runs a script. After a connection broke, it is told that it may have run.
+    /// Runs a script. If the connection breaks, it repeats the script with a flag that it may have
+    /// run.
     pub(super) async fn run(
         self: &Arc<Self>,
         script: &Script,
@@ -138,7 +144,7 @@ impl Connections {
         }
     }
 
-    /// Deletes a key, and says how many there were.
+    /// Deletes a key, and returns how many were deleted.
     pub(super) async fn delete(self: &Arc<Self>, key: &[u8], limit: Duration) -> RedisResult<i64> {
         let mut attempt = Attempt::First;
         loop {
@@ -153,7 +159,8 @@ impl Connections {
         }
     }
 
-    /// The connection, or what comes of the attempt to make one. `limit` is that of the step.
+    /// Returns the connection, or waits for the attempt to connect. `limit` is the timeout of the
+    /// operation.
     async fn get(self: &Arc<Self>, limit: Duration) -> RedisResult<Numbered> {
         let mut own = false;
         loop {
@@ -164,9 +171,9 @@ impl Connections {
                 }
                 let connecting = match current.connecting.take() {
                     Some(connecting) if connecting.is_under_way() => connecting,
-                    // The attempt went down with its runtime, which is this step's.
+                    // The runtime of this operation's own attempt shut down.
                     _ if own => {
-                        let ended = "the runtime ended while it connected";
+                        let ended = "the runtime shut down while connecting";
                         return Err(RedisError::from((ErrorKind::Client, ended)));
                     }
                     _ => {
@@ -183,29 +190,29 @@ impl Connections {
             {
                 return ended.clone();
             }
-            // It went down with another runtime, or stands still with it.
+            // The attempt's runtime has shut down or does not run, so start another attempt.
         }
     }
 
-    /// Begins to connect, in a task that does not keep the store.
+    /// Starts to connect, in a task that holds no strong reference to the store.
     fn connect(self: &Arc<Self>, limit: Duration) -> Connecting {
         let (client, store) = (self.client.clone(), Arc::downgrade(self));
         let (ended, outcome) = watch::channel(None);
         let task = tokio::spawn(async move {
-            // The task has a limit for everything.
+            // The timeout below covers everything.
             let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(None)
                 .set_response_timeout(None);
             let connected = client.get_multiplexed_async_connection_with_config(&config);
             let connected = timeout(limit, connected).await.unwrap_or_else(|_| {
                 let problem = format!(
-                    "no connection after {limit:?}; look for what is between this host and redis"
+                    "could not connect within {limit:?}; check the network between this host and redis"
                 );
                 Err(io::Error::new(io::ErrorKind::TimedOut, problem).into())
             });
             if let Some(store) = store.upgrade() {
                 let connected = connected.map(|connection| store.keep(connection));
-                // An error is for those who waited, not for the next step.
+                // Operations that waited get an error; the next operation starts a new attempt.
                 let is_this =
                     |other: &mut Connecting| other.outcome.same_channel(&ended.subscribe());
                 drop(store.lock().connecting.take_if(is_this));
@@ -220,7 +227,7 @@ impl Connections {
         }
     }
 
-    /// From now on, this is the connection.
+    /// Makes this the current connection.
     fn keep(&self, connection: MultiplexedConnection) -> Numbered {
         let mut current = self.lock();
         current.number = current.number.wrapping_add(1);
@@ -233,11 +240,11 @@ impl Connections {
         (connection, current.number)
     }
 
-    /// Whether this error means that the connection is of no more use, which is then dropped.
+    /// Whether the error makes the connection unusable. If so, the connection is dropped.
     fn closes(&self, error: &RedisError, number: u64) -> bool {
         let of_no_use = match error.kind() {
             ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed => true,
-            // After a failover, the name may lead to another Redis.
+            // After a failover, the name may resolve to another Redis.
             ErrorKind::Server(kind) => {
                 matches!(
                     kind,
@@ -261,12 +268,12 @@ impl Connections {
         self.lock().connection.is_some()
     }
 
-    /// A step was answered.
+    /// Records that an operation was answered.
     pub(super) fn answered(&self) {
         self.lock().silent_since = None;
     }
 
-    /// A step ran out of its time.
+    /// Records that an operation timed out.
     pub(super) fn missed(&self, timeout: Duration) {
         let mut current = self.lock();
         let now = Instant::now();
@@ -292,7 +299,7 @@ fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-/// `INFO`, since hosts of Redis often forbid `CONFIG`.
+/// Uses `INFO`, because hosted Redis services often forbid `CONFIG`.
 #[cfg(feature = "tracing")]
 async fn warn_of_eviction(mut connection: MultiplexedConnection) {
     const LIMIT: Duration = Duration::from_secs(10);
@@ -307,10 +314,10 @@ async fn warn_of_eviction(mut connection: MultiplexedConnection) {
         Some("noeviction") => {}
         Some(policy) => tracing::warn!(
             policy,
-            "redis may drop claims in progress, so that a delivery is handled twice; set maxmemory-policy to noeviction"
+            "redis may evict claims in progress, so that a delivery may be handled twice; set maxmemory-policy to noeviction"
         ),
         None => tracing::warn!(
-            "redis does not say its maxmemory-policy; make sure that it is noeviction"
+            "redis does not report its maxmemory-policy; make sure that it is noeviction"
         ),
     }
 }

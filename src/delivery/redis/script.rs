@@ -1,9 +1,11 @@
-//! The steps as Redis runs them: one script, one key, one round trip.
+//! The operations as Lua scripts: each uses one script, one key and one round trip.
 //!
-//! `KEYS[1]` is the delivery. `ARGV` is the owner, a time in milliseconds, `1` where the step is asked again because the
-//! connection broke and nobody knows what happened, and what the owner leaves behind when it completes.
+//! `KEYS[1]` is the delivery. `ARGV` is the owner, a time in milliseconds, `1` if the operation is
+//! repeated because the connection broke with its result unknown, and the value that marks the
+//! delivery as completed by this owner.
 //!
-//! A claim has 16 bytes and a completed delivery 19 digits, so that the one is never taken for the other.
+//! A claim is stored as 16 bytes and a completed delivery as 19 digits, so that the two cannot be
+//! confused.
 
 use std::sync::LazyLock;
 
@@ -12,7 +14,7 @@ use sha1::{Digest, Sha1};
 
 use crate::delivery::owner::Owner;
 
-/// [`CLAIM`]'s answers. Any other is the rest of another's lease, in milliseconds.
+/// Results of [`CLAIM`]. Any other is the time left of another owner's lease, in milliseconds.
 pub(super) const NEW: i64 = -1;
 pub(super) const DONE: i64 = -2;
 
@@ -45,16 +47,17 @@ return 1",
     )
 });
 
-/// By its text always: where Redis hangs and nobody waits any longer, there is no second question.
+/// Always sent as source: if Redis hangs, the caller is gone and cannot resend after `NOSCRIPT`.
 pub(super) static RELEASE: Script = Script {
     code: "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])",
     sha1: None,
 };
 
-/// What stands for a delivery that this owner completed: a number, since Redis keeps one inside the entry itself, and one of
-/// the owner's, so that a completion that is asked again recognises its own work. Always 19 digits, and never more than
-/// the largest that Redis keeps so.
+/// The value that marks a delivery as completed by this owner. It is a number, because Redis stores
+/// one inside the entry itself, and is derived from the owner, so that a repeated completion
+/// recognises its own result. It always has 19 digits and never exceeds the largest number that
+/// Redis stores this way.
 pub(super) fn completed_by(owner: Owner) -> i64 {
     const SMALLEST: u64 = 1_000_000_000_000_000_000;
     const LARGEST: u64 = 8_999_999_999_999_999_999;
@@ -66,10 +69,10 @@ pub(super) fn completed_by(owner: Owner) -> i64 {
     number.saturating_add(SMALLEST).cast_signed()
 }
 
-/// A script and the name by which Redis knows it, once it has seen it.
+/// A script, and the hash by which Redis knows it once it has run.
 pub(super) struct Script {
     code: &'static str,
-    /// `None` for one that goes by its text always.
+    /// `None` if the script is always sent as source.
     sha1: Option<String>,
 }
 
@@ -82,7 +85,7 @@ impl Script {
         }
     }
 
-    /// By name, if it has one.
+    /// Calls the script by its hash, if it has one.
     pub(super) fn by_name(&self) -> Cmd {
         match &self.sha1 {
             Some(sha1) => command("EVALSHA", sha1),
@@ -90,7 +93,8 @@ impl Script {
         }
     }
 
-    /// By its text, for a Redis that does not know it (yet, or after a restart). Redis then does.
+    /// Sends the source, for a Redis that does not know the script (yet, or after a restart). Redis
+    /// then caches it.
     pub(super) fn by_text(&self) -> Cmd {
         command("EVAL", self.code)
     }
@@ -107,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_completed_is_a_number_of_19_digits_of_the_owner() {
+    fn a_completion_is_a_number_of_19_digits_of_the_owner() {
         let mut numbers: Vec<_> = (0..1000).map(|_| completed_by(Owner::unique())).collect();
         assert!(numbers.iter().all(|number| number.to_string().len() == 19));
         assert!(

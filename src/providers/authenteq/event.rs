@@ -33,7 +33,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     Ok(Some(identity.with_session(id)))
 }
 
-/// A verification that ended in a way that is not documented, and without a document.
+/// The verification, if its status is not documented and the body has no document.
 fn ended(event: &VerifiedEvent) -> Option<Ended> {
     let parts = event.parts().ok()?;
     let mut results = parts.iter().filter(|part| part.name() == "result");
@@ -43,43 +43,45 @@ fn ended(event: &VerifiedEvent) -> Option<Ended> {
     }
 }
 
-/// A passed verification. Its `Debug` shows id and status; everything else is personal.
+/// A passed verification. Its `Debug` shows the id and the status; everything else is personal
+/// data.
 ///
-/// The images are slices of the body of the event, so an image that is kept keeps the whole body.
+/// The images are slices of the event's body, so keeping one image keeps the whole body in memory.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What was found, without the images.
+    /// The result of the verification, without the images.
     pub result: VerificationResult,
-    /// The face in the liveness check (`livenessFaceImage`).
+    /// The face from the liveness check (`livenessFaceImage`).
     pub liveness_face_image: Option<Part>,
-    /// The front of the first document, cut out (`croppedFrontImage`).
+    /// The cropped front of the first document (`croppedFrontImage`).
     pub cropped_front_image: Option<Part>,
-    /// The back of the first document, cut out (`croppedBackImage`). A passport has none.
+    /// The cropped back of the first document (`croppedBackImage`). A passport has none.
     pub cropped_back_image: Option<Part>,
-    /// The portrait in the first document (`faceImage`).
+    /// The portrait on the first document (`faceImage`).
     pub face_image: Option<Part>,
-    /// The front of the second document (`croppedFrontImage2`).
+    /// The cropped front of the second document (`croppedFrontImage2`).
     pub cropped_front_image2: Option<Part>,
-    /// The back of the second document (`croppedBackImage2`).
+    /// The cropped back of the second document (`croppedBackImage2`).
     pub cropped_back_image2: Option<Part>,
-    /// The portrait in the second document (`faceImage2`).
+    /// The portrait on the second document (`faceImage2`).
     pub face_image2: Option<Part>,
-    /// The front of the third document (`croppedFrontImage3`).
+    /// The cropped front of the third document (`croppedFrontImage3`).
     pub cropped_front_image3: Option<Part>,
-    /// The back of the third document (`croppedBackImage3`).
+    /// The cropped back of the third document (`croppedBackImage3`).
     pub cropped_back_image3: Option<Part>,
-    /// The portrait in the third document (`faceImage3`).
+    /// The portrait on the third document (`faceImage3`).
     pub face_image3: Option<Part>,
-    /// The proof of address that the person uploaded (`addressProofDocument`): an image, a PDF, or whatever it was.
+    /// The proof of address that the person uploaded (`addressProofDocument`): an image, a PDF, or
+    /// any other file.
     pub address_proof_document: Option<Part>,
-    /// Parts that are not documented, in their order.
+    /// Undocumented parts, in the order of the body.
     pub other: Vec<Part>,
 }
 
 impl Event {
-    /// Whether nothing says how the verification ended: neither the [`result`](Self::result) nor the name of a part that is not
-    /// documented. Authenteq's older form is such.
+    /// Whether nothing states the outcome of the verification: neither the [`result`](Self::result)
+    /// nor the name of an undocumented part. This is Authenteq's older format.
     #[must_use]
     pub fn has_no_status(&self) -> bool {
         let may_be_one = |part: &Part| result::names_the_end(part.name());
@@ -101,7 +103,7 @@ impl Payload for Event {
         let mut parts = event.parts()?;
         let mut take = |name| take(&mut parts, name);
         let result =
-            take("result")?.ok_or_else(|| PayloadError::new("the body has no part result"))?;
+            take("result")?.ok_or_else(|| PayloadError::new("the body has no part `result`"))?;
         Ok(Self {
             result: VerificationResult::read(result.body())?,
             liveness_face_image: take("livenessFaceImage")?,
@@ -120,12 +122,14 @@ impl Payload for Event {
     }
 }
 
-/// Takes the one part of this name out of `parts`.
+/// Removes the part with this name from `parts`; a second one is an error.
 fn take(parts: &mut Vec<Part>, name: &str) -> Result<Option<Part>, PayloadError> {
     let mut named = parts.extract_if(.., |part| part.name() == name);
     let first = named.next();
     if named.next().is_some() {
-        return Err(PayloadError::new(format!("the body has two parts {name}")));
+        return Err(PayloadError::new(format!(
+            "the body has two parts `{name}`"
+        )));
     }
     Ok(first)
 }

@@ -23,7 +23,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     let (outcome, is_final) = match (&event, &status.basic) {
         (EventType::AddressLinked | EventType::AddressUnlinked, _) => return Ok(None),
         (EventType::OnHold, _) => (Outcome::Review, false),
-        // It may be a hold, or about a wallet: nobody knows.
+        // An undocumented event may be a hold, or about a wallet.
         (EventType::Other(_), _) => (Outcome::Other, false),
         (_, VerificationStatus::Verified) => (Outcome::Approved, true),
         (_, VerificationStatus::Rejected) => (Outcome::Rejected, true),
@@ -42,10 +42,12 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     ))
 }
 
-/// An event of Authento. It says that something changed and never what: a person's data are fetched by `user_id`.
+/// An Authento event. It states that something changed, without the data: fetch a person's data by
+/// `user_id`.
 ///
-/// It has an event, a user and a basic status; the rest may be missing. Of an event that is [not documented](EventType::Other) anything may
-/// be missing: `user_id` is then empty, and `status.basic` is [`VerificationStatus::Other`] with an empty text.
+/// An event has a type, a user and a basic status; everything else may be missing. In an
+/// [undocumented](EventType::Other) event these may be missing too: `user_id` is then empty, and
+/// `status.basic` is [`VerificationStatus::Other`] with an empty text.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -54,28 +56,30 @@ pub struct Event {
     pub event: EventType,
     /// Authento's id of the user.
     pub user_id: String,
-    /// Your own id of the user, in the account-based flow.
+    /// Your own id for the user, in the account-based flow.
     pub user_identifier: Option<String>,
-    /// What the user is.
+    /// Whether the user is a person or a company.
     #[serde(rename = "type")]
     pub user_type: Option<UserType>,
-    /// How far the verification is after this event.
+    /// The status of the verification after this event.
     #[serde(deserialize_with = "object")]
     pub status: Status,
-    /// When it happened, in seconds since 1970 with a fraction. See [`created_at`](Self::created_at).
+    /// When the event happened, in Unix seconds with a fraction. See
+    /// [`created_at`](Self::created_at).
     pub time_created: Option<f64>,
 }
 
 impl Event {
-    /// When it happened, to the microsecond. `None` where the body does not say, or says what no clock shows.
+    /// When the event happened, to the microsecond. `None` if the body has no time, or one that
+    /// [`SystemTime`] cannot represent.
     ///
-    /// It is signed with the rest of the body, but it is no time of sending: an event that is sent again by hand keeps it, as far
-    /// as known.
+    /// The time is signed with the rest of the body, but it is not the time of sending: as far as
+    /// is known, an event that is resent by hand keeps it.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
         let seconds = self.time_created?;
         let whole = Duration::try_from_secs_f64(seconds.trunc()).ok()?;
-        // What a number of this size holds beyond microseconds is noise.
+        // An `f64` of this magnitude has no meaningful digits beyond microseconds.
         let rest = Duration::try_from_secs_f64((seconds.fract() * 1e6).round() / 1e6).ok()?;
         UNIX_EPOCH.checked_add(whole)?.checked_add(rest)
     }
@@ -84,21 +88,21 @@ impl Event {
 open_enum! {
     /// What happened.
     EventType {
-        /// The user lets you see information.
+        /// The user granted you access to information.
         PermissionGranted = "PERMISSION_GRANTED" | "permission_granted" | "permissionGranted",
-        /// The user changed what you may see.
+        /// The user changed which information you may access.
         PermissionUpdated = "PERMISSION_UPDATED" | "permission_updated" | "permissionUpdated",
         /// A verification has begun.
         Init = "INIT" | "init",
-        /// Everything has been handed in and waits for review.
+        /// Everything has been submitted and awaits review.
         Pending = "PENDING" | "pending",
-        /// The review is done.
+        /// The review is complete.
         Reviewed = "REVIEWED" | "reviewed",
-        /// The verification is held up.
+        /// The verification is on hold.
         OnHold = "ON_HOLD" | "on_hold" | "onHold",
         /// The user's information has changed.
         InfoUpdated = "INFO_UPDATED" | "info_updated" | "infoUpdated",
-        /// The verification starts anew.
+        /// The verification starts over.
         Reset = "RESET" | "reset",
         /// A wallet address was added.
         AddressLinked = "ADDRRESS_LINKED" | "ADDRESS_LINKED" | "addrress_linked" | "addrressLinked" | "address_linked" | "addressLinked",
@@ -108,7 +112,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a user is.
+    /// Whether a user is a person or a company.
     UserType {
         /// A person.
         Individual = "INDIVIDUAL" | "individual",
@@ -117,28 +121,28 @@ open_enum! {
     }
 }
 
-/// How far the verification of a user is.
+/// The status of a user's verification.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Status {
-    /// The identity.
+    /// The status of the identity verification.
     pub basic: VerificationStatus,
-    /// The proof of address.
+    /// The status of the proof of address.
     pub poa: Option<VerificationStatus>,
 }
 
 open_enum! {
-    /// How far one verification is.
+    /// The status of one verification.
     VerificationStatus {
         /// Nothing has been verified.
         Unverified = "UNVERIFIED" | "unverified",
-        /// It is under way.
+        /// The verification is in progress.
         Processing = "PROCESSING" | "processing",
-        /// The user has to hand in more.
+        /// The user has to submit more information.
         InfoRequired = "INFO_REQUIRED" | "info_required",
-        /// It has passed.
+        /// The user has passed.
         Verified = "VERIFIED" | "verified",
-        /// It has failed.
+        /// The user has failed.
         Rejected = "REJECTED" | "rejected",
     }
 }
@@ -153,7 +157,7 @@ impl Payload for Event {
     }
 }
 
-/// An event that is not documented: it has a name, and anything may be missing or of another type.
+/// An undocumented event: it has a type, and any other field may be missing or have another type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Unknown {

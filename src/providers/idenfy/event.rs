@@ -12,7 +12,8 @@ use crate::{
     json,
 };
 
-/// A `Debug` that shows these fields, or the name of the variant, and nothing else: the rest is about a person.
+/// Implements a `Debug` that shows only these fields, or only the name of the variant, because the
+/// rest is personal data.
 macro_rules! shows {
     ($name:ident { $($field:ident),* }) => {
         impl std::fmt::Debug for $name {
@@ -97,17 +98,20 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     ))
 }
 
-/// The event, and for each type of body a way in and a `Payload` of its own.
+/// Defines the event, and for each type of body a conversion into it and a `Payload`
+/// implementation.
 macro_rules! event {
     ($($(#[$meta:meta])* $body:ident,)*) => {
-        /// An event of iDenfy. Its `Debug` shows type, ids and status, and nothing of [`Other`](Self::Other).
+        /// An iDenfy event. Its `Debug` shows the type, ids and statuses, and no content of
+        /// [`Other`](Self::Other).
         #[derive(Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         #[non_exhaustive]
         pub enum Event {
             $($(#[$meta])* $body(Box<$body>),)*
-            /// A kind of event that has no type here: the header names one that is not documented or has no published body, or
-            /// the body has the shape of none. It has at least one field.
+            /// An unknown kind of event: the header names an undocumented event type or one whose
+            /// body is not published, or the body matches no type. The object has at least one
+            /// field.
             Other(Value),
         }
 
@@ -132,7 +136,7 @@ macro_rules! event {
                     match Event::from_event(event)? {
                         Event::$body(body) => Ok(*body),
                         _ => Err(PayloadError::new(concat!(
-                            "the body does not have the shape of ",
+                            "the body does not match the type ",
                             stringify!($body)
                         ))),
                     }
@@ -143,39 +147,39 @@ macro_rules! event {
 }
 
 event! {
-    /// The identification of a person moved on.
+    /// The identification of a person has a new result.
     Identification,
-    /// The document of an identification expires.
+    /// The document of an identification is about to expire, or has expired.
     DocumentExpiration,
-    /// A person was recognised by the face, or was not.
+    /// A facial authentication has a result.
     FacialAuthentication,
-    /// The age of a person was estimated.
+    /// The age of a person was estimated, or could not be.
     AgeEstimation,
-    /// The accounts of a person in social networks were looked up.
+    /// The social network accounts of a person were checked.
     AccountCheck,
-    /// The monitoring of a person found, cleared or dropped something.
+    /// The monitoring of a person has a new result.
     AmlMonitoring,
-    /// Monitorings are about to end.
+    /// The monitoring of some persons is about to end.
     AmlMonitoringExpiration,
-    /// The bank accounts of a person were read.
+    /// The bank accounts of a person were retrieved.
     BankVerification,
     /// A bank card was checked.
     BankCard,
-    /// A company has sent in its form.
+    /// A company submitted its form.
     CompanySubmit,
-    /// The verification of a company was decided on.
+    /// A decision about a company was made.
     CompanyReview,
-    /// Somebody changed the result of the screening of a company or of somebody in it.
+    /// Somebody changed the result of the screening of a company or of a person related to it.
     CompanyAmlReview,
-    /// More was asked of a company, or the time for it has run out.
+    /// More information was requested from a company, or such a request expired or was cancelled.
     CompanyInfoRequest,
-    /// The verification of a company expires.
+    /// The verification of a company is about to expire, or has expired.
     CompanyExpiration,
     /// A company was deleted.
     CompanyDelete,
-    /// A document that was ordered from a register of companies has arrived.
+    /// A document ordered from a company register was delivered.
     GovOrderedDocument,
-    /// A report from a Secretary of State has arrived.
+    /// A report from a US Secretary of State was delivered.
     SosReport,
 }
 

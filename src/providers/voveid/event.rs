@@ -26,17 +26,19 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     Ok(Some(identity.with_subject(kyc.ref_id)))
 }
 
-/// An event of VOVE ID. Its `Debug` shows type, ids and status, and nothing of [`Other`](Self::Other).
+/// A VOVE ID event. Its `Debug` shows the type, ids and status, and no content of
+/// [`Other`](Self::Other).
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A person's identity verification moved on.
+    /// A person's identity verification changed status.
     Kyc(Kyc),
-    /// The screening of a person moved on.
+    /// The screening of a person changed status.
     Aml(Aml),
-    /// The case of a business moved on.
+    /// The case of a business changed status.
     Kyb(Kyb),
-    /// A kind of event that has no type here, such as the four KYB events without a published body. It has at least one field.
+    /// An unknown kind of event, such as one of the four KYB events without a published body. The
+    /// object has at least one field.
     Other(Value),
 }
 
@@ -51,65 +53,66 @@ impl fmt::Debug for Event {
     }
 }
 
-/// A step of a person's identity verification.
+/// A status change of a person's identity verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kyc {
-    /// How far it is.
+    /// The new status.
     pub status: KycStatus,
-    /// Your own reference to the person.
+    /// Your own reference for the person.
     pub ref_id: String,
     /// The older name of `ref_id`, which VOVE ID will stop sending.
     pub user_id: Option<String>,
 }
 
 open_enum! {
-    /// How far a person's identity verification is.
+    /// The status of a person's identity verification.
     KycStatus {
-        /// It has begun, and at least one step is done.
+        /// The verification has begun, and at least one step is complete.
         InProgress = "in_progress",
-        /// It waits for a person to review it.
+        /// The verification awaits human review.
         Pending = "pending",
         /// All checks have passed.
         Successful = "successful",
-        /// It has failed: the data do not match, or the screening found something. The body does not say which.
+        /// The person has failed: the data do not match, or the screening had a hit. The body does
+        /// not state which.
         Suspected = "suspected",
     }
 }
 
-/// A step of the anti-money-laundering screening of a person.
+/// A status change of the anti-money-laundering screening of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Aml {
-    /// What the screening found.
+    /// The result of the screening.
     pub status: AmlStatus,
-    /// Your own reference to the person.
+    /// Your own reference for the person.
     pub ref_id: String,
 }
 
 open_enum! {
-    /// What a screening found.
+    /// The result of a screening.
     AmlStatus {
-        /// Nothing.
+        /// The screening had no hit.
         NoMatch = "NO_MATCH",
-        /// Something that a person looks at.
+        /// The screening had a hit, and a human is reviewing it.
         InReview = "IN_REVIEW",
-        /// Something that turned out to be harmless.
+        /// The screening had a hit that turned out to be harmless.
         Cleared = "CLEARED",
-        /// Something that rules the person out.
+        /// The screening had a hit that rules the person out.
         Rejected = "REJECTED",
     }
 }
 
-/// A step of a business verification case.
+/// A status change of a business verification case.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kyb {
-    /// How far the case is.
+    /// The new status.
     pub status: KybStatus,
-    /// How far it was before.
+    /// The previous status.
     pub previous_status: KybStatus,
-    /// Your own reference to the business.
+    /// Your own reference for the business.
     pub ref_id: String,
     /// Why the case was rejected, such as `DOCUMENT_MISMATCH`.
     pub reason: Option<String>,
@@ -126,22 +129,22 @@ impl fmt::Debug for Kyb {
 }
 
 open_enum! {
-    /// How far a business verification case is.
+    /// The status of a business verification case.
     KybStatus {
-        /// Nobody has begun it. Only ever a previous status.
+        /// The case has not been started. It occurs only as a previous status.
         NotStarted = "NOT_STARTED",
-        /// The business is at it.
+        /// The business is working on the case.
         InProgress = "IN_PROGRESS",
-        /// A person reviews it.
+        /// A human is reviewing the case.
         InReview = "IN_REVIEW",
-        /// It has passed.
+        /// The business has passed.
         Completed = "COMPLETED",
-        /// It has failed.
+        /// The business has failed.
         Rejected = "REJECTED",
     }
 }
 
-/// Every field of every body.
+/// All fields of all bodies.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -158,7 +161,7 @@ impl Payload for Event {
         let read = match event.read::<Wire>() {
             Ok(wire) => wire.read_as(event.param("family"))?,
             Err(error) if says_no_known_status(event) => {
-                // Of `{}` it is worth more that a status is missing.
+                // For `{}`, the error about the missing status is more helpful.
                 let other = event.read_unknown().map_err(|_| error)?;
                 return Ok(Self::Other(other));
             }
@@ -168,7 +171,7 @@ impl Payload for Event {
     }
 }
 
-/// Whether the body has no status, or null, or a text that no family documents.
+/// Whether the body has no status, a null one, or one that no family documents.
 fn says_no_known_status(event: &VerifiedEvent) -> bool {
     #[derive(Deserialize)]
     struct Body {
@@ -178,7 +181,7 @@ fn says_no_known_status(event: &VerifiedEvent) -> bool {
     !json::typed::has(event.body(), "/status") || event.read().is_ok_and(is_new)
 }
 
-/// A status as each family reads it.
+/// A status, as each family interprets it.
 struct Statuses {
     kyc: KycStatus,
     aml: AmlStatus,
@@ -194,18 +197,18 @@ impl Statuses {
         }
     }
 
-    /// Whether no family documents it.
+    /// Whether no family documents the status.
     fn are_new(&self) -> bool {
         !(self.kyc.is_known() || self.aml.is_known() || self.kyb.is_known())
     }
 
-    fn are_of_kyb_alone(&self) -> bool {
+    fn are_only_of_kyb(&self) -> bool {
         self.kyb.is_known() && !self.kyc.is_known() && !self.aml.is_known()
     }
 }
 
 impl Wire {
-    /// What the shape of the body suggests.
+    /// The family that the shape of the body suggests.
     fn guess_family(&self) -> &'static str {
         if self.previous_status.is_some() {
             "kyb"
@@ -216,15 +219,17 @@ impl Wire {
         }
     }
 
-    /// A status that only another family has makes the body one of that family. A new one belongs to every family. `None` for a
-    /// body of a kind that is not known.
-    fn read_as(self, told: Option<&str>) -> Result<Option<Event>, PayloadError> {
-        let family = told.unwrap_or_else(|| self.guess_family());
+    /// Reads the body as an event of its family, or returns `None` if its kind is unknown. A status
+    /// that only another family documents is an error; one that no family documents fits every
+    /// family.
+    fn read_as(self, configured: Option<&str>) -> Result<Option<Event>, PayloadError> {
+        let family = configured.unwrap_or_else(|| self.guess_family());
         let statuses = Statuses::of(&self.status);
         let is_new = statuses.are_new();
         if self.previous_status.is_none() {
-            // What every case has that is known is missing.
-            let is_other_kyb = statuses.are_of_kyb_alone() && told.is_none_or(|told| told == "kyb");
+            // All known KYB bodies have a previous status.
+            let is_other_kyb =
+                statuses.are_only_of_kyb() && configured.is_none_or(|family| family == "kyb");
             if is_other_kyb || (is_new && family == "kyb") {
                 return Ok(None);
             }
@@ -241,7 +246,7 @@ impl Wire {
         };
         if !fits {
             return Err(PayloadError::new(format!(
-                "the body is not one of family {family}"
+                "the body does not belong to family {family}"
             )));
         }
         let Some(ref_id) = ref_id else {
@@ -277,7 +282,7 @@ macro_rules! payload_of_one_family {
             fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
                 match Event::from_event(event)? {
                     Event::$family(read) => Ok(read),
-                    _ => Err(PayloadError::new(concat!("the body is not one of family ", $name))),
+                    _ => Err(PayloadError::new(concat!("the body does not belong to family ", $name))),
                 }
             }
         })*

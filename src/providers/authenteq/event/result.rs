@@ -10,21 +10,21 @@ use serde_json::Value;
 
 use crate::{error::PayloadError, json, json::typed::object};
 
-/// What a verification found. Its `Debug` shows id and status.
+/// The result of a verification. Its `Debug` shows only the id and the status.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct VerificationResult {
     /// The id of the verification.
     pub id: String,
-    /// How it ended. `None` where the field is null or missing: only [`has_no_status`](Self::has_no_status) says that it
-    /// is the older form, which has none.
+    /// The outcome, or `None` if the field is null or missing. A missing status alone does not
+    /// identify the older format: see [`has_no_status`](Self::has_no_status).
     pub status: Option<Status>,
-    /// Where it was done.
+    /// Where the verification took place.
     pub platform: Option<Platform>,
-    /// When it began: ISO 8601, in UTC.
+    /// When the verification began: ISO 8601, in UTC.
     pub start_time: Option<String>,
-    /// When it ended: ISO 8601, in UTC.
+    /// When the verification ended: ISO 8601, in UTC.
     pub end_time: Option<String>,
     /// The first document.
     #[serde(deserialize_with = "object")]
@@ -35,21 +35,21 @@ pub struct VerificationResult {
     pub document_data3: Option<DocumentData>,
     /// Whether the chip of the document was read and verified.
     pub nfc_verified: Option<bool>,
-    /// The proof of address, as far as it is described here: Authenteq's export has an object with `contentType` and `content`. In a
-    /// webhook the file itself is a part.
+    /// The description of the proof of address: in Authenteq's export, an object with `contentType`
+    /// and `content`. In a webhook the file itself is a separate part.
     pub address_proof_document: Option<Value>,
     #[serde(skip)]
     stated: Stated,
 }
 
-/// Where the part says how the verification ended.
+/// Where the part `result` states the outcome of the verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stated {
-    /// In `status`, and in no second spelling of it.
+    /// In `status`, and in no other spelling of that name.
     InStatus,
-    /// Nowhere: the older form.
+    /// Nowhere: the older format.
     Nowhere,
-    /// Under another name, or in a way that may mean more than one thing.
+    /// Under another name, or ambiguously.
     #[default]
     Otherwise,
 }
@@ -62,18 +62,20 @@ impl VerificationResult {
             Ok(result)
         };
         read().map_err(|problem: PayloadError| {
-            PayloadError::new(format!("in the part result: {problem}"))
+            PayloadError::new(format!("in the part `result`: {problem}"))
         })
     }
 
-    /// Whether the person has passed: `status` says so, and no second spelling of it stands beside it.
+    /// Whether the person has passed: `status` is [`Passed`](Status::Passed), and no other field
+    /// has a name that is a spelling of `status`.
     #[must_use]
     pub fn is_passed(&self) -> bool {
         self.stated == Stated::InStatus && self.status == Some(Status::Passed)
     }
 
-    /// Whether nothing in an event's part `result` says how the verification ended: there is no `status`, and nothing that
-    /// may be one under another name. Authenteq's older form is such; the [module](super) says what counts.
+    /// Whether the part `result` does not state the outcome: there is no `status`, and nothing that
+    /// might be one under another name. This is Authenteq's older format. The [module](super) lists
+    /// what counts as a status.
     #[must_use]
     pub fn has_no_status(&self) -> bool {
         self.stated == Stated::Nowhere
@@ -95,7 +97,7 @@ impl fmt::Debug for VerificationResult {
     }
 }
 
-/// What is sure of a verification that did not pass, as far as is documented: its body may have nothing else.
+/// The fields that a verification with an undocumented status certainly has; it may have no others.
 #[derive(Deserialize)]
 pub(super) struct Ended {
     pub(super) id: String,
@@ -105,7 +107,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// The id, where the status is not documented and there is no document either.
+    /// Reads the part, if the status is not documented and there is no document.
     pub(super) fn read(part: &[u8]) -> Option<Self> {
         let ended: Self = json::typed::read(part).ok()?;
         (!ended.status.is_known() && ended.document_data.is_none()).then_some(ended)
@@ -128,13 +130,14 @@ impl Stated {
         let found = search.deserialize(&mut serde_json::Deserializer::from_slice(part));
         Ok(match found {
             Ok(false) => Self::Nowhere,
-            // What cannot be looked through, such as one that is too deep, may have one.
+            // JSON that cannot be searched, for example because it is nested too deeply, may have
+            // one.
             Ok(true) | Err(_) => Self::Otherwise,
         })
     }
 }
 
-/// Where in the result a value stands, as far as that is documented.
+/// The position of a value in the result, as far as it is documented.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Result,
@@ -142,13 +145,13 @@ enum Place {
     LicenseClasses,
     LicenseClass,
     ProofOfAddress,
-    /// The value of a documented field, whose text does not say how a verification ended.
+    /// The value of a documented field, whose text does not state the outcome.
     Field,
     Undocumented,
 }
 
 impl Place {
-    /// Where the field of this name stands.
+    /// The place of the field with this name.
     fn field(self, name: &str) -> Self {
         match (self, name) {
             (Self::Result, "id" | "platform" | "startTime" | "endTime" | "nfcVerified") => {
@@ -176,7 +179,7 @@ impl Place {
                 | "licenseClass",
             ) => Self::Field,
             (Self::Document, "licenseClassDetails") => Self::LicenseClasses,
-            // Classes have any name.
+            // The names of the classes are not a fixed set.
             (Self::LicenseClasses, _) => Self::LicenseClass,
             (Self::LicenseClass, "from" | "to" | "notes") => Self::Field,
             (Self::ProofOfAddress, "contentType" | "content") => Self::Field,
@@ -185,15 +188,15 @@ impl Place {
     }
 }
 
-/// Looks through a value, at every depth and at fields that stand there twice, for a field that is not documented and may say how
-/// the verification ended, by its name or its text.
+/// Searches a value for an undocumented field whose name or text may state the outcome, at every
+/// depth and including duplicate fields.
 #[derive(Clone, Copy)]
 struct Search {
     place: Place,
 }
 
 impl<'de> DeserializeSeed<'de> for Search {
-    /// Whether there is one.
+    /// Whether there is such a field.
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -221,8 +224,8 @@ impl<'de> Visitor<'de> for Search {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
         let mut found = false;
-        while let Some(tells) = seq.next_element_seed(self)? {
-            found |= tells;
+        while let Some(found_inside) = seq.next_element_seed(self)? {
+            found |= found_inside;
         }
         Ok(found)
     }
@@ -253,20 +256,22 @@ impl<'de> Visitor<'de> for Search {
     }
 }
 
-/// A text such as `FAILED` or `Not passed: no face`, and no address.
+/// Whether a text such as `FAILED` or `Not passed: no face` states an outcome. URLs and e-mail
+/// addresses do not.
 fn is_word_for_the_end(text: &str) -> bool {
     let is_address = text.contains("://") || text.contains('@');
     !is_address && has_word_for_the_end(text)
 }
 
-/// Whether a name, in any spelling, has to do with how something ended.
+/// Whether a name, in any spelling, suggests an outcome.
 pub(super) fn names_the_end(name: &str) -> bool {
-    // Of any kind and in more than one language: state, stat, statut. In a text it may be the United States.
+    // This covers "state", "stat" and "statut". Texts are exempt, since they may name the United
+    // States.
     words(name).iter().any(|word| word.starts_with("stat")) || has_word_for_the_end(name)
 }
 
 fn has_word_for_the_end(text: &str) -> bool {
-    /// Among the letters, wherever they stand.
+    /// Matched anywhere among the letters.
     const PARTS: &[&str] = &[
         "status",
         "result",
@@ -302,7 +307,7 @@ fn has_word_for_the_end(text: &str) -> bool {
         "pending",
         "cancel",
     ];
-    /// Short ones, which are parts of other words too: only as whole words.
+    /// Matched only as whole words, because they are short enough to be parts of other words.
     const WORDS: &[&str] = &[
         "pass", "fail", "fails", "ok", "valid", "error", "errors", "reason", "reasons",
     ];
@@ -320,7 +325,7 @@ fn letters(name: &str) -> String {
         .collect()
 }
 
-/// The words of a name, in lower case: `endState`, `end_state` and `END-STATE` have the same.
+/// The words of a name, in lower case: those of `endState`, `end_state` and `END-STATE` are equal.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
@@ -340,7 +345,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 open_enum! {
-    /// How a verification ended.
+    /// The outcome of a verification.
     Status {
         /// The person has passed.
         Passed = "PASSED",
@@ -348,51 +353,52 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where a verification was done.
+    /// Where a verification took place.
     Platform {
         /// In a browser.
         Web = "WEB",
     }
 }
 
-/// What stands in one document. Dates are `YYYY-MM-DD`, countries three letters. Its `Debug` shows the type.
+/// The data of one document. Dates are `YYYY-MM-DD`, countries are three-letter codes. Its `Debug`
+/// shows only the document's type.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DocumentData {
-    /// What it is.
+    /// The type of the document.
     pub document_type: DocumentType,
-    /// Its number.
+    /// The document number.
     pub document_number: Option<String>,
     /// The country that issued it.
     pub issuing_country: Option<String>,
-    /// The part of the country that issued it, such as `UTA`.
+    /// The part of the country that issued it, such as a state (`UTA`).
     pub jurisdiction: Option<String>,
-    /// Of which country the person is.
+    /// The person's nationality.
     pub nationality: Option<String>,
-    /// The whole name.
+    /// The full name.
     pub surname_and_given_names: Option<String>,
     /// The surname.
     pub surname: Option<String>,
     /// The given names.
     pub given_names: Option<String>,
-    /// What follows the name, such as `JR`.
+    /// Suffixes of the name, such as `JR`.
     pub name_suffixes: Option<String>,
-    /// What precedes the name.
+    /// Prefixes of the name.
     pub name_prefixes: Option<String>,
-    /// The sex as the document says it.
+    /// The sex, as stated on the document.
     pub sex: Option<Sex>,
-    /// The day of birth.
+    /// The date of birth.
     pub date_of_birth: Option<String>,
-    /// The day of issue.
+    /// The date of issue.
     pub date_of_issue: Option<String>,
-    /// The last day of validity.
+    /// The date of expiry.
     pub date_of_expiry: Option<String>,
     /// The address; its lines may be joined by `^`.
     pub address: Option<String>,
     /// The classes of a driving licence, such as `B/C`.
     pub license_class: Option<String>,
-    /// More about each class, by its name.
+    /// Details of each class, by the name of the class.
     #[serde(default, deserialize_with = "present")]
     pub license_class_details: BTreeMap<String, LicenseClass>,
 }
@@ -406,7 +412,7 @@ impl fmt::Debug for DocumentData {
 }
 
 open_enum! {
-    /// What a document is.
+    /// The type of a document.
     DocumentType {
         /// A passport.
         Passport = "PP",
@@ -418,7 +424,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// The sex as a document says it.
+    /// The sex, as stated on a document.
     Sex {
         /// Female.
         Female = "F",
@@ -433,11 +439,11 @@ open_enum! {
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct LicenseClass {
-    /// The first day on which it holds.
+    /// The first day on which the class is valid.
     pub from: Option<String>,
-    /// The last day on which it holds.
+    /// The last day on which the class is valid.
     pub to: Option<String>,
-    /// Restrictions and the like.
+    /// Notes, such as restrictions.
     pub notes: Option<String>,
 }
 
@@ -447,7 +453,8 @@ impl fmt::Debug for LicenseClass {
     }
 }
 
-/// A map where null stands for nothing, as a whole and in each value. An error here does not name the key, which is not ours.
+/// Reads a map and ignores nulls, both for the whole map and for its values. Errors do not name the
+/// key, which comes from the document.
 fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, LicenseClass>, D::Error> {

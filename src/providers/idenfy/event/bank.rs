@@ -11,13 +11,13 @@ use crate::providers::idenfy::event::data::RiskLevel;
 pub struct BankVerification {
     /// The id of the verification.
     pub id: String,
-    /// The country of the bank, by its two-letter code.
+    /// The two-letter code of the bank's country.
     pub country: Option<String>,
     /// The name of the bank.
     pub bank: Option<String>,
     /// The accounts.
     pub accounts: Option<Vec<BankAccount>>,
-    /// How great a risk they show.
+    /// The risk level of the accounts.
     pub risk_level: Option<RiskLevel>,
 }
 
@@ -32,11 +32,11 @@ pub struct BankAccount {
     pub name: Option<String>,
     /// The IBAN.
     pub iban: Option<String>,
-    /// The currency, by its three-letter code.
+    /// The three-letter currency code.
     pub currency: Option<String>,
     /// The balances.
     pub balances_overview: Option<Balances>,
-    /// How many transactions were seen.
+    /// The number of transactions found.
     pub transactions_count: Option<f64>,
 }
 
@@ -45,9 +45,9 @@ pub struct BankAccount {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Balances {
-    /// What is booked.
+    /// The booked balance.
     pub booked_balance: Option<f64>,
-    /// What is available.
+    /// The available balance.
     pub available_balance: Option<f64>,
 }
 
@@ -60,19 +60,19 @@ pub struct BankCard {
     pub id: String,
     /// The result.
     pub status: CardStatus,
-    /// Why the card is not the person's.
+    /// Why the card did not match.
     pub no_match_reason: Option<CardReason>,
     /// The name on the card.
     pub name: Option<String>,
-    /// The first six digits of the number.
+    /// The first six digits of the card number.
     pub first_six: Option<String>,
-    /// The last four digits of the number.
+    /// The last four digits of the card number.
     pub last_four: Option<String>,
-    /// When the card expires.
+    /// The expiry date of the card.
     pub expiry_date: Option<String>,
-    /// Whether the name is the one that was expected.
+    /// Whether the name matches the expected one.
     pub name_match: Option<bool>,
-    /// Whether the last four digits are the ones that were expected.
+    /// Whether the last four digits match the expected ones.
     pub last_four_match: Option<bool>,
 }
 
@@ -81,25 +81,25 @@ open_enum! {
     CardStatus {
         /// Nothing was compared.
         NotCompared = "NOT_COMPARED",
-        /// It is the card that was expected.
+        /// The card matches the expected one.
         Match = "MATCH",
-        /// It is not.
+        /// The card does not match.
         NoMatch = "NO_MATCH",
     }
 }
 
 open_enum! {
-    /// Why a bank card is not the one that was expected.
+    /// Why a bank card did not match.
     CardReason {
-        /// The name is another.
+        /// The name differs.
         NameMismatch = "NAME_MISMATCH",
-        /// The number is another.
+        /// The number differs.
         NumberMismatch = "NUMBER_MISMATCH",
         /// No name was found.
         NameNotFound = "NAME_NOT_FOUND",
         /// No number was found.
         NumberNotFound = "NUMBER_NOT_FOUND",
-        /// It was not shown live.
+        /// The liveness check failed.
         LivenessFailed = "LIVENESS_FAILED",
     }
 }

@@ -1,4 +1,5 @@
-//! Checks that an identification can include: address, questionnaire, risk, e-mail, telephone, driving licence.
+//! Checks that an identification can include: address, questionnaire, risk, e-mail, phone, driving
+//! licence.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,30 +13,30 @@ use crate::providers::idenfy::event::data::RiskLevel;
 pub struct AddressVerification {
     /// The address.
     pub address: Option<String>,
-    /// The country, by its two-letter code.
+    /// The two-letter country code.
     pub country: Option<String>,
     /// The result.
     pub status: Option<AddressStatus>,
-    /// How exactly the address was found, in percent.
+    /// The accuracy of the match, in percent.
     pub accuracy: Option<i64>,
-    /// How good the sources are.
+    /// The quality of the sources.
     pub quality: Option<AddressQuality>,
 }
 
 open_enum! {
     /// The result of the check of an address.
     AddressStatus {
-        /// It is right.
+        /// The address is correct.
         Verified = "VERIFIED",
-        /// A part of it is right.
+        /// Part of the address is correct.
         PartiallyVerified = "PARTIALLY_VERIFIED",
-        /// It could not be verified.
+        /// The address could not be verified.
         Unverified = "UNVERIFIED",
     }
 }
 
 open_enum! {
-    /// How good a verified address is.
+    /// The quality of a verified address.
     AddressQuality {
         /// Excellent.
         Excellent = "EXCELLENT",
@@ -50,7 +51,7 @@ open_enum! {
     }
 }
 
-/// What a person answered in your questionnaire.
+/// A person's answers to your questionnaire.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -77,14 +78,14 @@ pub struct QuestionnaireSection {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Question {
-    /// The name that you gave the question.
+    /// The key that you assigned to the question.
     pub key: Option<String>,
-    /// The question.
+    /// The text of the question.
     pub title: Option<String>,
-    /// What can be answered: `CHECKBOX`, `COUNTRY_MULTI`, `TEXT` and others.
+    /// The type of the answer: `CHECKBOX`, `COUNTRY_MULTI`, `TEXT` and others.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// The answer; `None` when there is none.
+    /// The answer, if there is one.
     pub value: Option<Answer>,
 }
 
@@ -99,18 +100,18 @@ pub enum Answer {
     List(Vec<String>),
     /// Yes or no.
     Truth(bool),
-    /// A shape that is not documented.
+    /// An undocumented value.
     Other(Value),
 }
 
-/// How great a risk a person is.
+/// The risk that a person presents.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RiskAssessment {
-    /// The risk, from 0 to 100.
+    /// The risk score, from 0 to 100.
     pub risk_score: Option<f64>,
-    /// The risk, in words.
+    /// The risk level.
     pub risk_level: Option<RiskLevel>,
 }
 
@@ -121,22 +122,22 @@ pub struct RiskAssessment {
 pub struct EmailVerification {
     /// The address.
     pub email: Option<String>,
-    /// Whether it is the person's.
+    /// Whether it belongs to the person.
     pub email_verified: Option<bool>,
 }
 
-/// The check of a telephone number.
+/// The check of a phone number.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PhoneVerification {
-    /// The number, in E.164 form.
+    /// The number, in E.164 format.
     pub phone: Option<String>,
-    /// Whether it is the person's.
+    /// Whether it belongs to the person.
     pub phone_verified: Option<bool>,
 }
 
-/// A look-up in a driving licence register.
+/// A lookup in a driving licence register.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -147,9 +148,9 @@ pub struct DriverLicenseCheck {
     pub surname: Option<String>,
     /// The date of birth that was looked up.
     pub date_of_birth: Option<String>,
-    /// The state, by its two-letter code.
+    /// The two-letter state code.
     pub state: Option<String>,
-    /// The sex, by one letter.
+    /// The sex, as one letter.
     pub gender: Option<String>,
     /// The date of issue that was looked up.
     pub date_of_issue: Option<String>,

@@ -1,4 +1,5 @@
-//! Which type of body it is. The event type is not signed, so the body has to say: whether it is an identification, it alone.
+//! Determines the type of a body. The event type is not signed, so the decision is based on the
+//! body, and for identifications on nothing else.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ struct Shape {
     name: &'static str,
     /// The names of its fields.
     fields: fn() -> &'static [&'static str],
-    /// Names that stand in it and not in the body of just anybody.
+    /// Fields that are characteristic of the type.
     marks: &'static [&'static str],
     read: fn(&VerifiedEvent) -> Result<Event, PayloadError>,
 }
@@ -33,7 +34,8 @@ macro_rules! shapes {
     };
 }
 
-/// The event types whose bodies have a type. `VIDEO_CALL_FINISHED` is documented too, and its body is not.
+/// The event types whose bodies have a type. `VIDEO_CALL_FINISHED` is documented too, but its body
+/// is not.
 const KINDS: &[&str] = &[
     "IDENTIFICATION",
     "IDENTIFICATION_AUTO_FINISHED",
@@ -59,10 +61,13 @@ const KINDS: &[&str] = &[
     "SOS_REPORT",
 ];
 
-/// What tells the bodies apart. One with a `status` that has an `overall`, or with `scanRef` and `final`, is an `Identification`
-/// and nothing else. Of the other types, one fits a body that has one of the type's marks, whatever else it has, or no field that the
-/// type does not know. Of those that fit, the one that knows most of the body's fields is taken (of equals, one that has a
-/// mark there), and the body must have what that type requires:
+/// The types, and the marks that distinguish their bodies.
+///
+/// A body with a `status` that contains an `overall`, or with both `scanRef` and `final`, is an
+/// `Identification` and nothing else. Any other type fits a body that has one of the type's marks,
+/// or in which the type knows every field. Of the types that fit, the one that knows most of the
+/// body's fields is chosen; among equals, one with a mark in the body. The body must then have the
+/// fields that the type requires:
 ///
 /// | type | requires, not null |
 /// | --- | --- |
@@ -70,7 +75,7 @@ const KINDS: &[&str] = &[
 /// | `DocumentExpiration` | `scanRef`, `expirationThreshold` |
 /// | `FacialAuthentication` | `id`, `status` |
 /// | `AgeEstimation` | `scanRef`, `status`, `occurredAt` |
-/// | `AccountCheck` | `status` and `score`, which are numbers |
+/// | `AccountCheck` | `status` and `score`, both numbers |
 /// | `AmlMonitoring` | `monitoringId` |
 /// | `AmlMonitoringExpiration` | `usersToExtend`, `usersToExpire` |
 /// | `BankVerification` | `id` |
@@ -84,8 +89,8 @@ const KINDS: &[&str] = &[
 /// | `GovOrderedDocument` | `id`, `productKey` |
 /// | `SosReport` | `id` |
 ///
-/// By this, two bodies are left that more than one type fits equally: an `id` alone, and an `id` with a `status`. The second is told
-/// by the status, whose documented values are different in each.
+/// Two bodies remain ambiguous: an `id` and nothing else, and an `id` with a `status`. The value of
+/// the status resolves the second, because its documented values differ between the types.
 const SHAPES: &[Shape] = shapes! {
     Identification ["scanRef"],
     DocumentExpiration ["expirationThreshold", "documentExpiration"],
@@ -112,14 +117,14 @@ pub(super) fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     let read = by_shape(event, header);
     match read {
         Ok(Some(read)) if is_of_known_kind => Ok(read),
-        // What the header says must neither hide an identification nor its mistakes.
+        // The header must hide neither an identification nor the errors in one.
         Ok(Some(read @ Event::Identification(_))) => Ok(read),
         Err(error) if is_of_known_kind || is_identification(event) => Err(error),
         Ok(_) | Err(_) => event.read_unknown().map(Event::Other),
     }
 }
 
-/// The identification that the body is, whatever the header says.
+/// Reads the body as an identification if it is one, regardless of the header.
 pub(super) fn identification(
     event: &VerifiedEvent,
 ) -> Result<Option<Box<Identification>>, PayloadError> {
@@ -135,7 +140,7 @@ fn is_identification(event: &VerifiedEvent) -> bool {
     has("/status/overall") || (has("/scanRef") && has("/final"))
 }
 
-/// `None` for a body that has the shape of no type.
+/// Reads the body as the type that fits best, or returns `None` if none does.
 fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>, PayloadError> {
     if is_identification(event) {
         return event.read::<Identification>().map(|read| Some(read.into()));
@@ -143,7 +148,7 @@ fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>
     let body: Body = event.json()?;
     let fitting = fitting(&body);
     match *fitting {
-        // It has fields of one, and is none.
+        // The body has fields of an identification, but is not one.
         [shape] if shape.name == "Identification" => return Ok(None),
         [shape] => return (shape.read)(event).map(Some),
         _ => {}
@@ -157,7 +162,7 @@ fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>
     match (read.pop(), read.is_empty()) {
         (Some(read), true) => Ok(Some(read)),
         (Some(_), false) => Err(PayloadError::new(
-            "the body may be of more than one type, and the header `Idenfy-Event-Type` does not say which",
+            "the body matches more than one type, and the header `Idenfy-Event-Type` does not select one",
         )),
         (None, _) => Ok(None),
     }
@@ -171,7 +176,8 @@ fn fitting(body: &Body) -> Vec<&'static Shape> {
 }
 
 impl Shape {
-    /// How many of the body's fields the type knows, and whether the body has a mark of it; `None` if it does not fit.
+    /// The number of the body's fields that the type knows, and whether the body has a mark of the
+    /// type; `None` if the type does not fit.
     fn fit(&self, body: &Body) -> Option<(usize, bool)> {
         let fields = (self.fields)();
         let is_known = |field: &&String| fields.contains(&field.as_str());
@@ -181,7 +187,7 @@ impl Shape {
     }
 }
 
-/// Keeps what is wanted where there is a choice, unless nothing is.
+/// Keeps the wanted events if there are several events and at least one is wanted.
 fn narrow(read: &mut Vec<Event>, is_wanted: impl Fn(&Event) -> bool) {
     if read.len() > 1 && read.iter().any(&is_wanted) {
         read.retain(is_wanted);
@@ -197,7 +203,7 @@ fn has_documented_status(event: &Event) -> bool {
     }
 }
 
-/// Whether the unsigned header names this type, of those that a body may not tell apart.
+/// Whether the unsigned header names this type, for the types whose bodies can be ambiguous.
 fn is_named(event: &Event, header: Option<&str>) -> bool {
     let name = match event {
         Event::FacialAuthentication(_) => "FACIAL_AUTHENTICATION",
@@ -210,10 +216,10 @@ fn is_named(event: &Event, header: Option<&str>) -> bool {
     header == Some(name)
 }
 
-/// The names of a type's fields: its derived `Deserialize` tells them to whoever it asks for a struct.
+/// The names of a type's fields, which its derived `Deserialize` passes to `deserialize_struct`.
 fn fields_of<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut fields: &[&str] = &[];
-    // It answers with an error, as it has nothing to read.
+    // The result is always an error, because `Fields` has no data.
     let _ = T::deserialize(Fields(&mut fields));
     fields
 }
@@ -234,7 +240,7 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
-        Err(Error::custom("there is nothing to read"))
+        Err(Error::custom("no data"))
     }
 
     forward_to_deserialize_any! {

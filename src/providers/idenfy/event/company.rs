@@ -1,4 +1,4 @@
-//! The verification of companies.
+//! Verification of companies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,24 +8,24 @@ use crate::providers::idenfy::{
     event::screening::{AmlCheck, Manager},
 };
 
-/// A company has sent in its form.
+/// A company submitted its form.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CompanySubmit {
     /// iDenfy's id of the company.
     pub id: String,
-    /// When it was sent in, ISO 8601.
+    /// When the form was submitted, ISO 8601.
     pub submission_time: Option<String>,
-    /// Whether the company is one person.
+    /// Whether the company is a sole proprietorship.
     pub sole_proprietor: Option<bool>,
-    /// Your own id of the company.
+    /// Your own id for the company.
     pub client_id: String,
-    /// Any value that you gave when you made the form.
+    /// The arbitrary value that you set when you created the form.
     pub external_ref: Option<String>,
 }
 
-/// The verification of a company was decided on.
+/// A decision about a company.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ pub struct CompanyReview {
     pub id: String,
     /// The name of the company.
     pub company_name: String,
-    /// The number of the company in its register.
+    /// The company's registration number.
     pub registration_number: Option<String>,
     /// The decision.
     pub approval_status: Option<ApprovalStatus>,
@@ -42,48 +42,48 @@ pub struct CompanyReview {
     pub deny_reason: Option<String>,
     /// Who decided.
     pub status_changed_by: Option<Manager>,
-    /// Whether the company is one person.
+    /// Whether the company is a sole proprietorship.
     pub sole_proprietor: Option<bool>,
-    /// What was noted about the screening. Deprecated.
+    /// A comment on the screening. Deprecated.
     pub aml_comment: Option<String>,
-    /// What was found about sanctions. Deprecated.
+    /// The result of the sanctions check. Deprecated.
     pub sanctions_check_status: Option<AmlStatus>,
-    /// Who decided about sanctions. Deprecated.
+    /// Who set the result of the sanctions check. Deprecated.
     pub sanctions_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601. Deprecated.
+    /// When that result was set, ISO 8601. Deprecated.
     pub sanctions_status_set_at: Option<String>,
     /// The screening of the company.
     pub aml_check: Option<AmlCheck>,
-    /// What a register says about the company. Its shape is not documented.
+    /// The register's data about the company. The format is not documented.
     pub company_check: Option<Value>,
     /// The beneficiaries.
     pub beneficiaries: Option<Vec<Beneficiary>>,
-    /// What was found about the shareholders. Its shape is not documented.
+    /// The results of the shareholder checks. The format is not documented.
     pub shareholder_check: Option<Vec<Value>>,
-    /// What was noted about the news. Deprecated.
+    /// A comment on the news check. Deprecated.
     pub negative_news_comment: Option<String>,
-    /// What was found in the news. Deprecated.
+    /// The result of the news check. Deprecated.
     pub negative_news_status: Option<AmlStatus>,
-    /// Who decided about the news. Deprecated.
+    /// Who set the result of the news check. Deprecated.
     pub news_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601. Deprecated.
+    /// When that result was set, ISO 8601. Deprecated.
     pub news_status_set_at: Option<String>,
-    /// Reports in the news. Their shape is not documented.
+    /// News reports. The format is not documented.
     pub negative_news_check: Option<Vec<Value>>,
-    /// Your own id of the company.
+    /// Your own id for the company.
     pub client_id: String,
-    /// Any value that you gave when you made the form.
+    /// The arbitrary value that you set when you created the form.
     pub external_ref: Option<String>,
-    /// The `scanRef`s of persons who belong to the company.
+    /// The `scanRef`s of persons related to the company.
     pub related_client_scan_refs: Option<Vec<String>>,
 }
 
 open_enum! {
     /// The decision on a company.
     ApprovalStatus {
-        /// It is accepted.
+        /// The company was approved.
         Approved = "APPROVED",
-        /// It is not.
+        /// The company was denied.
         Denied = "DENIED",
     }
 }
@@ -95,35 +95,35 @@ open_enum! {
 pub struct Beneficiary {
     /// The id of the beneficiary.
     pub id: Option<String>,
-    /// What was noted about the screening. Deprecated.
+    /// A comment on the screening. Deprecated.
     pub aml_comment: Option<String>,
-    /// What was found about political exposure. Deprecated.
+    /// The result of the check for political exposure. Deprecated.
     pub peps_check_status: Option<AmlStatus>,
-    /// Who decided about political exposure. Deprecated.
+    /// Who set the result of the check for political exposure. Deprecated.
     pub peps_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601. Deprecated.
+    /// When that result was set, ISO 8601. Deprecated.
     pub peps_status_set_at: Option<String>,
-    /// What was found about sanctions. Deprecated.
+    /// The result of the sanctions check. Deprecated.
     pub sanctions_check_status: Option<AmlStatus>,
-    /// Who decided about sanctions. Deprecated.
+    /// Who set the result of the sanctions check. Deprecated.
     pub sanctions_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601. Deprecated.
+    /// When that result was set, ISO 8601. Deprecated.
     pub sanctions_status_set_at: Option<String>,
-    /// What was noted about the news. Deprecated.
+    /// A comment on the news check. Deprecated.
     pub negative_news_comment: Option<String>,
-    /// What was found in the news. Deprecated.
+    /// The result of the news check. Deprecated.
     pub negative_news_status: Option<AmlStatus>,
-    /// Who decided about the news. Deprecated.
+    /// Who set the result of the news check. Deprecated.
     pub news_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601. Deprecated.
+    /// When that result was set, ISO 8601. Deprecated.
     pub news_status_set_at: Option<String>,
-    /// What was found about the beneficiary. Its shape is not documented.
+    /// The results of the beneficiary check. The format is not documented.
     pub beneficiary_check: Option<Value>,
     /// The screening of the beneficiary.
     pub aml_check: Option<AmlCheck>,
-    /// Reports in the news. Their shape is not documented.
+    /// News reports. The format is not documented.
     pub negative_news_check: Option<Value>,
-    /// The identification of the beneficiary. Its shape is not documented.
+    /// The identification of the beneficiary. The format is not documented.
     pub scan_ref: Option<Value>,
 }
 
@@ -134,41 +134,41 @@ pub struct Beneficiary {
 pub struct CompanyAmlReview {
     /// Who was screened.
     pub aml_review_subject_type: ReviewSubject,
-    /// The id of who was screened.
+    /// The id of the screened company or person.
     pub id: String,
     /// iDenfy's id of the company.
     pub company_id: String,
-    /// Your own id of the company.
+    /// Your own id for the company.
     pub client_id: Option<String>,
-    /// Any value that you gave when you made the form.
+    /// The arbitrary value that you set when you created the form.
     pub external_ref: Option<String>,
-    /// What was noted about the news.
+    /// A comment on the news check.
     pub negative_news_comment: Option<String>,
-    /// What was found in the news.
+    /// The result of the news check.
     pub negative_news_status: Option<AmlStatus>,
-    /// Who decided about the news.
+    /// Who set the result of the news check.
     pub news_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601.
+    /// When that result was set, ISO 8601.
     pub news_status_set_at: Option<String>,
-    /// What was noted about the screening.
+    /// A comment on the screening.
     pub aml_comment: Option<String>,
-    /// What was found about political exposure.
+    /// The result of the check for political exposure.
     pub peps_check_status: Option<AmlStatus>,
-    /// Who decided about political exposure.
+    /// Who set the result of the check for political exposure.
     pub peps_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601.
+    /// When that result was set, ISO 8601.
     pub peps_status_set_at: Option<String>,
-    /// What was found about sanctions.
+    /// The result of the sanctions check.
     pub sanctions_check_status: Option<AmlStatus>,
-    /// Who decided about sanctions.
+    /// Who set the result of the sanctions check.
     pub sanctions_status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601.
+    /// When that result was set, ISO 8601.
     pub sanctions_status_set_at: Option<String>,
-    /// The result as a whole.
+    /// The overall result.
     pub overall_status: Option<AmlStatus>,
-    /// Who decided about the whole.
+    /// Who set the overall result.
     pub status_set_by: Option<Manager>,
-    /// When that was decided, ISO 8601.
+    /// When that result was set, ISO 8601.
     pub status_set_at: Option<String>,
 }
 
@@ -184,54 +184,54 @@ open_enum! {
     }
 }
 
-/// More was asked of a company, or the time for it has run out.
+/// A request to a company for more information, or the expiry or cancellation of one.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CompanyInfoRequest {
     /// iDenfy's id of the company.
     pub company_id: String,
-    /// What opens the company's form; a secret.
+    /// The token that opens the company's form: treat it as a secret.
     pub token: String,
-    /// When it happened, ISO 8601.
+    /// When the event happened, ISO 8601.
     pub date: Option<String>,
-    /// The e-mail address that was asked.
+    /// The e-mail address that the request was sent to.
     pub email: Option<String>,
-    /// Who asked.
+    /// Who made the request.
     pub manager: Option<Manager>,
-    /// How the request stands.
+    /// The status of the request.
     pub status: InfoRequestStatus,
 }
 
 open_enum! {
-    /// How a request for more information stands.
+    /// The status of a request for more information.
     InfoRequestStatus {
-        /// It was sent.
+        /// The request was sent.
         Requested = "REQUESTED",
-        /// Nobody answered in time.
+        /// The request was not answered in time.
         Expired = "EXPIRED",
-        /// It was taken back.
+        /// The request was cancelled.
         Canceled = "CANCELED",
     }
 }
 
-/// The verification of a company expires.
+/// The verification of a company is about to expire, or has expired.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CompanyExpiration {
     /// iDenfy's id of the company.
     pub id: String,
-    /// How far it is.
+    /// Whether the verification has expired yet.
     pub expiration_status: Option<CompanyExpirationStatus>,
 }
 
 open_enum! {
-    /// How far the expiry of a verification is.
+    /// Whether a verification has expired yet.
     CompanyExpirationStatus {
-        /// It will expire.
+        /// The verification will expire.
         Pending = "PENDING",
-        /// It has expired.
+        /// The verification has expired.
         Expired = "EXPIRED",
     }
 }
@@ -243,9 +243,9 @@ open_enum! {
 pub struct CompanyDelete {
     /// iDenfy's id of the company.
     pub company_id: String,
-    /// When it was deleted, ISO 8601.
+    /// When the company was deleted, ISO 8601.
     pub date: String,
-    /// Who deleted it.
+    /// Who deleted the company.
     pub manager: Option<Manager>,
 }
 

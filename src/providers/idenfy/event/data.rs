@@ -1,10 +1,10 @@
-//! What was read off the document, and what was found out about the person on the way.
+//! Data read from the document, and facts about the person from the session.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What was read off the document. All of it is about a person. Dates are text as the vendor writes them,
-/// mostly `YYYY-MM-DD`; fields that begin with `org` keep the spelling and script of the document.
+/// Data read from the document. All of it is personal data. Dates are text in the vendor's format,
+/// mostly `YYYY-MM-DD`. Fields that begin with `org` keep the spelling and script of the document.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -17,29 +17,29 @@ pub struct Data {
     pub doc_number: Option<String>,
     /// The personal code.
     pub doc_personal_code: Option<String>,
-    /// When the document expires.
+    /// The expiry date of the document.
     pub doc_expiry: Option<String>,
     /// The date of birth.
     pub doc_dob: Option<String>,
-    /// When the document was issued.
+    /// The date of issue of the document.
     pub doc_date_of_issue: Option<String>,
     /// The type of the document.
     pub doc_type: Option<DocType>,
     /// The sex.
     pub doc_sex: Option<Sex>,
-    /// The nationality, by its two-letter code.
+    /// The nationality, as a two-letter country code.
     pub doc_nationality: Option<String>,
-    /// The country that issued the document, by its two-letter code.
+    /// The two-letter code of the country that issued the document.
     pub doc_issuing_country: Option<String>,
     /// The place of birth.
     pub birth_place: Option<String>,
-    /// Who issued the document.
+    /// The authority that issued the document.
     pub authority: Option<String>,
     /// The address.
     pub address: Option<String>,
     /// The temporary address.
     pub doc_temporary_address: Option<String>,
-    /// The maiden name of the mother.
+    /// The mother's maiden name.
     pub mothers_maiden_name: Option<String>,
     /// The name at birth.
     pub doc_birth_name: Option<String>,
@@ -47,11 +47,11 @@ pub struct Data {
     pub doc_patronymic: Option<String>,
     /// The categories of a driving licence.
     pub driver_license_category: Option<String>,
-    /// Whether a person corrected what the machine had read.
+    /// Whether a human corrected the data that were read automatically.
     pub manually_data_changed: Option<bool>,
     /// The full name.
     pub full_name: Option<String>,
-    /// The country that was chosen in the session, by its two-letter code.
+    /// The two-letter code of the country that was chosen in the session.
     pub selected_country: Option<String>,
     /// The first name, as on the document.
     pub org_first_name: Option<String>,
@@ -61,47 +61,48 @@ pub struct Data {
     pub org_nationality: Option<String>,
     /// The place of birth, as on the document.
     pub org_birth_place: Option<String>,
-    /// Who issued the document, as on the document.
+    /// The issuing authority, as on the document.
     pub org_authority: Option<String>,
     /// The address, as on the document.
     pub org_address: Option<String>,
     /// The temporary address, as on the document.
     pub org_temporary_address: Option<String>,
-    /// The maiden name of the mother, as on the document.
+    /// The mother's maiden name, as on the document.
     pub org_mothers_maiden_name: Option<String>,
     /// The patronymic, as on the document.
     pub org_patronymic: Option<String>,
     /// The name at birth, as on the document.
     pub org_birth_name: Option<String>,
-    /// How old the face looks.
+    /// The estimated age of the face.
     pub age_estimate: Option<AgeGroup>,
-    /// How likely it is that the network address is that of a proxy.
+    /// The likelihood that the IP address belongs to a proxy.
     pub client_ip_proxy_risk_level: Option<RiskLevel>,
     /// The `scanRef`s of identifications with the same face.
     pub duplicate_faces: Option<Vec<String>>,
-    /// The `scanRef`s of identifications with the same portrait on the document.
+    /// The `scanRef`s of identifications with the same document portrait.
     pub duplicate_doc_faces: Option<Vec<String>>,
-    /// What was read in additional steps, by step and field. Its shape is not documented.
+    /// The data read in additional steps, by step and field. The format is not documented.
     pub additional_data: Option<Value>,
-    /// The older place of [`Identification::manual_address`](super::Identification::manual_address).
+    /// The older location of
+    /// [`Identification::manual_address`](super::Identification::manual_address).
     pub manual_address: Option<String>,
-    /// The older place of
+    /// The older location of
     /// [`Identification::manual_address_match`](super::Identification::manual_address_match).
     pub manual_address_match: Option<bool>,
-    /// The older place of
-    /// [`Identification::registry_center_check`](super::Identification::registry_center_check), in a shape that
-    /// is not documented.
+    /// The older location of
+    /// [`Identification::registry_center_check`](super::Identification::registry_center_check), in
+    /// an undocumented format.
     pub registry_center_check: Option<Value>,
-    /// The older place of
-    /// [`Identification::address_verification`](super::Identification::address_verification), in a shape that
-    /// is not documented.
+    /// The older location of
+    /// [`Identification::address_verification`](super::Identification::address_verification), in an
+    /// undocumented format.
     pub address_verification: Option<Value>,
 }
 
 shows!(Data {});
 
 open_enum! {
-    /// The type of a document, or the electronic identity that was used in its place.
+    /// The type of a document, or the electronic identity that was used instead of one.
     DocType {
         /// An identity card.
         IdCard = "ID_CARD",
@@ -155,7 +156,7 @@ open_enum! {
         MojeIdCz = "MOJE_ID_CZ",
         /// Yoti.
         YotiId = "YOTI_ID",
-        /// Any other.
+        /// Any other document.
         OtherDocument = "OTHER",
         /// A border crossing card.
         BorderCrossing = "BORDER_CROSSING",
@@ -185,19 +186,19 @@ open_enum! {
         Male = "MALE",
         /// Female.
         Female = "FEMALE",
-        /// The document does not say, or says neither.
+        /// Neither, or not stated on the document.
         Undefined = "UNDEFINED",
     }
 }
 
 open_enum! {
-    /// How old a face looks.
+    /// The estimated age of a face.
     AgeGroup {
-        /// Less than 8 years.
+        /// Under 8 years.
         Under8 = "UNDER_8",
         /// 8 years or more.
         Over8 = "OVER_8",
-        /// Less than 13 years.
+        /// Under 13 years.
         Under13 = "UNDER_13",
         /// 13 years or more.
         Over13 = "OVER_13",
@@ -217,19 +218,19 @@ open_enum! {
 }
 
 open_enum! {
-    /// How great a risk is.
+    /// A level of risk.
     RiskLevel {
-        /// Very small.
+        /// Very low.
         VeryLow = "VERY_LOW",
-        /// Small.
+        /// Low.
         Low = "LOW",
         /// Medium.
         Medium = "MEDIUM",
-        /// Great.
+        /// High.
         High = "HIGH",
-        /// Very great.
+        /// Very high.
         VeryHigh = "VERY_HIGH",
-        /// It was not looked at.
+        /// Not checked.
         NotChecked = "NOT_CHECKED",
     }
 }

@@ -21,86 +21,86 @@ use crate::providers::idenfy::{
     },
 };
 
-/// The identification of a person, in one of its states. Several events share the `scan_ref`: a preliminary
-/// result, the final one, and those after a resubmission.
+/// One result of the identification of a person. Several events share the `scan_ref`: the
+/// preliminary result, the final result and the results of a resubmission.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Identification {
-    /// Whether no other result follows. A preliminary approval can still be withdrawn.
+    /// Whether no further result follows. A preliminary approval can still be withdrawn.
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
-    /// What the person used.
+    /// The platform that the person used.
     pub platform: Option<Platform>,
-    /// How it went.
+    /// The verdict, and what it is based on.
     #[serde(deserialize_with = "object")]
     pub status: Status,
-    /// What was read off the document.
+    /// The data read from the document.
     pub data: Option<Data>,
-    /// The addresses of photos and videos, by `FRONT`, `BACK`, `FACE`, `FRONT_VIDEO` and so on, and by
-    /// additional step. They open without a password until they expire: treat them as secrets. What is not text
-    /// is left out.
+    /// The links to photos and videos, by `FRONT`, `BACK`, `FACE`, `FRONT_VIDEO` and so on, and by
+    /// additional step. They need no password until they expire: treat them as secrets. Values that
+    /// are not text are left out.
     #[serde(default, deserialize_with = "links")]
     pub file_urls: Option<BTreeMap<String, String>>,
-    /// The addresses of documents of additional steps, by step; secrets too.
+    /// The links to documents from additional steps, by step. They are secrets too.
     #[serde(default, deserialize_with = "links")]
     pub additional_step_pdf_urls: Option<BTreeMap<String, String>>,
-    /// Look-ups against money laundering, in the older form.
+    /// Anti-money-laundering lookups, in the older format.
     #[serde(rename = "AML", alias = "aml")]
     pub aml: Option<Vec<AmlResult>>,
-    /// The screening against money laundering.
+    /// The anti-money-laundering screening.
     pub aml_check: Option<AmlCheck>,
-    /// Look-ups in lists of lost, stolen and invalid documents.
+    /// Lookups in lists of lost, stolen and invalid documents.
     #[serde(rename = "LID", alias = "lid")]
     pub lid: Option<Vec<LidResult>>,
-    /// Look-ups in criminal records.
+    /// Lookups in criminal records.
     #[serde(rename = "CRIMINAL_CHECK")]
     pub criminal_check: Option<Vec<CriminalResult>>,
     /// iDenfy's id of the identification.
     pub scan_ref: String,
-    /// Any value that you gave when you made the session.
+    /// The arbitrary value that you set when you created the session.
     pub external_ref: Option<String>,
-    /// Your own id of the person.
+    /// Your own id for the person.
     pub client_id: Option<String>,
-    /// The id of the company that the person belongs to; empty or `None` where there is none.
+    /// The id of the company that the person belongs to; empty or `None` if there is none.
     pub company_id: Option<String>,
-    /// The id of the beneficiary that the person is; empty or `None` where there is none.
+    /// The id of the person as a beneficiary; empty or `None` if there is none.
     pub beneficiary_id: Option<String>,
-    /// When the person began, in unix seconds.
+    /// When the person began, in Unix seconds.
     pub start_time: Option<i64>,
-    /// When the machine came to its decision, in unix seconds.
+    /// When the automatic decision was made, in Unix seconds.
     pub finish_time: Option<i64>,
-    /// The network address of the person.
+    /// The IP address of the person.
     pub client_ip: Option<String>,
-    /// The country of the network address, by its two-letter code.
+    /// The two-letter code of the country of the IP address.
     pub client_ip_country: Option<String>,
-    /// The place of the network address.
+    /// The location of the IP address.
     pub client_location: Option<String>,
-    /// Whether the Global Data Consortium (GDC) knows the person.
+    /// Whether the Global Data Consortium (GDC) has a matching record.
     pub gdc_match: Option<bool>,
     /// The address that the person typed.
     pub manual_address: Option<String>,
-    /// Whether the typed address is the one of the document.
+    /// Whether the typed address matches the one on the document.
     pub manual_address_match: Option<bool>,
-    /// A look-up in a population register.
+    /// A lookup in a population register.
     pub registry_center_check: Option<RegistryCheck>,
     /// The check of the address.
     pub address_verification: Option<AddressVerification>,
-    /// What the person answered in your questionnaire.
+    /// The person's answers to your questionnaire.
     pub questionnaire_answers: Option<Questionnaire>,
-    /// How great a risk the person is.
+    /// The risk that the person presents.
     pub risk_assessment: Option<RiskAssessment>,
-    /// The accounts of the person.
+    /// The person's bank accounts.
     pub bank_verification: Option<BankVerification>,
     /// The check of the e-mail address.
     pub email_verification: Option<EmailVerification>,
-    /// The check of the telephone number.
+    /// The check of the phone number.
     pub phone_verification: Option<PhoneVerification>,
-    /// A look-up in a driving licence register.
+    /// A lookup in a driving licence register.
     pub driver_license_check: Option<DriverLicenseCheck>,
     /// The check of a bank card.
     pub bank_card_verification: Option<BankCard>,
-    /// The additional steps and what each was for.
+    /// The additional steps, and the purpose of each.
     #[serde(default, deserialize_with = "steps")]
     pub additional_steps: Option<BTreeMap<String, Option<StepKind>>>,
 }
@@ -116,36 +116,36 @@ shows!(Identification {
 });
 
 open_enum! {
-    /// What a person went through an identification with.
+    /// The platform that a person used for an identification.
     Platform {
-        /// A computer.
+        /// A desktop computer.
         Pc = "PC",
-        /// The browser of a telephone.
+        /// A mobile browser.
         Mobile = "MOBILE",
         /// A tablet.
         Tablet = "TABLET",
         /// iDenfy's app.
         MobileApp = "MOBILE_APP",
-        /// An app of yours.
+        /// Your own app, with iDenfy's SDK.
         MobileSdk = "MOBILE_SDK",
-        /// Anything else.
+        /// Any other platform.
         OtherDevice = "OTHER",
     }
 }
 
 open_enum! {
-    /// What an additional step was for.
+    /// The purpose of an additional step.
     StepKind {
-        /// To have a file.
+        /// To upload a file.
         Upload = "UPLOAD",
-        /// To compare a file with what is known.
+        /// To compare a file with known data.
         Compare = "COMPARE",
-        /// To read data off a file.
+        /// To extract data from a file.
         Extract = "EXTRACT",
     }
 }
 
-/// The addresses that are text; the vendor does not promise that all are.
+/// Keeps the links that are text, because the vendor does not guarantee that all are.
 fn links<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<BTreeMap<String, String>>, D::Error> {
@@ -157,7 +157,7 @@ fn links<'de, D: Deserializer<'de>>(
     Ok(links.map(|links| links.into_iter().filter_map(text).collect()))
 }
 
-/// The steps, and what they were for where that is text.
+/// Keeps every step, with its purpose if that is text.
 fn steps<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<BTreeMap<String, Option<StepKind>>>, D::Error> {

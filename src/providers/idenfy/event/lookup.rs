@@ -1,67 +1,69 @@
-//! Look-ups in outside services, as lists of results: money laundering (the older form), lost documents, criminal records.
+//! Results of lookups in external services: money laundering (the older format), lost documents,
+//! criminal records.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::json::typed::read_as;
 
-/// How a look-up in a service went.
+/// The status of a lookup in a service.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FraudStatus {
-    /// Whether the service found something.
+    /// Whether the service had a hit.
     pub service_suspected: Option<bool>,
-    /// Whether the service was asked.
+    /// Whether the service was queried.
     pub service_used: Option<bool>,
     /// Whether the service could be reached.
     pub service_found: Option<bool>,
-    /// Whether the look-up worked.
+    /// Whether the lookup succeeded.
     pub check_successful: Option<bool>,
     /// The result.
     pub overall_status: Option<Suspicion>,
 }
 
 open_enum! {
-    /// The result of a look-up.
+    /// The result of a lookup.
     Suspicion {
-        /// It found something.
+        /// The lookup had a hit.
         Suspected = "SUSPECTED",
-        /// It found nothing.
+        /// The lookup had no hit.
         NotSuspected = "NOT_SUSPECTED",
     }
 }
 
-/// A look-up in lists against money laundering, or in the news. The older form of
+/// A lookup in anti-money-laundering lists or in the news: the older format of
 /// [`AmlCheck`](super::AmlCheck).
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AmlResult {
-    /// How the look-up went.
+    /// The status of the lookup.
     pub status: Option<FraudStatus>,
     /// The name of the service, such as `AML_NAMES_CHECK`.
     pub service_name: Option<String>,
     /// The group of the service, `AML`.
     pub service_group_type: Option<String>,
-    /// The id of the look-up.
+    /// The id of the lookup.
     pub uid: Option<String>,
-    /// What went wrong.
+    /// The error message, if the lookup failed.
     pub error_message: Option<String>,
-    /// What was found.
+    /// The hits.
     pub data: Option<Vec<AmlEntry>>,
 }
 
-/// An entry that a look-up found. Its fields decide which it is, since the services have had several names.
+/// A hit of a lookup. Its fields determine the variant, because the names of the services have
+/// changed.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum AmlEntry {
-    /// An entry of a list.
+    /// An entry in a list.
     Hit(Box<AmlHit>),
-    /// An article: it has a title, a text, an address or a date of publication, and no list.
+    /// An article: it has a title, a text, a URL, a type or a date of publication, and no list.
     News(Box<NewsHit>),
-    /// An entry of a shape that is not documented.
+    /// An entry in an undocumented format.
     Other(Value),
 }
 
@@ -82,7 +84,7 @@ impl<'de> Deserialize<'de> for AmlEntry {
     }
 }
 
-/// An entry of a list that may be about the person or company.
+/// An entry in a list that may be about the person or company.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -95,35 +97,35 @@ pub struct AmlHit {
     pub nationality: Option<String>,
     /// The date of birth.
     pub dob: Option<String>,
-    /// What kind of list it is.
+    /// The kind of list.
     pub suspicion: Option<SuspicionType>,
-    /// Why the entry stands there.
+    /// Why the entry is in the list.
     pub reason: Option<String>,
     /// The number of the list.
     pub list_number: Option<String>,
     /// The name of the list.
     pub list_name: Option<String>,
-    /// How well the entry matches, up to 100.
+    /// The match score of the entry, up to 100.
     pub score: Option<f64>,
     /// When the entry was last changed.
     pub last_update: Option<String>,
-    /// When a political function ended.
+    /// When the person left political office.
     pub exit_date: Option<String>,
-    /// Whether the entry is about a person, and not a company.
+    /// Whether the entry is about a person rather than a company.
     pub is_person: Option<bool>,
     /// Whether the entry is in force.
     pub is_active: Option<bool>,
-    /// The address of a document about the entry.
+    /// The URL of a document about the entry.
     pub linked_document: Option<String>,
-    /// The rank of a politically exposed person.
+    /// The level of a politically exposed person.
     pub pep_level: Option<i64>,
     /// The category of the entry.
     pub category: Option<String>,
-    /// Anything else.
+    /// Other information.
     pub other_information: Option<String>,
-    /// When the look-up was made.
+    /// When the lookup was made.
     pub check_date: Option<String>,
-    /// Whether you have declared the entry harmless.
+    /// Whether you have whitelisted the entry.
     pub whitelisted: Option<bool>,
 }
 
@@ -134,65 +136,65 @@ pub struct AmlHit {
 pub struct NewsHit {
     /// The title.
     pub title: Option<String>,
-    /// The address.
+    /// The URL.
     pub url: Option<String>,
-    /// The text, or its beginning.
+    /// The text, or the start of it.
     pub text: Option<String>,
-    /// How well it matches, as text.
+    /// The match score, as text.
     pub score: Option<String>,
-    /// What kind of article it is.
+    /// The kind of article.
     #[serde(rename = "type")]
     pub kind: Option<ArticleType>,
-    /// When the look-up was made.
+    /// When the lookup was made.
     pub check_date: Option<String>,
-    /// When it was published.
+    /// The date of publication.
     pub publish_date: Option<String>,
 }
 
 open_enum! {
-    /// What kind of list an entry stands on.
+    /// The kind of list that contains an entry.
     SuspicionType {
         /// Sanctions.
         Sanction = "SANCTION",
-        /// Wanted persons of Interpol.
+        /// Persons wanted by Interpol.
         Interpol = "INTERPOL",
         /// Politically exposed persons.
         Peps = "PEPS",
-        /// Reports in the news.
+        /// Adverse media.
         AdverseMedia = "ADVERSE_MEDIA",
-        /// Any other.
+        /// Any other list.
         OtherList = "OTHER",
     }
 }
 
 open_enum! {
-    /// What kind of article it is.
+    /// The kind of article.
     ArticleType {
-        /// It speaks against its subject.
+        /// The article is negative.
         Negative = "NEGATIVE",
     }
 }
 
-/// A look-up in lists of lost, stolen and invalid documents.
+/// A lookup in lists of lost, stolen and invalid documents.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LidResult {
-    /// How the look-up went.
+    /// The status of the lookup.
     pub status: Option<FraudStatus>,
-    /// What was found.
+    /// The hits.
     pub data: Option<Vec<LidHit>>,
     /// The name of the service, such as `IrdInvalidPapers`.
     pub service_name: Option<String>,
     /// The group of the service, `LID`.
     pub service_group_type: Option<String>,
-    /// The id of the look-up.
+    /// The id of the lookup.
     pub uid: Option<String>,
-    /// What went wrong.
+    /// The error message, if the lookup failed.
     pub error_message: Option<String>,
 }
 
-/// A document as it stands in such a list.
+/// An entry in a list of lost, stolen or invalid documents.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -203,43 +205,43 @@ pub struct LidHit {
     pub document_type: Option<String>,
     /// Whether the document is valid.
     pub valid: Option<bool>,
-    /// When it expires.
+    /// The expiry date of the document.
     pub expiry_date: Option<String>,
-    /// When the look-up was made.
+    /// When the lookup was made.
     pub check_date: Option<String>,
 }
 
-/// A look-up in criminal records.
+/// A lookup in criminal records.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CriminalResult {
-    /// How the look-up went.
+    /// The status of the lookup.
     pub status: Option<FraudStatus>,
-    /// What was found.
+    /// The hits.
     pub data: Option<Vec<CriminalHit>>,
     /// The name of the service.
     pub service_name: Option<String>,
     /// The group of the service, `CRIMINAL_CHECK`.
     pub service_group_type: Option<String>,
-    /// The id of the look-up.
+    /// The id of the lookup.
     pub uid: Option<String>,
-    /// What went wrong.
+    /// The error message, if the lookup failed.
     pub error_message: Option<String>,
 }
 
-/// A person as they stand in criminal records.
+/// A person's entry in criminal records.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CriminalHit {
-    /// What the person is recorded for.
+    /// The recorded offences.
     pub offenses: Option<Vec<Offense>>,
     /// The full name.
     pub full_name: Option<String>,
     /// The county of the record.
     pub county: Option<String>,
-    /// The state of the record, by its two-letter code.
+    /// The two-letter code of the state of the record.
     pub region: Option<String>,
 }
 
@@ -248,21 +250,21 @@ pub struct CriminalHit {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Offense {
-    /// Its name.
+    /// The name of the offence.
     pub offense: Option<String>,
-    /// Its class.
+    /// The class of the offence.
     pub offense_class: Option<String>,
-    /// What it was.
+    /// The description of the offence.
     pub offense_description: Option<String>,
-    /// How grave it is.
+    /// The severity of the offence.
     pub offense_level: Option<String>,
-    /// When the sentence was passed.
+    /// The date of sentencing.
     pub sentence_date: Option<String>,
     /// The court.
     pub court_name: Option<String>,
-    /// The number of the case.
+    /// The case number.
     pub court_case_number: Option<String>,
-    /// When the person was released.
+    /// The date of release.
     pub release_date: Option<String>,
 }
 

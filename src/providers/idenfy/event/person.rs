@@ -1,181 +1,182 @@
-//! Smaller events about persons: their documents, faces, ages and accounts.
+//! Smaller events about persons: document expiry, facial authentication, age estimation, account
+//! checks.
 
 use serde::{Deserialize, Serialize};
 
-/// The document of an identification expires.
+/// The document of an identification is about to expire, or has expired.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DocumentExpiration {
     /// iDenfy's id of the identification.
     pub scan_ref: String,
-    /// Your own id of the person.
+    /// Your own id for the person.
     pub client_id: Option<String>,
-    /// How near it is.
+    /// How soon the document expires.
     pub expiration_threshold: ExpirationThreshold,
-    /// When the document expires.
+    /// The expiry date of the document.
     pub document_expiration: Option<String>,
 }
 
 open_enum! {
-    /// How near the expiry of a document is.
+    /// How soon a document expires.
     ExpirationThreshold {
-        /// 30 days or less.
+        /// Within 30 days.
         Within30Days = "DOCUMENT_EXPIRES_WITHIN_30_DAYS",
-        /// 7 days or less.
+        /// Within 7 days.
         Within7Days = "DOCUMENT_EXPIRES_WITHIN_7_DAYS",
-        /// A day or less.
+        /// Within 1 day.
         Within1Day = "DOCUMENT_EXPIRES_WITHIN_1_DAY",
-        /// It has expired.
+        /// The document has expired.
         Expired = "DOCUMENT_EXPIRED",
     }
 }
 
-/// A person was recognised by the face, or was not.
+/// A facial authentication.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FacialAuthentication {
     /// The id of the authentication.
     pub id: String,
-    /// iDenfy's id of the identification that the face is compared with.
+    /// iDenfy's id of the identification whose face is the reference.
     pub scan_ref: Option<String>,
-    /// Your own id of the person.
+    /// Your own id for the person.
     pub client_id: Option<String>,
-    /// What the session was opened with; a secret.
+    /// The token that opened the session: treat it as a secret.
     pub token: Option<String>,
     /// The result.
     pub status: AuthenticationStatus,
-    /// What it was for.
+    /// The purpose of the authentication.
     #[serde(rename = "type")]
     pub kind: Option<AuthenticationType>,
-    /// How it was done.
+    /// The method of authentication.
     pub method: Option<AuthenticationMethod>,
-    /// The address of the photo; a secret while it lives.
+    /// The link to the photo: treat it as a secret until it expires.
     pub face_photo: Option<String>,
-    /// The network address of the person.
+    /// The IP address of the person.
     pub ip_address: Option<String>,
-    /// Why it failed.
+    /// Why the authentication failed.
     pub fail_reason: Option<String>,
-    /// Signs of risk.
+    /// Risk indicators.
     pub risk_tags: Option<Vec<RiskTag>>,
 }
 
 open_enum! {
     /// The result of a facial authentication. The vendor writes these in title case.
     AuthenticationStatus {
-        /// The face is the person's.
+        /// The face is that of the person.
         Success = "Success",
-        /// It is not, or could not be compared.
+        /// The face is not that of the person, or could not be compared.
         Failed = "Failed",
-        /// Nobody came in time.
+        /// The session was not used in time.
         Expired = "Expired",
-        /// It was called off.
+        /// The session was cancelled.
         Canceled = "Canceled",
-        /// It is not over.
+        /// The authentication is not complete.
         Pending = "Pending",
     }
 }
 
 open_enum! {
-    /// What a facial authentication was for.
+    /// The purpose of a facial authentication.
     AuthenticationType {
-        /// To get to know a face.
+        /// To enrol a face.
         Enrollment = "ENROLLMENT",
-        /// To recognise a face.
+        /// To authenticate a face.
         Authentication = "AUTHENTICATION",
     }
 }
 
 open_enum! {
-    /// How a facial authentication was done.
+    /// The method of a facial authentication.
     AuthenticationMethod {
-        /// The person had to move.
+        /// Active liveness: the person had to move.
         ActiveLiveness = "ACTIVE_LIVENESS",
-        /// A photo was compared.
+        /// Face matching: a photo was compared.
         FaceMatching = "FACE_MATCHING",
     }
 }
 
 open_enum! {
-    /// A sign of risk in a facial authentication.
+    /// A risk indicator of a facial authentication.
     RiskTag {
         /// The device or the browser cannot be trusted.
         UntrustedEnvironment = "UNTRUSTED_ENVIRONMENT",
     }
 }
 
-/// The age of a person was estimated.
+/// An age estimation.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AgeEstimation {
-    /// iDenfy's id of the identification, or of the session where there was none.
+    /// iDenfy's id of the identification, or of the session if there was no identification.
     pub scan_ref: String,
-    /// Whether it worked.
+    /// Whether the estimation succeeded.
     pub status: AgeStatus,
     /// The result.
     pub outcome: Option<AgeOutcome>,
-    /// What the model says, such as `ADULT`.
+    /// The verdict of the model, such as `ADULT`.
     pub verdict: Option<String>,
-    /// The age in years: of the document if one was asked for, otherwise of the face.
+    /// The age in years: from the document if one was requested, otherwise from the face.
     pub estimated_age: Option<i64>,
-    /// How sure it is, from 0 to 1.
+    /// The confidence, from 0 to 1.
     pub confidence: Option<f64>,
-    /// Your own id of the person.
+    /// Your own id for the person.
     pub client_id: Option<String>,
-    /// When it happened, ISO 8601.
+    /// When the estimation took place, ISO 8601.
     pub occurred_at: String,
 }
 
 open_enum! {
-    /// Whether an estimate of age worked.
+    /// Whether an age estimation succeeded.
     AgeStatus {
-        /// It did.
+        /// The estimation succeeded.
         Completed = "COMPLETED",
-        /// It did not.
+        /// The estimation failed.
         Failed = "FAILED",
     }
 }
 
 open_enum! {
-    /// The result of an estimate of age.
+    /// The result of an age estimation.
     AgeOutcome {
         /// The person is old enough.
         Success = "SUCCESS",
         /// The person is too young.
         Underage = "UNDERAGE",
-        /// It cannot be told.
+        /// The age could not be determined.
         Uncertain = "UNCERTAIN",
-        /// The face is not the one of the document.
+        /// The face does not match the document.
         FaceMismatch = "FACE_MISMATCH",
-        /// The person tried too often.
+        /// The person exceeded the number of attempts.
         AttemptsExceeded = "ATTEMPTS_EXCEEDED",
     }
 }
 
-/// The accounts of a person in social networks were looked up.
+/// A check of a person's social network accounts.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AccountCheck {
     /// iDenfy's id of the identification.
     pub scan_ref: Option<String>,
-    /// Your own id of the person.
+    /// Your own id for the person.
     pub client_id: Option<String>,
-    /// What the session was opened with; a secret.
+    /// The token that opened the session: treat it as a secret.
     pub auth_token: Option<String>,
-    /// When it happened.
+    /// When the check took place.
     pub date: Option<String>,
     /// The result, from 1 to 5. What each number means is not documented.
     pub status: i64,
-    /// The score as a whole.
+    /// The overall score.
     pub score: f64,
     /// The score of the Facebook account.
     pub facebook_score: Option<f64>,
     /// The score of the Gmail account.
     pub gmail_score: Option<f64>,
-    /// The score of the network address.
+    /// The score of the IP address.
     pub ip_score: Option<f64>,
 }
 

@@ -1,11 +1,11 @@
-//! Look-ups in population registers: one shape for each country.
+//! Lookups in population registers, with one format per country.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::json::typed::read_as;
 
-/// A look-up in a population register. Its `resourceType` says which one.
+/// A lookup in a population register. Its `resourceType` determines the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub enum RegistryCheck {
     Lithuania(Box<LithuanianRegistryCheck>),
     /// A commercial register of the United States.
     UnitedStates(Box<UsRegistryCheck>),
-    /// A register or a shape that is not documented.
+    /// An undocumented register or format.
     Other(Value),
 }
 
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for RegistryCheck {
 }
 
 open_enum! {
-    /// Which register was asked.
+    /// The register that was queried.
     RegistryKind {
         /// The register of Hungary.
         HungaryRegistryCenterCheck = "HungaryRegistryCenterCheck",
@@ -48,14 +48,14 @@ open_enum! {
     }
 }
 
-/// A look-up in the register of Lithuania.
+/// A lookup in the register of Lithuania.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LithuanianRegistryCheck {
     /// The personal number that was looked up.
     pub checked_personal_number: Option<String>,
-    /// The type of document that was looked up, by two letters.
+    /// The type of document that was looked up, as two letters.
     pub checked_document_type: Option<String>,
     /// The personal number in the register.
     pub personal_number: Option<String>,
@@ -63,22 +63,22 @@ pub struct LithuanianRegistryCheck {
     pub name: Option<String>,
     /// The last name in the register.
     pub surname: Option<String>,
-    /// The number of the document in the register.
+    /// The document number in the register.
     pub document_number: Option<String>,
-    /// When the document expires, by the register.
+    /// The expiry date of the document in the register.
     pub document_expiration: Option<String>,
-    /// The address of the portrait in the register; a secret while it lives.
+    /// The link to the portrait in the register: treat it as a secret until it expires.
     pub face_photo: Option<String>,
-    /// Which register it is.
+    /// The register that was queried.
     pub resource_type: Option<RegistryKind>,
 }
 
-/// A look-up in the register of Hungary.
+/// A lookup in the register of Hungary.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HungarianRegistryCheck {
-    /// The machine-readable lines that were looked up.
+    /// The machine-readable zone (MRZ) that was looked up.
     pub checked_mrz: Option<String>,
     /// The first name.
     pub first_name: Option<String>,
@@ -86,13 +86,13 @@ pub struct HungarianRegistryCheck {
     pub last_name: Option<String>,
     /// The maiden name.
     pub maiden_name: Option<String>,
-    /// The maiden name of the mother.
+    /// The mother's maiden name.
     pub mothers_maiden_name: Option<String>,
     /// The date of birth.
     pub birth_date: Option<String>,
     /// The place of birth.
     pub birth_place: Option<String>,
-    /// The nationality, by its two-letter code.
+    /// The nationality, as a two-letter country code.
     pub nationality: Option<String>,
     /// The address.
     pub address: Option<Value>,
@@ -102,13 +102,14 @@ pub struct HungarianRegistryCheck {
     pub id_card: Option<Value>,
     /// The passport.
     pub passport: Option<Value>,
-    /// Anything else.
+    /// Additional data.
     pub additional_data: Option<Value>,
-    /// Which register it is.
+    /// The register that was queried.
     pub resource_type: Option<RegistryKind>,
 }
 
-/// A look-up in a commercial register of the United States: what was looked up, and how each part compares.
+/// A lookup in a commercial register of the United States: the values that were looked up, and how
+/// each of them compares with the register.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -129,13 +130,13 @@ pub struct UsRegistryCheck {
     pub address2: Option<String>,
     /// The city.
     pub city: Option<String>,
-    /// The state, by its two-letter code.
+    /// The two-letter state code.
     pub state: Option<String>,
     /// The postal code.
     pub zip: Option<String>,
-    /// The social security number, or a part of it.
+    /// The social security number, or part of it.
     pub id_num: Option<String>,
-    /// The telephone number.
+    /// The phone number.
     pub phone: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
@@ -161,28 +162,28 @@ pub struct UsRegistryCheck {
     pub zip_status: Option<RegistryMatch>,
     /// How the social security number compares.
     pub id_num_status: Option<RegistryMatch>,
-    /// How the telephone number compares.
+    /// How the phone number compares.
     pub phone_status: Option<RegistryMatch>,
     /// How the e-mail address compares.
     pub email_status: Option<RegistryMatch>,
-    /// Which register it is.
+    /// The register that was queried.
     pub resource_type: Option<RegistryKind>,
 }
 
 open_enum! {
-    /// How a value compares with that in a register.
+    /// How a value compares with the one in the register.
     RegistryMatch {
-        /// It is the same.
+        /// The values match.
         Match = "MATCH",
-        /// It is another.
+        /// The values differ.
         NoMatch = "NO_MATCH",
-        /// It is the same in part.
+        /// The values match in part.
         PartialMatch = "PARTIAL_MATCH",
-        /// The register has none.
+        /// The register has no value.
         NoData = "NO_DATA",
-        /// There is none to compare.
+        /// There was no value to look up.
         NoInput = "NO_INPUT",
-        /// It cannot be one.
+        /// The value is invalid.
         Invalid = "INVALID",
     }
 }

@@ -1,8 +1,8 @@
-//! Documents and reports that were ordered from registers of companies.
+//! Documents and reports ordered from company registers.
 
 use serde::{Deserialize, Serialize};
 
-/// A document that was ordered from a register of companies.
+/// A document ordered from a company register.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -13,21 +13,21 @@ pub struct GovOrderedDocument {
     pub title: Option<String>,
     /// The format of the document, such as `PDF`.
     pub document_format: Option<String>,
-    /// What was ordered.
+    /// The key of the product that was ordered.
     pub product_key: String,
-    /// When it was expected, ISO 8601.
+    /// The expected delivery time, ISO 8601.
     pub expected_delivery_time: Option<String>,
-    /// What it costs.
+    /// The price.
     pub price: Option<f64>,
-    /// When it arrived, ISO 8601.
+    /// When the document was delivered, ISO 8601.
     pub delivered_at: Option<String>,
-    /// How far the order is.
+    /// The status of the order.
     pub status: Option<OrderStatus>,
-    /// The address of the document; a secret while it lives.
+    /// The link to the document: treat it as a secret until it expires.
     pub file: Option<String>,
 }
 
-/// A report from the Secretary of State of a state of the United States.
+/// A report from the Secretary of State of a US state.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -36,38 +36,38 @@ pub struct SosReport {
     pub id: String,
     /// The name of the company.
     pub company_name: Option<String>,
-    /// The form of the company.
+    /// The legal form of the company.
     pub entity_type: Option<SosEntity>,
-    /// When the company was founded.
+    /// The date of formation of the company.
     pub formation_date: Option<String>,
-    /// How far the order is.
+    /// The status of the order.
     pub status: Option<OrderStatus>,
-    /// The address of the report; a secret while it lives.
+    /// The link to the report: treat it as a secret until it expires.
     pub report_file: Option<String>,
-    /// The address of its data; a secret while it lives.
+    /// The link to the data of the report: treat it as a secret until it expires.
     pub data_file: Option<String>,
-    /// How many entries of watch lists were found.
+    /// The number of hits in watch lists.
     pub watchlist_hits_count: Option<i64>,
 }
 
 open_enum! {
-    /// How far an order is.
+    /// The status of an order.
     OrderStatus {
-        /// It was not placed.
+        /// The order was not placed.
         NotOrdered = "NOT_ORDERED",
-        /// It was placed.
+        /// The order was placed.
         InProgress = "IN_PROGRESS",
-        /// It was delivered.
+        /// The order was delivered.
         Finished = "FINISHED",
-        /// It failed.
+        /// The order failed.
         Failed = "FAILED",
-        /// It took too long.
+        /// The order timed out.
         TimedOut = "TIMED_OUT",
     }
 }
 
 open_enum! {
-    /// The form of a company.
+    /// The legal form of a company.
     SosEntity {
         /// A corporation.
         Corporation = "CORPORATION",
@@ -79,7 +79,7 @@ open_enum! {
         NonProfit = "NON_PROFIT",
         /// A trust.
         Trust = "TRUST",
-        /// One person.
+        /// A sole proprietorship.
         SoleProprietorship = "SOLE_PROPRIETORSHIP",
     }
 }

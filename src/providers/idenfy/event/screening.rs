@@ -1,4 +1,4 @@
-//! Screening against money laundering, in its current form, and the monitoring that repeats it.
+//! Anti-money-laundering screening, in its current format, and ongoing monitoring.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -15,13 +15,13 @@ use crate::{
 pub struct AmlCheck {
     /// The id of the screening.
     pub id: Option<String>,
-    /// Its result.
+    /// The overall result.
     pub overall_status: Option<AmlStatus>,
     /// Who set the result.
     pub status_set_by: Option<SetBy>,
     /// When the result was set, ISO 8601.
     pub status_set_at: Option<String>,
-    /// Reports in the news.
+    /// Adverse media.
     pub adverse_media: Option<Vec<AdverseMedia>>,
     /// Profiles that may be of the person or company.
     pub aml_check: Option<Vec<AmlProfile>>,
@@ -30,15 +30,15 @@ pub struct AmlCheck {
 open_enum! {
     /// The result of a screening.
     AmlStatus {
-        /// It was not made.
+        /// The screening was not made.
         NotChecked = "NOT_CHECKED",
-        /// It found nothing.
+        /// The screening had no hit.
         NoFlags = "NO_FLAGS",
-        /// What it found is about somebody else.
+        /// The hit is about somebody else.
         FalsePositive = "FALSE_POSITIVE",
-        /// What it found is right.
+        /// The hit is about the person or company.
         TruePositive = "TRUE_POSITIVE",
-        /// It found something that nobody has decided on.
+        /// The screening had a hit that has not been decided on.
         FlagsFound = "FLAGS_FOUND",
     }
 }
@@ -50,7 +50,7 @@ open_enum! {
 pub enum SetBy {
     /// Somebody with an account in your dashboard.
     Manager(Manager),
-    /// A shape that is not documented.
+    /// An undocumented format.
     Other(Value),
 }
 
@@ -79,27 +79,27 @@ pub struct Manager {
     pub email: Option<String>,
 }
 
-/// A report in the news.
+/// A news report.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AdverseMedia {
     /// The title.
     pub title: Option<String>,
-    /// The address.
+    /// The URL.
     pub url: Option<String>,
-    /// The text, or its beginning.
+    /// The text, or the start of it.
     pub text: Option<String>,
-    /// How well it matches, as text.
+    /// The match score, as text.
     pub score: Option<String>,
-    /// What kind of report it is.
+    /// The kind of report.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// When it was published.
+    /// The date of publication.
     pub publish_date: Option<String>,
-    /// What was decided about it.
+    /// The decision about the report.
     pub status: Option<String>,
-    /// What was noted about it.
+    /// A comment on the report.
     pub comment: Option<Value>,
 }
 
@@ -108,11 +108,11 @@ pub struct AdverseMedia {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AmlProfile {
-    /// The version of the profile: another one means that it has changed.
+    /// The version of the profile. It changes whenever the profile does.
     pub version: Option<i64>,
-    /// The id by which the whole profile can be fetched.
+    /// The id for fetching the complete profile.
     pub resource_id: Option<String>,
-    /// How well it matches, up to 100.
+    /// The match score, up to 100.
     pub score: Option<f64>,
     /// The name in the profile that matched.
     #[serde(rename = "match")]
@@ -121,23 +121,23 @@ pub struct AmlProfile {
     pub name: Option<String>,
     /// The addresses.
     pub addresses: Option<Vec<ProfileAddress>>,
-    /// The nationalities, by their two-letter codes.
+    /// The nationalities, as two-letter country codes.
     pub nationalities: Option<Vec<String>>,
-    /// The countries, by their two-letter codes.
+    /// The countries, as two-letter codes.
     pub countries: Option<Vec<String>>,
     /// The dates of birth: `YYYY-MM-DD`, `YYYY-MM` or `YYYY`.
     pub dates_of_birth: Option<Vec<String>>,
     /// The sex.
     pub gender: Option<Sex>,
-    /// The address of a picture.
+    /// The URL of a picture.
     pub profile_image: Option<String>,
-    /// What the profile is about.
+    /// The datasets that contain the profile.
     pub datasets: Option<Vec<Dataset>>,
-    /// The ids of the bodies that sanction it now.
+    /// The ids of the bodies that currently impose sanctions.
     pub current_san_body_ids: Option<Vec<i64>>,
-    /// The ids of the bodies that sanctioned it once.
+    /// The ids of the bodies that formerly imposed sanctions.
     pub former_san_body_ids: Option<Vec<i64>>,
-    /// The rank of a politically exposed person.
+    /// The tier of a politically exposed person.
     pub pep_tier: Option<PepTier>,
 }
 
@@ -146,63 +146,63 @@ pub struct AmlProfile {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ProfileAddress {
-    /// The country, by its two-letter code.
+    /// The two-letter country code.
     pub geography: Option<String>,
     /// The city.
     pub city: Option<String>,
 }
 
 open_enum! {
-    /// What a profile is about.
+    /// A dataset that contains a profile.
     Dataset {
         /// A politically exposed person. Deprecated.
         Pep = "PEP",
-        /// A person who is politically exposed now.
+        /// A person who is currently politically exposed.
         PepCurrent = "PEP_CURRENT",
-        /// A person who was politically exposed once.
+        /// A person who was formerly politically exposed.
         PepFormer = "PEP_FORMER",
-        /// Somebody close to a politically exposed person.
+        /// A person linked to a politically exposed person.
         PepLinked = "PEP_LINKED",
         /// Sanctions. Deprecated.
         San = "SAN",
-        /// Sanctions that are in force.
+        /// Current sanctions.
         SanCurrent = "SAN_CURRENT",
-        /// Sanctions that were lifted.
+        /// Former sanctions.
         SanFormer = "SAN_FORMER",
         /// Insolvency.
         Ins = "INS",
-        /// A risk to the reputation.
+        /// A reputational risk.
         Rre = "RRE",
         /// A disqualified director.
         Dd = "DD",
         /// A profile of interest.
         Poi = "POI",
-        /// Enforcement by a regulator.
+        /// Regulatory enforcement.
         Rel = "REL",
         /// A gambling risk.
         Gri = "GRI",
-        /// An enterprise of a state. Deprecated.
+        /// A state-owned enterprise. Deprecated.
         Soe = "SOE",
-        /// An enterprise that a state owns now.
+        /// A current state-owned enterprise.
         SoeCurrent = "SOE_CURRENT",
-        /// An enterprise that a state owned once.
+        /// A former state-owned enterprise.
         SoeFormer = "SOE_FORMER",
     }
 }
 
 open_enum! {
-    /// The rank of a politically exposed person.
+    /// The tier of a politically exposed person.
     PepTier {
-        /// Senior.
+        /// Tier 1, the most senior.
         PepTier1 = "PEP_TIER_1",
-        /// In the middle.
+        /// Tier 2.
         PepTier2 = "PEP_TIER_2",
-        /// Junior.
+        /// Tier 3, the most junior.
         PepTier3 = "PEP_TIER_3",
     }
 }
 
-/// The monitoring of a person found, cleared or dropped something.
+/// A new result of the monitoring of a person.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -213,70 +213,70 @@ pub struct AmlMonitoring {
     pub name: Option<String>,
     /// The last name.
     pub surname: Option<String>,
-    /// The nationality, by its two-letter code.
+    /// The nationality, as a two-letter country code.
     pub nationality: Option<String>,
     /// The date of birth.
     pub dob: Option<String>,
-    /// Whether the monitoring runs.
+    /// Whether the monitoring is active.
     pub is_active: Option<bool>,
     /// When the monitoring ends.
     pub expiration: Option<String>,
     /// The `scanRef`s of the identifications of the person.
     pub scan_ref_list: Option<Vec<String>>,
-    /// How the monitoring stands, in the older form. Deprecated.
+    /// The status of the monitoring, in the older format. Deprecated.
     pub alert_status: Option<AlertStatus>,
-    /// How the monitoring stands.
+    /// The status of the monitoring.
     pub status: Option<MonitoringStatus>,
-    /// What was found about political exposure.
+    /// The result of the check for political exposure.
     pub peps_status: Option<AmlStatus>,
-    /// What was found about sanctions.
+    /// The result of the sanctions check.
     pub sanctions_status: Option<AmlStatus>,
-    /// What was found in the news.
+    /// The result of the adverse media check.
     pub adverse_media_status: Option<AmlStatus>,
-    /// The look-ups, in the older form.
+    /// The lookups, in the older format.
     pub results: Option<Vec<AmlResult>>,
     /// The screening.
     pub aml_check: Option<AmlCheck>,
 }
 
 open_enum! {
-    /// How a monitoring stands, in the older form.
+    /// The status of a monitoring, in the older format.
     AlertStatus {
-        /// It found something.
+        /// The monitoring had a hit.
         Alert = "ALERT",
-        /// What it found was rejected.
+        /// The hit was declined.
         Declined = "DECLINED",
-        /// What it found was accepted.
+        /// The hit was accepted.
         Accepted = "ACCEPTED",
-        /// It has not run yet.
+        /// The monitoring has not run yet.
         Pending = "PENDING",
-        /// Its status has changed.
+        /// The status of the monitoring has changed.
         Status = "STATUS",
     }
 }
 
 open_enum! {
-    /// How a monitoring stands.
+    /// The status of a monitoring.
     MonitoringStatus {
-        /// It runs.
+        /// The monitoring is active.
         Active = "ACTIVE",
-        /// It was stopped.
+        /// The monitoring was stopped.
         Stopped = "STOPPED",
-        /// It has not run yet.
+        /// The monitoring has not run yet.
         Pending = "PENDING",
-        /// It found something.
+        /// The monitoring had a hit.
         Alert = "ALERT",
     }
 }
 
-/// Monitorings are about to end. The body says how many, and not whose.
+/// The monitoring of some persons is about to end. The body gives their number, not their identity.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AmlMonitoringExpiration {
-    /// How many persons' monitorings will be extended.
+    /// The number of persons whose monitoring will be extended.
     pub users_to_extend: i64,
-    /// How many persons' monitorings will end.
+    /// The number of persons whose monitoring will end.
     pub users_to_expire: i64,
 }
 

@@ -1,4 +1,4 @@
-//! How an identification went: the verdict, what it rests on, and what was found.
+//! The status of an identification: the verdict, and the results of the checks behind it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,38 +7,40 @@ use crate::providers::idenfy::{
     event::tags::{FraudTag, MismatchTag},
 };
 
-/// How an identification went.
+/// The status of an identification.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Status {
-    /// The verdict so far. [`is_final`](super::Identification::is_final) says whether it can still change.
+    /// The verdict so far. See [`is_final`](super::Identification::is_final) for whether it can
+    /// still change.
     pub overall: Overall,
-    /// Signs of fraud. Any of them can make the verdict [`Suspected`](Overall::Suspected).
+    /// Fraud indicators. Any of them can make the verdict [`Suspected`](Overall::Suspected).
     pub fraud_tags: Option<Vec<FraudTag>>,
-    /// What on the document differs from what you gave when you made the session.
+    /// The data on the document that differ from those you set when you created the session.
     pub mismatch_tags: Option<Vec<MismatchTag>>,
-    /// What the machine says about the face.
+    /// The automatic result for the face.
     pub auto_face: Option<FaceStatus>,
-    /// What a person says about the face; `None` when nobody looked.
+    /// The human reviewer's result for the face; `None` if there was no review.
     pub manual_face: Option<FaceStatus>,
-    /// What the machine says about the document.
+    /// The automatic result for the document.
     pub auto_document: Option<DocumentStatus>,
-    /// What a person says about the document; `None` when nobody looked.
+    /// The human reviewer's result for the document; `None` if there was no review.
     pub manual_document: Option<DocumentStatus>,
-    /// What became of the additional steps, such as a proof of address.
+    /// The result of the additional steps, such as a proof of address.
     pub additional_steps: Option<AdditionalStepStatus>,
-    /// Why the verdict is `Suspected`. On the vendor's page and in older bodies; newer ones have `fraud_tags`.
+    /// Why the verdict is `Suspected`. Documented on the vendor's page and present in older bodies;
+    /// newer ones have `fraud_tags`.
     pub suspicion_reasons: Option<Vec<FraudTag>>,
-    /// Why it was denied, in the vendor's words. Only in older bodies.
+    /// Why the identification was denied, in the vendor's words. Only in older bodies.
     pub deny_reasons: Option<Vec<String>>,
     /// The class of the screening's result. Only in older bodies.
     pub aml_result_class: Option<String>,
-    /// What the screening for politically exposed persons found. Only in older bodies.
+    /// The result of the check for political exposure. Only in older bodies.
     pub peps_status: Option<AmlStatus>,
-    /// What the screening for sanctions found. Only in older bodies.
+    /// The result of the sanctions check. Only in older bodies.
     pub sanctions_status: Option<AmlStatus>,
-    /// What the screening of the news found. Only in older bodies.
+    /// The result of the adverse media check. Only in older bodies.
     pub adverse_media_status: Option<AmlStatus>,
 }
 
@@ -51,13 +53,13 @@ open_enum! {
         Approved = "APPROVED",
         /// A check has failed.
         Denied = "DENIED",
-        /// The checks may have passed, and something does not add up. You decide.
+        /// Something is suspicious, even if the checks have passed. The decision is yours.
         Suspected = "SUSPECTED",
-        /// A person is looking at it.
+        /// A human is reviewing the identification.
         Reviewing = "REVIEWING",
-        /// The session ended without the person having gone through it.
+        /// The session ended before the person completed it.
         Expired = "EXPIRED",
-        /// The session waits for the person.
+        /// The session is waiting for the person.
         Active = "ACTIVE",
         /// The data were deleted.
         Deleted = "DELETED",
@@ -69,79 +71,79 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a check of the face found.
+    /// The result of a check of the face.
     FaceStatus {
-        /// It is the face on the document.
+        /// The face matches the one on the document.
         FaceMatch = "FACE_MATCH",
-        /// It was not compared.
+        /// The face was not compared.
         FaceNotChecked = "FACE_NOT_CHECKED",
-        /// It could not be matched with the one on the document.
+        /// The face could not be matched with the one on the document.
         FaceMismatch = "FACE_MISMATCH",
-        /// There is none on the photo.
+        /// There is no face in the photo.
         NoFaceFound = "NO_FACE_FOUND",
-        /// There is more than one on the photo.
+        /// There is more than one face in the photo.
         TooManyFaces = "TOO_MANY_FACES",
-        /// It is too blurred to compare.
+        /// The face is too blurry to compare.
         FaceTooBlurry = "FACE_TOO_BLURRY",
-        /// There is glare on it.
+        /// There is glare on the face.
         FaceGlared = "FACE_GLARED",
-        /// Whether it is alive cannot be told.
+        /// It is uncertain whether the face is live.
         FaceUncertain = "FACE_UNCERTAIN",
-        /// It was left out, since the identification failed for another reason.
+        /// The face was not analysed, because the identification failed for another reason.
         FaceNotAnalysed = "FACE_NOT_ANALYSED",
-        /// The check broke down.
+        /// The check failed with an error.
         FaceError = "FACE_ERROR",
-        /// A machine cannot tell; a person has to.
+        /// The check cannot be decided automatically and needs a human reviewer.
         AutoUnverifiable = "AUTO_UNVERIFIABLE",
-        /// It was not taken live, or it is not genuine.
+        /// The face was not captured live, or is not genuine.
         FakeFace = "FAKE_FACE",
     }
 }
 
 open_enum! {
-    /// What a check of the document found.
+    /// The result of a check of the document.
     DocumentStatus {
-        /// It is genuine and can be read.
+        /// The document is genuine and legible.
         DocValidated = "DOC_VALIDATED",
-        /// Its data differ from those that were given, or contradict each other.
+        /// The document's data differ from the expected ones, or contradict each other.
         DocInfoMismatch = "DOC_INFO_MISMATCH",
-        /// There is none on the photo.
+        /// There is no document in the photo.
         DocNotFound = "DOC_NOT_FOUND",
-        /// A part of it is not on the photo.
+        /// Part of the document is not in the photo.
         DocNotFullyVisible = "DOC_NOT_FULLY_VISIBLE",
-        /// Its portrait was not found.
+        /// No portrait was found on the document.
         DocFaceNotFound = "DOC_FACE_NOT_FOUND",
-        /// It is too blurred to read.
+        /// The document is too blurry to read.
         DocTooBlurry = "DOC_TOO_BLURRY",
-        /// There is glare on it.
+        /// There is glare on the document.
         DocGlared = "DOC_GLARED",
-        /// There is glare on its portrait.
+        /// There is glare on the portrait.
         DocFaceGlared = "DOC_FACE_GLARED",
-        /// Its machine-readable lines were not found.
+        /// The machine-readable zone (MRZ) was not found.
         MrzNotFound = "MRZ_NOT_FOUND",
-        /// Its machine-readable lines could not be read.
+        /// The machine-readable zone (MRZ) could not be read.
         MrzOcrReadingError = "MRZ_OCR_READING_ERROR",
-        /// Its bar code was not found.
+        /// The barcode was not found.
         BarcodeNotFound = "BARCODE_NOT_FOUND",
-        /// It has expired.
+        /// The document has expired.
         DocExpired = "DOC_EXPIRED",
-        /// A document of this type is not supported for the country.
+        /// The document type is not supported for the country.
         DocNotSupported = "DOC_NOT_SUPPORTED",
         /// Documents of the country are not supported.
         CountryNotSupported = "COUNTRY_NOT_SUPPORTED",
-        /// Another country issued it than was chosen.
+        /// The document was issued by a country other than the chosen one.
         CountryMismatch = "COUNTRY_MISMATCH",
-        /// It is of another type than was chosen.
+        /// The document is of a type other than the chosen one.
         DocTypeMismatch = "DOC_TYPE_MISMATCH",
-        /// It is of another subtype than was expected.
+        /// The document is of a subtype other than the expected one.
         DocSubtypeMismatch = "DOC_SUBTYPE_MISMATCH",
-        /// It shows the wrong side.
+        /// The photo shows the wrong side of the document.
         DocSideMismatch = "DOC_SIDE_MISMATCH",
-        /// It is damaged.
+        /// The document is damaged.
         DocDamaged = "DOC_DAMAGED",
-        /// It is forged.
+        /// The document is forged.
         DocFake = "DOC_FAKE",
-        /// Its personal code cannot be one.
+        /// The personal code is invalid.
         DocPersonalCodeInvalid = "DOC_PERSONAL_CODE_INVALID",
         /// You do not accept documents of this type.
         DocNotAllowed = "DOC_NOT_ALLOWED",
@@ -163,35 +165,35 @@ open_enum! {
         DocSexError = "DOC_SEX_ERROR",
         /// The nationality could not be read.
         DocNationalityError = "DOC_NATIONALITY_ERROR",
-        /// It was left out, since the identification failed for another reason.
+        /// The document was not analysed, because the identification failed for another reason.
         DocNotAnalysed = "DOC_NOT_ANALYSED",
-        /// The check broke down.
+        /// The check failed with an error.
         DocError = "DOC_ERROR",
-        /// A machine cannot tell; a person has to.
+        /// The check cannot be decided automatically and needs a human reviewer.
         AutoUnverifiable = "AUTO_UNVERIFIABLE",
-        /// It is a copy or a picture of a document.
+        /// The photo shows a copy or a picture of a document.
         DocSpoofDetected = "DOC_SPOOF_DETECTED",
-        /// Its machine-readable lines contradict themselves.
+        /// The machine-readable zone (MRZ) contradicts itself.
         MrzInvalid = "MRZ_INVALID",
         /// The electronic identity could not be verified.
         EidFailed = "EID_FAILED",
-        /// Reading its chip could not be begun.
+        /// Reading the chip could not be started.
         NfcInitFailed = "NFC_INIT_FAILED",
-        /// Reading its chip failed.
+        /// Reading the chip failed.
         NfcFailed = "NFC_FAILED",
-        /// Reading its chip took too long.
+        /// Reading the chip timed out.
         NfcTimeout = "NFC_TIMEOUT",
     }
 }
 
 open_enum! {
-    /// What became of an additional step, such as a proof of address.
+    /// The result of an additional step, such as a proof of address.
     AdditionalStepStatus {
-        /// What was handed in is right.
+        /// The submitted document is valid.
         Valid = "VALID",
-        /// What was handed in is not right.
+        /// The submitted document is invalid.
         Invalid = "INVALID",
-        /// What was asked for was not handed in.
+        /// The requested document was not submitted.
         NotFound = "NOT_FOUND",
     }
 }

@@ -1,7 +1,7 @@
-//! What an identification can be suspected of: signs of fraud, and differences from what was expected.
+//! Reasons to suspect an identification: fraud indicators, and mismatches with the expected data.
 
 open_enum! {
-    /// A sign of fraud.
+    /// A fraud indicator.
     FraudTag {
         /// The face is on a block list.
         FaceInBlacklist = "FACE_IN_BLACKLIST",
@@ -11,19 +11,19 @@ open_enum! {
         DataBlacklisted = "DATA_BLACKLISTED",
         /// The personal data were found on a block list.
         DataInBlacklist = "DATA_IN_BLACKLIST",
-        /// The face was seen before, under other data.
+        /// The face was seen before, with different data.
         DuplicateFace = "DUPLICATE_FACE",
-        /// The portrait on the document was seen before, under other data.
+        /// The portrait on the document was seen before, with different data.
         DuplicateDocFace = "DUPLICATE_DOC_FACE",
         /// The personal data were seen before.
         DuplicatePersonalData = "DUPLICATE_PERSONAL_DATA",
-        /// The camera was made by software.
+        /// The camera is virtual.
         VirtualCamera = "VIRTUAL_CAMERA",
         /// The address could not be verified.
         AddressUnverified = "ADDRESS_UNVERIFIED",
         /// The portrait on the document was replaced.
         PortraitSubstitution = "PORTRAIT_SUBSTITUTION",
-        /// The face does not seem to be genuine.
+        /// The face appears not to be genuine.
         FaceSuspected = "FACE_SUSPECTED",
         /// The face matches an entry of a block list.
         FaceBlacklisted = "FACE_BLACKLISTED",
@@ -33,31 +33,31 @@ open_enum! {
         DocMobilePhoto = "DOC_MOBILE_PHOTO",
         /// The developer tools of the browser were open.
         DevToolsOpened = "DEV_TOOLS_OPENED",
-        /// The document seems to be a print on paper.
+        /// The document appears to be printed on paper.
         DocPrintSpoofed = "DOC_PRINT_SPOOFED",
         /// A photo is not genuine.
         FakePhoto = "FAKE_PHOTO",
-        /// The money-laundering screening found the person.
+        /// The anti-money-laundering screening had a hit.
         AmlSuspection = "AML_SUSPECTION",
-        /// The money-laundering screening broke down.
+        /// The anti-money-laundering screening failed with an error.
         AmlFailed = "AML_FAILED",
         /// The document is listed as lost, stolen or invalid.
         LidSuspection = "LID_SUSPECTION",
-        /// The look-up of lost and invalid documents broke down.
+        /// The lookup of lost and invalid documents failed with an error.
         LidFailed = "LID_FAILED",
-        /// The screening for sanctions found the person.
+        /// The sanctions check had a hit.
         SanctionsSuspection = "SANCTIONS_SUSPECTION",
-        /// The screening for sanctions broke down.
+        /// The sanctions check failed with an error.
         SanctionsFailed = "SANCTIONS_FAILED",
-        /// The criminal records check found the person.
+        /// The criminal records check had a hit.
         CriminalSuspected = "CRIMINAL_SUSPECTED",
-        /// The criminal records check broke down.
+        /// The criminal records check failed with an error.
         CriminalCheckFailed = "CRIMINAL_CHECK_FAILED",
-        /// The look-up in the population register failed.
+        /// The lookup in the population register failed.
         RcFailed = "RC_FAILED",
         /// The check of the driving licence failed.
         DlFailed = "DL_FAILED",
-        /// A machine cannot tell; a person has to.
+        /// The check cannot be decided automatically and needs a human reviewer.
         AutoUnverifiable = "AUTO_UNVERIFIABLE",
         /// The address on a utility bill could not be checked. An older value.
         UtilityAddressCheckFailure = "UTILITY_ADDRESS_CHECK_FAILURE",
@@ -65,63 +65,63 @@ open_enum! {
 }
 
 open_enum! {
-    /// What differs from what was expected.
+    /// A mismatch with the expected data.
     MismatchTag {
-        /// The first name.
+        /// The first name differs.
         Name = "NAME",
-        /// The last name.
+        /// The last name differs.
         Surname = "SURNAME",
-        /// The number of the document.
+        /// The document number differs.
         DocumentNumber = "DOCUMENT_NUMBER",
-        /// The personal code.
+        /// The personal code differs.
         PersonalCode = "PERSONAL_CODE",
-        /// The date of expiry.
+        /// The date of expiry differs.
         ExpiryDate = "EXPIRY_DATE",
-        /// The date of birth.
+        /// The date of birth differs.
         DateOfBirth = "DATE_OF_BIRTH",
-        /// The date of issue.
+        /// The date of issue differs.
         DateOfIssue = "DATE_OF_ISSUE",
-        /// The nationality.
+        /// The nationality differs.
         Nationality = "NATIONALITY",
-        /// The sex.
+        /// The sex differs.
         Sex = "SEX",
-        /// The full name.
+        /// The full name differs.
         FullName = "FULL_NAME",
-        /// Something on the document.
+        /// Some information on the document differs.
         DocInfoMismatch = "DOC_INFO_MISMATCH",
         /// The person is younger than you allow.
         UnderAge = "UNDER_AGE",
         /// The person is older than you allow.
         OverAge = "OVER_AGE",
-        /// You limit the age, and it could not be read.
+        /// The age is limited, but could not be read.
         UnknownAge = "UNKNOWN_AGE",
-        /// The address on the utility bill.
+        /// The address on the utility bill differs.
         UtilityAddress = "UTILITY_ADDRESS",
-        /// The name on the utility bill.
+        /// The name on the utility bill differs.
         UtilityName = "UTILITY_NAME",
         /// The utility bill is too old.
         ExpiredUtilityBill = "EXPIRED_UTILITY_BILL",
-        /// What was handed in for an additional step is not right.
+        /// The document submitted for an additional step is invalid.
         InvalidAdditionalStep = "INVALID_ADDITIONAL_STEP",
-        /// What was asked for in an additional step was not handed in.
+        /// The document requested in an additional step was not submitted.
         AdditionalStepNotFound = "ADDITIONAL_STEP_NOT_FOUND",
-        /// The data of an additional step.
+        /// The data of an additional step differ.
         AdditionalStepInformationMismatch = "ADDITIONAL_STEP_INFORMATION_MISMATCH",
-        /// What was handed in for an additional step is too old.
+        /// The document submitted for an additional step is too old.
         ExpiredAdditionalStepInformation = "EXPIRED_ADDITIONAL_STEP_INFORMATION",
-        /// The data of the population register.
+        /// The data in the population register differ.
         RegistryCenterInfoMismatch = "REGISTRY_CENTER_INFO_MISMATCH",
-        /// The data of the driving licence register.
+        /// The data in the driving licence register differ.
         DriverLicenseInfoMismatch = "DRIVER_LICENSE_INFO_MISMATCH",
-        /// A proof of address of this type is not supported.
+        /// The type of the proof of address is not supported.
         NotSupportedPoaDocumentType = "NOT_SUPPORTED_POA_DOCUMENT_TYPE",
-        /// Proofs of address of the country are not supported.
+        /// The country of the proof of address is not supported.
         NotSupportedPoaDocumentCountry = "NOT_SUPPORTED_POA_DOCUMENT_COUNTRY",
-        /// The country of the proof of address.
+        /// The country of the proof of address differs.
         PoaCountriesMismatch = "POA_COUNTRIES_MISMATCH",
-        /// The proof of address is a picture of a screen.
+        /// The proof of address is a screenshot.
         PoaScreenshotDetected = "POA_SCREENSHOT_DETECTED",
-        /// The data of the Global Data Consortium (GDC). An older value.
+        /// The data of the Global Data Consortium (GDC) differ. An older value.
         GdcNotMatch = "GDC_NOT_MATCH",
     }
 }
