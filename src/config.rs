@@ -897,7 +897,8 @@ endpoint "d": secret: UNSET"#
                 .layer_with_key_source("a", SharedKeys::new(keys))
                 .is_ok()
         );
-        let none = "endpoint \"a\": secret: there is none; set at least one";
+        let none = KeySet::new(&providers::github(), Vec::new()).unwrap_err();
+        let none = none.within("endpoint \"a\"").to_string();
         for error in [
             config.layer("a").unwrap_err(),
             config.endpoint("a").unwrap_err(),
