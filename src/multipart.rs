@@ -17,8 +17,8 @@
 //! [`VerifiedEvent::parts`](crate::VerifiedEvent::parts) returns the parts:
 //!
 //! ```
-//! use tower_webhook::{Provider, Secret, Verifier, verify::Head};
-//! use tower_webhook::scheme::{Algorithm, Encoding, Scheme, SignatureFormat};
+//! use tower_webhook::{Provider, Scheme, Secret, Verifier, verify::Head};
+//! use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat};
 //! # use http::Request;
 //! # use tower_webhook::Signer;
 //!

@@ -1,12 +1,12 @@
-//! Signature schemes as data: [`Scheme`] and its parts.
+//! Signature schemes as data: [`Scheme`](crate::Scheme) and its parts.
 //!
 //! A scheme contains no code, so it cannot introduce mistakes in the comparison, the time check or
 //! the decoding. It uses the terms of the providers' documentation. Building a
 //! [`Verifier`](crate::Verifier) validates the scheme as a whole.
 //!
 //! ```
-//! use tower_webhook::{Provider, Secret, Verifier};
-//! use tower_webhook::scheme::{Algorithm, Encoding, Scheme, SignatureFormat, Timestamp};
+//! use tower_webhook::{Provider, Scheme, Secret, Verifier};
+//! use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat, Timestamp};
 //!
 //! // Acme-Signature: t=1700000000,v1=5257a869…
 //! let scheme = Scheme::new(

@@ -74,8 +74,8 @@ impl VerificationResult {
     }
 
     /// Whether the part `result` does not state the outcome: there is no `status`, and nothing that
-    /// might be one under another name. This is Authenteq's older format. The [module](super) lists
-    /// what counts as a status.
+    /// might be one under another name. This is Authenteq's older format. The
+    /// [module](mod@crate::providers::authenteq) lists what counts as a status.
     #[must_use]
     pub fn has_no_status(&self) -> bool {
         self.stated == Stated::Nowhere
