@@ -3,6 +3,7 @@
 mod deliveries;
 mod endpoint;
 mod node;
+mod place;
 mod provider;
 mod secret;
 mod value;
@@ -20,6 +21,7 @@ use self::{
     deliveries::Deliveries,
     endpoint::Endpoint,
     node::{Node, read_exactly, unknown_key},
+    place::{Mistake, Place, beginnings, line_of, syntax_error},
     provider::CustomProvider,
 };
 use crate::{
@@ -78,125 +80,79 @@ use crate::{
 /// | key | meaning |
 /// | --- | --- |
 /// | `provider` | the name of a built-in provider or of one under `[providers]` |
-/// | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
-/// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, with or without quotes) |
-/// | `variant` | which of the provider's documented variants; without it, or with `auto`, any of them |
-/// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"`; see [which limit applies](crate::Verifier#which-limit-applies) |
+/// | `secret` | text, `{ env = "NAME" }`, `{ file = "path" }` (relative to the working directory) or `{ value = "text" }` |
+/// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, quotes optional) |
+/// | `variant` | one of the variants on the provider's page; the default, `"auto"`, accepts all that are not opt-in |
+/// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"` |
 /// | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
 /// | `read_timeout` | how long a body may take to arrive: `"10s"` |
-/// | `url` | the address as registered with the provider, where the scheme signs it |
-/// | a parameter of the provider | its value, as text: an option of the provider's page (`family = "kyc"`), or what a custom provider calls `{param:…}` |
-/// | `params` | the same in a table, for a parameter that is named like another key |
-/// | `deduplicate_by` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"id"`, if the delivery id identifies an event, `"body"`, or `"body+event-type"`; see [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
+/// | `url` | the URL registered with the provider, where the scheme signs it |
+/// | a parameter of the provider | its value, as text: an option on the provider's page, such as `family = "kyc"`, or a `{param:…}` of a custom provider |
+/// | `params` | the same in a table; a parameter with the name of another key must be set here |
+/// | `deduplicate_by` | what identifies a delivery: `"id"` (if the delivery id identifies an event), `"body"` or `"body+event-type"`; the default, `"auto"`, is on the provider's page. See [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
+///
+/// `tolerance`, `max_body` and `read_timeout` can be set in several places: see
+/// [which limit applies](crate::Verifier#which-limit-applies). An endpoint whose keys a
+/// [source looks up](Self::layer_with_key_source) needs no secret in the file.
 ///
 /// # Deliveries
 ///
-/// Without a table `[deliveries]`, repeated deliveries are not recognised. With one, [`Config::deliveries`] makes the layer.
+/// Without a table `[deliveries]`, repeated deliveries are not detected. With one,
+/// [`Config::deliveries`] builds the layer.
 ///
 /// | key | meaning |
 /// | --- | --- |
 /// | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
-/// | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, since it may hold a password |
-/// | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same one share their deliveries |
-/// | `timeout` | how long a step of Redis may take (`"1s"` without it) |
-/// | `max_in_progress`, `max_completed` | how much memory remembers |
-/// | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's; a lifetime is not shorter than an endpoint's timestamp window |
-/// | `max_running`, `handler_timeout` | how many handlers may run at once (10,000 without it); how long one may (`"60s"`; without it as long as it likes) |
-/// | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |
+/// | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, because it may contain a password |
+/// | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same namespace share their deliveries |
+/// | `timeout` | how long a Redis operation may take (default: `"1s"`) |
+/// | `max_in_progress`, `max_completed` | the capacity of the memory store |
+/// | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`] (defaults: `"30s"`, at most `"5s"`, and the provider's retry horizon); a lifetime may not be shorter than the timestamp window of an endpoint |
+/// | `max_running`, `handler_timeout` | how many handlers may run at once (default: 10,000), and how long each may take (default: no limit) |
+/// | `on_outage` | while the store is unavailable: `"refuse"` (the default) or `"allow"` |
 ///
 /// # A custom provider
 ///
 /// | key | meaning |
 /// | --- | --- |
-/// | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content with the secret in it; `unauthenticated-sha256` |
+/// | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content that contains the secret; `unauthenticated-sha256` |
 /// | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
-/// | `signature` | `header` (or `headers`, of which any may hold it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
-/// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; `s` without it); `tolerance` (`"5m"` without it, or `"off"`) and `future` if that side differs |
-/// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to take off, `derive` (`sha1`, `sha256`), `min_bytes` |
-/// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client_id}" }]` |
+/// | `signature` | `header` (or `headers`, any of which may carry it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
+/// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; default: `s`); `tolerance` (default: `"5m"`; or `"off"`), and `future` if that side differs |
+/// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to remove, `derive` (`sha1`, `sha256`), `min_bytes` |
+/// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client}" }]` |
 /// | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
-/// | `covers` | `"partial"` where the provider really does not sign the whole body |
-/// | `event_type`, `delivery_id` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events ever have the same id |
-/// | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `time_limit`, `docs` | what is special about the provider; `time_limit` is how long it waits for an answer |
+/// | `covers` | `"partial"` if the provider does not sign the whole body |
+/// | `event_type`, `delivery_id` | where the event states its type and id: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events have the same id |
+/// | `max_body`, `read_timeout` | as in an endpoint, for all endpoints of the provider |
+/// | `success_status` | the only status that the provider accepts as success |
+/// | `time_limit`, `retry_horizon` | how long the provider waits for a response, and for how long it retries |
+/// | `docs` | the URL of the provider's page on signatures |
 ///
-/// The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
-/// and `field = "v1"` for `t=…,v1=…`, with `sets = " "` for several of those; `positional = ","` and `first = 1` for items told apart by place.
-/// `repeats = true` lets the header have several lines.
+/// The grammar of a signature is one of:
+///
+/// | keys | value |
+/// | --- | --- |
+/// | none, or `prefix` | the whole value, after the prefix |
+/// | `list = " "`, `prefix` | items with a prefix, between separators |
+/// | `fields = ","`, `field = "v1"` | `t=…,v1=…`; `sets = " "` for several sets of fields |
+/// | `positional = ","`, `first = 1` | items identified by position |
+///
+/// `repeats = true` allows several lines of the header.
 pub struct Config {
     endpoints: BTreeMap<String, Endpoint>,
     providers: BTreeMap<String, CustomProvider>,
     deliveries: Option<Deliveries>,
 }
 
-/// A table of the file: a top-level one, or one under it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    table: String,
-    name: Option<String>,
-}
-
-/// A mistake, and the table that it is in.
-type Mistake = (Place, SetupError);
-
 const ENDPOINTS: &str = "endpoints";
 const PROVIDERS: &str = "providers";
 const DELIVERIES: &str = "deliveries";
 
-impl Place {
-    fn new(table: &str, name: Option<&str>) -> Self {
-        Self {
-            table: table.to_owned(),
-            name: name.map(str::to_owned),
-        }
-    }
-}
-
-/// `endpoint "kyc"`, or the name of a top-level table.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = &*self.table;
-        match &self.name {
-            Some(name) => write!(f, "{} {name:?}", table.strip_suffix('s').unwrap_or(table)),
-            None => f.write_str(table),
-        }
-    }
-}
-
-/// Where the tables of a TOML document begin, in bytes.
-fn beginnings(document: &DeTable<'_>) -> BTreeMap<Place, usize> {
-    let mut beginnings = BTreeMap::new();
-    for (table, content) in document {
-        let begin = table.span().start;
-        beginnings.insert(Place::new(table.get_ref(), None), begin);
-        for (name, _) in content.get_ref().as_table().into_iter().flatten() {
-            let place = Place::new(table.get_ref(), Some(name.get_ref()));
-            beginnings.insert(place, name.span().start);
-        }
-    }
-    beginnings
-}
-
-/// An error of the parser. Its own text would show the line, which may hold a secret.
-fn syntax_error(error: &toml::de::Error, text: &str) -> SetupError {
-    let problem = SetupError::new(error.message());
-    match error.span() {
-        Some(span) => problem.within(line_of(text, span.start)),
-        None => problem,
-    }
-}
-
-fn line_of(text: &str, byte: usize) -> String {
-    let before = text.bytes().take(byte);
-    let lines = before.filter(|byte| *byte == b'\n').count();
-    format!("line {}", lines.saturating_add(1))
-}
-
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (config, mistakes) = Self::read(Node::deserialize(deserializer)?);
-        let mistakes = mistakes.into_iter();
-        SetupError::all(mistakes.map(|(place, error)| error.within(place)))
-            .map_err(de::Error::custom)?;
+        place::all(mistakes).map_err(de::Error::custom)?;
         Ok(config)
     }
 }
@@ -270,8 +226,7 @@ impl Config {
     ///
     /// For each reason of [`from_toml_str`](Self::from_toml_str) that is about the content.
     pub fn check(&self) -> Result<(), SetupError> {
-        let mistakes = self.mistakes(&[]).into_iter();
-        SetupError::all(mistakes.map(|(place, error)| error.within(place)))
+        place::all(self.mistakes(&[]))
     }
 
     /// What can be read of the file, and why the rest cannot.
