@@ -12,17 +12,25 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of rustdoc's JSON. Later ones are tried, too.
+FORMAT = 57
 RECORD = ROOT / "tests/public-api.txt"
 # A new major version of any of these is one of ours. No crate for cryptography, parsing or time is among them.
 ALLOWED = {
-    "std", "core", "alloc", "http", "http_body", "bytes", "serde", "serde_core", "serde_json", "tower_layer", "tower_service",
-    "axum", "axum_core", "actix_http", "actix_service", "actix_web", "redis",
+    "std", "core", "alloc", "http", "http_body", "bytes", "serde", "serde_core", "serde_json",
+    "tower_layer", "tower_service", "axum", "axum_core", "actix_http", "actix_service", "actix_web", "redis",
 }  # fmt: skip
 
 
 def main():
-    document = Document(rustdoc())
-    lines = list(document.lines())
+    crate = rustdoc()
+    try:
+        document = Document(crate)
+        lines = list(document.lines())
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        version = crate["format_version"]
+        problem = f"rustdoc's JSON has format {version}, this script was written for {FORMAT}: {error!r}"
+        raise SystemExit(problem) from error
     problems = [f"{line}: crate {crate} is not on the list" for crate, line in document.foreign]
     problems += [f"{' and '.join(sorted(paths))}: two paths to one item" for paths in document.twice()]
     problems += [f"{path}: the type is in the interface and has no public path" for path in sorted(document.unnamed)]
@@ -124,7 +132,7 @@ class Document:
         yield lambda: self.signature(path, inner)
 
     def of_type_alias(self, path, item, inner):
-        yield lambda: f"type {path}{self.generics(inner['generics'])} = {self.type(inner['type'])}{self.where(inner['generics'])}"
+        yield lambda: self.headed("type", path, inner["generics"], f" = {self.type(inner['type'])}")
 
     def of_constant(self, path, item, inner):
         yield lambda: f"const {path}: {self.type(inner['type'])}"
@@ -133,8 +141,7 @@ class Document:
         yield f"macro {path}!"
 
     def of_struct(self, path, item, inner):
-        exhaustive = self.attributes(item)
-        yield lambda: f"{exhaustive}struct {path}{self.generics(inner['generics'])}{self.where(inner['generics'])}"
+        yield lambda: self.headed(self.attributes(item) + "struct", path, inner["generics"])
         (shape,) = inner["kind"] if isinstance(inner["kind"], dict) else ("unit",)
         fields = inner["kind"].get("plain", {}).get("fields", []) if shape == "plain" else []
         fields = inner["kind"]["tuple"] if shape == "tuple" else fields
@@ -142,8 +149,7 @@ class Document:
         yield from self.impls(path, inner["impls"])
 
     def of_enum(self, path, item, inner):
-        exhaustive = self.attributes(item)
-        yield lambda: f"{exhaustive}enum {path}{self.generics(inner['generics'])}{self.where(inner['generics'])}"
+        yield lambda: self.headed(self.attributes(item) + "enum", path, inner["generics"])
         for id in inner["variants"]:
             variant = self.item(id)
             name = f"{path}::{variant['name']}"
@@ -154,7 +160,7 @@ class Document:
         yield from self.impls(path, inner["impls"])
 
     def of_trait(self, path, item, inner):
-        yield lambda: f"trait {path}{self.generics(inner['generics'])}{self.after(': ', self.bounds(inner['bounds']))}{self.where(inner['generics'])}"
+        yield lambda: self.headed("trait", path, inner["generics"], self.after(": ", self.bounds(inner["bounds"])))
         for id in inner["items"]:
             yield from self.member(path, id, provided=True)
         for id in inner["implementations"]:
@@ -183,7 +189,8 @@ class Document:
         if block["trait"] is not None:
             if self.is_internal(block["trait"]):
                 return
-            yield lambda: f"impl{self.generics(generics)} {self.path(block['trait'])} for {self.type(block['for'])}{self.where(generics)}"
+            what = lambda: f"{self.path(block['trait'])} for {self.type(block['for'])}"
+            yield lambda: f"impl{self.generics(generics)} {what()}{self.where(generics)}"
             members = [id for id in block["items"] if "assoc_type" in self.item(id)["inner"]]
             path = f"<{self.type(block['for'])} as {self.path(block['trait'])}>"
         else:
@@ -204,7 +211,8 @@ class Document:
             default = " (provided)" if provided and inner["has_body"] else ""
             yield lambda: self.signature(name, inner) + default
         elif kind == "assoc_type":
-            yield lambda: f"type {name}{self.after(': ', self.bounds(inner['bounds']))}{self.after(' = ', inner['type'] and self.type(inner['type']))}"
+            bounds = lambda: self.after(": ", self.bounds(inner["bounds"]))
+            yield lambda: f"type {name}" + bounds() + self.after(" = ", inner["type"] and self.type(inner["type"]))
         elif kind == "assoc_const":
             yield lambda: f"const {name}: {self.type(inner['type'])}"
         else:
@@ -214,6 +222,9 @@ class Document:
         attributes = str(item["attrs"])
         hidden = "#[non_exhaustive] " if "non_exhaustive" in attributes else ""
         return hidden + ("#[must_use] " if "must_use" in attributes else "")
+
+    def headed(self, word, path, generics, more=""):
+        return f"{word} {path}{self.generics(generics)}{more}{self.where(generics)}"
 
     # Types.
 
@@ -227,7 +238,8 @@ class Document:
 
     def argument(self, name, type):
         if name == "self":
-            return {"Self": "self", "&Self": "&self", "&mut Self": "&mut self"}.get(self.type(type), f"self: {self.type(type)}")
+            short = {"Self": "self", "&Self": "&self", "&mut Self": "&mut self"}
+            return short.get(self.type(type), f"self: {self.type(type)}")
         return f"{name}: {self.type(type)}"
 
     def generics(self, generics):
@@ -235,7 +247,8 @@ class Document:
         for parameter in generics["params"]:
             ((kind, inner),) = parameter["kind"].items()
             if kind == "type" and not inner["is_synthetic"]:
-                shown.append(parameter["name"] + self.after(": ", self.bounds(inner["bounds"])) + self.after(" = ", inner["default"] and self.type(inner["default"])))
+                default = self.after(" = ", inner["default"] and self.type(inner["default"]))
+                shown.append(parameter["name"] + self.after(": ", self.bounds(inner["bounds"])) + default)
             elif kind == "lifetime":
                 shown.append(parameter["name"])
             elif kind == "const":
@@ -325,7 +338,8 @@ class Document:
         if kind == "resolved_path":
             return self.path(inner)
         if kind == "borrowed_ref":
-            return "&" + self.after("", inner["lifetime"] and inner["lifetime"] + " ") + ("mut " if inner["is_mutable"] else "") + self.type(inner["type"])
+            lifetime = f"{inner['lifetime']} " if inner["lifetime"] else ""
+            return f"&{lifetime}{'mut ' if inner['is_mutable'] else ''}{self.type(inner['type'])}"
         if kind == "tuple":
             return f"({', '.join(map(self.type, inner))})"
         if kind == "slice":

@@ -22,7 +22,7 @@ pub enum RejectionKind {
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// More than 16 signatures.
+    /// More than [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
     TooManySignatures,
     /// The timestamp is not one.
     MalformedTimestamp,
