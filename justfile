@@ -23,16 +23,17 @@ spelling:
 
 # The lint tables of Cargo.toml and clippy.toml: everything with all features, the library with none.
 clippy:
-    cargo clippy --locked --all-targets --all-features -- -D warnings
+    cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
     cargo clippy --locked --lib --no-default-features -- -D warnings
 
-# README's command: unit, integration and documentation tests, with all features. It goes on after a failure, to count all.
+# README's command: all tests, with all features. It goes on after a failure, to count all.
 test:
-    cargo test --all-features --no-fail-fast
+    cargo test --workspace --all-features --no-fail-fast
 
-# The same with no feature: what needs one is left out by itself.
+# With no feature: unit and documentation tests, costs, and what `no_features` names.
 test-none:
     cargo test --no-default-features --no-fail-fast
+    cargo test --package tower-webhook-tests --no-default-features --no-fail-fast
 
 # The library with each feature alone, with none and with all; development dependencies cannot lend it theirs.
 features:

@@ -2,7 +2,7 @@
 //! thirty lines stands in for it.
 //!
 //! ```text
-//! cargo run --example poem
+//! cargo run --package tower-webhook-tests --example poem
 //! ```
 
 use std::{

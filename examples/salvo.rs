@@ -1,7 +1,7 @@
 //! salvo: the layer as a hoop, through its bridge to Tower.
 //!
 //! ```text
-//! cargo run --example salvo
+//! cargo run --package tower-webhook-tests --example salvo
 //! ```
 
 use salvo::prelude::*;

@@ -1,7 +1,7 @@
 //! A program that receives webhooks, checks them, and says as JSON what it made of them.
 //!
 //! ```text
-//! cargo run --example receiver --all-features -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
+//! cargo run --example receiver --features axum,config -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
 //! ```
 //!
 //! With a configuration file it serves each endpoint of it at `POST /webhooks/NAME`. Without one it serves some

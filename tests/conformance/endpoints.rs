@@ -10,6 +10,7 @@ use std::{
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use support::at;
 use tokio::sync::Notify;
 use tower_webhook::{
     Config, Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
@@ -21,7 +22,6 @@ use tower_webhook::{
 use crate::{
     deliveries::{Remembering, Witness},
     row::{Sign, directory},
-    support::at,
 };
 
 /// When it is, wherever nothing else is said.

@@ -6,15 +6,10 @@ use http::{HeaderMap, HeaderValue, Request, Version};
 use http_body_util::BodyExt;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::{Rest, Step, TestBody};
 use tokio::net::TcpStream;
 
-use crate::{
-    answer::Answer,
-    http1::PAUSE,
-    request::Prepared,
-    row::Framing,
-    support::{Rest, Step, TestBody},
-};
+use crate::{answer::Answer, http1::PAUSE, request::Prepared, row::Framing};
 
 /// Sends a request, and gives every answer to it.
 pub(crate) async fn exchange(address: SocketAddr, request: &Prepared) -> io::Result<Vec<Answer>> {

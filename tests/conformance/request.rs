@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::Value;
 
+use support::unhex;
+
 use crate::{
     deliveries::ROW,
     endpoints::Endpoints,
@@ -96,7 +98,7 @@ impl Prepared {
             }
             Change::Set(name, value) => set(name, value.clone()),
             Change::SetHex(name, bytes) => {
-                let value = HeaderValue::from_bytes(&hex(bytes)).unwrap();
+                let value = HeaderValue::from_bytes(&unhex(bytes)).unwrap();
                 self.headers.insert(header(name), value);
             }
             Change::Rename(from, to) => {
@@ -163,7 +165,7 @@ impl Body {
     fn bytes(&self) -> Bytes {
         match self {
             Self::Text(text) => text.clone().into(),
-            Self::Hex(digits) => hex(digits).into(),
+            Self::Hex(digits) => unhex(digits).into(),
             Self::Repeat(text, times) => text.repeat(*times).into(),
             Self::File(name) => fs::read(format!("{VECTORS}/seeds/{name}")).unwrap().into(),
             Self::Multipart(size) => multipart(*size),
@@ -196,15 +198,10 @@ fn read(file: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
 
 fn header(name: &str) -> HeaderName {
     name.parse().unwrap()
-}
-
-fn hex(digits: &str) -> Vec<u8> {
-    let pair = |place| u8::from_str_radix(&digits[place..place + 2], 16).unwrap();
-    (0..digits.len()).step_by(2).map(pair).collect()
 }
 
 /// What Authenteq sends for three documents.

@@ -354,5 +354,5 @@ fn complete(facts: &mut Value, named: &Value) {
 
 /// Where the table is.
 pub(crate) fn directory() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("conformance")
 }

@@ -2,9 +2,9 @@
 
     python3 tests/mutations/run.py [parts of names]
 
-Each entry names a file, a text that stands in it once, what to put there, what that would mean, and the tests to ask where it is
-not those of the core. An entry whose text is gone, or
-that no test notices, is a failure. `just mutate-all` makes every small change instead, and takes hours.
+Each entry names a file, a text that occurs in it once, what to put there, what that would mean, and the tests to run where they
+are not those of the core: a program and the beginning of a test's name, as in `it::delivery::keys`. An entry whose text is gone,
+or that no test notices, is a failure. `just mutate-all` makes every small change instead, and takes hours.
 """
 
 import json
@@ -17,8 +17,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-TESTS = ["ambiguity", "vectors", "hostile", "config", "properties"]
-COMMAND = ["cargo", "test", "--quiet", "--all-features"]
+TESTS = ["it::ambiguity", "it::vectors", "it::hostile", "it::config", "it::properties"]
+COMMAND = ["cargo", "test", "--quiet", "--workspace", "--all-features"]
 
 
 def main():
@@ -30,15 +30,21 @@ def main():
         ignore = shutil.ignore_patterns("target", ".git", "node_modules", "mutants.out*", "fuzz")
         # Without the times of the originals: cargo would take what the last run built for up to date.
         shutil.copytree(ROOT, copy, ignore=ignore, copy_function=shutil.copy)
-        # Examples and the other tests would be built for nothing.
         # The smallest input that fails is of no interest.
         environment = {"CARGO_TARGET_DIR": str(ROOT / "target/mutations"), "PROPTEST_MAX_SHRINK_ITERS": "0", **os.environ}
         environment.pop("RUST_BACKTRACE", None)
 
         def tested(tests):
-            words = ["--lib"] if tests == TESTS else []
-            words += [word for test in tests for word in ("--test", test)]
-            return subprocess.run(COMMAND + words, cwd=copy, env=environment, capture_output=True, text=True)
+            # Examples and the other programs would be built for nothing.
+            runs = [["--lib"]] if tests == TESTS else []
+            for program in sorted({test.split("::")[0] for test in tests}):
+                filters = [test.partition("::")[2] for test in tests if test.split("::")[0] == program]
+                runs.append(["--test", program, "--", *filter(None, filters)])
+            for words in runs:
+                ended = subprocess.run(COMMAND + words, cwd=copy, env=environment, capture_output=True, text=True)
+                if ended.returncode != 0:
+                    break
+            return ended
 
         ended = tested(sorted({test for entry in entries for test in entry.get("tests", TESTS)}))
         if ended.returncode != 0:

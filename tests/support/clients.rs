@@ -10,14 +10,14 @@ use std::{
 use serde_json::{Value, json};
 
 /// A node process that answers one question at a time. It ends when its stdin closes, with this value.
-pub(crate) struct Clients {
+pub struct Clients {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     Ok,
     Refused,
 }
@@ -25,7 +25,7 @@ pub(crate) enum Verdict {
 impl Clients {
     /// Starts it, installing the libraries before if need be. `None` where that cannot be done; then the test is
     /// skipped, except in CI.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         match Self::try_start() {
             Ok(clients) => Some(clients),
             Err(problem) if std::env::var_os("CI").is_some() => panic!("{problem}"),
@@ -40,7 +40,7 @@ impl Clients {
     }
 
     fn try_start() -> Result<Self, String> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
         install(&directory)?;
         let mut child = Command::new("node")
             .arg("clients.mjs")
@@ -57,7 +57,7 @@ impl Clients {
     }
 
     /// The signature header's value. A client that has no use for an id or a time ignores it.
-    pub(crate) fn sign(
+    pub fn sign(
         &mut self,
         client: &str,
         secret: &str,
@@ -78,13 +78,7 @@ impl Clients {
     }
 
     /// What the client says to a request with these headers.
-    pub(crate) fn verify(
-        &mut self,
-        client: &str,
-        secret: &str,
-        headers: &Value,
-        body: &str,
-    ) -> Verdict {
+    pub fn verify(&mut self, client: &str, secret: &str, headers: &Value, body: &str) -> Verdict {
         let answer = self.ask(&json!({
             "client": client,
             "action": "verify",

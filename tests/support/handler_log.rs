@@ -2,12 +2,6 @@
 //!
 //! Appending is atomic, so the order of the lines is the order of what happened, over processes too. A handler's start is
 //! written before it does anything, and its end before its answer is known to anybody.
-#![allow(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    unreachable_pub,
-    reason = "tests"
-)]
 
 use std::{
     collections::BTreeMap,

@@ -1,11 +1,4 @@
 //! A proxy in front of a server, which delays, cuts, halves and refuses connections.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    unreachable_pub,
-    reason = "tests"
-)]
 
 use std::{
     io::{Read, Write},

@@ -1,19 +1,11 @@
 //! The receiver example as a process of its own, and a client that talks to it over HTTP.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    dead_code,
-    unreachable_pub,
-    reason = "shared by several test crates"
-)]
 
 use std::{
     ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, OnceLock},
+    sync::{Arc, Condvar, Mutex},
     thread,
     time::Duration,
 };
@@ -26,6 +18,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use tempfile::TempDir;
+
+use crate::cargo;
 
 /// Nothing here takes a hundredth of this; whoever waits so long waits for ever.
 const HANG: Duration = Duration::from_secs(60);
@@ -185,33 +179,9 @@ pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
 }
 
 fn command<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = cargo::example("receiver");
     command.args(args);
     command
-}
-
-/// The example's path. Building it costs nothing where `cargo test` has done so already.
-fn binary() -> &'static PathBuf {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "receiver"])
-            .args(["--all-features", "--message-format", "json"])
-            .arg("--manifest-path")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-            .arg("--target-dir")
-            .arg(target.parent().unwrap())
-            .output()
-            .unwrap();
-        let messages = String::from_utf8(built.stdout).unwrap();
-        let executable = messages.lines().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let path = message.get("executable")?.as_str()?;
-            Some(PathBuf::from(path))
-        });
-        executable.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&built.stderr)))
-    })
 }
 
 struct Process {

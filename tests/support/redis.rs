@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) struct Redis {
+pub struct Redis {
     port: u16,
     password: Option<&'static str>,
     server: Option<Child>,
@@ -16,12 +16,12 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// Starts one. `None` where redis-server is missing; then the test is skipped, except in CI.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         Self::start_with(None)
     }
 
     /// Starts one that asks for a password.
-    pub(crate) fn start_with(password: impl Into<Option<&'static str>>) -> Option<Self> {
+    pub fn start_with(password: impl Into<Option<&'static str>>) -> Option<Self> {
         let mut redis = Self {
             port: 0,
             password: password.into(),
@@ -41,11 +41,11 @@ impl Redis {
         panic!("redis-server does not start on any port");
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let password = self.password.map(|password| format!(":{password}@"));
         format!(
             "redis://{}127.0.0.1:{}/",
@@ -55,7 +55,7 @@ impl Redis {
     }
 
     /// Kills it, as `kill -9` does.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().unwrap();
             server.wait().unwrap();
@@ -64,7 +64,7 @@ impl Redis {
     }
 
     /// Starts it again after [`kill`](Self::kill), on the same port, empty.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         assert!(self.server.is_none(), "it still runs");
         // The port is nobody's for a moment only.
         for _ in 0..50 {
@@ -77,25 +77,25 @@ impl Redis {
     }
 
     /// Stops it where it is, as `kill -STOP` does: it accepts connections and answers nothing.
-    pub(crate) fn pause(&mut self) {
+    pub fn pause(&mut self) {
         self.signal("-STOP");
         self.paused = true;
     }
 
-    pub(crate) fn resume(&mut self) {
+    pub fn resume(&mut self) {
         self.signal("-CONT");
         self.paused = false;
     }
 
     /// Sends one command over a connection of its own, and gives what Redis answers: the value, or the error's text with
     /// its leading `-`. Arrays are not read.
-    pub(crate) fn ask(&self, words: &[&str]) -> String {
+    pub fn ask(&self, words: &[&str]) -> String {
         let mut asked = self.send(words);
         reply(&mut asked)
     }
 
     /// The same about a key that may be no text, which comes last. So may the answer.
-    pub(crate) fn ask_about(&self, words: &[&str], key: &[u8]) -> Vec<u8> {
+    pub fn ask_about(&self, words: &[&str], key: &[u8]) -> Vec<u8> {
         let words: Vec<_> = words
             .iter()
             .map(|word| word.as_bytes())
@@ -105,7 +105,7 @@ impl Redis {
     }
 
     /// Sends one command, and does not wait for the answer.
-    pub(crate) fn send<W: AsRef<[u8]>>(&self, words: &[W]) -> BufReader<TcpStream> {
+    pub fn send<W: AsRef<[u8]>>(&self, words: &[W]) -> BufReader<TcpStream> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let mut reader = BufReader::new(stream);
         if let Some(password) = self.password {
@@ -117,7 +117,7 @@ impl Redis {
     }
 
     /// How many commands of this name it has run.
-    pub(crate) fn calls(&self, command: &str) -> u64 {
+    pub fn calls(&self, command: &str) -> u64 {
         let stats = self.ask(&["INFO", "commandstats"]);
         let prefix = format!("cmdstat_{command}:calls=");
         let mut lines = stats.lines();
@@ -176,7 +176,7 @@ impl Drop for Redis {
 }
 
 /// Whether a program is there, which is also the name of its Debian package. Without it a test is skipped, except in CI.
-pub(crate) fn is_installed(program: &str) -> bool {
+pub fn is_installed(program: &str) -> bool {
     let version = Command::new(program).arg("--version").output();
     if version.is_ok_and(|output| output.status.success()) {
         return true;

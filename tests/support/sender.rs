@@ -1,10 +1,4 @@
 //! A provider: it signs each attempt anew, and sends an event until it sees a success.
-#![allow(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    unreachable_pub,
-    reason = "tests"
-)]
 
 use std::{
     future::Future,

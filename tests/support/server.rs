@@ -1,11 +1,4 @@
 //! The server under test as a process of its own: the test binary, started again.
-#![allow(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    clippy::print_stdout,
-    unreachable_pub,
-    reason = "tests"
-)]
 
 use std::{
     collections::HashMap,

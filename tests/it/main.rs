@@ -1,0 +1,45 @@
+//! What the crate does within one process, by subject.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod ambiguity;
+mod config;
+mod delivery {
+    mod keys;
+    mod layer;
+    mod routes;
+    mod stack;
+    mod stores;
+    mod tasks;
+}
+mod hostile;
+mod identity;
+mod lookup;
+mod middleware {
+    mod actix;
+    mod answers;
+    mod axum;
+    mod hosts;
+    mod readiness;
+    mod tower;
+    mod wiring;
+}
+mod modules;
+mod observe;
+mod promises;
+mod properties;
+mod providers {
+    mod authenteq;
+    mod authento;
+    mod founding;
+    mod idenfy;
+    mod samples;
+    mod voveid;
+}
+mod surface;
+mod vectors;

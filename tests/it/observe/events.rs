@@ -1,0 +1,230 @@
+//! What operators see of a verified event.
+
+use super::*;
+
+#[tokio::test]
+async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
+    let several = Verifier::new(
+        providers::authento(),
+        Secret::new(GITHUB_SECRET).with_id("key-4"),
+    );
+    let tenants = || {
+        let verifier = Verifier::for_lookup(providers::github()).unwrap();
+        layer(verifier).with_secret_source(acme())
+    };
+    let nameless = || {
+        let verifier = Verifier::new(providers::github(), Secret::new(GITHUB_SECRET)).unwrap();
+        WebhookVerifyLayer::new(verifier)
+    };
+    for host in Host::ALL {
+        for (layer, request, level, facts, counters) in [
+            (
+                layer(svix()),
+                svix_at(NOW - 7, "msg"),
+                Level::DEBUG,
+                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=7",
+                [
+                    r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
+                    r#"webhook_verified_total{provider="svix",endpoint="orders",construction="hmac-sha256",key_id="key-2"} 1"#,
+                ],
+            ),
+            (
+                layer(svix()),
+                svix_at(NOW + 300, "msg"),
+                Level::DEBUG,
+                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=300",
+                [
+                    r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
+                    r#"webhook_verified_total{provider="svix",endpoint="orders",construction="hmac-sha256",key_id="key-2"} 1"#,
+                ],
+            ),
+            // Where the documentation can be read in two ways, it is worth knowing which it was.
+            (
+                layer(several.clone().unwrap()),
+                sign(providers::authento(), GITHUB_SECRET, "[1, 2]"),
+                Level::INFO,
+                "bytes=6 construction=hmac-sha256 endpoint=orders key_id=key-4 provider=authento",
+                [
+                    r#"webhook_body_bytes_total{provider="authento",endpoint="orders"} 6"#,
+                    r#"webhook_verified_total{provider="authento",endpoint="orders",construction="hmac-sha256",key_id="key-4"} 1"#,
+                ],
+            ),
+            // There may be any number of tenants, so neither they nor their keys are labels.
+            (
+                tenants(),
+                signed("{}"),
+                Level::DEBUG,
+                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=acme-key-3 provider=github tenant=acme",
+                [
+                    r#"webhook_body_bytes_total{provider="github",endpoint="orders"} 2"#,
+                    r#"webhook_verified_total{provider="github",endpoint="orders",construction="hmac-sha256",key_id=""} 1"#,
+                ],
+            ),
+            (
+                nameless(),
+                signed("{}"),
+                Level::DEBUG,
+                "bytes=2 construction=hmac-sha256 provider=github",
+                [
+                    r#"webhook_body_bytes_total{provider="github",endpoint=""} 2"#,
+                    r#"webhook_verified_total{provider="github",endpoint="",construction="hmac-sha256",key_id=""} 1"#,
+                ],
+            ),
+        ] {
+            let operators = Operators::watch();
+            let status = host.send::<Value>(Some(layer), request).await;
+            assert_eq!(status, StatusCode::ACCEPTED);
+            let sight = operators.take();
+            assert_eq!(sight.lines.len(), 1, "{host:?}: {:?}", sight.lines);
+            let line = &sight.lines[0];
+            assert_eq!((line.message(), line.level), ("webhook verified", level));
+            let mut fields = line.fields.clone();
+            fields.remove("message");
+            assert_eq!(flat(&fields), facts, "{host:?}");
+
+            assert_eq!(sight.spans.len(), 1);
+            let span = &sight.spans[0];
+            let mut fields = span.fields.clone();
+            assert_eq!(fields.remove("outcome").as_deref(), Some("verified"));
+            assert_eq!(flat(&fields), facts, "{host:?}");
+
+            let counted = sight.counters.iter();
+            let counted: Vec<_> = counted
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect();
+            assert_eq!(counted, counters, "{host:?}");
+        }
+    }
+}
+
+fn flat(fields: &Fields) -> String {
+    let fields = fields.iter().map(|(name, value)| format!("{name}={value}"));
+    fields.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn what_a_handler_says_is_in_the_span_and_the_span_knows_the_event_by_then() {
+    for host in Host::ALL {
+        let operators = Operators::watch();
+        host.send::<Value>(Some(layer(svix())), svix_at(NOW - 7, "msg"))
+            .await;
+        let sight = operators.take_all();
+        let said = sight
+            .lines
+            .iter()
+            .find(|line| line.message() == HANDLERS_LINE)
+            .unwrap();
+        let around = said.within.iter().find(|span| span.target == TARGET);
+        let around = around.unwrap_or_else(|| panic!("{host:?}: {said:?}"));
+        assert_eq!(around.name, "webhook");
+        for (field, value) in [
+            ("outcome", "verified"),
+            ("provider", "svix"),
+            ("endpoint", "orders"),
+            ("key_id", "key-2"),
+            ("skew", "7"),
+        ] {
+            assert_eq!(around.fields[field], value, "{host:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_source_says_is_in_the_span_and_what_others_say_meanwhile_is_not() {
+    let operators = Operators::watch();
+    let source = |_: &Head<'_>| -> TenantFuture {
+        tracing::info!("asked");
+        Box::pin(async {
+            tracing::info!("begins");
+            tokio::task::yield_now().await;
+            tracing::info!("ends");
+            Ok(None)
+        })
+    };
+    let verifier = Verifier::for_lookup(providers::github()).unwrap();
+    let layer = layer(verifier).with_secret_source(source);
+    let mut sending = pin!(on_tower::<Value>(Some(layer), signed("{}")));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(sending.as_mut().poll(&mut cx).is_pending());
+    tracing::info!("somebody else");
+    assert_eq!(sending.await, StatusCode::UNAUTHORIZED);
+    tracing::info!("somebody else again");
+    let lines = operators.take_all().lines;
+    for (message, spans) in [
+        ("asked", 1),
+        ("begins", 1),
+        ("ends", 1),
+        ("somebody else", 0),
+        ("somebody else again", 0),
+    ] {
+        let line = lines.iter().find(|line| line.message() == message).unwrap();
+        assert_eq!(line.within.len(), spans, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_is_turned_into_another_is_counted_on_every_host() {
+    const BODY: &str = "{}";
+    for host in Host::ALL {
+        let operators = Operators::watch();
+        let verifier = Verifier::new(client("ours"), Secret::new(GITHUB_SECRET)).unwrap();
+        let request = sign(client("ours"), GITHUB_SECRET, BODY);
+        let status = host.send::<Value>(Some(layer(verifier)), request).await;
+        assert_eq!(status, StatusCode::OK);
+        let sight = operators.take();
+        let name = r#"webhook_status_changed_total{provider="authenteq",endpoint="orders"}"#;
+        assert_eq!(sight.counters.get(name), Some(&1), "{host:?}");
+        let line = sight.lines.last().unwrap();
+        assert_eq!((line.level, line.within.len()), (Level::DEBUG, 1));
+        let mut fields = line.fields.clone();
+        fields.remove("message");
+        assert_eq!(
+            flat(&fields),
+            "endpoint=orders from=202 provider=authenteq to=200"
+        );
+    }
+
+    // What is right already is not counted.
+    let operators = Operators::watch();
+    let verifier = Verifier::new(client("ours"), Secret::new(GITHUB_SECRET)).unwrap();
+    let service = layer(verifier).layer(service_fn(support::accept::<TestBody>));
+    let request = sign(client("ours"), GITHUB_SECRET, BODY);
+    let answer = service.oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let counters = operators.take().counters;
+    assert!(
+        !counters.keys().any(|name| name.contains("changed")),
+        "{counters:?}"
+    );
+}
+
+#[tokio::test]
+async fn mistakes_in_the_wiring_are_told_once() {
+    let operators = Operators::watch();
+    let weak = Verifier::new(providers::github(), Secret::new("short")).unwrap();
+    // A handler that never looks at its event; and one behind the middleware twice.
+    let once = layer(weak);
+    let handler = || service_fn(support::accept::<TestBody>);
+    let untaken = once.layer(handler());
+    let twice = once.clone().layer(once.layer(handler()));
+    for _ in 0..3 {
+        for service in [untaken.clone().boxed_clone(), twice.clone().boxed_clone()] {
+            let request = sign(providers::github(), "short", "{}");
+            let answer = service.oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+        }
+    }
+    let lines = operators.take().lines;
+    for (level, text) in [
+        (Level::WARN, "fewer than 16 bytes"),
+        (Level::WARN, "passes through the middleware twice"),
+        (Level::INFO, "without a look at the event"),
+    ] {
+        let told = lines.iter().filter(|line| line.message().contains(text));
+        let told: Vec<_> = told.collect();
+        assert_eq!(told.len(), 1, "{text}");
+        assert_eq!(told[0].level, level, "{text}");
+        assert_eq!(told[0].fields["provider"], "github", "{text}");
+        assert_eq!(told[0].fields["endpoint"], "orders", "{text}");
+    }
+}

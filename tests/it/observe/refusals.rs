@@ -1,0 +1,161 @@
+//! What operators see of a refusal.
+
+use super::*;
+
+fn entry<T: ToString>(name: &str, value: Option<T>) -> Option<(String, String)> {
+    Some((name.to_owned(), value?.to_string()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
+    for host in Host::ALL {
+        for case in refusals() {
+            let place = format!("{host:?}, {}", case.kind);
+            let has_layer = case.layer.is_some();
+            let operators = Operators::watch();
+            host.send::<Value>(case.layer, case.request).await;
+            let sight = operators.take();
+
+            let provider = Some(case.provider).filter(|name| !name.is_empty());
+            let endpoint = has_layer.then_some("orders");
+            let refused: Vec<_> = sight
+                .lines
+                .iter()
+                .filter(|line| line.message().starts_with("webhook refused: "))
+                .collect();
+            assert_eq!(refused.len(), 1, "{place}: {:?}", sight.lines);
+            let line = refused[0];
+            assert_eq!(line.level, case.level, "{place}");
+            let mut fields = line.fields.clone();
+            fields.remove("message");
+            let expected = [
+                entry("kind", Some(case.kind)),
+                entry("provider", provider),
+                entry("endpoint", endpoint),
+                entry("tenant", case.tenant),
+                entry("header", case.header),
+                entry("skew", case.skew),
+                entry("length", case.length),
+            ];
+            assert_eq!(
+                fields,
+                Fields::from_iter(expected.into_iter().flatten()),
+                "{place}"
+            );
+
+            let label = format!(
+                "webhook_refused_total{{provider={:?},endpoint={:?},kind={:?}}}",
+                case.provider,
+                endpoint.unwrap_or_default(),
+                case.kind
+            );
+            let refused: Vec<_> = sight
+                .counters
+                .iter()
+                .filter(|(name, _)| name.starts_with("webhook_refused_total"))
+                .collect();
+            assert_eq!(refused, [(&label, &1)], "{place}");
+
+            if !has_layer {
+                assert_eq!(sight.spans, [], "{place}");
+                assert_eq!(line.within, [], "{place}");
+                continue;
+            }
+            assert_eq!(sight.spans.len(), 1, "{place}");
+            assert_eq!(line.within.len(), 1, "{place}: the line is in the span");
+            let span = &sight.spans[0];
+            assert_eq!((span.name, span.level), ("webhook", Level::INFO));
+            let extracted = case.kind == "unreadable_payload";
+            let key_id = if case.tenant.is_some() {
+                "acme-key-3"
+            } else {
+                "key-1"
+            };
+            let of_body = ["body_too_large", "signature_mismatch"].contains(&case.kind);
+            let expected = [
+                entry("provider", provider),
+                entry("endpoint", endpoint),
+                entry("tenant", case.tenant),
+                // A genuine event that the handler cannot read was verified all the same.
+                entry(
+                    "outcome",
+                    Some(if extracted { "verified" } else { "refused" }),
+                ),
+                entry("kind", (!extracted).then_some(case.kind)),
+                entry("skew", case.skew),
+                entry("bytes", case.length.filter(|_| of_body)),
+                entry("bytes", extracted.then_some(8)),
+                entry("key_id", extracted.then_some(key_id)),
+                entry("construction", extracted.then_some("hmac-sha256")),
+            ];
+            assert_eq!(
+                span.fields,
+                Fields::from_iter(expected.into_iter().flatten()),
+                "{place}"
+            );
+            let verified = sight
+                .counters
+                .keys()
+                .any(|name| name.starts_with("webhook_verified_total"));
+            assert_eq!(verified, extracted, "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_text_of_a_sources_error_is_in_the_log() {
+    for host in Host::ALL {
+        let operators = Operators::watch();
+        let layer = looked_up(|| Box::pin(async { Err("the table is locked".into()) }));
+        host.send::<Value>(Some(layer), signed("{}")).await;
+        let lines = operators.take().lines;
+        assert_eq!(
+            lines[0].message(),
+            "webhook refused: the secret source failed: the table is locked"
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_the_runbook_that_verification_has_is_seen_here() {
+    let runbook = include_str!("../../../RUNBOOK.md");
+    let rows = runbook.lines().filter_map(|line| {
+        let (kind, rest) = line.strip_prefix("| `")?.split_once("` ")?;
+        let status = rest.get(..3)?;
+        status.parse::<u16>().ok().map(|_| kind)
+    });
+    // What a delivery layer refuses is seen where deliveries are tested.
+    let of_deliveries = |kind: &&str| kind.starts_with("delivery_") || kind.starts_with("handler");
+    let documented: BTreeSet<&str> = rows.filter(|kind| !of_deliveries(kind)).collect();
+    let seen: BTreeSet<&str> = refusals().iter().map(|case| case.kind).collect();
+    assert_eq!(documented, seen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_three_hosts_tell_the_same() {
+    let mut told = Vec::new();
+    for host in Host::ALL {
+        let mut sights = Vec::new();
+        for case in refusals() {
+            let operators = Operators::watch();
+            let status = host.send::<Value>(case.layer, case.request).await;
+            let mut sight = operators.take();
+            for line in &mut sight.lines {
+                // Why a body broke off is each server's own.
+                line.within.clear();
+            }
+            sights.push((case.kind, status, sight));
+        }
+        let operators = Operators::watch();
+        let status = host
+            .send::<Value>(Some(layer(svix())), svix_at(NOW - 7, "msg"))
+            .await;
+        sights.push(("verified", status, operators.take()));
+        told.push(sights);
+    }
+    for other in &told[1..] {
+        for (first, other) in told[0].iter().zip(other) {
+            assert_eq!(first, other);
+        }
+    }
+}

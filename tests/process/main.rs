@@ -1,0 +1,17 @@
+//! What takes processes: the examples, README's programs, servers that are killed, and the providers' own libraries.
+#![cfg(unix)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::await_holding_lock,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod deliveries;
+mod faults;
+mod official_clients;
+mod programs;
+mod receiver;
