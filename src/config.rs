@@ -21,7 +21,7 @@ use self::{
     deliveries::Deliveries,
     endpoint::Endpoint,
     node::{Node, read_exactly, unknown_key},
-    place::{Mistake, Place, beginnings, line_of, syntax_error},
+    place::{DELIVERIES, ENDPOINTS, Mistake, PROVIDERS, Place, beginnings, line_of, syntax_error},
     provider::CustomProvider,
 };
 use crate::{
@@ -145,14 +145,10 @@ pub struct Config {
     deliveries: Option<Deliveries>,
 }
 
-const ENDPOINTS: &str = "endpoints";
-const PROVIDERS: &str = "providers";
-const DELIVERIES: &str = "deliveries";
-
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (config, mistakes) = Self::read(Node::deserialize(deserializer)?);
-        place::all(mistakes).map_err(de::Error::custom)?;
+        place::all(mistakes, |_| None).map_err(de::Error::custom)?;
         Ok(config)
     }
 }
@@ -196,14 +192,7 @@ impl Config {
         mistakes.extend(config.mistakes(&mistakes));
         let begin = |place: &Place| beginnings.get(place).copied();
         mistakes.sort_by_key(|(place, _)| begin(place));
-        SetupError::all(mistakes.into_iter().map(|(place, error)| {
-            // An unknown table is easier to find by its line.
-            let is_known = [ENDPOINTS, PROVIDERS, DELIVERIES].contains(&&*place.table);
-            match begin(&place) {
-                Some(begin) if !is_known => error.within(line_of(text, begin)),
-                _ => error.within(place),
-            }
-        }))?;
+        place::all(mistakes, |place| Some(line_of(text, begin(place)?)))?;
         Ok(config)
     }
 
@@ -226,7 +215,7 @@ impl Config {
     ///
     /// For each reason of [`from_toml_str`](Self::from_toml_str) that is about the content.
     pub fn check(&self) -> Result<(), SetupError> {
-        place::all(self.mistakes(&[]))
+        place::all(self.mistakes(&[]), |_| None)
     }
 
     /// What can be read of the file, and why the rest cannot.
@@ -282,17 +271,14 @@ impl Config {
             }
         }
         for (name, endpoint) in &self.endpoints {
-            let errors = match self.provider(endpoint.provider()) {
-                _ if broken.contains(endpoint.provider()) => endpoint.mistakes(None),
-                Ok(provider) => endpoint.mistakes(Some(provider)),
-                Err(error) => {
-                    let mut errors = vec![error];
-                    errors.extend(endpoint.mistakes(None));
-                    errors
-                }
+            let (provider, unknown) = match self.provider(endpoint.provider()) {
+                _ if broken.contains(endpoint.provider()) => (None, None),
+                Ok(provider) => (Some(provider), None),
+                Err(error) => (None, Some(error)),
             };
+            let errors = unknown.into_iter().chain(endpoint.mistakes(provider));
             let place = Place::new(ENDPOINTS, Some(name));
-            mistakes.extend(errors.into_iter().map(|error| (place.clone(), error)));
+            mistakes.extend(errors.map(|error| (place.clone(), error)));
         }
         if let Err(error) = self.built_deliveries() {
             mistakes.push((Place::new(DELIVERIES, None), error));
@@ -592,7 +578,7 @@ impl Config {
     }
 }
 
-/// The table, if it could be read; its mistakes go to the others.
+/// The table, if it could be read. Its mistakes are added to the others.
 fn kept<T>(
     read: Result<T, Vec<SetupError>>,
     place: impl Fn() -> Place,
@@ -780,6 +766,21 @@ endpoint "d": secret: UNSET"#
         let config: Config = serde_json::from_str(text).unwrap();
         let error = config.check().unwrap_err();
         assert_eq!(error.mistakes().count(), 2, "{error}");
+
+        for (text, expected) in [
+            (
+                r#"{"sockets": {}}"#,
+                "sockets: the key is unknown; there are endpoints, providers, deliveries",
+            ),
+            ("[]", "a list where there should be the table endpoints"),
+            (
+                r#"{"deliveries": []}"#,
+                "deliveries: a list where there should be a table, as in { key = … }",
+            ),
+        ] {
+            let error = serde_json::from_str::<Config>(text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
 
         let text = r#"{"endpoints": {"a": {}, "b": {"provider": ["a-secret-of-some-length"]}}}"#;
         let error = serde_json::from_str::<Config>(text)

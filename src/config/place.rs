@@ -6,6 +6,10 @@ use toml::de::DeTable;
 
 use crate::error::SetupError;
 
+pub(super) const ENDPOINTS: &str = "endpoints";
+pub(super) const PROVIDERS: &str = "providers";
+pub(super) const DELIVERIES: &str = "deliveries";
+
 /// A table of the file: a top-level one, or one under it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -65,12 +69,24 @@ pub(super) fn line_of(text: &str, byte: usize) -> String {
     format!("line {}", lines.saturating_add(1))
 }
 
-/// Puts the places in front of the mistakes.
+/// Puts the places in front of the mistakes. Instead of a table that is not known, whose name is in
+/// the mistake, the line is the place, where there are lines.
 ///
 /// # Errors
 ///
 /// When there are mistakes.
-pub(super) fn all(mistakes: Vec<Mistake>) -> Result<(), SetupError> {
-    let mistakes = mistakes.into_iter();
-    SetupError::all(mistakes.map(|(place, error)| error.within(place)))
+pub(super) fn all(
+    mistakes: Vec<Mistake>,
+    line: impl Fn(&Place) -> Option<String>,
+) -> Result<(), SetupError> {
+    let placed = mistakes.into_iter().map(|(place, error)| {
+        if [ENDPOINTS, PROVIDERS, DELIVERIES].contains(&&*place.table) {
+            return error.within(place);
+        }
+        match line(&place) {
+            Some(line) => error.within(line),
+            None => error,
+        }
+    });
+    SetupError::all(placed)
 }
