@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::{Router, routing::post};
 use tower_webhook::{
     Secret, Secrets, VerifiedEvent, Verifier, WebhookVerifyLayer,
-    lookup::{CachedSource, SourceError, Tenant},
+    keys::{CachedSource, SourceError, Tenant},
     providers::github,
     verify::Head,
 };

@@ -492,6 +492,16 @@ impl KeySet {
     pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
         Self::for_schemes(&provider.compile()?.schemes, secrets.into())
     }
+
+    /// No keys yet: requests are refused with 503 until
+    /// [`SharedKeys::replace`](crate::keys::SharedKeys::replace) brings some.
+    ///
+    /// # Errors
+    ///
+    /// When the provider's scheme is not sound.
+    pub fn empty(provider: &Provider) -> Result<Self, SetupError> {
+        Ok(Self::none(&provider.compile()?.schemes))
+    }
 }
 
 impl fmt::Debug for Provider {

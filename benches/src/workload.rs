@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sha2::Sha256;
-use tower_webhook::{Provider, Secret, Verifier, providers};
+use tower_webhook::{Provider, providers, Secret, Verifier};
 
 use crate::body::Frames;
 

@@ -11,10 +11,7 @@ use std::{sync::LazyLock, time::UNIX_EPOCH};
 
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use tower_webhook::{
-    PayloadError, Secret, Signer, VerifiedEvent, Verifier, multipart::Part, providers,
-    providers::authenteq, verify::Head,
-};
+use tower_webhook::{multipart::Part, PayloadError, providers, providers::authenteq, Secret, Signer, VerifiedEvent, Verifier, verify::Head};
 
 static SIDES: LazyLock<(Signer, Verifier)> = LazyLock::new(|| {
     let provider = providers::authenteq().with_param("client_id", "client");

@@ -23,6 +23,14 @@ pub enum Claim {
     },
 }
 
+impl Claim {
+    /// [`InProgress`](Self::InProgress) with the rest of the other claim's lease.
+    #[must_use]
+    pub fn in_progress(remaining: Duration) -> Self {
+        Self::InProgress { remaining }
+    }
+}
+
 /// The future of an operation of a store. It borrows nothing, so that it can be stored, spawned or
 /// dropped.
 pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'static>>;

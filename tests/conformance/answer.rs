@@ -123,8 +123,8 @@ pub(crate) fn reason(rejection: &Rejection) -> String {
         "endpoint": rejection.endpoint(),
         "tenant": rejection.tenant(),
         "header": rejection.header(),
-        "skew": rejection.skew(),
-        "length": rejection.length(),
+        "skew": rejection.skew_seconds(),
+        "length": rejection.value_length().or(rejection.body_length()),
     })
     .to_string()
 }
@@ -146,7 +146,7 @@ pub(crate) fn facts<T: Payload>(
         "event_type": event.event_type(),
         "delivery_id": event.delivery_id(),
         "key_id": event.key_id(),
-        "construction": event.construction(),
+        "variant": event.variant(),
         "timestamp": timestamp,
         "bytes": event.body().len(),
         "identity": identity(event),

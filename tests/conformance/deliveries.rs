@@ -15,8 +15,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
     Secret, Signer, VerifiedEvent, Verifier,
     delivery::{
-        Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, OnOutage, Owner, StoreError,
-        StoreErrorKind, StoreFuture,
+        Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, OutagePolicy, Owner,
+        StoreError, StoreErrorKind, StoreFuture,
     },
     providers,
     verify::Head,
@@ -86,13 +86,13 @@ impl Remembering {
         };
         let millis = |millis: Option<u64>| millis.map_or(2 * HANG, Duration::from_millis);
         let policy = match self.allow {
-            true => OnOutage::Allow,
-            false => OnOutage::Refuse,
+            true => OutagePolicy::Allow,
+            false => OutagePolicy::Refuse,
         };
         let mut layer = DeliveryLayer::new(store)
             .with_wait(millis(self.wait))
             .with_lease(millis(self.lease))
-            .with_on_outage(policy);
+            .with_outage_policy(policy);
         if let Some(limit) = self.handler_timeout {
             layer = layer.with_handler_timeout(Duration::from_millis(limit));
         }
@@ -112,7 +112,7 @@ fn occupy(layer: &DeliveryLayer) {
     let verifier = Verifier::new(providers::github(), secret).unwrap();
     let event = verifier
         .with_endpoint("another")
-        .verify(&Head::of(&head), body, UNIX_EPOCH);
+        .verify(&Head::from(&head), body, UNIX_EPOCH);
     let mut request = Request::from_parts(head, ());
     request.extensions_mut().insert(event.unwrap());
     let handler = service_fn(|_: Request<()>| pending::<Result<Response<()>, Infallible>>());
@@ -259,7 +259,7 @@ impl DeliveryStore for Scripted {
             Ways::Slow => return fail(StoreErrorKind::Timeout),
             Ways::Busy => {
                 let remaining = Duration::from_millis(6500);
-                return Box::pin(async move { Ok(Claim::InProgress { remaining }) });
+                return Box::pin(async move { Ok(Claim::in_progress(remaining)) });
             }
             Ways::Memory | Ways::Returning | Ways::Claiming | Ways::Full => {}
         }

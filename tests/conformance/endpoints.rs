@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 use support::at;
 use tokio::sync::Notify;
 use tower_webhook::{
-    Config, Provider, Secret, Secrets, Signer, WebhookVerifyLayer,
+    Config, Provider, Secret, Signer, WebhookVerifyLayer,
     delivery::DeliveryLayer,
-    lookup::{SecretSource, Tenant, TenantFuture},
-    verify::Head,
+    keys::{KeySet, KeySource, Tenant, source_fn},
 };
 
 use crate::{
@@ -132,7 +131,7 @@ impl Endpoints {
                 let deliveries = options.deliveries.map(|remembering| {
                     let (heard, name) = (heard.clone(), name.to_owned());
                     let layer = remembering.layer(&witness);
-                    layer.with_on_delivery(move |_, outcome| {
+                    layer.on_delivery(move |_, outcome| {
                         heard.add(&name, "delivery", outcome.as_str())
                     })
                 });
@@ -152,13 +151,13 @@ impl Endpoints {
         let (now, heard, change) = (self.now(name), heard.clone(), self.options(name).hook);
         let mut layer = self.config.layer(name).unwrap();
         if self.options(name).tenants {
-            layer = layer
-                .with_secret_source(source(self.provider(name)))
-                .with_key_timeout(Duration::from_millis(200));
+            let verifier = self.config.endpoint(name).unwrap();
+            let verifier = verifier.with_key_source(source(self.provider(name)));
+            layer = WebhookVerifyLayer::new(verifier).with_key_timeout(Duration::from_millis(200));
         }
         layer
             .with_clock(move || at(now))
-            .with_on_rejection(move |rejection, response| {
+            .on_rejection(move |rejection, response| {
                 let endpoint = rejection.endpoint().unwrap_or_default();
                 heard.add(endpoint, "refused", rejection.kind().as_str());
                 if change {
@@ -173,8 +172,8 @@ impl Endpoints {
     /// Whoever signs the requests of an endpoint.
     pub(crate) fn signer(&self, endpoint: &str, sign: &Sign) -> Signer {
         let mut provider = self.provider(endpoint);
-        if let Some(name) = &sign.construction {
-            provider = provider.with_only_construction(name).unwrap();
+        if let Some(name) = &sign.variant {
+            provider = provider.select_variant(name).unwrap();
         }
         let secret = match &sign.secret {
             Some(text) => text.clone(),
@@ -224,7 +223,7 @@ impl Endpoints {
             "event_type": null,
             "delivery_id": null,
             "key_id": null,
-            "construction": "hmac-sha256",
+            "variant": "hmac-sha256",
             "timestamp": null,
             "bytes": null,
             "identity": null,
@@ -258,8 +257,9 @@ impl Endpoints {
 }
 
 /// Asks nobody, but takes its time: a tenant by the last segment of the path.
-fn source(provider: Provider) -> impl SecretSource + 'static {
-    move |head: &Head<'_>| -> TenantFuture {
+fn source(provider: Provider) -> impl KeySource + 'static {
+    source_fn(move |request| {
+        let head = request.head;
         let provider = provider.clone();
         let tenant = head
             .path()
@@ -267,7 +267,7 @@ fn source(provider: Provider) -> impl SecretSource + 'static {
             .next()
             .unwrap_or_default()
             .to_owned();
-        Box::pin(async move {
+        async move {
             tokio::task::yield_now().await;
             match &*tenant {
                 "nobody" => Ok(None),
@@ -275,11 +275,11 @@ fn source(provider: Provider) -> impl SecretSource + 'static {
                 "silent" => std::future::pending().await,
                 _ => {
                     let secret = Secret::new(format!("the-secret-of-tenant-{tenant}"));
-                    Ok(Some(Tenant::new(tenant, Secrets::new(&provider, secret)?)))
+                    Ok(Some(Tenant::new(tenant, KeySet::new(&provider, secret)?)))
                 }
             }
-        })
-    }
+        }
+    })
 }
 
 /// What the hooks of one host have heard: `refused KIND` of a layer that verifies, `delivery OUTCOME` of one that remembers.

@@ -119,7 +119,7 @@ async fn take<T: Payload>(request: Request<RequestBody>) -> Result<Reply, Infall
     let (head, body) = request.into_parts();
     let event = match VerifiedEvent::<T>::from_extensions(&head.extensions) {
         Ok(event) => event,
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(rejection) => return Ok(rejection.to_response().map(|()| Default::default())),
     };
     let body = body.collect().await.unwrap().to_bytes();
     Ok(json(facts(&event, &body, None)))
@@ -129,7 +129,7 @@ async fn count(witness: Witness, request: Request<RequestBody>) -> Result<Reply,
     let (head, body) = request.into_parts();
     let event = match VerifiedEvent::<Bytes>::from_extensions(&head.extensions) {
         Ok(event) => event,
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(rejection) => return Ok(rejection.to_response().map(|()| Default::default())),
     };
     let script = Script::new(|name| head.headers.get(name)?.to_str().ok().map(str::to_owned));
     let Some(calls) = witness.handle(&event, script).await else {
@@ -150,7 +150,7 @@ async fn answer(request: Request<RequestBody>, code: StatusCode) -> Result<Reply
     Ok(
         match VerifiedEvent::<Bytes>::from_extensions(request.extensions()) {
             Ok(_) => status(code),
-            Err(rejection) => rejection.into_response(),
+            Err(rejection) => rejection.to_response().map(|()| Default::default()),
         },
     )
 }

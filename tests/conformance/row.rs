@@ -130,7 +130,7 @@ pub(crate) struct Sign {
     pub(crate) key: Option<String>,
     /// A secret that is not the endpoint's.
     pub(crate) secret: Option<String>,
-    pub(crate) construction: Option<String>,
+    pub(crate) variant: Option<String>,
     /// Further fields of the signature header.
     pub(crate) fields: BTreeMap<String, String>,
 }

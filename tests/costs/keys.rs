@@ -7,7 +7,7 @@ use stats_alloc::Region;
 use support::{GITHUB_SECRET, accept, at, multipart, ready_now};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
-    Secret, Signer, Verifier, WebhookVerifyLayer, delivery::KeyedBy, providers, verify::Head,
+    Secret, Signer, Verifier, WebhookVerifyLayer, delivery::DeduplicateBy, providers, verify::Head,
 };
 
 use crate::{GLOBAL, alone};
@@ -33,14 +33,14 @@ fn the_digest_is_computed_when_it_is_asked_for_and_then_once() {
         .chain([("result", "{}")])
         .collect();
     let body = multipart("b", &parts);
-    let by = |keyed_by| {
-        let provider = providers::github().with_delivery_key(keyed_by);
+    let by = |deduplicate_by| {
+        let provider = providers::github().with_deduplicate_by(deduplicate_by);
         let secret = Secret::new(GITHUB_SECRET);
         let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
         let request = signer.sign(Request::post("/"), Bytes::from(body.clone()));
         (Verifier::new(provider, secret).unwrap(), request.unwrap())
     };
-    let by_part = || by(KeyedBy::Part("result".into()));
+    let by_part = || by(DeduplicateBy::Part("result".into()));
     let verified = |(verifier, request): (Verifier, Request<Bytes>)| {
         let service = WebhookVerifyLayer::new(verifier).layer(service_fn(accept::<Full<Bytes>>));
         allocations(move || {
@@ -49,13 +49,13 @@ fn the_digest_is_computed_when_it_is_asked_for_and_then_once() {
             assert!(answer.status().is_success());
         })
     };
-    let without = verified(by(KeyedBy::Body));
+    let without = verified(by(DeduplicateBy::Body));
     assert_eq!(verified(by_part()), without, "the layer asks for no key");
 
     let another = || {
         let (verifier, request) = by_part();
         let (parts, body) = request.into_parts();
-        verifier.verify(&Head::of(&parts), body, at(0)).unwrap()
+        verifier.verify(&Head::from(&parts), body, at(0)).unwrap()
     };
     let event = another();
     let mut events: Vec<_> = (0..200).map(|_| another()).collect();

@@ -106,11 +106,11 @@ fn read(frames: &[&'static [u8]], declared: Option<&str>) -> (usize, usize) {
     let (head, _) = request.into_parts();
     let round = |_| {
         let region = Region::new(GLOBAL);
-        let gate = verifier.gate(&Head::of(&head), at(0)).unwrap();
-        let mut check = gate.check(verifier.secrets()).unwrap();
+        let checked = verifier.check_head(&Head::from(&head), at(0)).unwrap();
+        let mut request = checked.with_keys(verifier.keys()).unwrap();
         let mut received = 0;
         for frame in frames {
-            check.update(Bytes::from_static(frame)).unwrap();
+            request.update(Bytes::from_static(frame)).unwrap();
             received += frame.len();
             let held = held(&region);
             assert!(
@@ -118,7 +118,7 @@ fn read(frames: &[&'static [u8]], declared: Option<&str>) -> (usize, usize) {
                 "{declared:?}: {held} bytes are held for {received}"
             );
         }
-        let event = check.finish().unwrap();
+        let event = request.verify().unwrap();
         assert_eq!(event.body(), &whole);
         let change = region.change();
         (change.reallocations, change.bytes_allocated)
@@ -366,7 +366,7 @@ async fn thousands_of_signatures_cost_no_memory_of_their_number() {
 async fn an_event_is_cheap_to_clone() {
     let _alone = alone();
     let (head, body) = signed(vec![b'x'; 1 << 20]).into_parts();
-    let event = github().verify(&Head::of(&head), body, at(0)).unwrap();
+    let event = github().verify(&Head::from(&head), body, at(0)).unwrap();
     let region = Region::new(GLOBAL);
     let copies: Vec<VerifiedEvent> = (0..10).map(|_| event.clone()).collect();
     let spent = region.change().bytes_allocated;

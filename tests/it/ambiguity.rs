@@ -1,4 +1,4 @@
-//! One signature stands for one request: what is signed cannot be cut in two ways, and one construction is never taken
+//! One signature stands for one request: what is signed cannot be cut in two ways, and one variant is never taken
 //! for another.
 
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use sha2::Digest;
 use support::hex;
 use tower_webhook::{
     Provider, RejectionKind, Scheme, Secret, Signer, Verifier,
-    scheme::{Algorithm, Coverage, Encoding, Signature, TimeUnit, Timestamp, Tolerance},
+    scheme::{Algorithm, Coverage, Encoding, SignatureFormat, TimeUnit, Timestamp, Tolerance},
     verify::Head,
 };
 
@@ -18,7 +18,7 @@ fn scheme(algorithm: Algorithm, signed: &str) -> Scheme {
     let scheme = Scheme::new(
         algorithm,
         signed.to_owned(),
-        Signature::single("X-Sig", Encoding::Hex),
+        SignatureFormat::single("X-Sig", Encoding::Hex),
     );
     if signed.contains("{ts}") {
         scheme.with_timestamp(Timestamp::header("X-Time"))
@@ -50,7 +50,7 @@ fn forged(provider: &Provider, genuine: Parts<'_>, other: Parts<'_>) -> Result<(
         .into_parts();
     let verifier = Verifier::new(provider.clone(), Secret::new(SECRET)).unwrap();
     let epoch = SystemTime::UNIX_EPOCH;
-    verifier.verify(&Head::of(&head), body, epoch).unwrap();
+    verifier.verify(&Head::from(&head), body, epoch).unwrap();
     let headers = [
         ("x-id", other.1),
         ("x-sig", head.headers["x-sig"].to_str().unwrap()),
@@ -88,8 +88,7 @@ fn content_with_two_open_ends_is_refused_when_built() {
         assert_eq!(
             error(mac(signed)),
             format!(
-                "signed: {value} and what stands before it could be cut in two ways; put the text between them that \
-                 the provider signs there"
+                "signed: {value} and the value in front of it are ambiguous without a separator; write the text that the provider signs between them"
             ),
             "{signed}"
         );
@@ -195,18 +194,17 @@ fn a_signed_field_stands_there_once() {
 }
 
 #[test]
-fn constructions_cannot_be_taken_for_each_other() {
-    let dated =
-        mac("{ts}.{body}").or_construction("undated", scheme(Algorithm::HmacSha256, "{body}"));
+fn variants_cannot_be_taken_for_each_other() {
+    let dated = mac("{ts}.{body}").with_variant("undated", scheme(Algorithm::HmacSha256, "{body}"));
     assert_eq!(
         error(dated),
-        "construction: two that are tried together use hmac-sha256, so one could be taken for the other; name one"
+        "variant: two that are tried together use hmac-sha256, so one could be taken for the other; name one"
     );
     let open =
-        mac("{body}").or_construction("bare", scheme(Algorithm::UnauthenticatedSha256, "{body}"));
+        mac("{body}").with_variant("bare", scheme(Algorithm::UnauthenticatedSha256, "{body}"));
     assert_eq!(
         error(open),
-        "construction: beside unauthenticated-sha256, which anybody can compute, the others prove nothing; name one"
+        "variant: beside unauthenticated-sha256, which anybody can compute, the others prove nothing; name one"
     );
 }
 
@@ -245,7 +243,7 @@ fn a_digest_that_can_be_extended_is_noted() {
         let provider = Provider::new("acme", scheme(Algorithm::Sha256, signed));
         let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
         assert_eq!(
-            verifier.secrets().notes().count(),
+            verifier.keys().notes().count(),
             usize::from(extendable),
             "{signed}"
         );
@@ -260,7 +258,7 @@ fn separators_are_no_part_of_a_signature() {
         (Encoding::Hex, "f\t"),
     ] {
         for separator in separators.chars() {
-            let signature = Signature::list("X-Sig", separator, encoding);
+            let signature = SignatureFormat::list("X-Sig", separator, encoding);
             let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
             assert!(
                 error(Provider::new("acme", scheme)).contains("cannot separate signatures"),
@@ -268,8 +266,8 @@ fn separators_are_no_part_of_a_signature() {
             );
         }
     }
-    let sets = Signature::fields("X-Sig", ',', "v1", Encoding::Hex).with_sets(',');
-    let lines = Signature::fields("X-Sig", ',', "v1", Encoding::Hex).with_repeated_lines();
+    let sets = SignatureFormat::fields("X-Sig", ',', "v1", Encoding::Hex).with_sets(',');
+    let lines = SignatureFormat::fields("X-Sig", ',', "v1", Encoding::Hex).with_repeated_lines();
     for (signature, problem) in [
         (sets, "need separators that differ"),
         (lines, "go with a whole value or a list"),
@@ -283,7 +281,7 @@ fn separators_are_no_part_of_a_signature() {
 #[test]
 fn a_position_that_holds_a_signature_is_no_field() {
     for (field, built) in [("0", true), ("1", false), ("2", false), ("t", false)] {
-        let signature = Signature::positional("X-Sig", ',', 1, Encoding::Hex);
+        let signature = SignatureFormat::positional("X-Sig", ',', 1, Encoding::Hex);
         let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
             .with_timestamp(Timestamp::field(field));
         let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
@@ -298,7 +296,7 @@ fn header_families_are_those_of_the_signature() {
         error(Provider::new("acme", scheme))
     };
     assert!(families(["svix-", "webhook-"]).contains("does not begin with \"svix-\""));
-    assert!(families(["X-", "we bhook-"]).contains("is not a header name"));
+    assert!(families(["X-", "we bhook-"]).contains("is not a valid header name"));
 }
 
 #[test]
@@ -308,7 +306,7 @@ fn a_time_that_is_not_signed_only_refuses() {
         let scheme = Scheme::new(
             Algorithm::HmacSha256,
             signed,
-            Signature::single("X-Sig", Encoding::Hex),
+            SignatureFormat::single("X-Sig", Encoding::Hex),
         )
         .with_timestamp(Timestamp::header("X-Time"));
         let provider = Provider::new("acme", scheme);
@@ -319,10 +317,12 @@ fn a_time_that_is_not_signed_only_refuses() {
             .unwrap();
         let (head, body) = request.into_parts();
         let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
-        let event = verifier.verify(&Head::of(&head), body, now).unwrap();
+        let event = verifier.verify(&Head::from(&head), body, now).unwrap();
         assert_eq!(event.timestamp(), shown, "{signed}");
         let later = now + Duration::from_secs(301);
-        let rejection = verifier.verify(&Head::of(&head), body, later).unwrap_err();
+        let rejection = verifier
+            .verify(&Head::from(&head), body, later)
+            .unwrap_err();
         assert_eq!(rejection.kind(), RejectionKind::TimestampTooOld, "{signed}");
     }
 }
@@ -381,7 +381,7 @@ fn verdicts(
     let timestamp = Timestamp::header("X-Time")
         .with_unit(unit)
         .with_tolerance(Tolerance::off());
-    let signature = Signature::single("X-Sig", Encoding::Hex);
+    let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
     let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
     let verifier = verifier.map_err(|error| error.to_string())?;
@@ -608,7 +608,7 @@ fn no_content_has_two_readings_that_are_accepted() {
         let mut scheme = Scheme::new(
             Algorithm::HmacSha256,
             signed.clone(),
-            Signature::single("X-Sig", Encoding::Hex),
+            SignatureFormat::single("X-Sig", Encoding::Hex),
         );
         if pieces.contains(&Piece::Time) {
             let tolerance = tolerances()[random(5)];
@@ -732,7 +732,7 @@ fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tole
             let timestamp = Timestamp::header("X-Time")
                 .with_unit(unit)
                 .with_tolerance(scheme_tolerance);
-            let signature = Signature::single("X-Sig", Encoding::Hex);
+            let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
             let scheme =
                 Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
             let built = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET)).unwrap();

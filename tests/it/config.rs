@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 use support::{NOW, at, hex, seconds};
 use tower::{Layer, ServiceExt};
 use tower_webhook::{
-    Config, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
-    providers,
-    scheme::{Algorithm, Encoding, Scheme, Signature, Timestamp},
+    Config, Provider, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier,
+    WebhookVerifyLayer, providers,
+    scheme::{Algorithm, Encoding, SignatureFormat, Timestamp},
     verify::Head,
 };
 
@@ -45,7 +45,7 @@ fn verdict(
     body: &str,
     at: SystemTime,
 ) -> Result<VerifiedEvent, RejectionKind> {
-    let verdict = verifier.verify(&Head::of(head), body.to_owned(), at);
+    let verdict = verifier.verify(&Head::from(head), body.to_owned(), at);
     verdict.map_err(|rejection| rejection.kind())
 }
 
@@ -78,12 +78,12 @@ const FILE: &str = r#"
     signature  = { header = "X-Acme-Signature", fields = ",", field = "v1", encoding = "hex" }
     timestamp  = { field = "t", unit = "s", tolerance = "5m" }
     event_type = { json = "/type" }
-    delivery   = { json = "/id" }
+    delivery_id   = { json = "/id" }
 "#;
 
 /// The custom provider of [`FILE`], written in code.
 fn acme() -> Provider {
-    let signature = Signature::fields("X-Acme-Signature", ',', "v1", Encoding::Hex);
+    let signature = SignatureFormat::fields("X-Acme-Signature", ',', "v1", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t"));
     Provider::new("acme", scheme)
@@ -202,7 +202,7 @@ fn a_custom_provider_works_without_a_release() {
     assert_eq!(event.event_type(), Some("order.paid"));
     assert_eq!(event.delivery_id(), Some("17"));
     assert_eq!(event.timestamp(), Some(at(NOW)));
-    assert_eq!(event.construction(), "hmac-sha256");
+    assert_eq!(event.variant(), "hmac-sha256");
     assert_eq!(
         verdict(&verifier, &head, body, at(NOW) + seconds(301)).unwrap_err(),
         RejectionKind::TimestampTooOld
@@ -364,8 +364,7 @@ fn a_secret_is_read_out_of_the_environment_less_one_line_ending() {
         in_a_child(
             test,
             std::ffi::OsStr::from_bytes(b"a-secret-that-is-\xff-not-unicode"),
-            "endpoint \"kyc\": secret: environment variable TOWER_WEBHOOK_TEST_SECRET is not \
-             Unicode; set it again to the value the provider shows",
+            "endpoint \"kyc\": secret: environment variable TOWER_WEBHOOK_TEST_SECRET is not valid Unicode; set it to the value the provider shows",
         );
     }
 }
@@ -435,7 +434,7 @@ fn an_error_in_a_file_names_the_file() {
     };
     assert_snapshot!(problem(&path), @"FOLDER/webhooks.toml: cannot be read: No such file or directory (os error 2)");
     std::fs::write(&path, "[endpoints.kyc]\nprovider = \"github\"\n").unwrap();
-    assert_snapshot!(problem(&path), @r#"FOLDER/webhooks.toml: endpoint "kyc": secret: there is none; set at least one"#);
+    assert_snapshot!(problem(&path), @r#"FOLDER/webhooks.toml: endpoint "kyc": secret: none is set; set at least one"#);
 }
 
 #[test]

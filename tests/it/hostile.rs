@@ -20,9 +20,9 @@ use support::{
 };
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
-    Provider, RejectionKind, Secret, SetupError, Signer, VerifiedEvent, Verifier,
+    Provider, RejectionKind, Scheme, Secret, SetupError, Signer, VerifiedEvent, Verifier,
     WebhookVerifyLayer, providers,
-    scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, Timestamp, Tolerance},
+    scheme::{Algorithm, Coverage, Encoding, SecretFormat, SignatureFormat, Timestamp, Tolerance},
 };
 
 /// The answer to a request, by a handler that accepts everything.
@@ -484,7 +484,7 @@ async fn defect_06_verified_bytes_of_any_kind_do_not_panic_when_the_event_is_ask
 
 #[test]
 fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
-    let hex = || Signature::single("X-Sig", Encoding::Hex);
+    let hex = || SignatureFormat::single("X-Sig", Encoding::Hex);
     let good = || Secret::new(GITHUB_SECRET);
     let built = |scheme: Scheme| Verifier::new(Provider::new("acme", scheme), good()).map(drop);
     let signs = |template: &'static str| built(Scheme::new(Algorithm::HmacSha256, template, hex()));
@@ -493,7 +493,8 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
     let with = |signature| built(Scheme::new(Algorithm::HmacSha256, "{body}", signature));
     let keyed =
         |provider: Provider, secret: &str| Verifier::new(provider, Secret::new(secret)).map(drop);
-    let text = || plain().with_key(KeyFormat::text().with_prefix("key_").with_min_bytes(0));
+    let text =
+        || plain().with_secret_format(SecretFormat::text().with_prefix("key_").with_min_bytes(0));
     let eight = |count| vec![good(); count];
 
     assert_eq!(built(plain()), Ok(()), "the base of what follows is sound");
@@ -507,7 +508,7 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
     );
 
     let mistakes: Vec<(&str, Result<(), SetupError>)> = vec![
-        // Secrets.
+        // KeySet.
         (
             "none",
             Verifier::new(providers::github(), Vec::new()).map(drop),
@@ -581,27 +582,27 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
         // Where signature and time stand.
         (
             "signature header without a name",
-            with(Signature::single("", Encoding::Hex)),
+            with(SignatureFormat::single("", Encoding::Hex)),
         ),
         (
             "signature header that is no name",
-            with(Signature::single("X Sig", Encoding::Hex)),
+            with(SignatureFormat::single("X Sig", Encoding::Hex)),
         ),
         (
             "signature field without a name",
-            with(Signature::fields("X-Sig", ',', "", Encoding::Hex)),
+            with(SignatureFormat::fields("X-Sig", ',', "", Encoding::Hex)),
         ),
         (
             "separator inside the field",
-            with(Signature::fields("X-Sig", ',', "v,1", Encoding::Hex)),
+            with(SignatureFormat::fields("X-Sig", ',', "v,1", Encoding::Hex)),
         ),
         (
             "separator inside the prefix",
-            with(Signature::list("X-Sig", ',', Encoding::Hex).with_prefix("v1,")),
+            with(SignatureFormat::list("X-Sig", ',', Encoding::Hex).with_prefix("v1,")),
         ),
         (
             "separator that is a letter",
-            with(Signature::list("X-Sig", 'a', Encoding::Hex)),
+            with(SignatureFormat::list("X-Sig", 'a', Encoding::Hex)),
         ),
         (
             "time in a field that cannot be",
@@ -667,7 +668,7 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
         }
     }
     assert!(providers::by_name("").is_none());
-    assert!(providers::github().with_only_construction("sha1").is_err());
+    assert!(providers::github().select_variant("sha1").is_err());
 }
 #[cfg(feature = "all")]
 #[test]
@@ -824,13 +825,13 @@ async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log(
             forbidden.extend(tag.map(str::to_owned));
         }
         let (parts, _) = good.clone().into_parts();
-        let head = tower_webhook::verify::Head::of(&parts);
-        let gate = verifier.gate(&head, at(NOW)).unwrap();
-        shown += &format!("{head:?} {gate:?}");
-        let mut check = gate.check(verifier.secrets()).unwrap();
-        check.update(body.clone()).unwrap();
-        shown += &format!("{check:?} {secret:?} {provider:?} {verifier:?} {signer:?} {layer:?}");
-        let event = check.finish().unwrap();
+        let head = tower_webhook::verify::Head::from(&parts);
+        let checked = verifier.check_head(&head, at(NOW)).unwrap();
+        shown += &format!("{head:?} {checked:?}");
+        let mut request = checked.with_keys(verifier.keys()).unwrap();
+        request.update(body.clone()).unwrap();
+        shown += &format!("{request:?} {secret:?} {provider:?} {verifier:?} {signer:?} {layer:?}");
+        let event = request.verify().unwrap();
         let error = event.json::<Vec<u8>>().unwrap_err();
         shown += &format!(
             "{event:?} {:#?} {error:?} {error}",
@@ -973,7 +974,7 @@ async fn the_ends_of_time_are_refused_without_overflow() {
     let request = svix_request("msg", "9223372036854775807", "{}");
     let (head, _) = request.into_parts();
     let verifier = svix().with_tolerance(Tolerance::off());
-    let head = tower_webhook::verify::Head::of(&head);
+    let head = tower_webhook::verify::Head::from(&head);
     let event = verifier.verify(&head, "{}", at(NOW)).unwrap();
     let last = at(u64::try_from(i64::MAX).unwrap());
     assert_eq!(event.timestamp(), Some(last));
@@ -1101,7 +1102,7 @@ async fn coverage_that_is_partial_by_name_still_needs_its_signature() {
     let scheme = Scheme::new(
         Algorithm::HmacSha256,
         "{header:X-Id}",
-        Signature::single("X-Sig", Encoding::Hex),
+        SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_coverage(Coverage::Partial);
     let verifier =
@@ -1122,7 +1123,7 @@ fn a_limit_of_zero_takes_only_the_empty_body() {
     for (body, expected) in [("", None), ("x", Some(RejectionKind::BodyTooLarge))] {
         let request = github_signer().sign(Request::post("/"), Bytes::from_static(body.as_bytes()));
         let (head, body) = request.unwrap().into_parts();
-        let head = tower_webhook::verify::Head::of(&head);
+        let head = tower_webhook::verify::Head::from(&head);
         let verdict = verifier.verify(&head, body, at(0));
         assert_eq!(verdict.err().map(|rejection| rejection.kind()), expected);
     }

@@ -29,7 +29,7 @@ fn signed_by(
     let signer = signer.with_time(at(NOW));
     let (head, body) = signer.sign(request, body.to_owned()).unwrap().into_parts();
     let verifier = Verifier::new(provider.clone(), secret).unwrap();
-    verifier.verify(&Head::of(&head), body, at(NOW)).unwrap()
+    verifier.verify(&Head::from(&head), body, at(NOW)).unwrap()
 }
 
 fn event(name: &str, body: &str) -> VerifiedEvent {

@@ -27,12 +27,14 @@ use support::{Answer, Rest, Step, TestBody, at, data, kind, refusal};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_webhook::{
-    Provider, Rejection, RejectionKind, Secret, Secrets, Signer, VerifiedEvent, Verifier,
+    Provider, Rejection, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier,
     WebhookVerifyLayer,
-    lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
+    keys::{
+        KeyFuture, KeyRequest, KeySet, KeySource, KeySourceError, SharedKeys, Tenant, source_fn,
+    },
     middleware::RequestBody,
     providers,
-    scheme::{Algorithm, Encoding, Scheme, Signature},
+    scheme::{Algorithm, Encoding, SignatureFormat},
     verify::Head,
 };
 
@@ -40,8 +42,8 @@ const SECRET: &str = "the-secret-of-the-tenant-acme";
 const OTHER_SECRET: &str = "the-secret-of-somebody-else";
 const SIGNATURE: &str = support::SIGNATURE;
 
-fn secrets(secrets: impl Into<Vec<Secret>>) -> Secrets {
-    Secrets::new(&providers::github(), secrets).unwrap()
+fn secrets(secrets: impl Into<Vec<Secret>>) -> KeySet {
+    KeySet::new(&providers::github(), secrets).unwrap()
 }
 
 fn tenant(id: &str, secret: &str) -> Tenant {
@@ -78,29 +80,26 @@ impl Directory {
     }
 }
 
-impl SecretSource for Directory {
-    fn secrets(&self, head: &Head<'_>) -> TenantFuture {
+impl KeySource for Directory {
+    fn keys(&self, request: &KeyRequest<'_>) -> KeyFuture {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let found = self.tenants.get(name_in(head.path())).cloned();
+        let found = self.tenants.get(name_in(request.head.path())).cloned();
         Box::pin(async move { Ok(found) })
     }
 }
 
 /// A source that always answers the same.
-fn always(
-    answer: impl Fn() -> TenantFuture + Send + Sync + 'static,
-) -> impl SecretSource + 'static {
-    move |_: &Head<'_>| answer()
+fn always(answer: impl Fn() -> KeyFuture + Send + Sync + 'static) -> impl KeySource + 'static {
+    source_fn(move |_| answer())
 }
 
 /// A layer for GitHub's requests with a source.
-fn layer(source: impl SecretSource + 'static) -> WebhookVerifyLayer {
+fn layer(source: impl KeySource + 'static) -> WebhookVerifyLayer {
     layer_for(providers::github(), source)
 }
 
-fn layer_for(provider: Provider, source: impl SecretSource + 'static) -> WebhookVerifyLayer {
-    let verifier = Verifier::for_lookup(provider).unwrap();
-    WebhookVerifyLayer::new(verifier).with_secret_source(source)
+fn layer_for(provider: Provider, source: impl KeySource + 'static) -> WebhookVerifyLayer {
+    WebhookVerifyLayer::new(Verifier::from_key_source(provider, source).unwrap())
 }
 
 fn signed(path: &str, secret: &str, body: impl Into<Bytes>) -> Request<Bytes> {
@@ -166,7 +165,8 @@ async fn the_source_is_asked_once_with_the_whole_head_before_the_body_is_polled(
     let watch = body.watch();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&seen);
-    let source = move |head: &Head<'_>| -> TenantFuture {
+    let source = source_fn(move |request| -> KeyFuture {
+        let head = request.head;
         let asked = format!(
             "{} {} {} {:?} {:?}",
             head.method(),
@@ -184,7 +184,7 @@ async fn the_source_is_asked_once_with_the_whole_head_before_the_body_is_polled(
                 .push(("answers".to_owned(), watch.polls()));
             Ok(Some(tenant("acme", SECRET)))
         })
-    };
+    });
     let signer = Signer::new(providers::github(), Secret::new(SECRET)).unwrap();
     let request = Request::put("/hooks/a%20b?tenant=acme&x=1").header("x-tenant", "acme");
     let request = signer.sign(request, "body").unwrap().map(|_| body);
@@ -312,7 +312,7 @@ async fn table_without_case() -> sqlx::SqlitePool {
     pool
 }
 
-async fn find_row(table: sqlx::SqlitePool, name: String) -> Result<Option<Tenant>, SourceError> {
+async fn find_row(table: sqlx::SqlitePool, name: String) -> Result<Option<Tenant>, KeySourceError> {
     let row: Option<(String, String)> =
         sqlx::query_as("SELECT name, secret FROM tenants WHERE name = ?")
             .bind(name)
@@ -325,12 +325,13 @@ async fn find_row(table: sqlx::SqlitePool, name: String) -> Result<Option<Tenant
 async fn two_spellings_of_a_tenant_are_one_tenant_and_one_delivery() {
     let table = table_without_case().await;
     let asked = table.clone();
-    let source = move |head: &Head<'_>| -> TenantFuture {
+    let source = source_fn(move |request| -> KeyFuture {
+        let head = request.head;
         let name = name_in(head.path()).to_owned();
         Box::pin(find_row(asked.clone(), name))
-    };
+    });
     assert_spellings_are_one_tenant(layer(source)).await;
-    assert_spellings_are_one_tenant(layer(tower_webhook::lookup::CachedSource::new(
+    assert_spellings_are_one_tenant(layer(tower_webhook::keys::CachedKeys::new(
         |head| Some(name_in(head.path()).to_owned()),
         move |name| find_row(table.clone(), name),
     )))
@@ -446,7 +447,7 @@ async fn the_key_of_a_tenant_opens_the_door_of_that_tenant_alone() {
 #[tokio::test]
 async fn the_verifiers_own_keys_count_for_nothing_beside_a_source() {
     let verifier = Verifier::new(providers::github(), Secret::new(OTHER_SECRET)).unwrap();
-    let layer = WebhookVerifyLayer::new(verifier).with_secret_source(Directory::acme());
+    let layer = WebhookVerifyLayer::new(verifier.with_key_source(Directory::acme()));
     for (path, expected) in [
         ("/hooks/acme", RejectionKind::SignatureMismatch),
         ("/hooks/nobody", RejectionKind::UnknownTenant),
@@ -503,7 +504,7 @@ async fn a_tenant_without_a_valid_key_is_told_to_come_again() {
 #[tokio::test]
 async fn keys_that_were_made_for_another_provider_verify_nothing() {
     let authenteq = |id| providers::authenteq().with_param("client_id", id);
-    let only = |name| authenteq("a").with_only_construction(name).unwrap();
+    let only = |name| authenteq("a").select_variant(name).unwrap();
     for (provider, made_for) in [
         (providers::github(), providers::shopify()),
         (providers::github(), providers::idenfy()),
@@ -513,7 +514,7 @@ async fn keys_that_were_made_for_another_provider_verify_nothing() {
         (only("sha256-body-secret"), authenteq("a")),
         (only("sha256-body-secret"), only("hmac-sha256")),
     ] {
-        let keys = Secrets::new(&made_for, Secret::new(support::SVIX_SECRET)).unwrap();
+        let keys = KeySet::new(&made_for, Secret::new(support::SVIX_SECRET)).unwrap();
         let source = Directory::of([("acme", Tenant::new("acme", keys))]);
         let signer = Signer::new(provider.clone(), Secret::new(support::SVIX_SECRET)).unwrap();
         let request = signer.sign(Request::post("/hooks/acme"), Bytes::new());
@@ -529,8 +530,10 @@ async fn keys_that_were_made_for_another_provider_verify_nothing() {
 }
 
 #[tokio::test]
-async fn an_endpoint_for_lookup_without_a_source_refuses_everything() {
-    let layer = WebhookVerifyLayer::new(Verifier::for_lookup(providers::github()).unwrap());
+async fn an_endpoint_without_keys_refuses_everything() {
+    let keys = SharedKeys::new(KeySet::empty(&providers::github()).unwrap());
+    let verifier = Verifier::from_key_source(providers::github(), keys).unwrap();
+    let layer = WebhookVerifyLayer::new(verifier.clone());
     for secret in [SECRET, OTHER_SECRET, DECOY] {
         let body = TestBody::new([data("body")]);
         let watch = body.watch();
@@ -540,8 +543,7 @@ async fn an_endpoint_for_lookup_without_a_source_refuses_everything() {
         assert_eq!(watch.polls(), 0);
     }
     let head = signed("/", SECRET, "body").into_parts().0;
-    let verifier = Verifier::for_lookup(providers::github()).unwrap();
-    let verdict = verifier.verify(&Head::of(&head), "body", at(0));
+    let verdict = verifier.verify(&Head::from(&head), "body", at(0));
     assert_eq!(verdict.unwrap_err().kind(), RejectionKind::NoValidKey);
 }
 
@@ -555,12 +557,12 @@ async fn an_error_is_503_and_its_text_is_for_the_operator_alone() {
         Box::pin(async { Err(io::Error::other("the database is on fire").into()) })
     }));
     let answer = send(&layer, acme(body, "body")).await;
-    assert_unavailable(&answer, RejectionKind::SecretSourceFailed);
+    assert_unavailable(&answer, RejectionKind::KeySourceFailed);
     assert_eq!((watch.polls(), watch.is_dropped()), (0, true));
     let rejection = refusal(&answer).unwrap();
     assert_eq!(
         rejection.to_string(),
-        "the secret source failed: the database is on fire"
+        "the key source failed: the database is on fire"
     );
     let source = std::error::Error::source(rejection).unwrap();
     assert!(source.downcast_ref::<io::Error>().is_some());
@@ -589,14 +591,14 @@ async fn an_answer_that_takes_too_long_is_503_and_waited_for_no_longer() {
         let seen_by_hook = Arc::clone(&dropped);
         let was_dropped = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&was_dropped);
-        let layer = layer.with_on_rejection(move |_, _| {
+        let layer = layer.on_rejection(move |_, _| {
             noted.store(seen_by_hook.load(Ordering::SeqCst), Ordering::SeqCst);
         });
         let body = TestBody::new([data("body")]);
         let watch = body.watch();
         let began = Instant::now();
         let answer = send(&layer, acme(body, "body")).await;
-        assert_unavailable(&answer, RejectionKind::SecretSourceTimeout);
+        assert_unavailable(&answer, RejectionKind::KeySourceTimeout);
         // Timers count whole milliseconds.
         let took = began.elapsed();
         assert!(
@@ -631,7 +633,7 @@ async fn a_source_that_panics_does_what_a_handler_that_panics_does() {
     fn broken<T>() -> T {
         panic!("this source is broken")
     }
-    let panics: [(&str, Box<dyn SecretSource>); 2] = [
+    let panics: [(&str, Box<dyn KeySource>); 2] = [
         ("when asked", Box::new(always(broken))),
         (
             "when polled",
@@ -639,7 +641,7 @@ async fn a_source_that_panics_does_what_a_handler_that_panics_does() {
         ),
     ];
     for (name, source) in panics {
-        let layer = layer(move |head: &Head<'_>| source.secrets(head));
+        let layer = layer(source_fn(move |request| source.keys(request)));
         let request = signed("/hooks/acme", SECRET, "body");
         let task = tokio::spawn(async move { send_whole(&layer, request).await });
         let ended = task.await.unwrap_err();
@@ -735,7 +737,7 @@ async fn treat(
     (treatment, kind(&answer))
 }
 
-/// Every built-in provider under each construction that it tries, and schemes of other shapes; with a secret for each.
+/// Every built-in provider under each variant that it tries, and schemes of other shapes; with a secret for each.
 fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
     let mut all = Vec::new();
     for name in providers::names() {
@@ -745,7 +747,7 @@ fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
         }
         let signed_as = match name {
             "authenteq" | "authento" => ["sha256-body-secret", "hmac-sha256"]
-                .map(|name| provider.clone().with_only_construction(name).unwrap())
+                .map(|name| provider.clone().select_variant(name).unwrap())
                 .to_vec(),
             _ => vec![provider.clone()],
         };
@@ -765,7 +767,7 @@ fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
         ("digest", Algorithm::HmacSha1, "{path}:{body|sha256hex}"),
         ("field", Algorithm::HmacMd5, "{json:/id}:{body}"),
     ] {
-        let signature = Signature::single("X-Sig", Encoding::Hex);
+        let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
         let provider = Provider::new(name, Scheme::new(algorithm, signed, signature));
         all.push((provider.clone(), vec![provider], SECRET));
     }
@@ -797,12 +799,11 @@ async fn an_unknown_tenant_is_treated_as_a_wrong_signature_is() {
         ("broken", || TestBody::new([data("x"), Step::Error])),
     ];
     for (provider, signed_as, secret) in every_provider() {
-        let keys = Secrets::new(&provider, Secret::new(secret)).unwrap();
+        let keys = KeySet::new(&provider, Secret::new(secret)).unwrap();
         let source = Directory::of([("acme", Tenant::new("acme", keys))]);
         let name = provider.name().to_owned();
-        let verifier = Verifier::for_lookup(provider).unwrap().with_max_body(LIMIT);
-        let layer = WebhookVerifyLayer::new(verifier)
-            .with_secret_source(source)
+        let verifier = Verifier::from_key_source(provider, source).unwrap();
+        let layer = WebhookVerifyLayer::new(verifier.with_max_body(LIMIT))
             .with_read_timeout(Duration::from_secs(10));
         for signed_as in signed_as {
             // Rightly signed, over another body: the signature itself is well formed.
@@ -845,7 +846,7 @@ async fn a_body_that_was_taken_is_answered_the_same_for_an_unknown_tenant() {
 #[tokio::test]
 async fn nothing_signs_for_nobody() {
     assert!(
-        include_str!("../../src/scheme/compiled.rs").contains(&format!("b\"{DECOY}\"")),
+        include_str!("../../src/compiled/scheme.rs").contains(&format!("b\"{DECOY}\"")),
         "the decoy has changed, and this test with it"
     );
     for (provider, signed_as, secret) in every_provider() {
@@ -854,7 +855,7 @@ async fn nothing_signs_for_nobody() {
         } else {
             DECOY
         };
-        let keys = Secrets::new(&provider, Secret::new(decoy)).unwrap();
+        let keys = KeySet::new(&provider, Secret::new(decoy)).unwrap();
         let source = Directory::of([("decoy", Tenant::new("decoy", keys))]);
         let layer = layer_for(provider.clone(), source);
         for signed_as in signed_as {
@@ -879,10 +880,10 @@ async fn nothing_signs_for_nobody() {
     let scheme = Scheme::new(
         Algorithm::UnauthenticatedSha256,
         "{body}",
-        Signature::single("X-Sig", Encoding::Hex),
+        SignatureFormat::single("X-Sig", Encoding::Hex),
     );
     let provider = Provider::new("bare", scheme);
-    let keys = Secrets::new(&provider, Vec::new()).unwrap();
+    let keys = KeySet::new(&provider, Vec::new()).unwrap();
     let source = Directory::of([("acme", Tenant::new("acme", keys))]);
     let layer = layer_for(provider.clone(), source);
     let signer = Signer::new(provider, Secret::new("unused")).unwrap();
@@ -898,13 +899,13 @@ async fn nothing_signs_for_nobody() {
 
 #[test]
 fn the_core_refuses_an_unknown_tenant_without_a_layer() {
-    let verifier = Verifier::for_lookup(providers::github()).unwrap();
+    let verifier = Verifier::from_key_source(providers::github(), Directory::acme()).unwrap();
     let check = |secret, tenant: Option<&Tenant>| -> Result<VerifiedEvent, Rejection> {
         let head = signed("/", secret, "body").into_parts().0;
-        let gate = verifier.gate(&Head::of(&head), at(0))?;
-        let mut check = gate.check_tenant(tenant)?;
-        check.update(Bytes::from_static(b"body"))?;
-        check.finish()
+        let checked = verifier.check_head(&Head::from(&head), at(0))?;
+        let mut request = checked.with_tenant(tenant)?;
+        request.update(Bytes::from_static(b"body"))?;
+        request.verify()
     };
     let acme = tenant("acme", SECRET);
     assert_eq!(check(SECRET, Some(&acme)).unwrap().tenant(), Some("acme"));

@@ -33,12 +33,11 @@ use serde_json::Value;
 use support::{Answer, GITHUB_SECRET, NOW, Rest, SVIX_SECRET, Step, TestBody, at, data};
 use tower::{Layer as _, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
-    Payload, Provider, Secret, Secrets, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    Payload, Provider, Scheme, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
-    lookup::{SecretSource, Tenant, TenantFuture},
+    keys::{KeyFuture, KeySet, KeySource, Tenant, source_fn},
     providers,
-    scheme::{Algorithm, Encoding, Scheme, Signature},
-    verify::Head,
+    scheme::{Algorithm, Encoding, SignatureFormat},
 };
 use tracing::{
     Event, Level, Subscriber,
@@ -262,7 +261,7 @@ async fn on_tower<T: Payload + Send + 'static>(
                 *answer.status_mut() = StatusCode::ACCEPTED;
                 answer
             }
-            Err(rejection) => rejection.into_response(),
+            Err(rejection) => rejection.to_response().map(|()| Default::default()),
         };
         Ok::<_, Infallible>(answer)
     });
@@ -389,19 +388,18 @@ fn with_header(
     })
 }
 
-fn looked_up(answer: impl Fn() -> TenantFuture + Send + Sync + 'static) -> WebhookVerifyLayer {
-    let source = move |_: &Head<'_>| answer();
-    let verifier = Verifier::for_lookup(providers::github()).unwrap();
-    layer(verifier).with_secret_source(source)
+fn looked_up(answer: impl Fn() -> KeyFuture + Send + Sync + 'static) -> WebhookVerifyLayer {
+    let source = source_fn(move |_| answer());
+    layer(Verifier::from_key_source(providers::github(), source).unwrap())
 }
 
 /// A source that always finds the tenant `acme`.
-fn acme() -> impl SecretSource + 'static {
-    |_: &Head<'_>| -> TenantFuture {
+fn acme() -> impl KeySource + 'static {
+    source_fn(|_| {
         let secret = Secret::new(GITHUB_SECRET).with_id("acme-key-3");
-        let secrets = Secrets::new(&providers::github(), secret);
-        Box::pin(async move { Ok(Some(Tenant::new("acme", secrets?))) })
-    }
+        let keys = KeySet::new(&providers::github(), secret);
+        async move { Ok(Some(Tenant::new("acme", keys?))) }
+    })
 }
 
 // Documentation
@@ -441,7 +439,7 @@ fn refusals() -> Vec<Refused> {
         Scheme::new(
             Algorithm::HmacSha256,
             "{json:/id}:{body}",
-            Signature::single("X-Sig", Encoding::Hex),
+            SignatureFormat::single("X-Sig", Encoding::Hex),
         ),
     );
     let many = vec!["v1,AAAA"; 17].join(" ");
@@ -529,7 +527,7 @@ fn refusals() -> Vec<Refused> {
         .long(6),
         Refused::new(
             "signature_mismatch",
-            layer(Verifier::for_lookup(providers::github()).unwrap()).with_secret_source(acme()),
+            layer(Verifier::from_key_source(providers::github(), acme()).unwrap()),
             signed("{}").map(|_| TestBody::new([data("forged")])),
         )
         .of("acme")
@@ -549,13 +547,13 @@ fn refusals() -> Vec<Refused> {
         .long(2),
         Refused::new("no_valid_key", keys(vec![late()]), signed("{}")).at(Level::ERROR),
         Refused::new(
-            "secret_source_failed",
+            "key_source_failed",
             looked_up(|| Box::pin(async { Err("the table is locked".into()) })),
             signed("{}"),
         )
         .at(Level::ERROR),
         Refused::new(
-            "secret_source_timeout",
+            "key_source_timeout",
             looked_up(|| Box::pin(pending())),
             signed("{}"),
         )
@@ -580,7 +578,7 @@ fn refusals() -> Vec<Refused> {
         Refused::new("unreadable_payload", plain(), signed("not JSON")).at(Level::ERROR),
         Refused::new(
             "unreadable_payload",
-            layer(Verifier::for_lookup(providers::github()).unwrap()).with_secret_source(acme()),
+            layer(Verifier::from_key_source(providers::github(), acme()).unwrap()),
             signed("not JSON"),
         )
         .of("acme")

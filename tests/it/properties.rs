@@ -14,8 +14,8 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use sha2::Sha256;
 use support::{NOW, at, hex};
 use tower_webhook::{
-    Provider, Rejection, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
-    scheme::{Algorithm, Coverage, Encoding, KeyFormat, Scheme, Signature, TimeUnit, Timestamp},
+    Provider, Rejection, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier, providers,
+    scheme::{Algorithm, Coverage, Encoding, SecretFormat, SignatureFormat, TimeUnit, Timestamp},
     verify::Head,
 };
 const TEXT_SECRET: &str = "a-secret-for-the-properties";
@@ -107,14 +107,14 @@ impl Case {
         now: SystemTime,
     ) -> Verdict {
         let head = Head::new(lines).with_target(TARGET);
-        let mut check = self
+        let mut request = self
             .verifier
-            .gate(&head, now)?
-            .check(self.verifier.secrets())?;
+            .check_head(&head, now)?
+            .with_keys(self.verifier.keys())?;
         for frame in frames {
-            check.update(frame)?;
+            request.update(frame)?;
         }
-        check.finish()
+        request.verify()
     }
 
     /// Whether two values of a line hold the same signature: hex in another case.
@@ -155,16 +155,16 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         .collect();
     let mac =
         |signed: &'static str, signature| Scheme::new(Algorithm::HmacSha256, signed, signature);
-    let hex = || Signature::single("X-Sig", Encoding::Hex);
+    let hex = || SignatureFormat::single("X-Sig", Encoding::Hex);
     let id = "{header:X-Id}.{ts}.{body}";
 
-    let sets = Signature::fields("X-Sig", ',', "v1", Encoding::Hex).with_sets(' ');
+    let sets = SignatureFormat::fields("X-Sig", ',', "v1", Encoding::Hex).with_sets(' ');
     cases.push(Case::of(
         "sets",
         mac("{ts}.{body}", sets).with_timestamp(Timestamp::field("t")),
         64,
     ));
-    let places = Signature::positional("X-Sig", ',', 2, Encoding::Hex);
+    let places = SignatureFormat::positional("X-Sig", ',', 2, Encoding::Hex);
     let stamp = Timestamp::field("0").with_unit(TimeUnit::Milliseconds);
     let places = mac("{ts}.{field:1}.{body}", places).with_timestamp(stamp);
     cases.push(
@@ -172,7 +172,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
             .with_field("0", &format!("{NOW}123"))
             .with_field("1", "key-1"),
     );
-    let list = Signature::list("X-Sig", ',', Encoding::Base64Url)
+    let list = SignatureFormat::list("X-Sig", ',', Encoding::Base64Url)
         .with_prefix("v1=")
         .with_repeated_lines();
     let stamp = Timestamp::header("X-Time").with_unit(TimeUnit::Rfc3339);
@@ -190,7 +190,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         families.with_required_header("X-Kind", "a constant"),
         64,
     ));
-    let quoted = Signature::fields("X-Sig", ',', "sign", Encoding::Base64);
+    let quoted = SignatureFormat::fields("X-Sig", ',', "sign", Encoding::Base64);
     let quoted = mac(
         r#"{{"Body":{body|jsonstr},"Env":{field:env|jsonstr},"Time":{ts}}}"#,
         quoted,
@@ -452,10 +452,10 @@ proptest! {
         }
         let body = if raw { bytes } else { case.body(&bytes) };
         let head = Head::new(&lines).with_target(&target).with_method(&method);
-        let verdict = case.verifier.gate(&head, now).and_then(|gate| {
-            let mut check = gate.check(case.verifier.secrets())?;
-            frames(&body, &cuts).into_iter().try_for_each(|frame| check.update(frame))?;
-            check.finish()
+        let verdict = case.verifier.check_head(&head, now).and_then(|checked| {
+            let mut request = checked.with_keys(case.verifier.keys())?;
+            frames(&body, &cuts).into_iter().try_for_each(|frame| request.update(frame))?;
+            request.verify()
         });
         match verdict {
             Ok(_) => prop_assert!(false, "{}: nobody signed this", case.name),
@@ -484,16 +484,16 @@ proptest! {
         body in any_bytes(),
     ) {
         let signature = match grammar {
-            0 => Signature::single(header, Encoding::Hex).with_prefix(field),
-            1 => Signature::list(header, marks.0, Encoding::Base64).with_prefix(field),
-            2 => Signature::fields(header, marks.0, field, Encoding::Base64Url).with_sets(marks.1),
-            _ => Signature::positional(header, marks.0, first, Encoding::Hex),
+            0 => SignatureFormat::single(header, Encoding::Hex).with_prefix(field),
+            1 => SignatureFormat::list(header, marks.0, Encoding::Base64).with_prefix(field),
+            2 => SignatureFormat::fields(header, marks.0, field, Encoding::Base64Url).with_sets(marks.1),
+            _ => SignatureFormat::positional(header, marks.0, first, Encoding::Hex),
         };
         let mut scheme = Scheme::new(Algorithm::HmacSha256, template.clone(), signature).with_coverage(Coverage::Partial);
         if let Some(name) = time {
             scheme = scheme.with_timestamp(Timestamp::field(name));
         }
-        let built = Verifier::new(Provider::new("odd", scheme.with_key(KeyFormat::text())), Secret::new(secret));
+        let built = Verifier::new(Provider::new("odd", scheme.with_secret_format(SecretFormat::text())), Secret::new(secret));
         if let Ok(verifier) = built {
             let verdict = verifier.verify(&Head::new(&lines), body, at(NOW));
             prop_assert!(verdict.is_err(), "nobody signed this: {template}");
@@ -811,7 +811,7 @@ fn no_byte_moves_from_one_signed_value_to_the_next() {
         let scheme = Scheme::new(
             Algorithm::HmacSha256,
             signed,
-            Signature::single("X-Sig", Encoding::Hex),
+            SignatureFormat::single("X-Sig", Encoding::Hex),
         );
         let provider = Provider::new("acme", scheme.with_timestamp(stamp));
         let verifier = Verifier::new(provider, Secret::new(TEXT_SECRET)).unwrap();

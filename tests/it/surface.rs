@@ -19,19 +19,19 @@ use support::{NOW, at};
 use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
     Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
-    Secrets, SetupError, SignError, Signer, Source, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    SetupError, SignError, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
         StoreErrorKind, StoreFuture,
     },
-    lookup::{SecretSource, SharedSecrets, SourceError, Tenant, TenantFuture},
-    middleware::{VerifyFuture, WebhookVerify},
+    keys::{KeySet, KeySource, KeySourceError, SharedKeys, Tenant, source_fn},
+    middleware::{ResponseFuture, WebhookVerify},
     providers::{self, voveid},
     scheme::{
-        Algorithm, Coverage, Derivation, Encoding, KeyFormat, Signature, TimeUnit, Timestamp,
-        Tolerance,
+        Algorithm, Coverage, Derivation, Encoding, Locator, SecretFormat, SignatureFormat,
+        TimeUnit, Timestamp, Tolerance,
     },
-    verify::{Check, Gate, Head},
+    verify::{BodyVerifier, CheckedHead, Head},
 };
 
 /// Stands in every secret, body, signature and parameter here, and must not show.
@@ -51,7 +51,7 @@ fn verifier(provider: Provider) -> Verifier {
 
 /// A provider with a parameter, a required header and a signed value of the body.
 fn acme() -> Provider {
-    let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+    let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
     let scheme = Scheme::new(
         Algorithm::HmacSha256,
         "{param:tenant}.{json:/refId}.{body}",
@@ -89,26 +89,26 @@ fn debug_of_secrets() {
     let path = folder.path().join("secret");
     std::fs::write(&path, SECRET).unwrap();
     assert_snapshot!(debug(&Secret::from_file(&path).unwrap()), @"Secret { id: None, .. }");
-    let secrets = Secrets::new(&providers::github(), vec![secret(), Secret::new(SECRET)]);
-    assert_snapshot!(debug(&secrets.unwrap()), @r#"Secrets { ids: [Some("2026-11"), None], .. }"#);
+    let secrets = KeySet::new(&providers::github(), vec![secret(), Secret::new(SECRET)]);
+    assert_snapshot!(debug(&secrets.unwrap()), @r#"KeySet { ids: [Some("2026-11"), None], .. }"#);
 }
 
 #[test]
 fn debug_of_verifier_layer_and_service() {
     let verifier = verifier(acme());
-    assert_snapshot!(debug(&verifier), @r#"Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }"#);
+    assert_snapshot!(debug(&verifier), @r#"Verifier { provider: "acme", endpoint: Some("kyc"), secrets: KeySet { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }"#);
     let layer = WebhookVerifyLayer::new(verifier)
         .with_clock(|| at(NOW))
-        .with_on_rejection(|_, _| {});
-    assert_snapshot!(debug(&layer), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
-    assert_snapshot!(debug(&layer.layer("inner")), @r#"WebhookVerify { inner: "inner", verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: Secrets { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, .. }"#);
+        .on_rejection(|_, _| {});
+    assert_snapshot!(debug(&layer), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: KeySet { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
+    assert_snapshot!(debug(&layer.layer("inner")), @r#"WebhookVerify { inner: "inner", verifier: Verifier { provider: "acme", endpoint: Some("kyc"), secrets: KeySet { ids: [Some("2026-11")], .. }, max_body: 1048576, .. }, .. }"#);
     let service = layer.layer(tower::service_fn(|_: Request<Odd>| async {
         Ok::<_, Infallible>(Response::new(()))
     }));
     let future = service
         .clone()
         .call(Request::from_parts(sign(acme(), BODY), Odd::Whole));
-    assert_snapshot!(debug(&future), @"VerifyFuture { .. }");
+    assert_snapshot!(debug(&future), @"ResponseFuture { .. }");
 }
 
 fn voveid_with_family() -> Provider {
@@ -119,37 +119,37 @@ fn voveid_with_family() -> Provider {
 
 #[test]
 fn debug_of_a_provider_and_its_scheme() {
-    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: Signature { headers: ["svix-signature"], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Header("svix-timestamp"), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), key: KeyFormat { spelling: Base64, prefix: "whsec_", derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
+    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { headers: ["svix-signature"], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Header("svix-timestamp"), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), key: SecretFormat { spelling: Base64, prefix: "whsec_", derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
     // What a header must equal may be a credential.
     let scheme = Scheme::new(
         Algorithm::HmacSha256,
         "{body}",
-        Signature::single("X-Sig", Encoding::Hex),
+        SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_required_header("Authorization", "Bearer MARKER");
-    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: Signature { headers: ["X-Sig"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, key: KeyFormat { spelling: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
-    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: Signature { headers: ["X-Acme-Signature"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, key: KeyFormat { spelling: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
+    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { headers: ["X-Sig"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, key: SecretFormat { spelling: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
+    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { headers: ["X-Acme-Signature"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, key: SecretFormat { spelling: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
 }
 
 #[test]
 fn debug_of_a_check_on_its_way() {
     let verifier = verifier(acme());
     let head = sign(acme(), BODY);
-    assert_snapshot!(debug(&Head::of(&head)), @r#"Head { method: "POST", path: "/hooks", .. }"#);
-    let gate = verifier.gate(&Head::of(&head), at(NOW)).unwrap();
-    assert_snapshot!(debug(&gate), @r#"Gate { provider: "acme", endpoint: Some("kyc"), .. }"#);
-    let mut check = gate.check(verifier.secrets()).unwrap();
-    check.update(Bytes::from(BODY)).unwrap();
-    assert_snapshot!(debug(&check), @r#"Check { provider: "acme", endpoint: Some("kyc"), keys: 1, .. }"#);
-    let event = check.finish().unwrap();
-    assert_snapshot!(debug(&event), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
-    assert_snapshot!(debug(&event.parse::<serde_json::Value>().unwrap()), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, construction: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
+    assert_snapshot!(debug(&Head::from(&head)), @r#"Head { method: "POST", path: "/hooks", .. }"#);
+    let checked = verifier.check_head(&Head::from(&head), at(NOW)).unwrap();
+    assert_snapshot!(debug(&checked), @r#"CheckedHead { provider: "acme", endpoint: Some("kyc"), .. }"#);
+    let mut request = checked.with_keys(verifier.keys()).unwrap();
+    request.update(Bytes::from(BODY)).unwrap();
+    assert_snapshot!(debug(&request), @r#"BodyVerifier { provider: "acme", endpoint: Some("kyc"), keys: 1, .. }"#);
+    let event = request.verify().unwrap();
+    assert_snapshot!(debug(&event), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, variant: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
+    assert_snapshot!(debug(&event.parse::<serde_json::Value>().unwrap()), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, variant: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
 }
 
 #[test]
 fn debug_of_a_signer() {
     let signer = Signer::new(acme(), secret()).unwrap();
-    assert_snapshot!(debug(&signer.with_field("t", "MARKER")), @r#"Signer { construction: "hmac-sha256", .. }"#);
+    assert_snapshot!(debug(&signer.with_field("t", "MARKER")), @r#"Signer { variant: "hmac-sha256", .. }"#);
 }
 
 #[test]
@@ -174,20 +174,20 @@ fn debug_of_a_configuration() {
     )
     .unwrap();
     assert_snapshot!(debug(&config), @r#"Config { endpoints: {"code": "github", "orders": "acme"}, .. }"#);
-    assert_snapshot!(debug(&config.endpoint("orders").unwrap()), @r#"Verifier { provider: "acme", endpoint: Some("orders"), secrets: Secrets { ids: [None], .. }, max_body: 1048576, .. }"#);
-    assert_snapshot!(debug(&config.layer("code").unwrap()), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "github", endpoint: Some("code"), secrets: Secrets { ids: [None], .. }, max_body: 26214400, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
+    assert_snapshot!(debug(&config.endpoint("orders").unwrap()), @r#"Verifier { provider: "acme", endpoint: Some("orders"), secrets: KeySet { ids: [None], .. }, max_body: 1048576, .. }"#);
+    assert_snapshot!(debug(&config.layer("code").unwrap()), @r#"WebhookVerifyLayer { verifier: Verifier { provider: "github", endpoint: Some("code"), secrets: KeySet { ids: [None], .. }, max_body: 26214400, .. }, read_timeout: 10s, key_timeout: 5s, .. }"#);
 }
 
 /// A body of VOVE ID, read as `T`.
 fn vove<T: Payload>(body: &str) -> Result<VerifiedEvent<T>, PayloadError> {
     let head = sign(voveid_text(), body);
-    let event = verifier(voveid_text()).verify(&Head::of(&head), body.to_owned(), at(NOW));
+    let event = verifier(voveid_text()).verify(&Head::from(&head), body.to_owned(), at(NOW));
     event.unwrap().parse()
 }
 
 /// VOVE ID with secrets that are text, so that the marker can be one.
 fn voveid_text() -> Provider {
-    let signature = Signature::single("X-Sig", Encoding::Hex);
+    let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
     Provider::new(
         "voveid",
         Scheme::new(Algorithm::HmacSha256, "{body}", signature),
@@ -238,18 +238,18 @@ fn errors_of_setting_up() {
     "#);
     let none: Vec<Secret> = Vec::new();
     assert_snapshot!(texts(&Verifier::new(providers::github(), none).unwrap_err()), @r#"
-    secret: there is none; set at least one
-    SetupError("secret: there is none; set at least one")
+    secret: none is set; set at least one
+    SetupError("secret: none is set; set at least one")
     "#);
     let nine = vec![secret(); 9];
-    assert_snapshot!(texts(&Secrets::new(&providers::github(), nine).unwrap_err()), @r#"
-    secrets: there are 9, and 8 is the most; remove old ones
-    SetupError("secrets: there are 9, and 8 is the most; remove old ones")
+    assert_snapshot!(texts(&KeySet::new(&providers::github(), nine).unwrap_err()), @r#"
+    secrets: there are 9, but at most 8 are allowed; remove old ones
+    SetupError("secrets: there are 9, but at most 8 are allowed; remove old ones")
     "#);
     let window = secret().with_not_before(at(NOW)).with_not_after(UNIX_EPOCH);
     assert_snapshot!(texts(&Verifier::new(providers::github(), window).unwrap_err()), @r#"
-    secret "2026-11": not_after lies before not_before; exchange them
-    SetupError("secret \"2026-11\": not_after lies before not_before; exchange them")
+    secret "2026-11": not_after is before not_before; swap them
+    SetupError("secret \"2026-11\": not_after is before not_before; swap them")
     "#);
     assert_snapshot!(texts(&Signer::new(providers::svix(), Secret::new("whsec_MARKER")).unwrap_err()), @r#"
     secret: it has 4 bytes once decoded, and 16 is the least; copy the whole secret
@@ -277,8 +277,8 @@ fn errors_of_payloads() {
     PayloadError { message: "the field `status` is missing, at line 1 column 2" }
     "#);
     assert_snapshot!(texts(&vove::<voveid::Kyc>(r#"{"name":"MARKER"}"#).unwrap_err()), @r#"
-    the body is not one of family kyc
-    PayloadError { message: "the body is not one of family kyc" }
+    the body does not belong to family kyc
+    PayloadError { message: "the body does not belong to family kyc" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":["MARKER"]}"#)), @r#"
     status: a value is not of the type it should be, at line 1 column 10
@@ -289,8 +289,8 @@ fn errors_of_payloads() {
     PayloadError { message: "the field `refId` is missing" }
     "#);
     assert_snapshot!(texts(&vove::<voveid::Kyb>(BODY).unwrap_err()), @r#"
-    the body is not one of family kyb
-    PayloadError { message: "the body is not one of family kyb" }
+    the body does not belong to family kyb
+    PayloadError { message: "the body does not belong to family kyb" }
     "#);
 
     // serde's own words would quote the value, or the name of a field of the body.
@@ -316,7 +316,7 @@ fn errors_of_payloads() {
 
     let head = sign(acme(), BODY);
     let event = verifier(acme())
-        .verify(&Head::of(&head), BODY, at(NOW))
+        .verify(&Head::from(&head), BODY, at(NOW))
         .unwrap();
     assert_snapshot!(texts(&event.parse::<voveid::Event>().unwrap_err()), @r#"
     it is an event of provider acme, and the type is one of voveid
@@ -377,8 +377,8 @@ async fn refused_by_layer(body: Odd) -> Rejection {
     refused_with(layer, body).await
 }
 
-async fn refused_by_source(source: impl SecretSource + 'static) -> Rejection {
-    let layer = WebhookVerifyLayer::new(verifier(acme())).with_secret_source(source);
+async fn refused_by_source(source: impl KeySource + 'static) -> Rejection {
+    let layer = WebhookVerifyLayer::new(verifier(acme()).with_key_source(source));
     refused_with(layer, Odd::Empty).await
 }
 
@@ -438,9 +438,7 @@ impl DeliveryStore for Store {
     fn claim(&self, _: DeliveryKey, _: Owner, _: Duration) -> StoreFuture<Claim> {
         let failed = |kind| Err(StoreError::new(kind, "the store is away"));
         let answer = match self {
-            Self::Busy => Ok(Claim::InProgress {
-                remaining: Duration::from_millis(6500),
-            }),
+            Self::Busy => Ok(Claim::in_progress(Duration::from_millis(6500))),
             Self::Away => failed(StoreErrorKind::Unavailable),
             Self::Slow => failed(StoreErrorKind::Timeout),
             Self::Full => failed(StoreErrorKind::Full),
@@ -523,7 +521,7 @@ async fn every_refusal() -> Vec<Rejection> {
         let head = sign(providers::github(), BODY);
         let verifier = Verifier::new(providers::github(), secrets).unwrap();
         verifier
-            .verify(&Head::of(&head), BODY, at(NOW))
+            .verify(&Head::from(&head), BODY, at(NOW))
             .map(drop)
             .unwrap_err()
     };
@@ -536,10 +534,9 @@ async fn every_refusal() -> Vec<Rejection> {
 
     let hub = format!("sha256={bad}");
     let taken = [("x-hub-signature-256", &*hub), ("content-length", "60")];
-    let late = |_: &Head<'_>| -> TenantFuture { Box::pin(std::future::pending()) };
-    let failed =
-        |_: &Head<'_>| -> TenantFuture { Box::pin(async { Err("the database is away".into()) }) };
-    let nobody = |_: &Head<'_>| -> TenantFuture { Box::pin(async { Ok(None) }) };
+    let late = source_fn(|_| std::future::pending());
+    let failed = source_fn(|_| async { Err("the database is away".into()) });
+    let nobody = source_fn(|_| async { Ok(None) });
 
     vec![
         refused(
@@ -665,13 +662,13 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
-            RejectionKind::SecretSourceFailed,
-            "secret_source_failed",
+            RejectionKind::KeySourceFailed,
+            "key_source_failed",
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
-            RejectionKind::SecretSourceTimeout,
-            "secret_source_timeout",
+            RejectionKind::KeySourceTimeout,
+            "key_source_timeout",
             StatusCode::SERVICE_UNAVAILABLE,
         ),
         (
@@ -809,32 +806,32 @@ async fn texts_of_every_refusal() {
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(60) }
     the signature is right, by a key that is not valid now (60 bytes)
         Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: Some(60) }
-    the secret source knows no such tenant (0 bytes)
+    the key source knows no such tenant (0 bytes)
         Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(0) }
-    no key is valid now; add one that is, made for this provider, or a secret source
+    no key is valid now; add one that is, made for this provider, or a key source
         Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: None }
-    the secret source failed: the database is away
-        Rejection { kind: SecretSourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    the key source failed: the database is away
+        Rejection { kind: KeySourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the database is away
-    the secret source did not answer in time; is what it asks too slow, or the key timeout too short?
-        Rejection { kind: SecretSourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
+    the key source did not answer in time; is what it asks too slow, or the key timeout too short?
+        Rejection { kind: KeySourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     another request is still handling this delivery
         Rejection { kind: DeliveryInProgress, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-    the delivery store failed: the delivery store cannot be used: the store is away
+    the delivery store failed: the delivery store is unavailable: the store is away
         Rejection { kind: DeliveryStoreFailed, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-        source: the delivery store cannot be used: the store is away
+        source: the delivery store is unavailable: the store is away
     the delivery store did not answer in time: the delivery store did not answer in time: the store is away
         Rejection { kind: DeliveryStoreTimeout, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the delivery store did not answer in time: the store is away
-    the delivery store has no room for another delivery in progress: the delivery store has no room: the store is away
+    the delivery store has no room for another delivery in progress: the delivery store is full: the store is away
         Rejection { kind: DeliveryStoreFull, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-        source: the delivery store has no room: the store is away
+        source: the delivery store is full: the store is away
     too many handlers are running; raise max_running, or look for handlers that hang: max_running is 1
         Rejection { kind: HandlersBusy, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: max_running is 1
-    the handler was aborted before it answered: it ran for longer than handler_timeout, 1s
+    the handler was aborted before it answered: it exceeded handler_timeout (1s)
         Rejection { kind: HandlerAborted, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-        source: it ran for longer than handler_timeout, 1s
+        source: it exceeded handler_timeout (1s)
     the body did not arrive in time
         Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     the body broke off
@@ -858,7 +855,7 @@ async fn facts_of_refusals_are_there_for_the_operator() {
     };
     let large = of(RejectionKind::BodyTooLarge);
     assert_eq!(
-        (large.length(), large.header(), large.skew()),
+        (large.body_length(), large.header(), large.skew_seconds()),
         (Some(41), None, None)
     );
     assert_eq!(
@@ -869,15 +866,18 @@ async fn facts_of_refusals_are_there_for_the_operator() {
     assert_eq!(missing.header(), Some("X-Acme-Signature"));
     let malformed = of(RejectionKind::MalformedSignature);
     assert_eq!(
-        (malformed.header(), malformed.length()),
+        (malformed.header(), malformed.value_length()),
         (Some("X-Acme-Signature"), Some(6))
     );
     let old = of(RejectionKind::TimestampTooOld);
     assert_eq!(
-        (old.header(), old.skew()),
+        (old.header(), old.skew_seconds()),
         (Some("X-Slack-Request-Timestamp"), Some(301))
     );
-    assert_eq!(of(RejectionKind::TimestampInFuture).skew(), Some(301));
+    assert_eq!(
+        of(RejectionKind::TimestampInFuture).skew_seconds(),
+        Some(301)
+    );
     let layer = of(RejectionKind::LayerMissing);
     assert_eq!((layer.provider(), layer.endpoint()), (None, None));
     assert_eq!(of(RejectionKind::MalformedHeader).endpoint(), None);
@@ -895,14 +895,14 @@ fn sent<T: Send + 'static>() {}
 fn auto_traits() {
     cloneable::<Verifier>();
     cloneable::<Provider>();
-    cloneable::<Source>();
+    cloneable::<Locator>();
     cloneable::<Scheme>();
-    cloneable::<Signature>();
+    cloneable::<SignatureFormat>();
     cloneable::<Timestamp>();
-    cloneable::<KeyFormat>();
+    cloneable::<SecretFormat>();
     cloneable::<Secret>();
-    cloneable::<Secrets>();
-    cloneable::<SharedSecrets>();
+    cloneable::<KeySet>();
+    cloneable::<SharedKeys>();
     cloneable::<Tenant>();
     cloneable::<Signer>();
     cloneable::<WebhookVerifyLayer>();
@@ -910,9 +910,9 @@ fn auto_traits() {
     cloneable::<VerifiedEvent<serde_json::Value>>();
     cloneable::<VerifiedEvent<voveid::Event>>();
     cloneable::<Json<u8>>();
-    sendable::<Gate>();
-    sendable::<Check>();
-    sendable::<SourceError>();
+    sendable::<CheckedHead>();
+    sendable::<BodyVerifier>();
+    sendable::<KeySourceError>();
     sendable::<Config>();
     copyable::<RejectionKind>();
     copyable::<Algorithm>();
@@ -929,6 +929,6 @@ fn auto_traits() {
     type Inner = axum::routing::Route;
     cloneable::<WebhookVerify<axum::Router>>();
     cloneable::<WebhookVerify<Inner>>();
-    sent::<VerifyFuture<axum::Router, axum::body::Body>>();
-    sent::<VerifyFuture<Inner, axum::body::Body>>();
+    sent::<ResponseFuture<axum::Router, axum::body::Body>>();
+    sent::<ResponseFuture<Inner, axum::body::Body>>();
 }

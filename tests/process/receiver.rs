@@ -91,7 +91,7 @@ async fn an_accepted_event_is_described_in_json() {
             "event_type": "successful",
             "delivery_id": headers.get("svix-id").unwrap().to_str().unwrap(),
             "key_id": null,
-            "construction": "hmac-sha256",
+            "variant": "hmac-sha256",
             "timestamp": timestamp,
             "bytes": body.len(),
             "identity": {
@@ -116,7 +116,7 @@ async fn an_accepted_event_is_described_in_json() {
             "event_type": "ping",
             "delivery_id": null,
             "key_id": "2026-11",
-            "construction": "hmac-sha256",
+            "variant": "hmac-sha256",
             "timestamp": null,
             "bytes": 13,
             "identity": null,

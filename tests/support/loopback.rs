@@ -120,7 +120,7 @@ where
 {
     let event = match VerifiedEvent::<Bytes>::from_extensions(request.extensions()) {
         Ok(event) => event,
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(rejection) => return Ok(rejection.to_response().map(|()| Default::default())),
     };
     let body = request.into_body().collect().await;
     let body = body.map_err(Into::into).unwrap().to_bytes();

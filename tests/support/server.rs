@@ -22,7 +22,7 @@ use tokio::{
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use tower_webhook::{
     Secret, VerifiedEvent, Verifier, WebhookVerifyLayer,
-    delivery::{DeliveryLayer, MemoryStore, OnOutage, RedisStore},
+    delivery::{DeliveryLayer, MemoryStore, OutagePolicy, RedisStore},
     providers,
 };
 
@@ -119,14 +119,14 @@ impl Setup {
             DeliveryLayer::new(store.with_max_completed(self.max_completed))
         };
         let on_outage = if self.allow {
-            OnOutage::Allow
+            OutagePolicy::Allow
         } else {
-            OnOutage::Refuse
+            OutagePolicy::Refuse
         };
         layer
             .with_lease(self.lease)
             .with_wait(self.wait)
-            .with_on_outage(on_outage)
+            .with_outage_policy(on_outage)
     }
 }
 

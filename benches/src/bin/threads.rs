@@ -19,10 +19,7 @@ use hmac::Mac;
 use http::{Request, Response};
 use tower::{Layer, Service};
 use tower_github_webhook::ValidateGitHubWebhookLayer;
-use tower_webhook::{
-    WebhookVerifyLayer,
-    delivery::{DeliveryLayer, MemoryStore},
-};
+use tower_webhook::{delivery::{DeliveryLayer, MemoryStore}, WebhookVerifyLayer};
 use tower_webhook_benches::{
     body::Frames,
     figures::{self, Figure},

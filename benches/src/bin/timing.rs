@@ -6,7 +6,7 @@
 use std::{hint::black_box, time::SystemTime};
 
 use bytes::Bytes;
-use tower_webhook::{Secret, Secrets, Verifier, lookup::Tenant, providers::github, verify::Head};
+use tower_webhook::{keys::Tenant, providers::github, Secret, Secrets, Verifier, verify::Head};
 use tower_webhook_benches::rounds::cpu_time;
 
 const BATCH: u32 = 256;

@@ -11,10 +11,7 @@ use ::axum::{body::Body, middleware::from_fn_with_state};
 use http::{Request, Response};
 use tower::{Layer, Service};
 use tower_github_webhook::ValidateGitHubWebhookLayer;
-use tower_webhook::{
-    WebhookVerifyLayer,
-    delivery::{DeliveryLayer, MemoryStore},
-};
+use tower_webhook::{delivery::{DeliveryLayer, MemoryStore}, WebhookVerifyLayer};
 use webhook_verify::tower::VerifyLayer;
 
 use super::{

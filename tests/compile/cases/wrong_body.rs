@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tower::{Service, ServiceBuilder};
-use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+use tower_webhook::{providers, Secret, Verifier, WebhookVerifyLayer};
 
 async fn handler(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(Response::default())

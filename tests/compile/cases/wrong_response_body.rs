@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
-use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+use tower_webhook::{providers, Secret, Verifier, WebhookVerifyLayer};
 
 struct Streamed(Full<Bytes>);
 

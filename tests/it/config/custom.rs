@@ -176,7 +176,7 @@ fn every_algorithm_can_be_configured() {
             ""
         };
         let event = accepted(endpoint, &provider, &[("x-sig", (*signature).to_owned())]);
-        assert_eq!(event.construction(), *algorithm);
+        assert_eq!(event.variant(), *algorithm);
         let other = signature.replace('a', "b");
         assert_ne!(*signature, other);
         assert_eq!(
@@ -332,7 +332,7 @@ fn every_form_of_a_key_can_be_configured() {
         ),
     ] {
         let endpoint = format!("secret = \"{secret}\"");
-        let provider = format!("key = {format}");
+        let provider = format!("secret_format = {format}");
         accepted(&endpoint, &provider, &[("x-sig", mac(key, "body"))]);
         let other = refused(
             &endpoint,
@@ -492,10 +492,10 @@ fn limits_and_docs_are_the_providers_until_the_endpoint_says_otherwise() {
 }
 
 #[test]
-fn a_construction_can_be_named() {
+fn a_variant_can_be_named() {
     let good = [("x-sig", mac(SECRET, "body"))];
-    for construction in ["hmac-sha256", "auto"] {
-        let event = accepted(&format!("construction = \"{construction}\""), "", &good);
-        assert_eq!(event.construction(), "hmac-sha256");
+    for variant in ["hmac-sha256", "auto"] {
+        let event = accepted(&format!("variant = \"{variant}\""), "", &good);
+        assert_eq!(event.variant(), "hmac-sha256");
     }
 }

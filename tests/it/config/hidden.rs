@@ -172,7 +172,7 @@ fn the_marked_file_is_good_and_the_search_finds_the_marker() {
 fn a_secret_under_another_key_is_not_shown() {
     let keys = [
         "secrets",
-        "construction",
+        "variant",
         "tolerance",
         "max_body",
         "read_timeout",

@@ -46,7 +46,7 @@ fn mistake(place: &str, key: &str, text: &str) -> String {
 
 #[test]
 fn mistake_unknown_key() {
-    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `construction`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `missing_status`, `params`, `key`"#);
+    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": unknown field `tolerence`, expected one of `provider`, `secret`, `secrets`, `variant`, `tolerance`, `max_body`, `read_timeout`, `url`, `client_id`, `family`, `missing_status`, `params`, `key`"#);
     assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: unknown field `enviroment`, expected one of `env`, `file`, `value`, `id`, `not_before`, `not_after`"#);
     assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": unknown field `algo`, expected one of `algorithm`, `signed`, `signature`, `timestamp`, `key`, `require`, `header_families`, `covers`, `event_type`, `delivery`, `max_body`, `read_timeout`, `retry_horizon`, `time_limit`, `success_status`, `docs`"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: unknown field `headr`, expected one of `header`, `field`, `unit`, `tolerance`, `future`"#);
@@ -90,7 +90,7 @@ fn mistake_unknown_endpoint() {
 #[test]
 fn mistake_unset_variable() {
     assert_snapshot!(of_secret("{ env = \"TOWER_WEBHOOK_TEST_UNSET\" }"), @r#"endpoint "kyc": secret: environment variable TOWER_WEBHOOK_TEST_UNSET is not set; set it to the value the provider shows"#);
-    assert_snapshot!(of_secret("{ env = \"\" }"), @r#"endpoint "kyc": secret: the environment variable is not set, or this is the secret and not its name; it is not shown here"#);
+    assert_snapshot!(of_secret("{ env = \"\" }"), @r#"endpoint "kyc": secret: the environment variable is not set, or this is the secret itself rather than its name; it is not shown here"#);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn mistake_undecodable_or_short_secret() {
     let custom = |key: &str, secret: &str| {
         let text = format!(
             "[endpoints.kyc]\nprovider = \"acme\"\nsecret = \"{secret}\"\n{}",
-            custom(&format!("key = {key}"))
+            custom(&format!("secret_format = {key}"))
         );
         mistake("endpoint \"kyc\"", "secret", &text)
     };
@@ -186,11 +186,11 @@ fn mistake_undecodable_or_short_secret() {
 
 #[test]
 fn mistake_number_of_secrets() {
-    assert_snapshot!(of_endpoint("secret", "provider = \"github\""), @r#"endpoint "kyc": secret: there is none; set at least one"#);
-    assert_snapshot!(of_endpoint("secret", "provider = \"github\"\nsecrets = []"), @r#"endpoint "kyc": secret: there is none; set at least one"#);
+    assert_snapshot!(of_endpoint("secret", "provider = \"github\""), @r#"endpoint "kyc": secret: none is set; set at least one"#);
+    assert_snapshot!(of_endpoint("secret", "provider = \"github\"\nsecrets = []"), @r#"endpoint "kyc": secret: none is set; set at least one"#);
     assert_snapshot!(of_github("secrets", "secrets = [\"another-secret-of-length\"]"), @r#"endpoint "kyc": secret and secrets exclude each other; put all of them into secrets"#);
     let nine = ["\"a-secret-of-some-length\""; 9].join(", ");
-    assert_snapshot!(of_endpoint("secrets", &format!("provider = \"github\"\nsecrets = [{nine}]")), @r#"endpoint "kyc": secrets: there are 9, and 8 is the most; remove old ones"#);
+    assert_snapshot!(of_endpoint("secrets", &format!("provider = \"github\"\nsecrets = [{nine}]")), @r#"endpoint "kyc": secrets: there are 9, but at most 8 are allowed; remove old ones"#);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn of_rotation(key: &str, second: &str) -> String {
 fn mistake_in_one_of_several_secrets() {
     assert_snapshot!(of_rotation("secret", "value = \"\""), @r#"endpoint "kyc": secret "old": it is empty; set it to the value the provider shows"#);
     assert_snapshot!(of_rotation("secret", "env = \"TOWER_WEBHOOK_TEST_UNSET\""), @r#"endpoint "kyc": secret "old": environment variable TOWER_WEBHOOK_TEST_UNSET is not set; set it to the value the provider shows"#);
-    assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_before = \"2026-12-02T00:00:00Z\", not_after = \"2026-12-01T00:00:00Z\""), @r#"endpoint "kyc": secret "old": not_after lies before not_before; exchange them"#);
+    assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_before = \"2026-12-02T00:00:00Z\", not_after = \"2026-12-01T00:00:00Z\""), @r#"endpoint "kyc": secret "old": not_after is before not_before; swap them"#);
     assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_after = \"2026-12-01\""), @r#"endpoint "kyc": secret "old": not_after: "2026-12-01" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
     assert_snapshot!(of_rotation("not_before", "value = \"another-secret-of-length\", not_before = \"tomorrow\""), @r#"endpoint "kyc": secret "old": not_before: "tomorrow" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
 }
@@ -291,11 +291,11 @@ fn mistake_in_signed_content() {
     assert_snapshot!(signed(""), @r#"provider "acme": signed: it is empty; write what is signed, as in "{body}""#);
     assert_snapshot!(signed("{boddy}"), @r#"provider "acme": signed: unknown token {boddy}; the tokens are {body}, {ts}, {secret}, {method}, {path}, {url}, {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"#);
     assert_snapshot!(signed("{header}.{body}"), @r#"provider "acme": signed: unknown token {header}; the tokens are {body}, {ts}, {secret}, {method}, {path}, {url}, {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"#);
-    assert_snapshot!(signed("{header:not a name}.{body}"), @r#"provider "acme": signed: "not a name" is not a header name"#);
-    assert_snapshot!(signed("{json:id}.{body}"), @r#"provider "acme": signed: "id" is not a JSON pointer; it starts with a slash, as in /data/id"#);
+    assert_snapshot!(signed("{header:not a name}.{body}"), @r#"provider "acme": signed: "not a name" is not a valid header name"#);
+    assert_snapshot!(signed("{json:id}.{body}"), @r#"provider "acme": signed: "id" is not a JSON pointer; start it with a slash, as in /data/id"#);
     assert_snapshot!(signed("{body|sha512hex}"), @r#"provider "acme": signed: unknown filter "sha512hex"; the filters are sha256hex, jsonstr, lower, hubspot_decode"#);
-    assert_snapshot!(signed("{body"), @r#"provider "acme": signed: a { is not closed; write {{ for a brace that is signed as it stands"#);
-    assert_snapshot!(signed("body}"), @r#"provider "acme": signed: a } was never opened; write }} for a brace that is signed as it stands"#);
+    assert_snapshot!(signed("{body"), @r#"provider "acme": signed: a { is not closed; write {{ for a literal brace"#);
+    assert_snapshot!(signed("body}"), @r#"provider "acme": signed: a } has no matching {; write }} for a literal brace"#);
     assert_snapshot!(signed("{header:X-Id}"), @r#"provider "acme": signed: it does not cover the body as it is; add {body}, or say covers = "partial" if the provider really signs no more"#);
     assert_snapshot!(signed("{body|lower}"), @r#"provider "acme": signed: it does not cover the body as it is; add {body}, or say covers = "partial" if the provider really signs no more"#);
     assert_snapshot!(signed("{ts}.{body}"), @r#"provider "acme": signed: {ts} needs a timestamp; say where it stands"#);
@@ -310,17 +310,17 @@ fn mistake_in_a_signature() {
     assert_snapshot!(signature("encoding = \"hex\""), @r#"provider "acme": signature: nothing says where it stands; add header"#);
     assert_snapshot!(signature("header = \"X-Sig\", headers = [\"X-Two\"], encoding = \"hex\""), @r#"provider "acme": signature: header and headers exclude each other; keep one"#);
     assert_snapshot!(signature("headers = [], encoding = \"hex\""), @r#"provider "acme": signature: headers is empty; name one at least"#);
-    assert_snapshot!(signature("header = \"not a name\", encoding = \"hex\""), @r#"provider "acme": signature: "not a name" is not a header name"#);
+    assert_snapshot!(signature("header = \"not a name\", encoding = \"hex\""), @r#"provider "acme": signature: "not a name" is not a valid header name"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"base32\""), @r#"provider "acme": signature: unknown encoding "base32"; use hex, base64, base64url or hex-or-base64"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", fields = \",\""), @r#"provider "acme": signature: list, fields and positional exclude each other; keep one"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\""), @r#"provider "acme": signature: fields needs field too: the name of the one with the signature"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"\""), @r#"provider "acme": signature: the field has no name; write the one before the = sign"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"\""), @r#"provider "acme": signature: the field has no name; write the text before the = sign"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", field = \"v1\""), @r#"provider "acme": signature: field goes with fields only; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", sets = \" \""), @r#"provider "acme": signature: sets goes with fields only; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", first = 1"), @r#"provider "acme": signature: first goes with positional only; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \", \""), @r#"provider "acme": signature: list: ", " is not one character"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures in hex; use a punctuation mark that is no part of them, or a space"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1,\""), @r#"provider "acme": signature: "v1," holds the separator ',', so it would never be found"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures in hex; use a space or a punctuation mark that the encoding does not use"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1,\""), @r#"provider "acme": signature: "v1," contains the separator ',', so it can never match"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", prefix = \"v1=\""), @r#"provider "acme": signature: prefix goes with a whole value or a list; remove it"#);
 }
 
@@ -330,19 +330,19 @@ fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: nothing says where it stands; add header or field"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field exclude each other; keep one"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", unit = \"minutes\" }"), @r#"provider "acme": timestamp: unknown time unit "minutes"; use s, ms, rfc3339 or imf-fixdate"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"not a name\" }"), @r#"provider "acme": timestamp: "not a name" is not a header name"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"not a name\" }"), @r#"provider "acme": timestamp: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { field = \"t\" }"), @r#"provider "acme": timestamp: the signature header has no field "t"; use a header, or a signature with fields"#);
-    assert_snapshot!(of_custom("key", "key = { encoding = \"base32\" }"), @r#"provider "acme": key: unknown encoding "base32"; use text, base64 or hex"#);
-    assert_snapshot!(of_custom("key", "key = { derive = \"md5\" }"), @r#"provider "acme": key: unknown derivation "md5"; use sha1 or sha256"#);
-    assert_snapshot!(of_custom("require", "require = [{ header = \"not a name\", equals = \"v1\" }]"), @r#"provider "acme": require: "not a name" is not a header name"#);
-    assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"\" }]"), @r#"provider "acme": require: header "X-Version" is compared with nothing; say what it must equal"#);
+    assert_snapshot!(of_custom("key", "secret_format = { encoding = \"base32\" }"), @r#"provider "acme": key: unknown encoding "base32"; use text, base64 or hex"#);
+    assert_snapshot!(of_custom("key", "secret_format = { derive = \"md5\" }"), @r#"provider "acme": key: unknown derivation "md5"; use sha1 or sha256"#);
+    assert_snapshot!(of_custom("require", "require = [{ header = \"not a name\", equals = \"v1\" }]"), @r#"provider "acme": require: "not a name" is not a valid header name"#);
+    assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"\" }]"), @r#"provider "acme": require: header "X-Version" is compared with an empty value; write what it must equal"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"{body}\" }]"), @r#"provider "acme": require: header "X-Version" can be compared with text and {param:name}, not with {body}"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\" }]"), @r#"provider "acme": require: missing field `equals`"#);
     assert_snapshot!(of_custom("covers", "covers = \"some\""), @r#"provider "acme": covers: "some" is neither "body" nor "partial""#);
     assert_snapshot!(of_custom("event_type", "event_type = {}"), @r#"provider "acme": event_type: name exactly one of header, json and form"#);
-    assert_snapshot!(of_custom("event_type", "event_type = { json = \"type\" }"), @r#"provider "acme": event_type: "type" is not a JSON pointer; it starts with a slash, as in /data/id"#);
-    assert_snapshot!(of_custom("delivery", "delivery = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery: name exactly one of header, json and form"#);
-    assert_snapshot!(of_custom("delivery", "delivery = { header = \"not a name\" }"), @r#"provider "acme": delivery: "not a name" is not a header name"#);
+    assert_snapshot!(of_custom("event_type", "event_type = { json = \"type\" }"), @r#"provider "acme": event_type: "type" is not a JSON pointer; start it with a slash, as in /data/id"#);
+    assert_snapshot!(of_custom("delivery", "delivery_id = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery: name exactly one of header, json and form"#);
+    assert_snapshot!(of_custom("delivery", "delivery_id = { header = \"not a name\" }"), @r#"provider "acme": delivery: "not a name" is not a valid header name"#);
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn mistake_parameter_that_is_missing() {
         );
         mistake("endpoint \"kyc\"", key, &text)
     };
-    assert_snapshot!(missing("url", "signed = \"{url}{body}\""), @r#"endpoint "kyc": url: the scheme signs the address; set it as it is registered with the provider"#);
+    assert_snapshot!(missing("url", "signed = \"{url}{body}\""), @r#"endpoint "kyc": url: the scheme signs the URL; set it to the one that is registered with the provider"#);
     assert_snapshot!(missing("tenant", "signed = \"{param:tenant}{body}\""), @r#"endpoint "kyc": params.tenant: the scheme needs it; set it to the value the provider shows"#);
     assert_snapshot!(missing("client_id", "require = [{ header = \"X-Client\", equals = \"{param:client_id}\" }]"), @r#"endpoint "kyc": params.client_id: the scheme needs it; set it to the value the provider shows"#);
 }
@@ -367,7 +367,7 @@ fn mistake_option_that_does_not_apply() {
     assert_snapshot!(of_github("client_id", "client_id = \"7\""), @r#"endpoint "kyc": client_id: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("url", "url = \"https://example.com/hooks\""), @r#"endpoint "kyc": url: provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("params", "params = { tenant = \"7\" }"), @r#"endpoint "kyc": params.tenant: provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("construction", "construction = \"hmac-sha1\""), @r#"endpoint "kyc": construction: "hmac-sha1" is not one of provider github; it has hmac-sha256"#);
+    assert_snapshot!(of_github("variant", "variant = \"hmac-sha1\""), @r#"endpoint "kyc": variant: "hmac-sha1" is not one of provider github; it has hmac-sha256"#);
     let family = format!("provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = \"kyx\"");
     assert_snapshot!(of_endpoint("family", &family), @r#"endpoint "kyc": family: "kyx" is not one of kyc, aml, kyb"#);
     let missing_status = |value: &str| {
@@ -393,10 +393,10 @@ fn a_secret_that_proves_nothing_is_noted() {
         .unwrap()
         .endpoint("kyc")
         .unwrap();
-    let notes: Vec<_> = verifier.secrets().notes().collect();
+    let notes: Vec<_> = verifier.keys().notes().collect();
     assert_eq!(
         notes,
-        ["an unauthenticated digest proves nothing about the sender: anybody can make one"]
+        ["an unauthenticated digest proves nothing about the sender: anyone can compute one"]
     );
 }
 
@@ -534,12 +534,12 @@ fn settings_that_can_only_fail_are_mistakes() {
         (
             &secret(late, early),
             "",
-            "endpoint \"kyc\": secret: not_after lies before not_before; exchange them",
+            "endpoint \"kyc\": secret: not_after is before not_before; swap them",
         ),
         (
             &secret(early, early),
             "",
-            "endpoint \"kyc\": secret: not_after is not_before, which leaves the key no time; write a later one",
+            "endpoint \"kyc\": secret: not_after equals not_before, so the key has no validity period; set a later not_after",
         ),
         (
             redis,
@@ -561,7 +561,7 @@ fn schemes_that_no_request_can_satisfy_are_mistakes() {
             "signature = {{ header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"v1\" }}\n{lines}"
         )
     };
-    let never = "is compared with text that no header has; take off white space at its ends, line ends and other control characters";
+    let never = "is compared with a value that no header can have; remove surrounding white space, line breaks and other control characters";
     for (lines, problem) in [
         (
             "require = [{ header = \"X-A\", equals = \"a-credential\\n\" }]".to_owned(),
@@ -573,47 +573,47 @@ fn schemes_that_no_request_can_satisfy_are_mistakes() {
         ),
         (
             "require = [{ header = \"X-A\", equals = \"1\" }, { header = \"x-a\", equals = \"2\" }]".to_owned(),
-            "require: header \"x-a\" must have two different values; keep one".to_owned(),
+            "require: header \"x-a\" is required twice, with different values; keep one".to_owned(),
         ),
         (
             "require = [{ header = \"x-sig\", equals = \"1\" }]".to_owned(),
-            "require: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+            "require: header \"x-sig\" carries the signature and cannot be used twice; name another".to_owned(),
         ),
         (
             "signed = \"{ts}.{body}\"\ntimestamp = { header = \"x-sig\" }".to_owned(),
-            "timestamp: header \"x-sig\" has the signature, so it can be nothing else; name another".to_owned(),
+            "timestamp: header \"x-sig\" carries the signature and cannot be used twice; name another".to_owned(),
         ),
         (
             "signed = \"{header:X-Sig}.{body}\"".to_owned(),
-            "signed: header \"X-Sig\" has the signature, so it can be nothing else; name another".to_owned(),
+            "signed: header \"X-Sig\" carries the signature and cannot be used twice; name another".to_owned(),
         ),
         (
             "signature = { header = \"X-Sig\", encoding = \"hex\", prefix = \" v1=\" }".to_owned(),
-            "signature: the prefix \" v1=\" begins with white space or has a control character, so it would never be found".to_owned(),
+            "signature: the prefix \" v1=\" begins with white space or contains a control character, so it can never match".to_owned(),
         ),
         (
             "signature = { header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1\\n\" }".to_owned(),
-            "signature: the prefix \"v1\\n\" begins with white space or has a control character, so it would never be found".to_owned(),
+            "signature: the prefix \"v1\\n\" begins with white space or contains a control character, so it can never match".to_owned(),
         ),
         (
             fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"v1\" }"),
-            "timestamp: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+            "timestamp: field \"v1\" carries the signature and cannot be used twice; name another".to_owned(),
         ),
         (
             fields("signed = \"{field:v1}.{body}\""),
-            "signed: field \"v1\" is the signature, so it can be nothing else; name another".to_owned(),
+            "signed: field \"v1\" carries the signature and cannot be used twice; name another".to_owned(),
         ),
         (
             fields("signed = \"{ts}.{body}\"\ntimestamp = { field = \"t=\" }"),
-            "timestamp: field \"t=\" would never be found; write what is between the separator and the = sign".to_owned(),
+            "timestamp: field \"t=\" can never match; write the text between the separator and the = sign".to_owned(),
         ),
         (
             fields("signed = \"{field:a,b}.{body}\""),
-            "signed: field \"a,b\" would never be found; write what is between the separator and the = sign".to_owned(),
+            "signed: field \"a,b\" can never match; write the text between the separator and the = sign".to_owned(),
         ),
         (
             fields("").replace("\"v1\"", "\" v1\""),
-            "signature: field \" v1\" would never be found; write what is between the separator and the = sign".to_owned(),
+            "signature: field \" v1\" can never match; write the text between the separator and the = sign".to_owned(),
         ),
     ] {
         let text = mistake("provider \"acme\"", "", &custom(&lines));

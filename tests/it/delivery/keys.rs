@@ -7,11 +7,11 @@ use http::Request;
 use proptest::{option, prelude::*};
 use support::{NOW, SVIX_SECRET, at, authenteq, multipart};
 use tower_webhook::{
-    Provider, RejectionKind, Secret, Secrets, Signer, Source, VerifiedEvent, Verifier,
-    delivery::{DeliveryKey, KeyedBy},
-    lookup::Tenant,
+    Provider, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier,
+    delivery::{DeduplicateBy, DeliveryKey},
+    keys::{KeySet, Tenant},
     providers,
-    scheme::{Algorithm, Coverage, Encoding, Scheme, Signature, Timestamp},
+    scheme::{Algorithm, Coverage, Encoding, Locator, SignatureFormat, Timestamp},
     verify::Head,
 };
 const TEXT_SECRET: &str = "a-secret-for-the-delivery-keys";
@@ -103,8 +103,8 @@ impl Attempt {
         self.changed(Change::Rename(name, to))
     }
 
-    fn keyed(mut self, keyed_by: KeyedBy) -> Self {
-        self.provider = self.provider.with_delivery_key(keyed_by);
+    fn keyed(mut self, deduplicate_by: DeduplicateBy) -> Self {
+        self.provider = self.provider.with_deduplicate_by(deduplicate_by);
         self
     }
 
@@ -155,18 +155,18 @@ impl Attempt {
             verifier = verifier.with_endpoint(&**endpoint);
         }
         let tenant = self.tenant.as_ref().map(|tenant| {
-            let secrets = Secrets::new(&self.provider, secrets).unwrap();
+            let secrets = KeySet::new(&self.provider, secrets).unwrap();
             Tenant::new(&**tenant, secrets)
         });
         let verdict = verifier
-            .gate(&Head::new(&headers), at(NOW))
-            .and_then(|gate| match &tenant {
-                Some(tenant) => gate.check_tenant(Some(tenant)),
-                None => gate.check(verifier.secrets()),
+            .check_head(&Head::new(&headers), at(NOW))
+            .and_then(|checked| match &tenant {
+                Some(tenant) => checked.with_tenant(Some(tenant)),
+                None => checked.with_keys(verifier.keys()),
             })
-            .and_then(|mut check| {
-                check.update(body)?;
-                check.finish()
+            .and_then(|mut request| {
+                request.update(body)?;
+                request.verify()
             });
         verdict.map_err(|rejection| rejection.kind())
     }
@@ -258,13 +258,13 @@ fn result(boundary: &str, id: &str) -> Attempt {
 }
 
 /// A provider that signs `signed`, and whose delivery id stands at `id`.
-fn custom(signed: &'static str, id: Source, coverage: Coverage) -> Provider {
-    let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+fn custom(signed: &'static str, id: Locator, coverage: Coverage) -> Provider {
+    let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
     Provider::new("acme", scheme.with_coverage(coverage)).with_delivery_id(id)
 }
 
-fn acme(signed: &'static str, id: Source, body: impl AsRef<[u8]>) -> Attempt {
+fn acme(signed: &'static str, id: Locator, body: impl AsRef<[u8]>) -> Attempt {
     Attempt::new(custom(signed, id, Coverage::Body), TEXT_SECRET, body)
 }
 
@@ -422,7 +422,7 @@ fn the_result_of_authenteq_is_the_delivery_whatever_stands_around_it() {
     };
     let plain = |body: &[u8]| Attempt::new(authenteq(), TEXT_SECRET, body);
     let by_hmac = Attempt {
-        provider: authenteq().with_only_construction("hmac-sha256").unwrap(),
+        provider: authenteq().select_variant("hmac-sha256").unwrap(),
         ..event()
     };
     let named = |boundary: &str| format!("multipart/form-data; boundary={boundary}");
@@ -496,7 +496,7 @@ fn a_body_is_the_delivery_where_no_signed_id_names_one() {
     let shopify = |body: &str| Attempt::new(providers::shopify(), TEXT_SECRET, body);
     let digest = Attempt {
         provider: providers::authento()
-            .with_only_construction("sha256-body-secret")
+            .select_variant("sha256-body-secret")
             .unwrap(),
         ..authento("{}")
     };
@@ -571,7 +571,7 @@ fn a_body_is_the_delivery_where_no_signed_id_names_one() {
 
 #[test]
 fn the_event_type_counts_where_it_is_asked_for() {
-    let typed = |attempt: Attempt| attempt.keyed(KeyedBy::BodyAndEventType);
+    let typed = |attempt: Attempt| attempt.keyed(DeduplicateBy::BodyAndEventType);
     let push = || typed(github("{}")).with("x-github-event", "push");
     let topic = |topic: &str| {
         let shopify = Attempt::new(providers::shopify(), TEXT_SECRET, "{}");
@@ -663,7 +663,7 @@ fn endpoints_and_tenants_have_deliveries_of_their_own() {
             Scheme::new(
                 Algorithm::HmacSha256,
                 "{body}",
-                Signature::single("X-Sig", Encoding::Hex),
+                SignatureFormat::single("X-Sig", Encoding::Hex),
             ),
         ),
         ..github("{}")
@@ -718,8 +718,8 @@ fn endpoints_and_tenants_have_deliveries_of_their_own() {
         ),
         (
             "an id that is another's body",
-            acme("{body}", Source::json("/id"), r#""x""#),
-            acme("{body}", Source::json("/id"), r#"{"id":"\"x\""}"#),
+            acme("{body}", Locator::json("/id"), r#""x""#),
+            acme("{body}", Locator::json("/id"), r#"{"id":"\"x\""}"#),
             Others,
         ),
     ]);
@@ -951,22 +951,22 @@ fn an_id_is_taken_whatever_it_is() {
 
 #[test]
 fn a_provider_of_ones_own_is_keyed_by_what_it_signs() {
-    let by_id = |attempt: Attempt| attempt.keyed(KeyedBy::DeliveryId);
+    let by_id = |attempt: Attempt| attempt.keyed(DeduplicateBy::Id);
     let lowered = || {
-        let id = Source::header("X-Acme-Id");
+        let id = Locator::header("X-Acme-Id");
         by_id(acme("{header:X-Acme-Id|lower}.{body}", id, "1")).with("x-acme-id", "ab")
     };
-    let unsigned = || acme("{body}", Source::header("X-Acme-Id"), "1").with("x-acme-id", "a");
-    let in_form = |body: &[u8]| by_id(acme("{body}", Source::form("id"), body));
+    let unsigned = || acme("{body}", Locator::header("X-Acme-Id"), "1").with("x-acme-id", "a");
+    let in_form = |body: &[u8]| by_id(acme("{body}", Locator::form("id"), body));
     let partial = |signed, id, body: &str| {
         Attempt::new(custom(signed, id, Coverage::Partial), TEXT_SECRET, body)
     };
-    let some = |body| partial("{json:/amount}", Source::json("/id"), body);
+    let some = |body| partial("{json:/amount}", Locator::json("/id"), body);
     let headed = |body| {
-        let id = Source::header("X-Acme-Id");
+        let id = Locator::header("X-Acme-Id");
         partial("{header:X-Acme-Id}.{json:/amount}", id, body).with("x-acme-id", "a")
     };
-    let in_part = |body| partial("{form:amount}", Source::form("id"), body);
+    let in_part = |body| partial("{form:amount}", Locator::form("id"), body);
     check([
         (
             "an id in a signed header",
@@ -1094,7 +1094,7 @@ fn keys_stay_what_they_are_from_release_to_release() {
         (
             github("{}")
                 .with("x-github-event", "push")
-                .keyed(KeyedBy::BodyAndEventType),
+                .keyed(DeduplicateBy::BodyAndEventType),
             Some("/"),
             "1720c20ac9e8234516ade4e862602634b0f4b9fb1489a6ad55289c63262986da",
         ),
@@ -1104,7 +1104,7 @@ fn keys_stay_what_they_are_from_release_to_release() {
             "fa86e958920c75512bbad7b34c621951d8b7bb48090ee52a98f9f4705aba58d9",
         ),
         (
-            acme("{body}", Source::json("/id"), r#"{"id":7}"#),
+            acme("{body}", Locator::json("/id"), r#"{"id":7}"#),
             None,
             "c080c5eee9d1eeb6b5fe8bc4532a416b8b79332e7a17b11b963f5b0f7600e695",
         ),
@@ -1134,12 +1134,12 @@ fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouch
     let order = |status: &str| format!(r#"{{"id":"order-7","status":"{status}"}}"#);
     let form = |status: &str| format!("id=order-7&status={status}");
     let header = |attempt: Attempt| attempt.with("x-acme-id", "order-7");
-    let in_json = |body: String| acme("{body}", Source::json("/id"), body);
-    let in_form = |body: String| acme("{body}", Source::form("id"), body);
+    let in_json = |body: String| acme("{body}", Locator::json("/id"), body);
+    let in_form = |body: String| acme("{body}", Locator::form("id"), body);
     let in_header = |body: String| {
         header(acme(
             "{header:X-Acme-Id}.{body}",
-            Source::header("X-Acme-Id"),
+            Locator::header("X-Acme-Id"),
             body,
         ))
     };
@@ -1167,7 +1167,7 @@ fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouch
         ),
     ];
     for (what, one, other) in rows {
-        let by_id = |attempt: &Attempt| attempt.clone().keyed(KeyedBy::DeliveryId);
+        let by_id = |attempt: &Attempt| attempt.clone().keyed(DeduplicateBy::Id);
         let vouched = |attempt: &Attempt| unique(attempt.clone());
         check([
             (what, one.clone(), one.clone().again(), Same),
@@ -1176,8 +1176,8 @@ fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouch
             (what, vouched(&one), vouched(&other), Same),
             (
                 what,
-                vouched(&one).keyed(KeyedBy::Body),
-                vouched(&other).keyed(KeyedBy::Body),
+                vouched(&one).keyed(DeduplicateBy::Body),
+                vouched(&other).keyed(DeduplicateBy::Body),
                 Others,
             ),
         ]);
@@ -1204,16 +1204,16 @@ fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouch
 
 /// A request with a signed time and without an id.
 fn dated(body: &str) -> Attempt {
-    let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+    let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::header("X-Acme-Time"));
-    let provider = Provider::new("acme", scheme).with_delivery_id(Source::json("/id"));
+    let provider = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
     Attempt::new(provider, TEXT_SECRET, body)
 }
 
 /// A request of which only some values are signed.
 fn partial(signed: &'static str, body: &str) -> Attempt {
-    let provider = custom(signed, Source::header("X-Acme-Id"), Coverage::Partial);
+    let provider = custom(signed, Locator::header("X-Acme-Id"), Coverage::Partial);
     Attempt::new(provider, TEXT_SECRET, body).with("x-acme-id", "a")
 }
 
@@ -1325,16 +1325,16 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
     let json = |amount: u32, note: &str| format!(r#"{{"amount":{amount},"note":"{note}"}}"#);
     let one = |amount, note| partial("{header:X-Acme-Id}.{json:/amount}", &json(amount, note));
     let none = |body: &str| {
-        let provider = custom("{secret}", Source::json("/id"), Coverage::Partial);
+        let provider = custom("{secret}", Locator::json("/id"), Coverage::Partial);
         let mut attempt = Attempt::new(provider, TEXT_SECRET, body);
-        let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+        let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
         let scheme = Scheme::new(Algorithm::Sha256, "{secret}", signature);
         attempt.provider = Provider::new("acme", scheme.with_coverage(Coverage::Partial));
         attempt
     };
     let id = |body: &str| {
-        let provider = custom("{json:/id}", Source::json("/id"), Coverage::Partial);
-        Attempt::new(provider, TEXT_SECRET, body).keyed(KeyedBy::DeliveryId)
+        let provider = custom("{json:/id}", Locator::json("/id"), Coverage::Partial);
+        Attempt::new(provider, TEXT_SECRET, body).keyed(DeduplicateBy::Id)
     };
     check([
         (
@@ -1387,11 +1387,11 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
 #[test]
 fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
     let dated = |signed: &'static str| {
-        let signature = Signature::single("X-Acme-Signature", Encoding::Hex);
+        let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
         let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature)
             .with_timestamp(Timestamp::header("X-Acme-Time"))
             .with_coverage(Coverage::Partial);
-        let provider = Provider::new("acme", scheme).with_delivery_id(Source::json("/id"));
+        let provider = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
         let body = r#"{"id":"order-7","type":"order"}"#;
         Attempt::new(provider, TEXT_SECRET, body).with("x-acme-id", "a")
     };
@@ -1405,7 +1405,7 @@ fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
             (signed, dated(signed), dated(signed).again(), Others),
         ]);
     }
-    let by_id = |attempt: Attempt| attempt.keyed(KeyedBy::DeliveryId);
+    let by_id = |attempt: Attempt| attempt.keyed(DeduplicateBy::Id);
     let signed = "{ts}.{json:/id}";
     check([(
         "an id that is vouched for",
@@ -1419,10 +1419,10 @@ fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
 #[test]
 fn b_2_an_event_type_in_a_signed_header_tells_deliveries_apart() {
     let typed = |signed: &'static str, event_type: &str| {
-        let mut attempt = acme(signed, Source::json("/id"), r#"{"id":"user-7"}"#);
+        let mut attempt = acme(signed, Locator::json("/id"), r#"{"id":"user-7"}"#);
         attempt.provider = attempt
             .provider
-            .with_event_type(Source::header("X-Acme-Event"));
+            .with_event_type(Locator::header("X-Acme-Event"));
         attempt.with("x-acme-event", event_type)
     };
     let signed = "{header:X-Acme-Event}.{body}";

@@ -53,8 +53,8 @@ use tower_webhook::{
     Payload, PayloadError, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier,
     WebhookVerifyLayer,
     delivery::{
-        Claim, DeliveryKey, DeliveryLayer, DeliveryOutcome, DeliveryStore, MemoryStore, OnOutage,
-        Owner, StoreError, StoreErrorKind, StoreFuture,
+        Claim, DeliveryKey, DeliveryLayer, DeliveryOutcome, DeliveryStore, MemoryStore,
+        OutagePolicy, Owner, StoreError, StoreErrorKind, StoreFuture,
     },
     providers,
 };
@@ -230,7 +230,7 @@ struct Claimed(Claim);
 
 impl From<Said> for Claimed {
     fn from(_: Said) -> Self {
-        Self(Claim::InProgress { remaining: LEASE })
+        Self(Claim::in_progress(LEASE))
     }
 }
 
@@ -425,7 +425,7 @@ async fn on_request<B>(handler: Handler, request: Request<B>) -> Result<Answer, 
     let event = VerifiedEvent::<Fickle>::from_extensions(request.extensions());
     drop(request);
     let status = match event {
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(rejection) => return Ok(rejection.to_response().map(|()| Default::default())),
         Ok(_) => handler.act().await,
     };
     let mut answer = Answer::new(Full::from("handled"));
@@ -584,7 +584,7 @@ fn scripted(handler: &Handler) -> (Arc<Scripted>, DeliveryLayer, Stack) {
 fn key_of(body: &Bytes) -> DeliveryKey {
     let (head, body) = signed(body.clone()).into_parts();
     let verifier = github().with_endpoint("hook");
-    let head = tower_webhook::verify::Head::of(&head);
+    let head = tower_webhook::verify::Head::from(&head);
     let event = verifier.verify(&head, body, support::at(0)).unwrap();
     event.delivery_key_at("/hook")
 }
@@ -823,10 +823,10 @@ async fn b_5_a_handler_goes_on_without_its_client_and_no_other_runs_beside_it() 
 async fn while_the_store_is_away_events_are_refused_or_let_through() {
     use StoreErrorKind::{Full, Timeout, Unavailable};
     for host in HOSTS {
-        for policy in [OnOutage::Refuse, OnOutage::Allow] {
+        for policy in [OutagePolicy::Refuse, OutagePolicy::Allow] {
             let handler = Handler::new([]);
             let store = Scripted::new();
-            let deliver = DeliveryLayer::new(Store(Arc::clone(&store))).with_on_outage(policy);
+            let deliver = DeliveryLayer::new(Store(Arc::clone(&store))).with_outage_policy(policy);
             let url = host.serve(Layers::new(deliver, &handler)).await;
             let request = signed(body());
             for kind in [Unavailable, Timeout, Full] {
@@ -836,7 +836,7 @@ async fn while_the_store_is_away_events_are_refused_or_let_through() {
                     store.fault(Op::Claim, fault);
                     let reply = send(&url, request.clone()).await.unwrap();
                     let what = format!("{host:?} {policy:?} {fault:?}");
-                    if policy == OnOutage::Refuse {
+                    if policy == OutagePolicy::Refuse {
                         assert_eq!(reply.status, 503, "{what}");
                         assert_eq!(reply.headers[RETRY_AFTER], "5", "{what}");
                         assert_eq!((&*reply.body, handler.called()), (&b""[..], before));

@@ -508,13 +508,13 @@ async fn one_warning_where_deliveries_of_an_endpoint_come_under_several_paths() 
 #[tokio::test]
 async fn one_warning_where_an_id_comes_with_several_bodies() {
     use tower_webhook::{
-        Provider, Secret, Signer, Source, Verifier,
-        delivery::KeyedBy,
-        scheme::{Algorithm, Encoding, Scheme, Signature},
+        Provider, Scheme, Secret, Signer, Verifier,
+        delivery::DeduplicateBy,
+        scheme::{Algorithm, Encoding, Locator, SignatureFormat},
     };
-    let signature = Signature::single("X-Acme", Encoding::Hex);
+    let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
     let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
-    let acme = Provider::new("acme", scheme).with_delivery_id(Source::json("/id"));
+    let acme = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
     let order = |status: &str| format!(r#"{{"id":"7","status":"{status}"}}"#);
     let plain = [order("new"), order("paid"), order("sent"), order("new")];
     let others = [
@@ -529,13 +529,13 @@ async fn one_warning_where_an_id_comes_with_several_bodies() {
             Some("is handled as another delivery"),
         ),
         (
-            acme.clone().with_delivery_key(KeyedBy::DeliveryId),
+            acme.clone().with_deduplicate_by(DeduplicateBy::Id),
             &plain[..],
-            Some("is taken for the same delivery"),
+            Some("is treated as the same delivery"),
         ),
         (acme.clone().with_unique_delivery_id(), &plain[..], None),
         (
-            acme.clone().with_delivery_key(KeyedBy::Body),
+            acme.clone().with_deduplicate_by(DeduplicateBy::Body),
             &plain[..],
             None,
         ),

@@ -60,7 +60,7 @@ where
 fn outcomes(deliver: DeliveryLayer) -> (DeliveryLayer, Arc<Mutex<Vec<DeliveryOutcome>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&seen);
-    let deliver = deliver.with_on_delivery(move |_, outcome| told.lock().unwrap().push(outcome));
+    let deliver = deliver.on_delivery(move |_, outcome| told.lock().unwrap().push(outcome));
     (deliver, seen)
 }
 
@@ -100,7 +100,7 @@ async fn futures_catch<F: Future>(future: AssertUnwindSafe<F>) -> Result<F::Outp
 #[tokio::test(start_paused = true)]
 async fn b_5_what_nobody_waits_for_is_logged() {
     let lines = Lines::default();
-    for (panics, said) in [(true, "it panicked"), (false, "it ran into its time limit")] {
+    for (panics, said) in [(true, "it panicked"), (false, "it exceeded its time limit")] {
         let deliver = DeliveryLayer::new(MemoryStore::new()).with_handler_timeout(2 * SECOND);
         let (deliver, told) = outcomes(deliver);
         let stack = stack(&deliver, move |_| async move {
@@ -163,13 +163,13 @@ async fn b_5_no_more_handlers_run_than_may_those_without_a_sender_among_them() {
     let store = Arc::new(MemoryStore::new());
     let deliver = DeliveryLayer::new(Arc::clone(&store)).with_max_running(2);
     let (deliver, told) = outcomes(deliver);
-    let gate = Arc::new(Semaphore::new(0));
-    let opens = Arc::clone(&gate);
+    let checked = Arc::new(Semaphore::new(0));
+    let opens = Arc::clone(&checked);
     let stack = stack(&deliver, move |body| {
-        let gate = Arc::clone(&opens);
+        let checked = Arc::clone(&opens);
         async move {
             if body.starts_with("slow") {
-                gate.acquire().await.unwrap().forget();
+                checked.acquire().await.unwrap().forget();
             }
             200
         }
@@ -193,10 +193,10 @@ async fn b_5_no_more_handlers_run_than_may_those_without_a_sender_among_them() {
     // What is done is known all the same.
     assert_eq!(call(&stack, "done").await.status(), 200);
 
-    gate.add_permits(1);
+    checked.add_permits(1);
     sleep(SECOND).await;
     assert_eq!(call(&stack, "third").await.status(), 200);
-    gate.add_permits(1);
+    checked.add_permits(1);
     assert_eq!(deliver.drain(SECOND).await, 0);
     use DeliveryOutcome::{Busy, Done, New};
     assert_eq!(*told.lock().unwrap(), [New, Busy, Done, New, New, New]);
@@ -326,19 +326,19 @@ fn settings_with_which_nothing_could_be_handled_are_refused() {
     let rows: [(Make, &str); 4] = [
         (
             Box::new(move || layer().with_max_running(0)),
-            "max_running is 0, so no event would ever be handled; allow one at least",
+            "max_running is 0, so no event would ever be handled; set at least 1",
         ),
         (
             Box::new(move || layer().with_handler_timeout(zero)),
-            "handler_timeout is zero, so no event would ever be handled; allow more",
+            "handler_timeout is zero, so no event would ever be handled; set a longer one",
         ),
         (
             Box::new(move || layer().with_lifetime(zero)),
-            "lifetime is zero, so no delivery would be remembered; allow more",
+            "lifetime is zero, so no delivery would be remembered; set a longer one",
         ),
         (
             Box::new(move || layer().with_lease(Duration::from_millis(99))),
-            "the lease is 99ms; allow 100 ms at least",
+            "the lease is 99ms; set at least 100 ms",
         ),
     ];
     for (make, expected) in rows {

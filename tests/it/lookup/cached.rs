@@ -1,14 +1,14 @@
-//! `CachedSource`: keys that are looked up, and remembered for a while.
+//! `CachedKeys`: keys that are looked up, and remembered for a while.
 
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now, time::timeout};
-use tower_webhook::lookup::CachedSource;
+use tower_webhook::keys::CachedKeys;
 
 use super::*;
 
 /// Longer than anything here takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-type Found = Result<Option<Tenant>, SourceError>;
+type Found = Result<Option<Tenant>, KeySourceError>;
 
 /// What is behind the cache: it knows the tenants whose names begin with `acme`, and counts how often it is asked.
 #[derive(Clone)]
@@ -49,34 +49,34 @@ impl Table {
         Ok(name.starts_with("acme").then(|| tenant(&name, SECRET)))
     }
 
-    fn source(&self) -> CachedSource {
+    fn source(&self) -> CachedKeys {
         let table = self.clone();
         source(move |name| table.clone().look_up(name))
     }
 }
 
-fn source<F>(load: impl Fn(String) -> F + Send + Sync + 'static) -> CachedSource
+fn source<F>(load: impl Fn(String) -> F + Send + Sync + 'static) -> CachedKeys
 where
     F: Future<Output = Found> + Send + 'static,
 {
     let name = |head: &Head<'_>| head.path().strip_prefix("/hooks/").map(str::to_owned);
-    CachedSource::new(name, load)
+    CachedKeys::new(name, load)
 }
 
 /// Asks as a layer does. The id of the tenant.
-async fn ask(source: &CachedSource, name: &str) -> Result<Option<String>, SourceError> {
+async fn ask(source: &CachedKeys, name: &str) -> Result<Option<String>, KeySourceError> {
     let none: [(&str, &str); 0] = [];
     let path = format!("/hooks/{name}");
-    let found = source.secrets(&Head::new(&none).with_target(&path));
+    let found = source.keys(&KeyRequest::new(&Head::new(&none).with_target(&path)));
     Ok(found.await?.map(|tenant| tenant.id().unwrap().to_owned()))
 }
 
 /// Asks once in each of so many tasks, and returns when all of them wait.
 async fn crowd(
-    source: &CachedSource,
+    source: &CachedKeys,
     name: &'static str,
     size: usize,
-) -> Vec<tokio::task::JoinHandle<Result<Option<String>, SourceError>>> {
+) -> Vec<tokio::task::JoinHandle<Result<Option<String>, KeySourceError>>> {
     let before = tasks();
     let asking = (0..size).map(|_| {
         let source = source.clone();
@@ -207,7 +207,7 @@ async fn errors_are_not_remembered() {
     });
     let layer = layer(source);
     let answer = send_whole(&layer, signed("/hooks/acme", SECRET, "body")).await;
-    assert_unavailable(&answer, RejectionKind::SecretSourceFailed);
+    assert_unavailable(&answer, RejectionKind::KeySourceFailed);
     let said = refusal(&answer).unwrap().to_string();
     assert!(said.ends_with("the table is locked"), "{said}");
     let answer = send_whole(&layer, signed("/hooks/acme", SECRET, "body")).await;
@@ -324,7 +324,7 @@ async fn a_look_up_that_hangs_ends_after_thirty_seconds_and_leaves_nothing_behin
     let began = Instant::now();
     for seconds in [5, 10, 15] {
         let answer = send_whole(&layer, signed("/hooks/acme", SECRET, "body")).await;
-        assert_unavailable(&answer, RejectionKind::SecretSourceTimeout);
+        assert_unavailable(&answer, RejectionKind::KeySourceTimeout);
         assert_eq!(began.elapsed().as_secs(), seconds);
         until_tasks(1).await;
     }
@@ -334,7 +334,7 @@ async fn a_look_up_that_hangs_ends_after_thirty_seconds_and_leaves_nothing_behin
     // Whoever waits at that moment is told of it.
     let patient = layer.with_key_timeout(PATIENCE);
     let answer = send_whole(&patient, signed("/hooks/acme", SECRET, "body")).await;
-    assert_unavailable(&answer, RejectionKind::SecretSourceFailed);
+    assert_unavailable(&answer, RejectionKind::KeySourceFailed);
     assert_eq!(began.elapsed().as_secs(), 30);
     assert!(dropped.load(Ordering::SeqCst));
     until_tasks(0).await;
@@ -342,7 +342,7 @@ async fn a_look_up_that_hangs_ends_after_thirty_seconds_and_leaves_nothing_behin
 
     // The next one begins anew.
     let answer = send_whole(&patient, signed("/hooks/acme", SECRET, "body")).await;
-    assert_unavailable(&answer, RejectionKind::SecretSourceFailed);
+    assert_unavailable(&answer, RejectionKind::KeySourceFailed);
     assert_eq!(began.elapsed().as_secs(), 60);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
@@ -383,7 +383,7 @@ async fn a_look_up_that_always_panics_is_503_and_does_no_harm_to_others() {
     let layer = layer(source);
     for _ in 0..2 {
         let answer = send_whole(&layer, signed("/hooks/acme-broken", SECRET, "body")).await;
-        assert_unavailable(&answer, RejectionKind::SecretSourceFailed);
+        assert_unavailable(&answer, RejectionKind::KeySourceFailed);
         let answer = send_whole(&layer, signed("/hooks/acme", SECRET, "body")).await;
         assert_eq!(event(&answer).tenant(), Some("acme"));
     }
@@ -578,6 +578,6 @@ fn its_debug_shows_how_it_is_set_and_nothing_of_what_it_holds() {
     let source = Table::open().source().with_capacity(7);
     assert_eq!(
         format!("{source:?}"),
-        "CachedSource { lifetime: 300s, negative_lifetime: 10s, capacity: 7, .. }"
+        "CachedKeys { lifetime: 300s, negative_lifetime: 10s, capacity: 7, .. }"
     );
 }

@@ -1,10 +1,10 @@
-//! `SharedSecrets`: keys that are replaced while requests come.
+//! `SharedKeys`: keys that are replaced while requests come.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn a_request_keeps_the_keys_that_it_began_with() {
-    let keys = SharedSecrets::new(secrets(Secret::new(SECRET).with_id("old")));
+    let keys = SharedKeys::new(secrets(Secret::new(SECRET).with_id("old")));
     let layer = layer(keys.clone());
     let slow = || TestBody::new([Step::Wait(Duration::from_secs(1)), data("body")]);
     let mut before = pin!(send(&layer, acme(slow(), "body")));
@@ -35,7 +35,7 @@ async fn keys_are_replaced_by_several_at_once_while_requests_are_checked() {
         let other = Secret::new(format!("another-secret-{id}-of-length"));
         secrets(vec![other, Secret::new(SECRET).with_id(id)])
     };
-    let keys = SharedSecrets::new(set("first".to_owned()));
+    let keys = SharedKeys::new(set("first".to_owned()));
     let layer = layer(keys.clone());
     let replacing = (0..4).map(|thread| {
         let keys = keys.clone();
@@ -67,10 +67,10 @@ async fn keys_are_replaced_by_several_at_once_while_requests_are_checked() {
 
 #[tokio::test]
 async fn keys_of_another_provider_do_not_replace_those_that_are_there() {
-    let keys = SharedSecrets::new(secrets(Secret::new(SECRET).with_id("kept")));
+    let keys = SharedKeys::new(secrets(Secret::new(SECRET).with_id("kept")));
     let layer = layer(keys.clone());
     for provider in [providers::shopify(), providers::idenfy()] {
-        let others = Secrets::new(&provider, Secret::new(OTHER_SECRET)).unwrap();
+        let others = KeySet::new(&provider, Secret::new(OTHER_SECRET)).unwrap();
         let error = keys.replace(others).unwrap_err().to_string();
         assert!(
             error.contains("another provider") && !error.contains(OTHER_SECRET),
@@ -85,9 +85,9 @@ async fn keys_of_another_provider_do_not_replace_those_that_are_there() {
 
 #[tokio::test]
 async fn keys_can_come_after_the_endpoint() {
-    let verifier = Verifier::for_lookup(providers::github()).unwrap();
-    let keys = SharedSecrets::new(verifier.secrets().clone());
-    let layer = WebhookVerifyLayer::new(verifier).with_secret_source(keys.clone());
+    let keys = SharedKeys::new(KeySet::empty(&providers::github()).unwrap());
+    let verifier = Verifier::from_key_source(providers::github(), keys.clone()).unwrap();
+    let layer = WebhookVerifyLayer::new(verifier);
     let request = || signed("/hooks/acme", SECRET, "body");
     assert_unavailable(
         &send_whole(&layer, request()).await,

@@ -43,12 +43,11 @@ use support::{
     signed_to, with_header,
 };
 use tower_webhook::{
-    Identity, Json, Outcome, Provider, Rejection, RejectionKind, Secret, Signer, VerifiedEvent,
-    Verifier, WebhookVerifyLayer,
-    lookup::{Tenant, TenantFuture},
+    Identity, Json, Outcome, Provider, Rejection, RejectionKind, Scheme, Secret, Signer,
+    VerifiedEvent, Verifier, WebhookVerifyLayer,
+    keys::{KeyFuture, KeyRequest, Tenant, source_fn},
     providers::{self, authenteq, idenfy},
-    scheme::{Algorithm, Encoding, Scheme, Signature},
-    verify::Head,
+    scheme::{Algorithm, Encoding, SignatureFormat},
 };
 const LIMIT: usize = 1000;
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;
@@ -405,7 +404,7 @@ async fn between_other_middlewares() {
 
 /// A provider that signs the address.
 fn by_path() -> Provider {
-    let signature = Signature::single("x-path-signature", Encoding::Hex);
+    let signature = SignatureFormat::single("x-path-signature", Encoding::Hex);
     let signed = "{method}:{path}:{query:x}:{body}";
     Provider::new(
         "by-path",
@@ -893,7 +892,7 @@ async fn what_is_our_fault_is_500() {
 async fn the_hook_sees_the_refusal_and_changes_the_answer() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    let layer = layer().with_on_rejection(move |rejection, response| {
+    let layer = layer().on_rejection(move |rejection, response| {
         log.lock().unwrap().push(rejection.kind());
         *response.status_mut() = http::StatusCode::from_u16(498).unwrap();
         response.headers_mut().clear();
@@ -922,8 +921,8 @@ async fn the_hook_sees_the_refusal_and_changes_the_answer() {
 }
 
 /// Keys by the last segment of the path.
-fn by_tenant(head: &Head<'_>) -> TenantFuture {
-    let tenant = head.path().rsplit('/').next().unwrap().to_owned();
+fn by_tenant(request: &KeyRequest<'_>) -> KeyFuture {
+    let tenant = request.head.path().rsplit('/').next().unwrap().to_owned();
     Box::pin(async move {
         match &*tenant {
             "down" => Err("the database is down".into()),
@@ -932,7 +931,7 @@ fn by_tenant(head: &Head<'_>) -> TenantFuture {
             _ => {
                 // Not at once.
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let secrets = tower_webhook::Secrets::new(
+                let secrets = tower_webhook::keys::KeySet::new(
                     &providers::github(),
                     Secret::new(format!("the-secret-of-{tenant}")),
                 )?;
@@ -948,9 +947,9 @@ async fn keys_are_looked_up_for_each_request() {
     async fn tenant(event: VerifiedEvent) -> String {
         event.tenant().unwrap().to_owned()
     }
-    let layer = WebhookVerifyLayer::new(Verifier::for_lookup(providers::github()).unwrap())
-        .with_secret_source(by_tenant)
-        .with_key_timeout(Duration::from_millis(300));
+    let source = source_fn(by_tenant);
+    let verifier = Verifier::from_key_source(providers::github(), source).unwrap();
+    let layer = WebhookVerifyLayer::new(verifier).with_key_timeout(Duration::from_millis(300));
     let route = web::post().to(tenant).wrap(layer.clone());
     let app = app!(App::new().route("/{tenant}", route));
     let sign = |tenant: &str, path: &str| {
@@ -976,12 +975,12 @@ async fn keys_are_looked_up_for_each_request() {
         (
             "alpha",
             "/down",
-            Answer::refusal(RejectionKind::SecretSourceFailed),
+            Answer::refusal(RejectionKind::KeySourceFailed),
         ),
         (
             "alpha",
             "/slow",
-            Answer::refusal(RejectionKind::SecretSourceTimeout),
+            Answer::refusal(RejectionKind::KeySourceTimeout),
         ),
     ] {
         assert_eq!(send!(app, sign(signed_by, path)), expected, "{path}");

@@ -47,7 +47,7 @@ impl Server {
             WebhookVerifyLayer::new(verifier.with_max_body(LIMIT))
                 .with_clock(|| at(NOW))
                 .with_read_timeout(Duration::from_millis(300))
-                .with_on_rejection(move |rejection, _| {
+                .on_rejection(move |rejection, _| {
                     refused.lock().unwrap().push(rejection.kind());
                     refusal.notify_one();
                 })

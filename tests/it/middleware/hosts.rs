@@ -42,8 +42,8 @@ use tower_http::{
     trace::TraceLayer,
 };
 use tower_webhook::{
-    Provider, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
-    scheme::{Algorithm, Encoding, Scheme, Signature},
+    Provider, Scheme, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    scheme::{Algorithm, Encoding, SignatureFormat},
 };
 
 const MAX_BODY: usize = 64 << 10;
@@ -780,7 +780,7 @@ async fn a_scheme_that_signs_the_path_stands_outside_what_rewrites_it() {
     let scheme = Scheme::new(
         Algorithm::HmacSha256,
         "{path}\n{body}",
-        Signature::single("X-Sig", Encoding::Hex),
+        SignatureFormat::single("X-Sig", Encoding::Hex),
     );
     let provider = Provider::new("acme", scheme);
     let secret = Secret::new(GITHUB_SECRET);

@@ -282,7 +282,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                 "WARN",
                 &[
                     "through the middleware twice",
-                    "take the other away",
+                    "remove the other",
                     "\"code\"",
                 ],
                 1,
@@ -295,7 +295,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                 "WARN",
                 &[
                     "through the middleware twice",
-                    "take the other away",
+                    "remove the other",
                     "\"code\"",
                 ],
                 1,
@@ -309,7 +309,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                     "WARN",
                     &[
                         "through the middleware twice",
-                        "take the other away",
+                        "remove the other",
                         "\"code\"",
                     ],
                     1,

@@ -8,10 +8,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
         providers::authento(),
         Secret::new(GITHUB_SECRET).with_id("key-4"),
     );
-    let tenants = || {
-        let verifier = Verifier::for_lookup(providers::github()).unwrap();
-        layer(verifier).with_secret_source(acme())
-    };
+    let tenants = || layer(Verifier::from_key_source(providers::github(), acme()).unwrap());
     let nameless = || {
         let verifier = Verifier::new(providers::github(), Secret::new(GITHUB_SECRET)).unwrap();
         WebhookVerifyLayer::new(verifier)
@@ -22,20 +19,20 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(svix()),
                 svix_at(NOW - 7, "msg"),
                 Level::DEBUG,
-                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=7",
+                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=7",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
-                    r#"webhook_verified_total{provider="svix",endpoint="orders",construction="hmac-sha256",key_id="key-2"} 1"#,
+                    r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
                 ],
             ),
             (
                 layer(svix()),
                 svix_at(NOW + 300, "msg"),
                 Level::DEBUG,
-                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=300",
+                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=300",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
-                    r#"webhook_verified_total{provider="svix",endpoint="orders",construction="hmac-sha256",key_id="key-2"} 1"#,
+                    r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
                 ],
             ),
             // Where the documentation can be read in two ways, it is worth knowing which it was.
@@ -43,10 +40,10 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(several.clone().unwrap()),
                 sign(providers::authento(), GITHUB_SECRET, "[1, 2]"),
                 Level::INFO,
-                "bytes=6 construction=hmac-sha256 endpoint=orders key_id=key-4 provider=authento",
+                "bytes=6 variant=hmac-sha256 endpoint=orders key_id=key-4 provider=authento",
                 [
                     r#"webhook_body_bytes_total{provider="authento",endpoint="orders"} 6"#,
-                    r#"webhook_verified_total{provider="authento",endpoint="orders",construction="hmac-sha256",key_id="key-4"} 1"#,
+                    r#"webhook_verified_total{provider="authento",endpoint="orders",variant="hmac-sha256",key_id="key-4"} 1"#,
                 ],
             ),
             // There may be any number of tenants, so neither they nor their keys are labels.
@@ -54,20 +51,20 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 tenants(),
                 signed("{}"),
                 Level::DEBUG,
-                "bytes=2 construction=hmac-sha256 endpoint=orders key_id=acme-key-3 provider=github tenant=acme",
+                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=acme-key-3 provider=github tenant=acme",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint="orders"} 2"#,
-                    r#"webhook_verified_total{provider="github",endpoint="orders",construction="hmac-sha256",key_id=""} 1"#,
+                    r#"webhook_verified_total{provider="github",endpoint="orders",variant="hmac-sha256",key_id=""} 1"#,
                 ],
             ),
             (
                 nameless(),
                 signed("{}"),
                 Level::DEBUG,
-                "bytes=2 construction=hmac-sha256 provider=github",
+                "bytes=2 variant=hmac-sha256 provider=github",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint=""} 2"#,
-                    r#"webhook_verified_total{provider="github",endpoint="",construction="hmac-sha256",key_id=""} 1"#,
+                    r#"webhook_verified_total{provider="github",endpoint="",variant="hmac-sha256",key_id=""} 1"#,
                 ],
             ),
         ] {
@@ -132,7 +129,7 @@ async fn what_a_handler_says_is_in_the_span_and_the_span_knows_the_event_by_then
 #[tokio::test]
 async fn what_a_source_says_is_in_the_span_and_what_others_say_meanwhile_is_not() {
     let operators = Operators::watch();
-    let source = |_: &Head<'_>| -> TenantFuture {
+    let source = source_fn(|_| -> KeyFuture {
         tracing::info!("asked");
         Box::pin(async {
             tracing::info!("begins");
@@ -140,9 +137,8 @@ async fn what_a_source_says_is_in_the_span_and_what_others_say_meanwhile_is_not(
             tracing::info!("ends");
             Ok(None)
         })
-    };
-    let verifier = Verifier::for_lookup(providers::github()).unwrap();
-    let layer = layer(verifier).with_secret_source(source);
+    });
+    let layer = layer(Verifier::from_key_source(providers::github(), source).unwrap());
     let mut sending = pin!(on_tower::<Value>(Some(layer), signed("{}")));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(sending.as_mut().poll(&mut cx).is_pending());
@@ -217,7 +213,7 @@ async fn mistakes_in_the_wiring_are_told_once() {
     let lines = operators.take().lines;
     for (level, text) in [
         (Level::WARN, "fewer than 16 bytes"),
-        (Level::WARN, "passes through the middleware twice"),
+        (Level::WARN, "passes through two verifying layers"),
         (Level::INFO, "without a look at the event"),
     ] {
         let told = lines.iter().filter(|line| line.message().contains(text));

@@ -137,7 +137,7 @@ async fn d_2_refusals_are_counted_one_and_all_and_their_lines_are_limited() {
     let count = Arc::clone(&heard);
     let hooked = |layer: WebhookVerifyLayer| {
         let count = Arc::clone(&count);
-        layer.with_on_rejection(move |_, _| *count.lock().unwrap() += 1)
+        layer.on_rejection(move |_, _| *count.lock().unwrap() += 1)
     };
     let forged = || {
         with_header(

@@ -86,7 +86,7 @@ async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
                 entry("bytes", case.length.filter(|_| of_body)),
                 entry("bytes", extracted.then_some(8)),
                 entry("key_id", extracted.then_some(key_id)),
-                entry("construction", extracted.then_some("hmac-sha256")),
+                entry("variant", extracted.then_some("hmac-sha256")),
             ];
             assert_eq!(
                 span.fields,
@@ -111,7 +111,7 @@ async fn the_text_of_a_sources_error_is_in_the_log() {
         let lines = operators.take().lines;
         assert_eq!(
             lines[0].message(),
-            "webhook refused: the secret source failed: the table is locked"
+            "webhook refused: the key source failed: the table is locked"
         );
     }
 }

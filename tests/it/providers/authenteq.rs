@@ -1,4 +1,4 @@
-//! Authenteq: the published samples under each construction, the typed event, and multipart bodies made to be misread.
+//! Authenteq: the published samples under each variant, the typed event, and multipart bodies made to be misread.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,11 +42,9 @@ fn provider() -> Provider {
     providers::authenteq().with_param("client_id", CLIENT_ID)
 }
 
-/// The provider with one construction alone, or as it comes.
-fn under(construction: Option<&str>) -> Provider {
-    construction.map_or_else(provider, |name| {
-        provider().with_only_construction(name).unwrap()
-    })
+/// The provider with one variant alone, or as it comes.
+fn under(variant: Option<&str>) -> Provider {
+    variant.map_or_else(provider, |name| provider().select_variant(name).unwrap())
 }
 
 fn verifier() -> Verifier {
@@ -68,12 +66,14 @@ fn headers(body: &[u8], content_type: Option<&str>) -> Vec<(&'static str, String
 fn event_in_frames(body: &[u8], content_type: Option<&str>, frame: usize) -> VerifiedEvent {
     let headers = headers(body, content_type);
     let verifier = verifier();
-    let gate = verifier.gate(&Head::new(&headers), UNIX_EPOCH).unwrap();
-    let mut check = gate.check(verifier.secrets()).unwrap();
+    let checked = verifier
+        .check_head(&Head::new(&headers), UNIX_EPOCH)
+        .unwrap();
+    let mut request = checked.with_keys(verifier.keys()).unwrap();
     for frame in body.chunks(frame) {
-        check.update(Bytes::copy_from_slice(frame)).unwrap();
+        request.update(Bytes::copy_from_slice(frame)).unwrap();
     }
-    check.finish().unwrap()
+    request.verify().unwrap()
 }
 
 fn event(body: impl AsRef<[u8]>) -> VerifiedEvent {
@@ -205,7 +205,7 @@ fn the_client_id_is_demanded_and_compared() {
                 .map(|id| ("x-client-id", (*id).to_owned())),
         );
         // Known from the head alone.
-        let refused = verifier().gate(&Head::new(&headers), UNIX_EPOCH);
+        let refused = verifier().check_head(&Head::new(&headers), UNIX_EPOCH);
         assert_eq!(refused.unwrap_err().kind(), kind, "{client_ids:?}");
     }
 }
@@ -246,7 +246,7 @@ async fn any_success_of_the_handler_becomes_200() {
     }
 }
 #[test]
-fn constructions_are_chosen_in_the_configuration() {
+fn variants_are_chosen_in_the_configuration() {
     let endpoint = |more: &str| {
         let text = format!(
             "[endpoints.kyc]\nprovider = \"authenteq\"\nsecret = {{ value = \"{SECRET}\" }}\n{more}"
@@ -255,19 +255,16 @@ fn constructions_are_chosen_in_the_configuration() {
     };
     let body = sample("passport");
     let headers = headers(&body, None);
-    for (construction, expected) in [
+    for (variant, expected) in [
         ("", Some(FIRST)),
-        ("construction = \"sha256-body-secret\"", Some(FIRST)),
-        ("construction = \"hmac-sha256\"", None),
-        (
-            "construction = \"length-extendable-sha256-secret-body\"",
-            None,
-        ),
+        ("variant = \"sha256-body-secret\"", Some(FIRST)),
+        ("variant = \"hmac-sha256\"", None),
+        ("variant = \"length-extendable-sha256-secret-body\"", None),
     ] {
-        let verifier = endpoint(&format!("client_id = \"{CLIENT_ID}\"\n{construction}")).unwrap();
+        let verifier = endpoint(&format!("client_id = \"{CLIENT_ID}\"\n{variant}")).unwrap();
         let verdict = verifier.verify(&Head::new(&headers), body.clone(), UNIX_EPOCH);
-        let matched = verdict.as_ref().ok().map(VerifiedEvent::construction);
-        assert_eq!(matched, expected, "{construction}");
+        let matched = verdict.as_ref().ok().map(VerifiedEvent::variant);
+        assert_eq!(matched, expected, "{variant}");
     }
     for (wrong, named) in [
         ("", "client_id"),
@@ -487,7 +484,7 @@ fn what_is_not_a_result_is_not_taken_for_one() {
     ] {
         let error = read_result(result).unwrap_err();
         assert!(
-            error.starts_with("in the part result: ") && error.contains(problem),
+            error.starts_with("in the part `result`: ") && error.contains(problem),
             "{result}: {error}"
         );
         // The same bytes without a multipart body around them.
@@ -511,7 +508,9 @@ fn another_providers_event_is_never_one() {
             .sign(Request::post("/"), body.clone());
         let (head, body) = request.unwrap().into_parts();
         let verifier = Verifier::new(provider, secret).unwrap();
-        let event = verifier.verify(&Head::of(&head), body, UNIX_EPOCH).unwrap();
+        let event = verifier
+            .verify(&Head::from(&head), body, UNIX_EPOCH)
+            .unwrap();
         assert!(event.parts().is_ok(), "{other}");
         assert_eq!(
             read_event(&event),
@@ -525,7 +524,7 @@ fn another_providers_event_is_never_one() {
 #[test]
 fn there_is_exactly_one_result_and_one_part_of_each_documented_name() {
     let result = ("result", RESULT);
-    let no_result = "the body has no part result";
+    let no_result = "the body has no part `result`";
     for parts in [
         &[("faceImage", "x")][..],
         &[("Result", RESULT)],
@@ -536,13 +535,13 @@ fn there_is_exactly_one_result_and_one_part_of_each_documented_name() {
     let other = r#"{"id":"another","documentData":{"documentType":"PP"}}"#;
     for second in [RESULT, other, ""] {
         for parts in [[result, ("result", second)], [("result", second), result]] {
-            let refused = Err("the body has two parts result".to_owned());
+            let refused = Err("the body has two parts `result`".to_owned());
             assert_eq!(read(form("b", &parts)), refused);
         }
     }
     let names = images(&read(form("b", &[result])).unwrap()).map(|(name, _)| name);
     for name in names {
-        let refused = Err(format!("the body has two parts {name}"));
+        let refused = Err(format!("the body has two parts `{name}`"));
         assert_eq!(
             read(form("b", &[(name, "1"), result, (name, "2")])),
             refused
@@ -566,11 +565,11 @@ fn nothing_may_stand_before_or_after_the_parts() {
         let error = read(attacked).unwrap_err();
         assert!(
             error == "the body does not begin with a multipart boundary"
-                || error == "the body breaks off before its closing boundary",
+                || error == "the body ends before its closing boundary",
             "{error}"
         );
     }
-    let goes_on = "the body goes on after its closing boundary";
+    let goes_on = "the body continues after its closing boundary";
     let second = form("b", &[("result", RESULT)]);
     for after in [&b"epilogue"[..], b"\r\n", b"\0", b" ", b"--", &second] {
         let attacked = [&body, after].concat();
@@ -583,7 +582,7 @@ fn nothing_may_stand_before_or_after_the_parts() {
     }
 }
 
-/// Who has seen one delivery can append to it under the construction that is used only by name. The appended bytes are
+/// Who has seen one delivery can append to it under the variant that is used only by name. The appended bytes are
 /// no part of any event.
 #[test]
 fn what_a_length_extension_appends_is_not_read() {
@@ -607,7 +606,7 @@ fn what_a_length_extension_appends_is_not_read() {
         .unwrap();
     assert_eq!(
         read_event(&event),
-        Err("the body goes on after its closing boundary".to_owned())
+        Err("the body continues after its closing boundary".to_owned())
     );
 }
 
@@ -978,7 +977,7 @@ fn no_error_quotes_the_body() {
         ),
     ] {
         let error = read_result(&result).unwrap_err();
-        let expected = format!("in the part result: {field}: {of_type}, at line 1 column ");
+        let expected = format!("in the part `result`: {field}: {of_type}, at line 1 column ");
         assert!(error.starts_with(&expected), "{error}");
     }
 

@@ -1,4 +1,4 @@
-//! Authento: the published samples under each construction and encoding, and the typed event.
+//! Authento: the published samples under each variant and encoding, and the typed event.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,10 +19,10 @@ const FIRST: &str = "hmac-sha256";
 const SECOND: &str = "sha256-body-secret";
 const NAMED: &str = "unauthenticated-sha256";
 
-fn verifier(construction: Option<&str>, secret: &str) -> Verifier {
+fn verifier(variant: Option<&str>, secret: &str) -> Verifier {
     let provider = providers::authento();
-    let provider = construction.map_or(provider.clone(), |name| {
-        provider.with_only_construction(name).unwrap()
+    let provider = variant.map_or(provider.clone(), |name| {
+        provider.select_variant(name).unwrap()
     });
     Verifier::new(provider, Secret::new(secret)).unwrap()
 }
@@ -96,8 +96,8 @@ fn hex_and_base64_are_read_and_nothing_else_is() {
 fn the_digest_that_anybody_can_compute_counts_only_when_it_is_named() {
     let body = br#"{"event":"REVIEWED","userId":"x","status":{"basic":"VERIFIED"}}"#;
     let headers = [("x-payload-digest", hex(Sha256::digest(body)))];
-    let kind = |construction| {
-        let verifier = verifier(construction, SECRET);
+    let kind = |variant| {
+        let verifier = verifier(variant, SECRET);
         let verdict = verifier.verify(&Head::new(&headers), &body[..], UNIX_EPOCH);
         verdict.map(drop).map_err(|rejection| rejection.kind())
     };
@@ -111,30 +111,15 @@ fn the_digest_that_anybody_can_compute_counts_only_when_it_is_named() {
     assert_eq!(kind(Some(NAMED)), Ok(()));
 }
 #[test]
-fn constructions_are_chosen_in_the_configuration() {
+fn variants_are_chosen_in_the_configuration() {
     let body = sample("reset");
-    for (construction, secret, digest, expected) in [
+    for (variant, secret, digest, expected) in [
         ("", SECRET, "hmac", Some(FIRST)),
+        ("variant = \"hmac-sha256\"", SECRET, "hmac", Some(FIRST)),
+        ("variant = \"sha256-body-secret\"", SECRET, "hmac", None),
+        ("variant = \"unauthenticated-sha256\"", SECRET, "hmac", None),
         (
-            "construction = \"hmac-sha256\"",
-            SECRET,
-            "hmac",
-            Some(FIRST),
-        ),
-        (
-            "construction = \"sha256-body-secret\"",
-            SECRET,
-            "hmac",
-            None,
-        ),
-        (
-            "construction = \"unauthenticated-sha256\"",
-            SECRET,
-            "hmac",
-            None,
-        ),
-        (
-            "construction = \"unauthenticated-sha256\"",
+            "variant = \"unauthenticated-sha256\"",
             SECRET,
             "plain",
             Some(NAMED),
@@ -142,7 +127,7 @@ fn constructions_are_chosen_in_the_configuration() {
         ("", SECRET, "plain", None),
     ] {
         let config = format!(
-            "[endpoints.wallet]\nprovider = \"authento\"\nsecret = {{ value = \"{secret}\" }}\n{construction}"
+            "[endpoints.wallet]\nprovider = \"authento\"\nsecret = {{ value = \"{secret}\" }}\n{variant}"
         );
         let config = tower_webhook::Config::from_toml_str(&config).unwrap();
         let verifier = config.endpoint("wallet").unwrap();
@@ -152,8 +137,8 @@ fn constructions_are_chosen_in_the_configuration() {
         };
         let headers = [("x-payload-digest", digest)];
         let verdict = verifier.verify(&Head::new(&headers), body.clone(), UNIX_EPOCH);
-        let matched = verdict.as_ref().ok().map(VerifiedEvent::construction);
-        assert_eq!(matched, expected, "{construction}");
+        let matched = verdict.as_ref().ok().map(VerifiedEvent::variant);
+        assert_eq!(matched, expected, "{variant}");
     }
 }
 
@@ -391,7 +376,9 @@ fn event_of(provider: Provider, body: &[u8]) -> VerifiedEvent {
         .sign(Request::post("/"), body.to_vec());
     let (head, body) = request.unwrap().into_parts();
     let verifier = Verifier::new(provider, secret).unwrap();
-    verifier.verify(&Head::of(&head), body, UNIX_EPOCH).unwrap()
+    verifier
+        .verify(&Head::from(&head), body, UNIX_EPOCH)
+        .unwrap()
 }
 
 #[test]

@@ -164,7 +164,7 @@ async fn what_cannot_be_read_is_named_by_field_and_place() {
         !log.contains("refused") && log.contains("webhook verified"),
         "{log}"
     );
-    assert!(log.contains(r#"construction="hmac-sha256""#), "{log}");
+    assert!(log.contains(r#"variant="hmac-sha256""#), "{log}");
     let uri = serve::<idenfy::Event>("idenfy").await;
     let status = send(signed("idenfy", &uri, bodies[0].1.clone())).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -175,7 +175,9 @@ async fn a_request_of_idenfy_without_a_signature_says_what_to_do() {
     let verifier = Verifier::new(provider("idenfy"), secret("idenfy")).unwrap();
     let none: [(&str, &str); 0] = [];
     let head = tower_webhook::verify::Head::new(&none);
-    let rejection = verifier.gate(&head, std::time::UNIX_EPOCH).unwrap_err();
+    let rejection = verifier
+        .check_head(&head, std::time::UNIX_EPOCH)
+        .unwrap_err();
     assert_eq!(
         rejection.to_string(),
         "a header is missing (header Idenfy-Signature); iDenfy signs only once a signing key is set for the webhook \
@@ -184,10 +186,10 @@ async fn a_request_of_idenfy_without_a_signature_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_construction_that_proves_nothing_is_warned_of_at_the_start() {
+async fn a_variant_that_proves_nothing_is_warned_of_at_the_start() {
     let (log, guard) = Lines::of_this_thread(LevelFilter::INFO, FmtSpan::NONE);
     let named = provider("authento")
-        .with_only_construction("unauthenticated-sha256")
+        .select_variant("unauthenticated-sha256")
         .unwrap();
     let verifier = Verifier::new(named, secret("authento"))
         .unwrap()

@@ -49,7 +49,7 @@ fn event(body: &[u8], event_type: Option<&str>) -> VerifiedEvent {
         .expect("signs")
         .into_parts();
     VERIFIER
-        .verify(&Head::of(&head), body, UNIX_EPOCH)
+        .verify(&Head::from(&head), body, UNIX_EPOCH)
         .expect("is accepted")
 }
 
@@ -613,7 +613,7 @@ fn no_body_is_read_as_another_type() {
                     assert!(read.is_ok(), "{body_type}: {read:?}");
                 } else {
                     let error = read.expect_err(body_type).to_string();
-                    assert_eq!(error, format!("the body does not have the shape of {name}"));
+                    assert_eq!(error, format!("the body does not match the type {name}"));
                 }
             }
         }
@@ -799,7 +799,7 @@ fn a_kind_that_is_not_known_is_other_and_never_an_error() {
             let error = event.parse::<idenfy::AccountCheck>().unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "the body does not have the shape of AccountCheck"
+                "the body does not match the type AccountCheck"
             );
         }
     }
@@ -932,7 +932,7 @@ fn the_event_of_another_provider_is_not_one_of_these() {
     let github = Verifier::new(providers::github(), Secret::new(SECRET)).unwrap();
     let signer = Signer::new(providers::github(), Secret::new(SECRET)).unwrap();
     let (head, body) = signer.sign(Request::post("/"), body).unwrap().into_parts();
-    let event = github.verify(&Head::of(&head), body, UNIX_EPOCH).unwrap();
+    let event = github.verify(&Head::from(&head), body, UNIX_EPOCH).unwrap();
     let expected = "it is an event of provider github, and the type is one of idenfy";
     assert_eq!(event.parse::<Event>().unwrap_err().to_string(), expected);
     let error = event.parse::<idenfy::Identification>().unwrap_err();

@@ -47,11 +47,11 @@ pub(super) struct Seed {
 #[derive(Deserialize)]
 struct Readings {
     params: BTreeMap<String, String>,
-    /// The construction that the vectors mean by their word for a scheme. Without it there is one.
-    constructions: BTreeMap<String, String>,
+    /// The variant that the vectors mean by their word for a scheme. Without it there is one.
+    variants: BTreeMap<String, String>,
     /// The one that counts only where it is named.
     named: Option<String>,
-    /// Of the verdicts under each construction: how many accept, and how many refuse.
+    /// Of the verdicts under each variant: how many accept, and how many refuse.
     verdicts: [usize; 2],
     /// What each sample says, by its file. `null` for the body of a forgery.
     samples: BTreeMap<String, Value>,
@@ -123,44 +123,41 @@ impl Seed {
 }
 
 impl Readings {
-    /// The provider with one construction only, or as it comes.
-    fn provider(&self, name: &str, construction: Option<&str>) -> Provider {
+    /// The provider with one variant only, or as it comes.
+    fn provider(&self, name: &str, variant: Option<&str>) -> Provider {
         let mut provider = providers::by_name(name).unwrap();
         for (key, value) in &self.params {
             provider = provider.with_param(key.clone(), value.clone());
         }
-        construction.map_or(provider.clone(), |construction| {
-            provider.with_only_construction(construction).unwrap()
+        variant.map_or(provider.clone(), |variant| {
+            provider.select_variant(variant).unwrap()
         })
     }
 }
 
 #[test]
-fn every_sample_gets_its_verdict_under_each_construction() {
+fn every_sample_gets_its_verdict_under_each_variant() {
     for name in PROVIDERS {
         let readings = readings(name);
-        let all: BTreeSet<Option<&str>> = readings
-            .constructions
-            .values()
-            .map(|one| Some(&**one))
-            .collect();
+        let all: BTreeSet<Option<&str>> =
+            readings.variants.values().map(|one| Some(&**one)).collect();
         let (mut accepted, mut refused) = (0, 0);
         for seed in seeds_of(name) {
-            let own = readings.constructions.get(&seed.scheme).map(|own| &**own);
+            let own = readings.variants.get(&seed.scheme).map(|own| &**own);
             let refusal = seed.refusal();
-            for construction in all.iter().copied().chain([None]) {
-                let provider = readings.provider(name, construction);
+            for variant in all.iter().copied().chain([None]) {
+                let provider = readings.provider(name, variant);
                 let verifier = Verifier::new(provider, seed.secrets()).unwrap();
-                let fits = match construction {
+                let fits = match variant {
                     None => own.is_none() || own != readings.named.as_deref(),
-                    Some(_) => construction == own,
+                    Some(_) => variant == own,
                 };
-                let place = format!("{} under {construction:?}", seed.id);
+                let place = format!("{} under {variant:?}", seed.id);
                 match seed.verify(&verifier) {
                     Ok(event) => {
                         assert!(seed.expect_ok && fits, "{place}: accepted");
                         if let Some(own) = own {
-                            assert_eq!(event.construction(), own, "{place}");
+                            assert_eq!(event.variant(), own, "{place}");
                         }
                         accepted += 1;
                     }
@@ -220,7 +217,7 @@ fn event_of(name: &str, readings: &Readings, file: &str, body: Bytes) -> Verifie
         let request = signer.with_time(at(NOW)).sign(Request::post("/"), body);
         let (head, body) = request.unwrap().into_parts();
         let verifier = Verifier::new(provider, secret).unwrap();
-        verifier.verify(&Head::of(&head), body, at(NOW)).unwrap()
+        verifier.verify(&Head::from(&head), body, at(NOW)).unwrap()
     })
 }
 

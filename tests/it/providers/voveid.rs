@@ -29,7 +29,7 @@ fn event_of(provider: Provider, body: &[u8]) -> VerifiedEvent {
         .sign(Request::post("/"), body.to_vec());
     let (head, body) = request.unwrap().into_parts();
     let verifier = Verifier::new(provider, secret).unwrap();
-    verifier.verify(&Head::of(&head), body, now()).unwrap()
+    verifier.verify(&Head::from(&head), body, now()).unwrap()
 }
 
 fn event(body: impl AsRef<[u8]>) -> VerifiedEvent {
@@ -133,7 +133,7 @@ fn every_sample_is_read_as_its_family_and_no_other() {
             } else if told == family {
                 assert_eq!(read, Ok(untold.clone()), "{name}");
             } else {
-                let message = format!("the body is not one of family {told}");
+                let message = format!("the body does not belong to family {told}");
                 assert_eq!(read, Err(message), "{name}");
             }
         }
@@ -212,7 +212,7 @@ fn a_kind_that_is_not_known_is_other_and_never_an_error() {
                 alone.starts_with("the event is not about an identity"),
                 "{alone}"
             );
-            let none = |family: &str| Err(format!("the body is not one of family {family}"));
+            let none = |family: &str| Err(format!("the body does not belong to family {family}"));
             assert_eq!(read::<Kyc>(&event).map(|_| ()), none("kyc"));
             assert_eq!(read::<Aml>(&event).map(|_| ()), none("aml"));
             assert_eq!(read::<Kyb>(&event).map(|_| ()), none("kyb"));
@@ -274,7 +274,7 @@ fn each_family_has_a_type_of_its_own() {
         let body = sample(&name);
         let event = event(&body);
         let whole: Event = read(&event).unwrap();
-        let other = |wanted: &str| Err(format!("the body is not one of family {wanted}"));
+        let other = |wanted: &str| Err(format!("the body does not belong to family {wanted}"));
         let as_kyc = read::<Kyc>(&event).map(Event::Kyc);
         let as_aml = read::<Aml>(&event).map(Event::Aml);
         let as_kyb = read::<Kyb>(&event).map(Event::Kyb);
@@ -510,7 +510,7 @@ fn debug_shows_status_and_ids() {
         assert_eq!(
             format!("{:?}", event.parse::<Event>().unwrap()),
             format!(
-                r#"VerifiedEvent {{ provider: "voveid", endpoint: None, tenant: None, construction: "hmac-sha256", key_id: None, bytes: {length}, .. }}"#
+                r#"VerifiedEvent {{ provider: "voveid", endpoint: None, tenant: None, variant: "hmac-sha256", key_id: None, bytes: {length}, .. }}"#
             )
         );
     }

@@ -85,13 +85,13 @@ impl Operator {
 type Told = Arc<Mutex<Vec<(DeliveryKey, DeliveryOutcome)>>>;
 
 /// The store, a stack on it, and what its hook is told.
-fn told(handler: &Handler, policy: OnOutage) -> (Arc<Scripted>, Stack, Told) {
+fn told(handler: &Handler, policy: OutagePolicy) -> (Arc<Scripted>, Stack, Told) {
     let store = Scripted::new();
     let told = Told::default();
     let hook = Arc::clone(&told);
     let deliver = DeliveryLayer::new(Store(Arc::clone(&store)))
-        .with_on_outage(policy)
-        .with_on_delivery(move |event, outcome| {
+        .with_outage_policy(policy)
+        .on_delivery(move |event, outcome| {
             hook.lock().unwrap().push((event.delivery_key(), outcome));
         });
     let stack = stack(deliver, handler);
@@ -102,7 +102,7 @@ fn told(handler: &Handler, policy: OnOutage) -> (Arc<Scripted>, Stack, Told) {
 type Story<'s> = (
     &'s [Act],
     Option<(Op, Fault)>,
-    OnOutage,
+    OutagePolicy,
     &'s [DeliveryOutcome],
     &'s str,
 );
@@ -117,63 +117,75 @@ async fn every_outcome_is_told_to_hook_log_and_counter() {
     let unreleased = Some((Op::Release, Fault::Fails(StoreErrorKind::Timeout)));
     let (answers, lasts) = (Act::Answers, |status| Act::Sleeps(SECOND, status));
     let rows: [Story<'_>; 12] = [
-        (&[answers(200)], None, OnOutage::Refuse, &[New], "DEBUG"),
+        (&[answers(200)], None, OutagePolicy::Refuse, &[New], "DEBUG"),
         (
             &[answers(200)],
             None,
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[New, Done],
             "INFO",
         ),
         (
             &[lasts(200)],
             None,
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[New, Waited],
             "INFO",
         ),
         (
             &[Act::Sleeps(9 * SECOND, 200)],
             None,
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[InProgress, New],
             "DEBUG",
         ),
         (
             &[lasts(500)],
             None,
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[Released, New],
             "DEBUG",
         ),
-        (&[answers(500)], None, OnOutage::Refuse, &[Released], "WARN"),
         (
-            &[answers(404)],
-            unreleased,
-            OnOutage::Refuse,
+            &[answers(500)],
+            None,
+            OutagePolicy::Refuse,
             &[Released],
             "WARN",
         ),
-        (&[], away, OnOutage::Refuse, &[Outage], "ERROR"),
-        (&[answers(200)], away, OnOutage::Allow, &[Outage], "ERROR"),
+        (
+            &[answers(404)],
+            unreleased,
+            OutagePolicy::Refuse,
+            &[Released],
+            "WARN",
+        ),
+        (&[], away, OutagePolicy::Refuse, &[Outage], "ERROR"),
+        (
+            &[answers(200)],
+            away,
+            OutagePolicy::Allow,
+            &[Outage],
+            "ERROR",
+        ),
         (
             &[answers(200)],
             fails(StoreErrorKind::Timeout),
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[CompleteFailed],
             "ERROR",
         ),
         (
             &[answers(200)],
             fails(StoreErrorKind::Full),
-            OnOutage::Allow,
+            OutagePolicy::Allow,
             &[CompleteFailed],
             "ERROR",
         ),
         (
             &[answers(200)],
             lost,
-            OnOutage::Refuse,
+            OutagePolicy::Refuse,
             &[CompleteFailed],
             "ERROR",
         ),
@@ -238,7 +250,7 @@ async fn an_attempt_that_is_cut_off_is_told_as_released() {
     let operator = Operator::watch();
     for act in [Act::Panics, Act::Answers(500)] {
         let handler = Handler::new([act]);
-        let (store, stack, told) = told(&handler, OnOutage::Refuse);
+        let (store, stack, told) = told(&handler, OutagePolicy::Refuse);
         store.fault(Op::Release, Fault::Slow(SECOND / 2));
         let body = body();
         let attempt = spawn(&stack, &body);
@@ -258,7 +270,7 @@ async fn an_attempt_that_is_cut_off_is_told_as_released() {
 async fn a_hook_that_panics_after_the_handler_did_does_no_more_harm() {
     let handler = Handler::new([Act::Panics]);
     let store = Arc::new(MemoryStore::new());
-    let deliver = DeliveryLayer::new(Arc::clone(&store)).with_on_delivery(|_, outcome| {
+    let deliver = DeliveryLayer::new(Arc::clone(&store)).on_delivery(|_, outcome| {
         assert_ne!(outcome, DeliveryOutcome::Released, "the hook panics, too");
     });
     let stack = stack(deliver, &handler);
@@ -273,7 +285,7 @@ async fn a_hook_that_panics_after_the_handler_did_does_no_more_harm() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_is_cut_off_before_it_is_handled_is_no_outcome() {
     let handler = Handler::new([Act::Waits(200)]);
-    let (store, stack, told) = told(&handler, OnOutage::Refuse);
+    let (store, stack, told) = told(&handler, OutagePolicy::Refuse);
     let body = body();
     let first = spawn(&stack, &body);
     handler.until_running(1).await;
@@ -304,7 +316,7 @@ async fn a_completion_that_nobody_waits_for_is_told_when_it_is_done() {
         (Fault::Lost, DeliveryOutcome::CompleteFailed),
     ] {
         let handler = Handler::new([Act::Sleeps(SECOND, 200)]);
-        let (store, stack, told) = told(&handler, OnOutage::Refuse);
+        let (store, stack, told) = told(&handler, OutagePolicy::Refuse);
         store.fault(Op::Complete, fault);
         let body = body();
         let attempt = spawn(&stack, &body);
@@ -329,8 +341,8 @@ async fn a_renewal_that_fails_and_a_claim_that_is_lost_are_told() {
     let lines = operator.lines();
     let key = format!("delivery_key={}", key_of(&body));
     for said in [
-        "could not be renewed; it will be tried again",
-        "and another request handles it",
+        "could not be renewed; renewal will be retried",
+        "and another request handles the delivery",
     ] {
         let mut line = lines.iter().filter(|line| line.contains(said));
         let line = line.next().unwrap_or_else(|| panic!("{said}: {lines:#?}"));
@@ -395,7 +407,7 @@ async fn the_log_says_how_to_mend_a_missing_layer_and_a_wrong_order() {
         assert!(line.trim_start().starts_with("ERROR"), "{line}");
         assert!(line.contains("WebhookVerifyLayer"), "{line}");
         assert!(
-            line.contains("has to be around the DeliveryLayer"),
+            line.contains("must be inside the WebhookVerifyLayer"),
             "{line}"
         );
     }

@@ -148,7 +148,7 @@ async fn lifetimes_and_leases_end_to_the_moment() {
         tokio::time::advance(time - moment).await;
         assert!(is_done(&store, done), "{time:?}");
         let claim = now(store.claim(held, Owner::unique(), time));
-        assert_eq!(claim, Claim::InProgress { remaining: moment });
+        assert_eq!(claim, Claim::in_progress(moment));
         tokio::time::advance(moment).await;
         assert!(!is_done(&store, done), "{time:?}");
         assert_eq!(now(store.claim(held, Owner::unique(), time)), Claim::New);

@@ -764,7 +764,7 @@ async fn a_store_recovers_from_whatever_a_connection_dies_of() {
                     tokio::time::resume();
                     // One step may come just in time to hear of it.
                     if let Err(error) = claim(&store, 2).await {
-                        let expected = "no connection after 30s";
+                        let expected = "could not connect within 30s";
                         assert!(error.to_string().contains(expected), "{error}");
                     }
                 }

@@ -102,9 +102,7 @@ impl DeliveryStore for Flawed {
             Ok(match found {
                 Some((None, _)) => Claim::Done,
                 Some((Some(other), until)) if other != owner || this.is(Flaw::RefusesItsOwner) => {
-                    Claim::InProgress {
-                        remaining: until.saturating_duration_since(Instant::now()),
-                    }
+                    Claim::in_progress(until.saturating_duration_since(Instant::now()))
                 }
                 _ => {
                     this.set(key, Some(owner), lease);
@@ -179,15 +177,12 @@ async fn each_flaw_breaks_the_rule_that_is_about_it() {
     let table = [
         (
             Flaw::GetThenSet,
-            "of a thousand claims at once one alone is new",
+            "exactly one of a thousand concurrent claims is new",
         ),
         (Flaw::NoRelease, "a claim that was released is new"),
-        (
-            Flaw::ReleaseNeedsPoll,
-            "released although nobody polls the future",
-        ),
+        (Flaw::ReleaseNeedsPoll, "released even if the future"),
         (Flaw::NoOwnerCheck, "another owner cannot release a claim"),
-        (Flaw::LeasesNeverEnd, "a claim whose lease ran out is new"),
+        (Flaw::LeasesNeverEnd, "a claim whose lease expired is new"),
         (
             Flaw::DoneForEver,
             "a completed delivery is new after its lifetime",
@@ -196,7 +191,7 @@ async fn each_flaw_breaks_the_rule_that_is_about_it() {
         (Flaw::LosesDone, "a completed delivery is done"),
         (
             Flaw::RenewsNothing,
-            "a claim that was renewed excludes others still",
+            "a claim that was renewed still excludes others",
         ),
         (
             Flaw::ShortKeys,
@@ -204,7 +199,7 @@ async fn each_flaw_breaks_the_rule_that_is_about_it() {
         ),
         (
             Flaw::RefusesItsOwner,
-            "a claim that its own owner makes again is new again",
+            "an owner that claims again gets a new claim",
         ),
         (
             Flaw::RefusesLateCompletion,

@@ -116,7 +116,7 @@ fn routes(config: &mut web::ServiceConfig, tell: &mpsc::Sender<Told>) {
         let tell = tell.clone();
         WebhookVerifyLayer::new(verifier)
             .with_read_timeout(PATIENCE)
-            .with_on_rejection(move |rejection, _| {
+            .on_rejection(move |rejection, _| {
                 tell.send(Told::Refused(rejection.kind())).ok();
             })
     };
