@@ -433,7 +433,11 @@ fn an_error_in_a_file_names_the_file() {
         text.replace(&*folder.path().to_string_lossy(), "FOLDER")
     };
     assert_snapshot!(problem(&path), @"FOLDER/webhooks.toml: cannot be read: No such file or directory (os error 2)");
-    std::fs::write(&path, "[endpoints.kyc]\nprovider = \"github\"\nsecrets = []\n").unwrap();
+    std::fs::write(
+        &path,
+        "[endpoints.kyc]\nprovider = \"github\"\nsecrets = []\n",
+    )
+    .unwrap();
     assert_snapshot!(problem(&path), @r#"FOLDER/webhooks.toml: endpoint "kyc": secret: none is set; set at least one"#);
 }
 
