@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # Everything below, in the order in which it fails fastest.
-check: fmt toml spelling clippy test test-none features docs deny package benches
+check: fmt toml spelling clippy test test-none features docs surface deny package benches
 
 # The layout of the Rust sources.
 fmt:
@@ -42,6 +42,10 @@ features:
 # The documentation as docs.rs builds it, on nightly.
 docs:
     RUSTDOCFLAGS="--cfg docsrs -D warnings" cargo +nightly doc --locked --all-features --no-deps
+
+# The public interface as recorded in tests/public-api.txt, and no types of crates that are not on a list; `--record` writes it.
+surface *arguments:
+    python3 tests/public_api.py {{ arguments }}
 
 # Licences, banned and repeated crates, where crates come from, and advisories where their database can be had.
 deny:

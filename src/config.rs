@@ -1,150 +1,198 @@
-//! Endpoints and custom schemes from a file: [`Config`].
-//!
-//! ```
-//! use tower_webhook::Config;
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::from_toml_str(r#"
-//!     [endpoints.kyc]
-//!     provider = "voveid"
-//!     family   = "kyc"
-//!     secret   = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"   # better: { env = "VOVE_SECRET" } or { file = "…" }
-//!
-//!     [endpoints.orders]
-//!     provider = "acme"
-//!     max_body = "4MiB"
-//!     secrets  = [
-//!         { id = "2026-11", value = "the-secret-of-november" },
-//!         { id = "old", value = "the-secret-until-then", not_after = "2026-12-01T00:00:00Z" },
-//!     ]
-//!
-//!     [providers.acme]
-//!     algorithm  = "hmac-sha256"
-//!     signed     = "{ts}.{body}"
-//!     signature  = { header = "Acme-Signature", fields = ",", field = "v1", encoding = "hex" }
-//!     timestamp  = { field = "t", unit = "s", tolerance = "5m" }
-//!     event_type = { json = "/type" }
-//!     delivery_id   = { json = "/id" }
-//! "#)?;
-//! let layer = config.layer("orders")?;
-//! let verifier = config.endpoint("kyc")?;
-//! assert_eq!(verifier.endpoint(), Some("kyc"));
-//! # drop(layer);
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # An endpoint
-//!
-//! | key | meaning |
-//! | --- | --- |
-//! | `provider` | the name of a built-in provider or of one under `[providers]` |
-//! | `secret` | text, or one of `{ env = "NAME" }`, `{ file = "path" }` (from the working directory) and `{ value = "text" }` |
-//! | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, with or without quotes) |
-//! | `variant` | which of the provider's documented variants; without it, or with `auto`, any of them |
-//! | `tolerance` | how far a timestamp may be from the clock, on both sides, whatever the provider's default: `"5m"`, or `"off"` |
-//! | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
-//! | `read_timeout` | how long a body may take to arrive: `"10s"` |
-//! | `url` | the address as registered with the provider, where the scheme signs it |
-//! | `params` | further parameters of the provider; `client_id`, `family` and `missing_status` may stand in the endpoint itself: see the provider's page |
-//! | `key` | what tells one delivery from another, where it is not what the provider's page says (`"auto"`): `"delivery-id"`, if that id identifies an event, `"body"`, or `"body+event-type"`; see [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
-//!
-//! # Deliveries
-//!
-//! Without a table `[deliveries]`, repeated deliveries are not recognised. With one, [`Config::deliveries`] makes the layer.
-//!
-//! | key | meaning |
-//! | --- | --- |
-//! | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
-//! | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, since it may hold a password |
-//! | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same one share their deliveries |
-//! | `timeout` | how long a step of Redis may take (`"1s"` without it) |
-//! | `max_in_progress`, `max_completed` | how much memory remembers |
-//! | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`]: `"30s"`, `"5s"`, and the provider's; a lifetime is not shorter than an endpoint's timestamp window |
-//! | `max_running`, `handler_timeout` | how many handlers may run at once (10,000 without it); how long one may (`"60s"`; without it as long as it likes) |
-//! | `on_outage` | while the store cannot be asked: `"refuse"` (without it), or `"allow"` |
-//!
-//! # A custom provider
-//!
-//! | key | meaning |
-//! | --- | --- |
-//! | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content with the secret in it; `unauthenticated-sha256` |
-//! | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
-//! | `signature` | `header` (or `headers`, of which any may hold it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
-//! | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; `s` without it); `tolerance` (`"5m"` without it, or `"off"`) and `future` if that side differs |
-//! | `key` | `encoding` (`text`, `base64`, `hex`), `prefix` to take off, `derive` (`sha1`, `sha256`), `min_bytes` |
-//! | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client_id}" }]` |
-//! | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
-//! | `covers` | `"partial"` where the provider really does not sign the whole body |
-//! | `event_type`, `delivery` | where the event says what it is: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery` also `unique = true`, if no two events ever have the same id |
-//! | `max_body`, `read_timeout`, `success_status`, `retry_horizon`, `time_limit`, `docs` | what is special about the provider; `time_limit` is how long it waits for an answer |
-//!
-//! The grammar of a signature: the whole value, after `prefix` if there is one; `list = " "` for items with a `prefix`; `fields = ","`
-//! and `field = "v1"` for `t=…,v1=…`, with `sets = " "` for several of those; `positional = ","` and `first = 1` for items told apart by place.
-//! `repeats = true` lets the header have several lines.
+//! [`Config`]: endpoints and custom schemes from a file.
 
 mod deliveries;
 mod endpoint;
+mod node;
+mod place;
 mod provider;
 mod secret;
 mod value;
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
+use toml::de::DeTable;
 
 use self::{
     deliveries::Deliveries,
     endpoint::Endpoint,
+    node::{Node, read_exactly, unknown_key},
+    place::{DELIVERIES, ENDPOINTS, Mistake, PROVIDERS, Place, beginnings, line_of, syntax_error},
     provider::CustomProvider,
-    value::{Named, Table},
 };
 use crate::{
+    clock,
     delivery::layer::DeliveryLayer,
-    error::{SetupError, shown},
+    error::{SetupError, nearest, shown},
+    keys::{key_set::KeySet, shared::SharedKeys, source::KeySource},
     provider::Provider,
     providers,
+    sign::Signer,
     tower::layer::WebhookVerifyLayer,
     verify::verifier::Verifier,
 };
 
 /// Endpoints and custom providers, as configured.
 ///
-/// It is [`Deserialize`], so it can stand inside an application's own settings in any format. Its `Debug` shows names
-/// only. See the [module](self) for the keys.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// It is [`Deserialize`], so it can be a part of an application's own settings in any format. Its
+/// `Debug` shows names only.
+///
+/// ```
+/// use tower_webhook::Config;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::from_toml_str(r#"
+///     [endpoints.kyc]
+///     provider = "voveid"
+///     family   = "kyc"
+///     secret   = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"   # better: { env = "VOVE_SECRET" } or { file = "…" }
+///
+///     [endpoints.orders]
+///     provider = "acme"
+///     max_body = "4MiB"
+///     secrets  = [
+///         { id = "2026-11", value = "the-secret-of-november" },
+///         { id = "old", value = "the-secret-until-then", not_after = "2026-12-01T00:00:00Z" },
+///     ]
+///
+///     [providers.acme]
+///     algorithm  = "hmac-sha256"
+///     signed     = "{ts}.{body}"
+///     signature  = { header = "Acme-Signature", fields = ",", field = "v1", encoding = "hex" }
+///     timestamp  = { field = "t", unit = "s", tolerance = "5m" }
+///     event_type  = { json = "/type" }
+///     delivery_id = { json = "/id" }
+/// "#)?;
+/// let layer = config.layer("orders")?;
+/// let verifier = config.endpoint("kyc")?;
+/// assert_eq!(verifier.endpoint(), Some("kyc"));
+/// # drop(layer);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # An endpoint
+///
+/// | key | meaning |
+/// | --- | --- |
+/// | `provider` | the name of a built-in provider or of one under `[providers]` |
+/// | `secret` | text, `{ env = "NAME" }`, `{ file = "path" }` (relative to the working directory) or `{ value = "text" }` |
+/// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, quotes optional) |
+/// | `variant` | one of the variants on the provider's page; the default, `"auto"`, accepts all that are not opt-in |
+/// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"` |
+/// | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
+/// | `read_timeout` | how long a body may take to arrive: `"10s"` |
+/// | `url` | the URL registered with the provider, where the scheme signs it |
+/// | a parameter of the provider | its value, as text: an option on the provider's page, such as `family = "kyc"`, or a `{param:…}` of a custom provider |
+/// | `params` | the same in a table; a parameter with the name of another key must be set here |
+/// | `deduplicate_by` | what identifies a delivery: `"id"` (if the delivery id identifies an event), `"body"` or `"body+event-type"`; the default, `"auto"`, is on the provider's page. See [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
+///
+/// `tolerance`, `max_body` and `read_timeout` can be set in several places: see
+/// [which limit applies](crate::Verifier#which-limit-applies). An endpoint whose keys a
+/// [source looks up](Self::layer_with_key_source) needs no secret in the file.
+///
+/// # Deliveries
+///
+/// Without a table `[deliveries]`, repeated deliveries are not detected. With one,
+/// [`Config::deliveries`] builds the layer.
+///
+/// | key | meaning |
+/// | --- | --- |
+/// | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
+/// | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, because it may contain a password |
+/// | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same namespace share their deliveries |
+/// | `timeout` | how long a Redis operation may take (default: `"1s"`) |
+/// | `max_in_progress`, `max_completed` | the capacity of the memory store |
+/// | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`] (defaults: `"30s"`, at most `"5s"`, and the provider's retry horizon); a lifetime may not be shorter than the timestamp window of an endpoint |
+/// | `max_running`, `handler_timeout` | how many handlers may run at once (default: 10,000), and how long each may take (default: no limit) |
+/// | `on_outage` | while the store is unavailable: `"refuse"` (the default) or `"allow"` |
+///
+/// # A custom provider
+///
+/// | key | meaning |
+/// | --- | --- |
+/// | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content that contains the secret; `unauthenticated-sha256` |
+/// | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
+/// | `signature` | `header` (or `headers`, any of which may carry it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
+/// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; default: `s`); `tolerance` (default: `"5m"`; or `"off"`), and `future` if that side differs |
+/// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to remove, `derive` (`sha1`, `sha256`), `min_bytes` |
+/// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client}" }]` |
+/// | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
+/// | `covers` | `"partial"` if the provider does not sign the whole body |
+/// | `event_type`, `delivery_id` | where the event states its type and id: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events have the same id |
+/// | `max_body`, `read_timeout` | as in an endpoint, for all endpoints of the provider |
+/// | `success_status` | the only status that the provider accepts as success |
+/// | `time_limit`, `retry_horizon` | how long the provider waits for a response, and for how long it retries |
+/// | `docs` | the URL of the provider's page on signatures |
+///
+/// The grammar of a signature is one of:
+///
+/// | keys | value |
+/// | --- | --- |
+/// | none, or `prefix` | the whole value, after the prefix |
+/// | `list = " "`, `prefix` | items with a prefix, between separators |
+/// | `fields = ","`, `field = "v1"` | `t=…,v1=…`; `sets = " "` for several sets of fields |
+/// | `positional = ","`, `first = 1` | items identified by position |
+///
+/// `repeats = true` allows several lines of the header.
 pub struct Config {
-    #[serde(default)]
-    endpoints: Named<Endpoint>,
-    #[serde(default)]
-    providers: Named<CustomProvider>,
-    #[serde(default)]
-    deliveries: Option<Table<Deliveries>>,
+    endpoints: BTreeMap<String, Endpoint>,
+    providers: BTreeMap<String, CustomProvider>,
+    deliveries: Option<Deliveries>,
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (config, mistakes) = Self::read(Node::deserialize(deserializer)?);
+        place::all(mistakes, |_| None).map_err(de::Error::custom)?;
+        Ok(config)
+    }
 }
 
 impl Config {
-    /// Reads a TOML document and builds everything in it once, so that every mistake shows at start-up.
+    /// Reads a TOML document and builds everything in it once, so that every mistake shows at
+    /// start-up.
+    ///
+    /// ```
+    /// use tower_webhook::Config;
+    ///
+    /// let error = Config::from_toml_str(r#"
+    ///     [endpoints.payments]
+    ///     provider = "stirpe"
+    ///     secret   = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    ///
+    ///     [endpoints.code]
+    ///     provider = "github"
+    ///     secret   = "a-secret-of-some-length"
+    ///     max_bdy  = "1MiB"
+    /// "#).unwrap_err();
+    /// assert_eq!(error.mistakes().collect::<Vec<_>>(), [
+    ///     r#"endpoint "payments": provider: "stirpe" is unknown; did you mean "stripe"?"#,
+    ///     r#"endpoint "code": max_bdy: the key is unknown; did you mean "max_body"?"#,
+    /// ]);
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the document is not one; when a key is unknown or does not apply; when a secret cannot be found or used. The
-    /// text names the endpoint, the key and the remedy, and shows no secret.
+    /// When the document is not one; when a key is unknown or does not apply; when a secret cannot
+    /// be found or used. All mistakes are in one error, in the order of the file. Each names the
+    /// endpoint, the key and the remedy, and shows no secret. An endpoint without any secret is no
+    /// mistake until [`layer`](Self::layer) builds it, since
+    /// [another source](Self::layer_with_key_source) may have its keys.
     pub fn from_toml_str(text: &str) -> Result<Self, SetupError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            // The error's own text would show the line, which may hold a secret.
-            let line = error.span().and_then(|span| {
-                let before = text.get(..span.start)?;
-                Some(before.matches('\n').count().saturating_add(1))
-            });
-            let error = SetupError::new(error.message());
-            // Inside a named table there is a better place than the line where all of them begin.
-            match line {
-                Some(line) if !error.is_placed() => error.within(format_args!("line {line}")),
-                _ => error,
-            }
-        })?;
-        config.check()?;
+        let failed = |error: toml::de::Error| syntax_error(&error, text);
+        let document = DeTable::parse(text).map_err(failed)?;
+        let beginnings = beginnings(document.get_ref());
+        let document = toml::de::Deserializer::from(document);
+        let (config, mut mistakes) = Self::read(Node::deserialize(document).map_err(failed)?);
+        mistakes.extend(config.mistakes(&mistakes));
+        let begin = |place: &Place| beginnings.get(place).copied();
+        mistakes.sort_by_key(|(place, _)| begin(place));
+        place::all(mistakes, |place| Some(line_of(text, begin(place)?)))?;
         Ok(config)
     }
 
@@ -167,27 +215,120 @@ impl Config {
     ///
     /// For each reason of [`from_toml_str`](Self::from_toml_str) that is about the content.
     pub fn check(&self) -> Result<(), SetupError> {
-        self.deliveries()?;
-        for (name, provider) in self.providers.iter() {
-            let place = format!("provider {name:?}");
-            if providers::by_name(name).is_some() {
-                let problem = SetupError::new("a built-in provider has this name; choose another");
-                return Err(problem.within(place));
+        place::all(self.mistakes(&[]), |_| None)
+    }
+
+    /// What can be read of the file, and why the rest cannot.
+    fn read(file: Node) -> (Self, Vec<Mistake>) {
+        let mut mistakes = Vec::new();
+        let mut config = Self {
+            endpoints: BTreeMap::new(),
+            providers: BTreeMap::new(),
+            deliveries: None,
+        };
+        for (table, content) in entries(file, None, &mut mistakes) {
+            match &*table {
+                ENDPOINTS => {
+                    for (name, endpoint) in entries(content, Some(ENDPOINTS), &mut mistakes) {
+                        let place = || Place::new(ENDPOINTS, Some(&name));
+                        if let Some(read) = kept(Endpoint::read(endpoint), place, &mut mistakes) {
+                            config.endpoints.insert(name, read);
+                        }
+                    }
+                }
+                PROVIDERS => {
+                    for (name, provider) in entries(content, Some(PROVIDERS), &mut mistakes) {
+                        let place = || Place::new(PROVIDERS, Some(&name));
+                        if let Some(read) = kept(read_exactly(provider), place, &mut mistakes) {
+                            config.providers.insert(name, read);
+                        }
+                    }
+                }
+                DELIVERIES => {
+                    let place = || Place::new(DELIVERIES, None);
+                    config.deliveries = kept(read_exactly(content), place, &mut mistakes);
+                }
+                _ => {
+                    let known = [ENDPOINTS, PROVIDERS, DELIVERIES];
+                    let error = SetupError::new(unknown_key(&table, &known));
+                    mistakes.push((Place::new(&table, None), error));
+                }
             }
-            let provider = provider.build(name).map_err(|error| error.within(&place))?;
-            provider
-                .check_scheme()
-                .map_err(|error| error.within(&place))?;
         }
-        for name in self.endpoints() {
-            self.endpoint(name)?;
+        (config, mistakes)
+    }
+
+    /// All mistakes in what could be read. Those in `unread` are known already.
+    fn mistakes(&self, unread: &[Mistake]) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let places = unread.iter().map(|(place, _)| place);
+        let unread = places.filter(|place| place.table == PROVIDERS);
+        let mut broken: BTreeSet<&str> = unread.filter_map(|place| place.name.as_deref()).collect();
+        for (name, custom) in &self.providers {
+            if let Err(error) = check_provider(name, custom) {
+                broken.insert(name);
+                mistakes.push((Place::new(PROVIDERS, Some(name)), error));
+            }
         }
-        Ok(())
+        for (name, endpoint) in &self.endpoints {
+            let (provider, unknown) = match self.provider(endpoint.provider()) {
+                _ if broken.contains(endpoint.provider()) => (None, None),
+                Ok(provider) => (Some(provider), None),
+                Err(error) => (None, Some(error)),
+            };
+            let errors = unknown.into_iter().chain(endpoint.mistakes(provider));
+            let place = Place::new(ENDPOINTS, Some(name));
+            mistakes.extend(errors.map(|error| (place.clone(), error)));
+        }
+        if let Err(error) = self.built_deliveries() {
+            mistakes.push((Place::new(DELIVERIES, None), error));
+        }
+        mistakes
     }
 
     /// The names of the endpoints, in alphabetical order.
     pub fn endpoints(&self) -> impl Iterator<Item = &str> {
-        self.endpoints.iter().map(|(name, _)| name)
+        self.endpoints.keys().map(|name| &**name)
+    }
+
+    /// A provider of the file, or a built-in one.
+    ///
+    /// ```
+    /// use tower_webhook::{Config, Secret, Verifier};
+    ///
+    /// let config = Config::from_toml_str(r#"
+    ///     [providers.acme]
+    ///     algorithm = "hmac-sha256"
+    ///     signed    = "{body}"
+    ///     signature = { header = "Acme-Signature", encoding = "hex" }
+    /// "#)?;
+    /// let verifier = Verifier::new(config.provider("acme")?, Secret::new("a-secret-of-some-length"))?;
+    /// assert_eq!(verifier.provider().name(), "acme");
+    /// assert_eq!(config.provider("stripe")?.name(), "stripe");
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name, or something about it is wrong.
+    pub fn provider(&self, name: &str) -> Result<Provider, SetupError> {
+        match (providers::by_name(name), self.providers.get(name)) {
+            (Some(built_in), _) => Ok(built_in),
+            (None, Some(custom)) => custom.build(name),
+            (None, None) => {
+                let mut known: Vec<&str> = providers::names().collect();
+                known.extend(self.providers.keys().map(|name| &**name));
+                Err(SetupError::new(format!(
+                    "provider: {} is unknown; {}",
+                    if is_name(name) {
+                        format!("{name:?}")
+                    } else {
+                        shown(name)
+                    },
+                    nearest(name, &known)
+                )))
+            }
+        }
     }
 
     /// Builds the verifier of an endpoint. Its secrets are read now.
@@ -196,12 +337,9 @@ impl Config {
     ///
     /// When there is no such endpoint, or something about it is wrong.
     pub fn endpoint(&self, name: &str) -> Result<Verifier, SetupError> {
-        let endpoint = self.find(name)?;
-        let built = self
-            .provider(endpoint)
-            .and_then(|provider| endpoint.verifier(provider));
-        let verifier = built.map_err(|error| error.within(format_args!("endpoint {name:?}")))?;
-        Ok(verifier.with_endpoint(name))
+        self.built(name, |endpoint, provider| {
+            Ok(endpoint.verifier(provider)?.with_endpoint(name))
+        })
     }
 
     /// Builds the layer of an endpoint. Its secrets are read now.
@@ -210,18 +348,182 @@ impl Config {
     ///
     /// When there is no such endpoint, or something about it is wrong.
     pub fn layer(&self, name: &str) -> Result<WebhookVerifyLayer, SetupError> {
-        let layer = WebhookVerifyLayer::new(self.endpoint(name)?);
-        let timeout = self.find(name)?.read_timeout();
-        Ok(
-            match timeout.map_err(|error| error.within(format_args!("endpoint {name:?}")))? {
-                Some(timeout) => layer.with_read_timeout(timeout),
-                None => layer,
-            },
-        )
+        self.built(name, |endpoint, provider| {
+            endpoint.layer(endpoint.verifier(provider)?.with_endpoint(name))
+        })
     }
 
-    /// Builds the layer that recognises repeated deliveries, if there is a table `[deliveries]`. Its clones share one store;
-    /// each call makes another.
+    /// Builds the layer of an endpoint whose keys a source looks up: for tenants, and for keys that
+    /// are replaced while the service runs. The endpoint needs no secret in the file.
+    ///
+    /// ```
+    /// use tower_webhook::{Config, keys::{KeySet, Tenant, source_fn}};
+    ///
+    /// let config = Config::from_toml_str("[endpoints.tenants]\nprovider = \"github\"")?;
+    /// let provider = config.provider("github")?;
+    /// let layer = config.layer_with_key_source("tenants", source_fn(move |request| {
+    ///     // The look-up of a tenant by its path, such as in a database, goes here.
+    ///     let keys = KeySet::new(&provider, vec!["a-secret-of-some-length".into()]);
+    ///     let is_known = request.head.path() == "/webhooks/acme";
+    ///     async move { Ok(if is_known { Some(Tenant::new("acme", keys?)) } else { None }) }
+    /// }))?;
+    /// // Without a source the endpoint has no keys, so there is no layer.
+    /// assert!(config.layer("tenants").is_err());
+    /// # drop(layer);
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, or something about it is wrong.
+    pub fn layer_with_key_source(
+        &self,
+        name: &str,
+        source: impl KeySource + 'static,
+    ) -> Result<WebhookVerifyLayer, SetupError> {
+        self.built(name, |endpoint, provider| {
+            let verifier = endpoint.verifier_with_key_source(provider, source)?;
+            endpoint.layer(verifier.with_endpoint(name))
+        })
+    }
+
+    /// Prepares the keys of an endpoint. Its secrets are read now.
+    ///
+    /// ```
+    /// use tower_webhook::Config;
+    ///
+    /// let config = Config::from_toml_str(r#"
+    ///     [endpoints.code]
+    ///     provider = "github"
+    ///     secrets  = [{ id = "old", value = "the-secret-of-october" }, { id = "new", value = "the-secret-of-november" }]
+    /// "#)?;
+    /// assert_eq!(format!("{:?}", config.keys("code")?), r#"KeySet { ids: [Some("old"), Some("new")], .. }"#);
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, or something about it is wrong.
+    pub fn keys(&self, name: &str) -> Result<KeySet, SetupError> {
+        self.built(name, |endpoint, provider| {
+            let provider = endpoint.configured(provider)?;
+            KeySet::new(&provider, endpoint.secrets()?)
+        })
+    }
+
+    /// Prepares the keys of an endpoint so that they can be replaced while the service runs: for
+    /// [`layer_with_key_source`](Self::layer_with_key_source) and [`reload_keys`](Self::reload_keys).
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, or something about it is wrong.
+    pub fn shared_keys(&self, name: &str) -> Result<SharedKeys, SetupError> {
+        self.keys(name).map(SharedKeys::new)
+    }
+
+    /// Reads a TOML file again and replaces the keys of an endpoint: after a rotation, on SIGHUP or
+    /// when the file has changed. Other settings of the endpoint stay as they are.
+    ///
+    /// ```
+    /// use tower_webhook::Config;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = std::env::temp_dir().join(format!("tower-webhook-reload-{}.toml", std::process::id()));
+    /// let file = |secret| format!("[endpoints.code]\nprovider = \"github\"\nsecret = {{ value = {secret:?}, id = \"new\" }}");
+    /// std::fs::write(&path, file("a-secret-of-some-length"))?;
+    /// let config = Config::from_path(&path)?;
+    /// let keys = config.shared_keys("code")?;
+    /// let layer = config.layer_with_key_source("code", keys.clone())?;
+    ///
+    /// std::fs::write(&path, file("another-secret-of-length"))?;
+    /// Config::reload_keys(&path, "code", &keys)?;
+    ///
+    /// std::fs::write(&path, file(""))?;
+    /// assert!(Config::reload_keys(&path, "code", &keys).is_err());
+    /// # std::fs::remove_file(&path)?;
+    /// # drop(layer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or has a mistake anywhere; when the endpoint has another
+    /// provider, variant or parameters than before. The old keys stay in use.
+    pub fn reload_keys(
+        path: impl AsRef<Path>,
+        name: &str,
+        keys: &SharedKeys,
+    ) -> Result<(), SetupError> {
+        let path = path.as_ref();
+        let reloaded = Self::from_path(path)?.keys(name);
+        let replaced = reloaded.and_then(|reloaded| {
+            let replaced = keys.replace(reloaded);
+            replaced.map_err(|error| error.within(Place::new(ENDPOINTS, Some(name))))
+        });
+        replaced.map_err(|error| error.within(path.display()))
+    }
+
+    /// Builds a signer for requests to an endpoint: for tests of a handler. It signs with the first
+    /// secret that is valid now, in the first variant that the endpoint accepts.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_webhook::{Config, verify::Head};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::from_toml_str(r#"
+    ///     [endpoints.orders]
+    ///     provider = "acme"
+    ///     tenant   = "T1"
+    ///     secrets  = [
+    ///         { id = "old", value = "the-secret-until-then", not_after = "2025-12-01T00:00:00Z" },
+    ///         { id = "new", value = "the-secret-since-then" },
+    ///     ]
+    ///
+    ///     [providers.acme]
+    ///     algorithm = "hmac-sha256"
+    ///     signed    = "{param:tenant}.{body}"
+    ///     signature = { header = "Acme-Signature", encoding = "hex" }
+    /// "#)?;
+    /// let (head, body) = config.signer("orders")?.sign(Request::post("/"), "{}")?.into_parts();
+    /// let event = config.endpoint("orders")?.verify(&Head::from(&head), body, std::time::SystemTime::now())?;
+    /// assert_eq!(event.key_id(), Some("new"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, something about it is wrong, or no secret is valid now.
+    pub fn signer(&self, name: &str) -> Result<Signer, SetupError> {
+        self.built(name, |endpoint, provider| {
+            let provider = endpoint.configured(provider)?;
+            let now = clock::unix_seconds(clock::now());
+            let keys = KeySet::new(&provider, endpoint.secrets()?)?;
+            // A provider without keys signs with none.
+            let mut secrets = endpoint
+                .secrets()?
+                .into_iter()
+                .map(Some)
+                .collect::<Vec<_>>();
+            secrets.resize(keys.keys().len(), None);
+            let valid = keys
+                .keys()
+                .iter()
+                .zip(secrets)
+                .find(|(key, _)| key.valid_at(now));
+            let Some((_, secret)) = valid else {
+                return Err(SetupError::new(
+                    "secrets: none is valid now; add one that is",
+                ));
+            };
+            Signer::new(provider, secret.unwrap_or_else(|| "".into()))
+        })
+    }
+
+    /// Builds the layer that recognises repeated deliveries, if there is a table `[deliveries]`. Its
+    /// clones share one store; each call makes another.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -233,56 +535,85 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When something about the table is wrong, or deliveries are remembered for less time than an endpoint accepts the same
-    /// request.
+    /// When something about the table is wrong, or deliveries are remembered for less time than an
+    /// endpoint accepts the same request.
     pub fn deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
-        let Some(Table(deliveries)) = &self.deliveries else {
+        let built = self.built_deliveries();
+        built.map_err(|error| error.within(DELIVERIES))
+    }
+
+    fn built_deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
+        let Some(deliveries) = &self.deliveries else {
             return Ok(None);
         };
-        let layer = deliveries.build().and_then(|layer| {
-            for (name, endpoint) in self.endpoints.iter() {
-                // Another mistake in the endpoint is told where it is built.
-                let provider = self.provider(endpoint);
-                let window = provider.and_then(|provider| endpoint.window(provider));
-                if let Ok(Some(window)) = window {
-                    deliveries.check_window(name, window)?;
-                }
+        let layer = deliveries.build()?;
+        let windows = self.endpoints.iter().map(|(name, endpoint)| {
+            // Another mistake in the endpoint is reported where it is built.
+            let provider = self.provider(endpoint.provider());
+            match provider.and_then(|provider| endpoint.window(provider)) {
+                Ok(Some(window)) => deliveries.check_window(name, window),
+                Ok(None) | Err(_) => Ok(()),
             }
-            Ok(layer)
         });
-        layer.map(Some).map_err(|error| error.within("deliveries"))
+        SetupError::all(windows.filter_map(Result::err))?;
+        Ok(Some(layer))
     }
 
-    fn find(&self, name: &str) -> Result<&Endpoint, SetupError> {
-        self.endpoints.get(name).ok_or_else(|| {
-            let known = self.endpoints().collect();
-            SetupError::new(format!(
-                "endpoint {name:?} is not configured; {}",
-                nearest(name, known)
-            ))
-        })
+    /// Builds something of an endpoint. An error names the endpoint.
+    fn built<T>(
+        &self,
+        name: &str,
+        build: impl FnOnce(&Endpoint, Provider) -> Result<T, SetupError>,
+    ) -> Result<T, SetupError> {
+        let Some(endpoint) = self.endpoints.get(name) else {
+            let known: Vec<&str> = self.endpoints().collect();
+            let nearest = nearest(name, &known);
+            return Err(SetupError::new(format!(
+                "endpoint {name:?} is not configured; {nearest}"
+            )));
+        };
+        self.provider(endpoint.provider())
+            .and_then(|provider| build(endpoint, provider))
+            .map_err(|error| error.within(Place::new(ENDPOINTS, Some(name))))
     }
+}
 
-    fn provider(&self, endpoint: &Endpoint) -> Result<Provider, SetupError> {
-        let name = endpoint.provider();
-        match (providers::by_name(name), self.providers.get(name)) {
-            (Some(built_in), _) => Ok(built_in),
-            (None, Some(custom)) => custom.build(name),
-            (None, None) => {
-                let mut known: Vec<&str> = providers::names().collect();
-                known.extend(self.providers.iter().map(|(name, _)| name));
-                Err(SetupError::new(format!(
-                    "provider: {} is unknown; {}",
-                    if is_name(name) {
-                        format!("{name:?}")
-                    } else {
-                        shown(name)
-                    },
-                    nearest(name, known)
-                )))
-            }
-        }
+/// The table, if it could be read. Its mistakes are added to the others.
+fn kept<T>(
+    read: Result<T, Vec<SetupError>>,
+    place: impl Fn() -> Place,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<T> {
+    let errors = match read {
+        Ok(table) => return Some(table),
+        Err(errors) => errors,
+    };
+    mistakes.extend(errors.into_iter().map(|error| (place(), error)));
+    None
+}
+
+/// The entries of a top-level table, or of the whole file.
+fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<Mistake>) -> node::Table {
+    let found = match node {
+        Node::Table(entries) => return entries,
+        other => other.kind(),
+    };
+    let (place, expected) = match table {
+        Some(table) => (table, format!("tables by name, as in [{table}.NAME]")),
+        None => ("configuration", format!("the table {ENDPOINTS}")),
+    };
+    let error = SetupError::new(format!("{found} where there should be {expected}"));
+    mistakes.push((Place::new(place, None), error));
+    node::Table::new()
+}
+
+fn check_provider(name: &str, custom: &CustomProvider) -> Result<(), SetupError> {
+    if providers::by_name(name).is_some() {
+        return Err(SetupError::new(
+            "a built-in provider has this name; choose another",
+        ));
     }
+    custom.build(name)?.check_scheme()
 }
 
 /// Whether it is like the name of a provider, and not like a secret.
@@ -291,36 +622,346 @@ fn is_name(text: &str) -> bool {
     text.len() < 32 && text.bytes().all(is_letter)
 }
 
-/// What may have been meant.
-fn nearest(name: &str, mut known: Vec<&str>) -> String {
-    const NEAR: f64 = 0.8;
-    if known.is_empty() {
-        return "there is none".to_owned();
-    }
-    let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), other);
-    if known.iter().any(|other| likeness(other) >= NEAR) {
-        known.retain(|other| likeness(other) >= NEAR);
-        known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-        let near: Vec<_> = known
-            .iter()
-            .take(3)
-            .map(|name| format!("{name:?}"))
-            .collect();
-        format!("did you mean {}?", near.join(" or "))
-    } else {
-        format!("there are {}", known.join(", "))
-    }
-}
-
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoints: BTreeMap<&str, &str> = self
             .endpoints
             .iter()
-            .map(|(name, endpoint)| (name, endpoint.provider()))
+            .map(|(name, endpoint)| (&**name, endpoint.provider()))
             .collect();
         f.debug_struct("Config")
             .field("endpoints", &endpoints)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::head::Head;
+
+    const SECRET: &str = "a-secret-of-some-length";
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let Err(error) = Config::from_toml_str(text) else {
+            return Vec::new();
+        };
+        error.mistakes().map(str::to_owned).collect()
+    }
+
+    /// Whether a request that the signer of an endpoint signed is accepted with these keys.
+    fn accepts(config: &Config, endpoint: &str, keys: &KeySet) -> bool {
+        let request = http::Request::post("/").header("x-client", "7");
+        let signed = config.signer(endpoint).unwrap().sign(request, "{}");
+        let (head, body) = signed.unwrap().into_parts();
+        let verifier = config.endpoint(endpoint).unwrap();
+        let checked = verifier.check_head(&Head::from(&head), SystemTime::now());
+        let mut request = checked.unwrap().with_keys(keys).unwrap();
+        request.update(body.into()).unwrap();
+        request.verify().is_ok()
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_reported_in_its_order() {
+        let text = r#"
+            sockets = 1
+
+            [endpoints.b]
+            provider = "github"
+            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { vaule = "x" }]
+            max_body = "lots"
+            read_timeout = "soon"
+
+            [deliveries]
+            stroe = "memory"
+            lease = true
+
+            [endpoints.a]
+            provider = "acme"
+            secret = { env = "TOWER_WEBHOOK_UNSET" }
+            region = 7
+            read_timeout = "0s"
+
+            [providers.acme]
+            algorithm = "hmac-sha256"
+            singed = "{body}"
+            signature = { header = "X-Sig" }
+
+            [providers.stripe]
+            algorithm = "hmac-sha256"
+            signed = "{timestamp}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [endpoints.c]
+            provider = "svix"
+            tolerence = "5m"
+            colour = "red"
+            secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
+            [providers.beta]
+            algorithm = "ed25519"
+            signed = "{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.gamma]
+            algorithm = "hmac-sha256"
+            signed = "{ts}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.delta]
+            algorithm = "hmac-sha256"
+            signed = "{timestamp}{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [providers.epsilon]
+            algorithm = "hmac-sha256"
+            signed = "{body}{path|lowercase}"
+            signature = { header = "X-Sig", encoding = "hex" }
+
+            [endpoints.d]
+            provider = "acme"
+            tenant = "T1"
+            secret = { env = "TOWER_WEBHOOK_UNSET" }
+            "#;
+        let unset = "environment variable TOWER_WEBHOOK_UNSET is not set; set it to the value the provider shows";
+        assert_eq!(
+            mistakes(text).join("\n").replace(unset, "UNSET"),
+            r#"
+line 2: sockets: the key is unknown; there are endpoints, providers, deliveries
+endpoint "b": secrets: vaule: the key is unknown; did you mean "value"?
+endpoint "b": max_body: "lots" is not a size; write a number and a unit, as in "64KiB" or "25MiB"
+endpoint "b": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"
+deliveries: lease: true or false where there should be text in quotes
+deliveries: stroe: the key is unknown; did you mean "store"?
+endpoint "a": secret: UNSET
+endpoint "a": read_timeout: "0s" leaves a body no time to arrive; write more, as in "10s"
+provider "acme": signature: encoding: it is missing; add it
+provider "acme": singed: the key is unknown; did you mean "signed"?
+provider "acme": signed: it is missing; add it
+provider "stripe": a built-in provider has this name; choose another
+endpoint "c": colour: the key is unknown, and provider svix has no such parameter; remove it
+endpoint "c": tolerence: the key is unknown; did you mean "tolerance"?
+provider "beta": algorithm: "ed25519" needs public keys, and signatures with public keys are not supported yet; use a shared secret where the provider offers one
+provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
+provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
+provider "epsilon": signed: unknown filter "lowercase"; did you mean "lower"?
+endpoint "d": secret: UNSET"#
+                .trim_start()
+        );
+    }
+
+    #[test]
+    fn an_error_of_the_parser_is_the_only_one() {
+        let text = "[endpoints.a]\nprovider = github\n[endpoints.b]\n";
+        let found = mistakes(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found.concat().starts_with("line 2: "), "{found:?}");
+    }
+
+    #[test]
+    fn mistakes_of_the_content_are_found_in_any_format() {
+        let text = r#"{"endpoints": {"a": {"provider": "githb"}, "b": {"provider": "github", "variant": "md5"}}}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        let error = config.check().unwrap_err();
+        assert_eq!(error.mistakes().count(), 2, "{error}");
+
+        for (text, expected) in [
+            (
+                r#"{"sockets": {}}"#,
+                "sockets: the key is unknown; there are endpoints, providers, deliveries",
+            ),
+            ("[]", "a list where there should be the table endpoints"),
+            (
+                r#"{"deliveries": []}"#,
+                "deliveries: a list where there should be a table, as in { key = … }",
+            ),
+        ] {
+            let error = serde_json::from_str::<Config>(text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+
+        let text = r#"{"endpoints": {"a": {}, "b": {"provider": ["a-secret-of-some-length"]}}}"#;
+        let error = serde_json::from_str::<Config>(text)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error.lines().count(), 2, "{error}");
+        assert!(!error.contains(SECRET), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_could_be_a_secret_is_not_shown() {
+        for text in [
+            format!("[endpoints.a]\nprovider = \"github\"\n{SECRET} = \"x\""),
+            format!("[endpoints.a]\nprovider = \"github\"\nsecret = {{ {SECRET}7 = \"x\" }}"),
+            format!("[endpoints.a]\nprovider = \"github\"\nparams = {{ {SECRET}7 = 5 }}"),
+        ] {
+            let found = mistakes(&text);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(!found.concat().contains(&format!("{SECRET}7")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_the_provider_is_a_key_of_its_endpoints() {
+        let file = |endpoint: &str| {
+            format!(
+                r#"
+                [endpoints.a]
+                provider = "acme"
+                secret = "{SECRET}"
+                {endpoint}
+
+                [providers.acme]
+                algorithm = "hmac-sha256"
+                signed = "{{url}}{{param:region}}{{body}}"
+                signature = {{ header = "X-Sig", encoding = "hex" }}
+                require = [{{ header = "X-Client", equals = "{{param:client}}" }}]
+                "#
+            )
+        };
+        for endpoint in [
+            "url = \"u\"\nregion = \"eu\"\nclient = \"7\"",
+            "url = \"u\"\nparams = { region = \"eu\", client = \"7\" }",
+            "client = \"7\"\nparams = { region = \"eu\", client = \"7\", url = \"u\" }",
+        ] {
+            let config = Config::from_toml_str(&file(endpoint)).unwrap();
+            let keys = config.keys("a").unwrap();
+            assert!(accepts(&config, "a", &keys), "{endpoint}");
+        }
+        let endpoint = "url = \"u\"\nregoin = \"eu\"\nclient = 7\ncolour = \"red\"";
+        assert_eq!(
+            mistakes(&file(endpoint)),
+            [
+                "endpoint \"a\": client: it is a parameter of provider acme; write it as text in quotes",
+                "endpoint \"a\": colour: the key is unknown, and provider acme has no such parameter; remove it",
+                "endpoint \"a\": regoin: the key is unknown; did you mean \"region\"?",
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_may_come_from_a_source_only() {
+        let config = Config::from_toml_str(
+            "[endpoints.a]\nprovider = \"github\"\nread_timeout = \"7s\"\nmax_body = 100",
+        )
+        .unwrap();
+        let keys = KeySet::new(&providers::github(), vec![SECRET.into()]).unwrap();
+        assert!(
+            config
+                .layer_with_key_source("a", SharedKeys::new(keys))
+                .is_ok()
+        );
+        let none = KeySet::new(&providers::github(), Vec::new()).unwrap_err();
+        let none = none.within("endpoint \"a\"").to_string();
+        for error in [
+            config.layer("a").unwrap_err(),
+            config.endpoint("a").unwrap_err(),
+            config.keys("a").unwrap_err(),
+            config.shared_keys("a").unwrap_err(),
+            config.signer("a").unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), none);
+        }
+        // A list without secrets is a mistake at once.
+        let found = mistakes("[endpoints.a]\nprovider = \"github\"\nsecrets = []");
+        assert_eq!(found, [none]);
+    }
+
+    #[test]
+    fn a_signer_has_a_secret_that_is_valid_now() {
+        let endpoint = |windows: [&str; 2]| {
+            let [first, second] = windows;
+            let text = format!(
+                "[endpoints.a]\nprovider = \"github\"\nsecrets = [{{ id = \"1\", value = \"{SECRET}\", {first} }}, \
+                 {{ id = \"2\", value = \"another-{SECRET}\", {second} }}]"
+            );
+            Config::from_toml_str(&text).unwrap()
+        };
+        let (past, future) = (
+            "not_after = 2020-01-01T00:00:00Z",
+            "not_before = 2200-01-01T00:00:00Z",
+        );
+        let used = |config: Config| {
+            let (head, body) = config
+                .signer("a")?
+                .sign(http::Request::post("/"), "{}")
+                .unwrap()
+                .into_parts();
+            let verifier = config.endpoint("a").unwrap();
+            let event = verifier.verify(&Head::from(&head), body, SystemTime::now());
+            Ok::<_, SetupError>(event.unwrap().key_id().map(str::to_owned))
+        };
+        assert_eq!(used(endpoint(["", ""])), Ok(Some("1".to_owned())));
+        assert_eq!(used(endpoint([past, ""])), Ok(Some("2".to_owned())));
+        assert_eq!(used(endpoint([future, ""])), Ok(Some("2".to_owned())));
+        let error = used(endpoint([past, future])).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "endpoint \"a\": secrets: none is valid now; add one that is"
+        );
+    }
+
+    #[test]
+    fn a_signer_without_keys_signs_for_a_scheme_without_keys() {
+        let config = Config::from_toml_str(
+            r#"
+            [endpoints.a]
+            provider = "acme"
+
+            [providers.acme]
+            algorithm = "unauthenticated-sha256"
+            signed = "{body}"
+            signature = { header = "X-Sig", encoding = "hex" }
+            "#,
+        )
+        .unwrap();
+        assert!(accepts(&config, "a", &config.keys("a").unwrap()));
+    }
+
+    #[test]
+    fn a_mistake_in_the_new_file_leaves_the_old_keys() {
+        let name = format!("tower-webhook-{}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let file = |provider: &str, secret: &str, rest: &str| {
+            let text =
+                format!("[endpoints.a]\nprovider = \"{provider}\"\nsecret = \"{secret}\"\n{rest}");
+            std::fs::write(&path, text).unwrap();
+        };
+        file("github", SECRET, "");
+        let old = Config::from_path(&path).unwrap();
+        let keys = old.shared_keys("a").unwrap();
+        for (provider, secret, rest) in [
+            ("github", "", ""),
+            ("shopify", SECRET, ""),
+            (
+                "github",
+                "another-secret-of-length",
+                "[endpoints.b]\nprovider = \"githb\"",
+            ),
+            ("github", "another-secret-of-length", "[endpoints.b"),
+        ] {
+            file(provider, secret, rest);
+            let error = Config::reload_keys(&path, "a", &keys).unwrap_err();
+            assert!(
+                error.to_string().starts_with(&path.display().to_string()),
+                "{error}"
+            );
+            assert!(accepts(&old, "a", &keys.current()), "{provider} {rest}");
+        }
+        file("github", "another-secret-of-length", "");
+        let error = Config::reload_keys(&path, "b", &keys).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("endpoint \"b\" is not configured; there are a"),
+            "{error}"
+        );
+        Config::reload_keys(&path, "a", &keys).unwrap();
+        assert!(!accepts(&old, "a", &keys.current()));
+        let new = Config::from_path(&path).unwrap();
+        assert!(accepts(&new, "a", &keys.current()));
+        std::fs::remove_file(&path).unwrap();
     }
 }

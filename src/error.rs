@@ -2,40 +2,59 @@
 
 use std::{error::Error, fmt};
 
-/// A mistake in the set-up of an endpoint: a secret, a scheme, an option or a configuration file.
+/// One or more mistakes in the set-up of an endpoint: in a secret, a scheme, an option or a
+/// configuration file.
 ///
-/// The text names the thing and the remedy. It never contains a secret.
+/// Each mistake is one line that names the place and the remedy. It never contains a secret. A
+/// configuration file has all of its mistakes in one error.
 ///
 /// ```
 /// use tower_webhook::{Secret, Verifier, providers};
 ///
 /// let error = Verifier::new(providers::github(), Secret::new("")).unwrap_err();
 /// assert_eq!(error.to_string(), "secret: it is empty; set it to the value the provider shows");
+/// assert_eq!(error.mistakes().count(), 1);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SetupError {
-    message: Box<str>,
+    mistakes: Box<[Box<str>]>,
 }
 
 impl SetupError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into().into_boxed_str(),
+            mistakes: Box::new([message.into().into_boxed_str()]),
         }
     }
 
-    /// Whether it names an endpoint or a provider already.
+    /// All of these mistakes, if there is one.
     #[cfg(feature = "config")]
-    pub(crate) fn is_placed(&self) -> bool {
-        ["endpoint \"", "provider \""]
-            .iter()
-            .any(|place| self.message.starts_with(place))
+    pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mistakes: Box<[_]> = errors
+            .into_iter()
+            .flat_map(|error| error.mistakes)
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { mistakes })
+        }
     }
 
-    /// Puts the place in front: `endpoint "kyc": secret: …`.
+    /// The mistakes, one at least. `Display` prints one a line.
+    pub fn mistakes(&self) -> impl Iterator<Item = &str> {
+        self.mistakes.iter().map(|mistake| &**mistake)
+    }
+
+    /// Puts the place in front of each mistake: `endpoint "kyc": secret: …`.
     #[must_use]
     pub(crate) fn within(self, place: impl fmt::Display) -> Self {
-        Self::new(format!("{place}: {}", self.message))
+        let mistakes = self.mistakes();
+        Self {
+            mistakes: mistakes
+                .map(|mistake| format!("{place}: {mistake}").into())
+                .collect(),
+        }
     }
 }
 
@@ -49,16 +68,73 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
+/// The names that `text` may have been meant to be. Only mistakes in configuration files are worth
+/// the comparison, so the feature `config` brings it.
+#[cfg_attr(
+    not(feature = "config"),
+    expect(unused_variables, reason = "nothing is compared")
+)]
+pub(crate) fn suggestion(text: &str, known: &[&str]) -> Option<String> {
+    #[cfg(feature = "config")]
+    {
+        const NEAR: f64 = 0.8;
+        let text = text.to_lowercase();
+        let likeness = |name: &str| strsim::jaro_winkler(&text, name);
+        let mut near: Vec<&str> = known.to_vec();
+        near.retain(|name| likeness(name) >= NEAR);
+        near.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        near.truncate(3);
+        if !near.is_empty() {
+            let near: Vec<_> = near.iter().map(|name| format!("{name:?}")).collect();
+            return Some(format!("did you mean {}?", near.join(" or ")));
+        }
+    }
+    None
+}
+
+/// The remedy for `text`, which is none of the known names.
+pub(crate) fn nearest(text: &str, known: &[&str]) -> String {
+    suggestion(text, known).unwrap_or_else(|| {
+        if known.is_empty() {
+            "there is none".to_owned()
+        } else {
+            format!("there are {}", known.join(", "))
+        }
+    })
+}
+
+/// Finds the value whose name is `text`.
+///
+/// # Errors
+///
+/// When there is none. The text names `what` and the known names.
+pub(crate) fn by_name<T: Copy>(
+    what: &str,
+    text: &str,
+    values: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, SetupError> {
+    let found = values.iter().find(|value| name(**value) == text);
+    found.copied().ok_or_else(|| {
+        let known: Vec<&str> = values.iter().map(|value| name(*value)).collect();
+        SetupError::new(format!(
+            "{} is no {what}; {}",
+            shown(text),
+            nearest(text, &known)
+        ))
+    })
+}
+
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.mistakes.join("\n"))
     }
 }
 
 /// The same text as `Display`: a `main` that returns the error prints its `Debug`.
 impl fmt::Debug for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        fmt::Display::fmt(self, f)
     }
 }
 

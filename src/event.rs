@@ -25,8 +25,10 @@ use crate::{json, provider::IdentityMapping};
 /// Only a [`BodyVerifier`](crate::verify::BodyVerifier) makes one; there is no other constructor. It
 /// is cheap to clone. Its `Debug` shows its origin and its length, never its content.
 ///
-/// In a handler of axum or actix-web (features `axum`, `actix`), `VerifiedEvent<T>` is an extractor.
-/// Elsewhere, take it from the request's extensions with `from_extensions`.
+/// In a handler of axum or actix-web, `VerifiedEvent<T>` is an extractor. That needs the feature
+/// `axum` or `actix` of this crate: without it, axum reports that the trait `Handler` is not
+/// implemented for the function, and actix-web the same of `Handler` or `FromRequest`. Elsewhere,
+/// take the event from the request's extensions with `from_extensions`.
 #[derive(Clone)]
 pub struct VerifiedEvent<T: Payload = Bytes> {
     data: Arc<EventData>,

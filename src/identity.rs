@@ -1,9 +1,9 @@
 //! [`Identity`]: one reading of every identity-verification event, whoever sent it.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::{
-    error::PayloadError,
+    error::{PayloadError, SetupError, by_name},
     event::{Payload, VerifiedEvent},
 };
 
@@ -68,6 +68,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every value of this version, in the order of the enum.
+    pub const ALL: &'static [Self] = &[
+        Self::Approved,
+        Self::Rejected,
+        Self::Pending,
+        Self::InProgress,
+        Self::Review,
+        Self::Expired,
+        Self::Other,
+    ];
+
     /// The name in snake case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -86,6 +97,15 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Reads what `Display` prints.
+impl FromStr for Outcome {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        by_name("outcome of a verification", text, Self::ALL, Self::as_str)
     }
 }
 
@@ -206,5 +226,15 @@ mod tests {
         ] {
             assert!(Identity::new(outcome, true).is_final(), "{outcome}");
         }
+    }
+
+    #[test]
+    fn every_outcome_is_listed_once_and_read_back() {
+        for (place, outcome) in Outcome::ALL.iter().enumerate() {
+            assert_eq!(*outcome as usize, place, "{outcome}");
+            assert_eq!(outcome.to_string().parse(), Ok(*outcome));
+        }
+        assert_eq!(Outcome::ALL.last(), Some(&Outcome::Other));
+        assert!("nothing".parse::<Outcome>().is_err());
     }
 }

@@ -214,8 +214,8 @@ impl Provider {
         self
     }
 
-    /// Sets a parameter: what `{param:name}` and, under the name `url`, `{url}` stand for; or an option of a
-    /// built-in provider, such as VOVE ID's `family` and Authenteq's `missing_status`.
+    /// Sets a parameter: the value of `{param:name}` and, under the name `url`, of `{url}` in the
+    /// scheme; or an option that the page of a built-in provider names.
     #[must_use]
     pub fn with_param(
         mut self,
@@ -226,14 +226,16 @@ impl Provider {
         self
     }
 
-    /// Sets the longest body, in bytes.
+    /// Sets the longest body, in bytes. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// Sets how long a body may take to arrive.
+    /// Sets how long a body may take to arrive. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
@@ -353,6 +355,15 @@ impl Provider {
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(|value| &**value)
+    }
+
+    /// The names of all parameters: the options and what the schemes use.
+    #[cfg(feature = "config")]
+    pub(crate) fn param_names(&self) -> Vec<String> {
+        let options = self.options.iter().map(|option| option.name.to_owned());
+        options
+            .chain(self.schemes().flat_map(Scheme::param_names))
+            .collect()
     }
 
     /// A parameter that the provider declares. Those of a scheme may be credentials.

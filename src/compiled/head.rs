@@ -16,6 +16,7 @@ use crate::{
     },
     rejection::{Reason, kind::RejectionKind},
     scheme::{
+        signature::SignatureFormat,
         template::filtered,
         timestamp::{Outside, Tolerance},
     },
@@ -75,7 +76,7 @@ impl HeadRules {
                     return Err(view.blame(header, RejectionKind::TooManySignatures));
                 }
                 line = line.saturating_add(1);
-                if line > Candidates::MAX {
+                if line > SignatureFormat::MAX_SIGNATURES {
                     break;
                 }
                 value = view.line(header, line);

@@ -4,7 +4,10 @@ use std::iter;
 
 use crate::{
     crypto::{encoding::decode, tag::Tag},
-    scheme::{encoding::Encoding, signature::Grammar},
+    scheme::{
+        encoding::Encoding,
+        signature::{Grammar, SignatureFormat},
+    },
 };
 
 /// The signatures of a request.
@@ -15,9 +18,6 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// The most signatures in one request, so that work does not grow with the header.
-    pub(crate) const MAX: usize = 16;
-
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none()
     }
@@ -31,7 +31,7 @@ impl Candidates {
     }
 }
 
-/// There are more than [`Candidates::MAX`].
+/// There are more than [`SignatureFormat::MAX_SIGNATURES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
@@ -61,7 +61,7 @@ impl Collector {
     /// sender may add signatures of a new kind beside the known one.
     fn offer(&mut self, text: &[u8]) -> Result<(), TooMany> {
         self.seen = self.seen.saturating_add(1);
-        if self.seen > Candidates::MAX {
+        if self.seen > SignatureFormat::MAX_SIGNATURES {
             return Err(TooMany);
         }
         match decode(self.encoding, text, self.len) {

@@ -159,7 +159,7 @@ fn check_content(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError
         _ => {}
     }
     if has(Token::Timestamp) && scheme.timestamp.is_none() {
-        return refused("{ts} needs a timestamp; say where it stands".to_owned());
+        return refused("{ts} needs a timestamp; add where it is, as in timestamp = { header = \"X-Timestamp\" }".to_owned());
     }
     Ok(())
 }

@@ -5,12 +5,18 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 
 use crate::config::{
+    node::{self, Node, shown_key},
     secret::SecretConfig,
-    value::{Entry, List, Scalar, Table},
+    value::Scalar,
 };
 use crate::{
-    delivery_key::DeduplicateBy, error::SetupError, keys::secret::Secret, provider::Provider,
-    scheme::timestamp::Tolerance, verify::verifier::Verifier,
+    delivery_key::DeduplicateBy,
+    error::{SetupError, suggestion},
+    keys::{key_set::KeySet, secret::Secret, source::KeySource},
+    provider::Provider,
+    scheme::timestamp::Tolerance,
+    tower::layer::WebhookVerifyLayer,
+    verify::verifier::Verifier,
 };
 
 #[derive(Deserialize)]
@@ -18,36 +24,87 @@ use crate::{
 pub(super) struct Endpoint {
     provider: String,
     secret: Option<SecretConfig>,
-    secrets: Option<List<SecretConfig>>,
+    secrets: Option<Vec<SecretConfig>>,
     variant: Option<String>,
     tolerance: Option<Scalar>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
-    url: Option<String>,
-    client_id: Option<String>,
-    family: Option<String>,
-    missing_status: Option<String>,
-    params: Option<Table<BTreeMap<String, String>>>,
-    key: Option<String>,
-}
-
-impl Entry for Endpoint {
-    const KIND: &'static str = "endpoint";
+    deduplicate_by: Option<String>,
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+    /// Further keys, which have to be parameters of the provider. `None` for a value that is not
+    /// text.
+    #[serde(skip)]
+    own_params: BTreeMap<String, Option<String>>,
+    /// The keys of every endpoint.
+    #[serde(skip)]
+    keys: &'static [&'static str],
 }
 
 impl Endpoint {
+    pub(super) fn read(node: Node) -> Result<Self, Vec<SetupError>> {
+        let (mut own_params, mut keys) = (BTreeMap::new(), &[][..]);
+        let (endpoint, mut mistakes) = node::read::<Self>(node, |key, value, known| {
+            let text = match value {
+                Node::Text(text) => Some(String::clone(text)),
+                _ => None,
+            };
+            own_params.insert(key.to_owned(), text);
+            keys = known;
+            true
+        });
+        match endpoint {
+            Some(mut endpoint) if mistakes.is_empty() => {
+                (endpoint.own_params, endpoint.keys) = (own_params, keys);
+                Ok(endpoint)
+            }
+            Some(endpoint) => {
+                mistakes.extend(endpoint.mistakes(None));
+                Err(mistakes)
+            }
+            None => Err(mistakes),
+        }
+    }
+
     pub(super) fn provider(&self) -> &str {
         &self.provider
     }
 
-    pub(super) fn read_timeout(&self) -> Result<Option<Duration>, SetupError> {
-        let timeout = self.read_timeout.as_ref();
-        timeout.map(Scalar::read_timeout).transpose()
+    /// All mistakes that can be found, if the endpoint is of this provider. `None` for a provider
+    /// that has mistakes itself.
+    pub(super) fn mistakes(&self, provider: Option<Provider>) -> Vec<SetupError> {
+        let secrets = self.secret.iter().chain(self.secrets.iter().flatten());
+        let configured = provider
+            .map(|provider| self.configured(provider))
+            .transpose();
+        let mut mistakes: Vec<_> = secrets
+            .filter_map(|secret| secret.resolve().err())
+            .chain(self.max_body().err())
+            .chain(self.read_timeout().err())
+            .chain(configured.as_ref().err().cloned())
+            .collect();
+        if let Ok(Some(provider)) = configured
+            && mistakes.is_empty()
+        {
+            mistakes.extend(self.check(&provider).err());
+        }
+        mistakes
     }
 
-    /// For how long the same request is accepted, if a signed time limits that. Under several variants the longest.
+    /// Builds all that can be built, and drops it. Secrets may be missing, since the program may
+    /// look them up elsewhere.
+    fn check(&self, provider: &Provider) -> Result<(), SetupError> {
+        match self.secrets_if_any()? {
+            Some(secrets) => KeySet::new(provider, secrets).map(drop)?,
+            None => provider.compile().map(drop)?,
+        }
+        self.tolerance(provider).map(drop)
+    }
+
+    /// For how long the same request is accepted, if a signed time limits that. Under several
+    /// variants the longest.
     pub(super) fn window(&self, provider: Provider) -> Result<Option<Duration>, SetupError> {
-        let provider = self.with_params(self.select_variant(provider)?)?;
+        let provider = self.configured(provider)?;
         let own = self.tolerance(&provider)?;
         let compiled = provider.compile()?;
         let dated = compiled.schemes.iter().filter(|scheme| scheme.signs_time());
@@ -56,68 +113,125 @@ impl Endpoint {
     }
 
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
-        self.read_timeout()?;
-        let provider = self.with_params(self.select_variant(provider)?)?;
-        let provider = self.with_key(provider)?;
-        let tolerance = self.tolerance(&provider)?;
-        let max_body = self
-            .max_body
-            .as_ref()
-            .map(|size| size.size("max_body"))
-            .transpose()?;
-        let mut verifier = Verifier::new(provider, self.secrets()?)?;
-        if let Some(tolerance) = tolerance {
+        let provider = self.configured(provider)?;
+        self.with_limits(Verifier::new(provider, self.secrets()?)?)
+    }
+
+    /// The verifier for keys from a source. It has the secrets of the file, too, if there are any.
+    pub(super) fn verifier_with_key_source(
+        &self,
+        provider: Provider,
+        source: impl KeySource + 'static,
+    ) -> Result<Verifier, SetupError> {
+        let provider = self.configured(provider)?;
+        self.with_limits(match self.secrets_if_any()? {
+            Some(secrets) => Verifier::new(provider, secrets)?.with_key_source(source),
+            None => Verifier::from_key_source(provider, source)?,
+        })
+    }
+
+    fn with_limits(&self, mut verifier: Verifier) -> Result<Verifier, SetupError> {
+        if let Some(tolerance) = self.tolerance(verifier.provider())? {
             verifier = verifier.with_tolerance(tolerance);
         }
-        if let Some(max_body) = max_body {
+        if let Some(max_body) = self.max_body()? {
             verifier = verifier.with_max_body(max_body);
         }
         Ok(verifier)
     }
 
-    fn select_variant(&self, provider: Provider) -> Result<Provider, SetupError> {
-        match self.variant.as_deref() {
-            None | Some("auto") => Ok(provider),
-            Some(name) => provider.select_variant(name),
-        }
+    pub(super) fn layer(&self, verifier: Verifier) -> Result<WebhookVerifyLayer, SetupError> {
+        let layer = WebhookVerifyLayer::new(verifier);
+        Ok(match self.read_timeout()? {
+            Some(timeout) => layer.with_read_timeout(timeout),
+            None => layer,
+        })
     }
 
-    fn with_key(&self, provider: Provider) -> Result<Provider, SetupError> {
-        let deduplicate_by = match self.key.as_deref() {
-            None | Some("auto") => return Ok(provider),
-            Some("delivery-id") => DeduplicateBy::Id,
-            Some("body") => DeduplicateBy::Body,
-            Some("body+event-type") => DeduplicateBy::BodyAndEventType,
-            Some(_) => {
-                return Err(SetupError::new(
-                    "key: write \"auto\", \"delivery-id\", \"body\" or \"body+event-type\"; a secret goes into `secret`",
-                ));
-            }
+    /// The provider with what the endpoint says about it.
+    pub(super) fn configured(&self, provider: Provider) -> Result<Provider, SetupError> {
+        let provider = match self.variant.as_deref() {
+            None | Some("auto") => provider,
+            Some(name) => provider.select_variant(name)?,
         };
-        Ok(provider.with_deduplicate_by(deduplicate_by))
+        let provider = match self.deduplicate_by()? {
+            Some(deduplicate_by) => provider.with_deduplicate_by(deduplicate_by),
+            None => provider,
+        };
+        self.with_params(provider)
     }
 
+    fn max_body(&self) -> Result<Option<usize>, SetupError> {
+        let size = self.max_body.as_ref();
+        size.map(|size| size.size("max_body")).transpose()
+    }
+
+    fn read_timeout(&self) -> Result<Option<Duration>, SetupError> {
+        let timeout = self.read_timeout.as_ref();
+        timeout.map(Scalar::read_timeout).transpose()
+    }
+
+    fn deduplicate_by(&self) -> Result<Option<DeduplicateBy>, SetupError> {
+        match self.deduplicate_by.as_deref() {
+            None | Some("auto") => Ok(None),
+            Some("id") => Ok(Some(DeduplicateBy::Id)),
+            Some("body") => Ok(Some(DeduplicateBy::Body)),
+            Some("body+event-type") => Ok(Some(DeduplicateBy::BodyAndEventType)),
+            Some(_) => Err(SetupError::new(
+                "deduplicate_by: write \"auto\", \"id\", \"body\" or \"body+event-type\"",
+            )),
+        }
+    }
+
+    /// Sets the parameters. All mistakes in them are in the error.
     fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {
-        let own = [
-            ("url", &self.url),
-            ("client_id", &self.client_id),
-            ("family", &self.family),
-            ("missing_status", &self.missing_status),
-        ];
-        for (name, value) in own {
-            if let Some(value) = value {
-                provider = provider.with_param(name, value.clone());
+        let names = provider.param_names();
+        let mut mistakes = Vec::new();
+        for (name, value) in &self.own_params {
+            match value {
+                Some(value) if names.contains(name) => {
+                    provider = provider.with_param(name.clone(), value.clone());
+                }
+                None if names.contains(name) => {
+                    mistakes.push(SetupError::new(format!(
+                        "{}: it is a parameter of provider {}; write it as text in quotes",
+                        shown_key(name),
+                        provider.name()
+                    )));
+                }
+                _ => mistakes.push(self.unknown(name, &provider, &names)),
             }
         }
-        for (name, value) in self.params.iter().flat_map(|params| &params.0) {
-            if provider.param(name).is_some_and(|other| other != value) {
-                return Err(SetupError::new(format!(
-                    "params.{name}: it is set twice, to different values; keep one"
-                )));
-            }
-            provider = provider.with_param(name.clone(), value.clone());
+        for (name, value) in &self.params {
+            let problem = if !names.contains(name) {
+                format!(
+                    "provider {} has no such parameter; remove it",
+                    provider.name()
+                )
+            } else if provider.param(name).is_some_and(|other| other != value) {
+                "it is set twice, to different values; keep one".to_owned()
+            } else {
+                provider = provider.with_param(name.clone(), value.clone());
+                continue;
+            };
+            let key = shown_key(name);
+            mistakes.push(SetupError::new(format!("params.{key}: {problem}")));
         }
+        SetupError::all(mistakes)?;
         Ok(provider)
+    }
+
+    fn unknown(&self, key: &str, provider: &Provider, params: &[String]) -> SetupError {
+        let mut known = self.keys.to_vec();
+        known.extend(params.iter().map(|name| &**name));
+        let key = shown_key(key);
+        SetupError::new(match suggestion(key, &known) {
+            Some(suggestion) => format!("{key}: the key is unknown; {suggestion}"),
+            None => format!(
+                "{key}: the key is unknown, and provider {} has no such parameter; remove it",
+                provider.name()
+            ),
+        })
     }
 
     fn tolerance(&self, provider: &Provider) -> Result<Option<Tolerance>, SetupError> {
@@ -133,18 +247,28 @@ impl Endpoint {
                 provider.name()
             )));
         }
-        let tolerance = text.tolerance_or_off("tolerance")?;
-        Ok(Some(tolerance.map_or_else(Tolerance::off, Tolerance::from)))
+        text.tolerance("tolerance").map(Some)
     }
 
-    fn secrets(&self) -> Result<Vec<Secret>, SetupError> {
+    pub(super) fn secrets(&self) -> Result<Vec<Secret>, SetupError> {
+        Ok(self.secrets_if_any()?.unwrap_or_default())
+    }
+
+    /// `None` where the file has no such key.
+    fn secrets_if_any(&self) -> Result<Option<Vec<Secret>>, SetupError> {
+        let resolved = |secrets: &[SecretConfig]| {
+            secrets
+                .iter()
+                .map(SecretConfig::resolve)
+                .collect::<Result<_, _>>()
+        };
         match (&self.secret, &self.secrets) {
-            (Some(secret), None) => Ok(vec![secret.resolve()?]),
-            (None, Some(secrets)) => secrets.0.iter().map(SecretConfig::resolve).collect(),
+            (Some(secret), None) => resolved(std::slice::from_ref(secret)).map(Some),
+            (None, Some(secrets)) => resolved(secrets).map(Some),
             (Some(_), Some(_)) => Err(SetupError::new(
                 "secret and secrets exclude each other; put all of them into secrets",
             )),
-            (None, None) => Ok(Vec::new()),
+            (None, None) => Ok(None),
         }
     }
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::config::value::{Entry, List, Scalar, Table};
+use crate::config::value::Scalar;
 use crate::{
     error::SetupError,
     provider::Provider,
@@ -13,7 +13,7 @@ use crate::{
         locator::Locator,
         secret_format::{Derivation, SecretFormat},
         signature::SignatureFormat,
-        timestamp::{TimeUnit, Timestamp, Tolerance},
+        timestamp::{TimeUnit, Timestamp},
     },
 };
 
@@ -22,14 +22,14 @@ use crate::{
 pub(super) struct CustomProvider {
     algorithm: String,
     signed: String,
-    signature: Table<SignatureConfig>,
-    timestamp: Option<Table<TimestampConfig>>,
-    key: Option<Table<KeyConfig>>,
-    require: Option<List<Table<RequireConfig>>>,
-    header_families: Option<List<String>>,
+    signature: SignatureConfig,
+    timestamp: Option<TimestampConfig>,
+    secret_format: Option<SecretFormatConfig>,
+    require: Option<Vec<RequireConfig>>,
+    header_families: Option<Vec<String>>,
     covers: Option<String>,
-    event_type: Option<Table<SourceConfig>>,
-    delivery: Option<Table<DeliveryConfig>>,
+    event_type: Option<SourceConfig>,
+    delivery_id: Option<DeliveryIdConfig>,
     max_body: Option<Scalar>,
     read_timeout: Option<Scalar>,
     retry_horizon: Option<Scalar>,
@@ -42,7 +42,7 @@ pub(super) struct CustomProvider {
 #[serde(deny_unknown_fields)]
 struct SignatureConfig {
     header: Option<String>,
-    headers: Option<List<String>>,
+    headers: Option<Vec<String>>,
     encoding: String,
     prefix: Option<String>,
     list: Option<String>,
@@ -67,7 +67,7 @@ struct TimestampConfig {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyConfig {
+struct SecretFormatConfig {
     encoding: Option<String>,
     prefix: Option<String>,
     derive: Option<String>,
@@ -91,7 +91,7 @@ struct SourceConfig {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DeliveryConfig {
+struct DeliveryIdConfig {
     header: Option<String>,
     json: Option<String>,
     form: Option<String>,
@@ -99,24 +99,20 @@ struct DeliveryConfig {
     unique: bool,
 }
 
-impl Entry for CustomProvider {
-    const KIND: &'static str = "provider";
-}
-
 impl CustomProvider {
     pub(super) fn build(&self, name: &str) -> Result<Provider, SetupError> {
         let mut provider = Provider::new(name.to_owned(), self.scheme()?);
         if let Some(source) = &self.event_type {
-            provider = provider.with_event_type(source.0.build("event_type")?);
+            provider = provider.with_event_type(source.build("event_type")?);
         }
-        if let Some(Table(DeliveryConfig {
+        if let Some(DeliveryIdConfig {
             header,
             json,
             form,
             unique,
-        })) = &self.delivery
+        }) = &self.delivery_id
         {
-            let source = source("delivery", header.as_ref(), json.as_ref(), form.as_ref())?;
+            let source = source("delivery_id", header.as_ref(), json.as_ref(), form.as_ref())?;
             provider = provider.with_delivery_id(source);
             if *unique {
                 provider = provider.with_unique_delivery_id();
@@ -162,26 +158,26 @@ impl CustomProvider {
             .map_err(|error: SetupError| error.within("algorithm"))?;
         let signature = self
             .signature
-            .0
             .build()
             .map_err(|error| error.within("signature"))?;
         let mut scheme = Scheme::new(algorithm, self.signed.clone(), signature);
         if let Some(timestamp) = &self.timestamp {
             let built = timestamp
-                .0
                 .build()
                 .map_err(|error| error.within("timestamp"))?;
             scheme = scheme.with_timestamp(built);
         }
-        if let Some(key) = &self.key {
-            scheme = scheme.with_secret_format(key.0.build().map_err(|error| error.within("key"))?);
+        if let Some(format) = &self.secret_format {
+            let built = format
+                .build()
+                .map_err(|error| error.within("secret_format"))?;
+            scheme = scheme.with_secret_format(built);
         }
-        for require in self.require.iter().flat_map(|require| &require.0) {
-            let RequireConfig { header, equals } = &require.0;
+        for RequireConfig { header, equals } in self.require.iter().flatten() {
             scheme = scheme.with_required_header(header.clone(), equals.clone());
         }
         if let Some(prefixes) = &self.header_families {
-            scheme = scheme.with_header_families(prefixes.0.iter().cloned());
+            scheme = scheme.with_header_families(prefixes.iter().cloned());
         }
         match self.covers.as_deref() {
             None | Some("body") => Ok(scheme),
@@ -276,7 +272,7 @@ impl SignatureConfig {
     fn headers(&self) -> Result<(&str, &[String]), SetupError> {
         match (&self.header, &self.headers) {
             (Some(header), None) => Ok((header, &[])),
-            (None, Some(headers)) => match headers.0.split_first() {
+            (None, Some(headers)) => match headers.split_first() {
                 Some((header, more)) => Ok((header, more)),
                 None => Err(SetupError::new("headers is empty; name one at least")),
             },
@@ -307,20 +303,19 @@ impl TimestampConfig {
         if let Some(unit) = &self.unit {
             timestamp = timestamp.with_unit(unit.parse::<TimeUnit>()?);
         }
-        let mut tolerance = match &self.tolerance {
-            None => Tolerance::default(),
-            Some(text) => text
-                .tolerance_or_off("tolerance")?
-                .map_or_else(Tolerance::off, Tolerance::from),
-        };
+        let tolerance = self.tolerance.as_ref();
+        let mut tolerance = tolerance
+            .map(|text| text.tolerance("tolerance"))
+            .transpose()?
+            .unwrap_or_default();
         if let Some(text) = &self.future {
-            tolerance = tolerance.with_future(text.tolerance_or_off("future")?);
+            tolerance = tolerance.with_future_of(text.tolerance("future")?);
         }
         Ok(timestamp.with_tolerance(tolerance))
     }
 }
 
-impl KeyConfig {
+impl SecretFormatConfig {
     fn build(&self) -> Result<SecretFormat, SetupError> {
         let mut key = match self.encoding.as_deref() {
             None | Some("text") => SecretFormat::text(),

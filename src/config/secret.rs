@@ -1,4 +1,4 @@
-//! KeySet as configured: text, or where it is.
+//! Secrets as configured: text, or where it is.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
 //! [`DeliveryOutcome`]: how a delivery ended; [`OutagePolicy`]: what becomes of one that cannot be looked up.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
+use crate::error::{SetupError, by_name};
 #[cfg(feature = "tracing")]
 use crate::limits::DELIVERY_OUTCOMES;
 
@@ -39,6 +40,18 @@ pub enum DeliveryOutcome {
 }
 
 impl DeliveryOutcome {
+    /// Every value of this version, in the order of the enum.
+    pub const ALL: &'static [Self] = &[
+        Self::New,
+        Self::Done,
+        Self::Waited,
+        Self::InProgress,
+        Self::Released,
+        Self::Busy,
+        Self::Outage,
+        Self::CompleteFailed,
+    ];
+
     /// The name in snake case, for counters and logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -61,5 +74,32 @@ const _: () = assert!(DeliveryOutcome::CompleteFailed as usize + 1 == DELIVERY_O
 impl fmt::Display for DeliveryOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Reads what `Display` prints.
+impl FromStr for DeliveryOutcome {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        by_name("outcome of a delivery", text, Self::ALL, Self::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_listed_once_and_read_back() {
+        for (place, outcome) in DeliveryOutcome::ALL.iter().enumerate() {
+            assert_eq!(*outcome as usize, place, "{outcome}");
+            assert_eq!(outcome.to_string().parse(), Ok(*outcome));
+        }
+        assert_eq!(
+            DeliveryOutcome::ALL.last(),
+            Some(&DeliveryOutcome::CompleteFailed)
+        );
+        assert!("nothing".parse::<DeliveryOutcome>().is_err());
     }
 }

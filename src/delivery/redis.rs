@@ -111,7 +111,6 @@ impl RedisStore {
     pub fn new(url: impl AsRef<str>, namespace: impl AsRef<str>) -> Result<Self, SetupError> {
         let url = url.as_ref();
         let failed = |problem: &str| Err(SetupError::new(format!("redis: {problem}")));
-        let namespace = checked(namespace.as_ref())?;
         let tls = url.starts_with("rediss:") || url.starts_with("valkeys:");
         // The crate's own error may quote the URL, and with it the password.
         let Ok(info) = url.into_connection_info() else {
@@ -125,16 +124,35 @@ impl RedisStore {
         if !info.addr().is_supported() {
             return failed("this kind of address is not supported on this system; write redis://");
         }
-        let address = match info.addr() {
-            ConnectionAddr::Unix(path) => path.display().to_string(),
-            ConnectionAddr::Tcp(host, port) => format!("{host}:{port}"),
-            ConnectionAddr::TcpTls { host, port, .. } => format!("{host}:{port} (TLS)"),
-            _ => String::new(),
-        };
         let settings = connection::tcp_settings();
         let Ok(client) = Client::open(info.set_tcp_settings(settings)) else {
             return failed("the URL cannot be used; write redis://[user][:password]@host[:port]");
         };
+        Self::from_client(client, namespace)
+    }
+
+    /// A store that connects with `client`, for settings that no URL has: certificates, a user name
+    /// from elsewhere, options of TCP. The client's settings are used as they are; the store makes
+    /// its own connection and reconnects it. It does not connect yet.
+    ///
+    /// ```
+    /// use redis::IntoConnectionInfo;
+    /// use tower_webhook::delivery::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = "redis://127.0.0.1:6380".into_connection_info()?;
+    /// let store = RedisStore::from_client(redis::Client::open(settings)?, "billing-production")?;
+    /// assert!(format!("{store:?}").contains("127.0.0.1:6380"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the namespace is not one: see [`new`](Self::new).
+    pub fn from_client(client: Client, namespace: impl AsRef<str>) -> Result<Self, SetupError> {
+        let namespace = checked(namespace.as_ref())?;
+        let address = address(client.get_connection_info().addr());
         Ok(Self {
             connections: Arc::new(Connections::new(client)),
             address: address.into(),
@@ -211,6 +229,16 @@ impl RedisStore {
                 Err(StoreError::new(StoreErrorKind::Timeout, problem))
             }
         }
+    }
+}
+
+/// The address for messages, without user and password.
+fn address(address: &ConnectionAddr) -> String {
+    match address {
+        ConnectionAddr::Unix(path) => path.display().to_string(),
+        ConnectionAddr::Tcp(host, port) => format!("{host}:{port}"),
+        ConnectionAddr::TcpTls { host, port, .. } => format!("{host}:{port} (TLS)"),
+        _ => String::new(),
     }
 }
 

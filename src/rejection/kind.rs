@@ -1,8 +1,10 @@
 //! [`RejectionKind`]: the fixed vocabulary of refusals, with status and sentence.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use http::StatusCode;
+
+use crate::error::{SetupError, by_name};
 
 /// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +22,7 @@ pub enum RejectionKind {
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// More than 16 signatures.
+    /// More than [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
     TooManySignatures,
     /// The timestamp is not one.
     MalformedTimestamp,
@@ -67,6 +69,38 @@ pub enum RejectionKind {
 }
 
 impl RejectionKind {
+    /// Every kind of this version, in the order of the enum.
+    pub const ALL: &'static [Self] = &[
+        Self::BodyTooLarge,
+        Self::MissingHeader,
+        Self::RepeatedHeader,
+        Self::UnexpectedHeader,
+        Self::MalformedHeader,
+        Self::MalformedSignature,
+        Self::TooManySignatures,
+        Self::MalformedTimestamp,
+        Self::TimestampTooOld,
+        Self::TimestampInFuture,
+        Self::MalformedBody,
+        Self::SignatureMismatch,
+        Self::KeyOutsideWindow,
+        Self::UnknownTenant,
+        Self::NoValidKey,
+        Self::KeySourceFailed,
+        Self::KeySourceTimeout,
+        Self::DeliveryInProgress,
+        Self::DeliveryStoreFailed,
+        Self::DeliveryStoreTimeout,
+        Self::DeliveryStoreFull,
+        Self::HandlersBusy,
+        Self::HandlerAborted,
+        Self::ReadTimeout,
+        Self::BodyIncomplete,
+        Self::BodyTaken,
+        Self::UnreadablePayload,
+        Self::LayerMissing,
+    ];
+
     /// How many kinds there are.
     #[cfg(feature = "tracing")]
     pub(crate) const COUNT: usize = Self::LayerMissing as usize + 1;
@@ -198,5 +232,37 @@ impl RejectionKind {
 impl fmt::Display for RejectionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Reads what `Display` prints.
+impl FromStr for RejectionKind {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        by_name("kind of rejection", text, Self::ALL, Self::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once_and_read_back() {
+        for (place, kind) in RejectionKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, place, "{kind}");
+            assert_eq!(kind.to_string().parse(), Ok(*kind));
+        }
+        assert_eq!(
+            RejectionKind::ALL.last(),
+            Some(&RejectionKind::LayerMissing)
+        );
+        let error = "signature".parse::<RejectionKind>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("\"signature\" is no kind of rejection; ")
+        );
     }
 }

@@ -49,6 +49,10 @@ pub(crate) enum Grammar {
 }
 
 impl SignatureFormat {
+    /// The most signatures in one request. A request with more is refused, so that the work does
+    /// not grow with the header.
+    pub const MAX_SIGNATURES: usize = 16;
+
     /// The whole value is one signature, after an optional [prefix](Self::with_prefix).
     #[must_use]
     pub fn single(header: impl Into<Cow<'static, str>>, encoding: Encoding) -> Self {

@@ -4,7 +4,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::{error::SetupError, head::header_name, json::json_pointer};
+use crate::{
+    error::{SetupError, nearest},
+    head::header_name,
+    json::json_pointer,
+};
 
 /// One piece of signed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +35,39 @@ pub(crate) enum Token {
 }
 
 /// The tokens and their arguments, for error messages.
-const TOKENS: &str = "{body}, {ts}, {secret}, {method}, {path}, {url}, {header:Name}, {field:name}, \
-     {query:name}, {json:/pointer}, {form:name}, {param:name}";
+const TOKENS: [&str; 12] = [
+    "{body}",
+    "{ts}",
+    "{secret}",
+    "{method}",
+    "{path}",
+    "{url}",
+    "{header:Name}",
+    "{field:name}",
+    "{query:name}",
+    "{json:/pointer}",
+    "{form:name}",
+    "{param:name}",
+];
+
+/// Words of other products for a token.
+const SYNONYMS: [(&str, &str); 4] = [
+    ("timestamp", "{ts}"),
+    ("time", "{ts}"),
+    ("payload", "{body}"),
+    ("key", "{secret}"),
+];
+
+/// The remedy for an unknown token.
+fn token_remedy(text: &str, name: &str) -> String {
+    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == text);
+    let takes_argument = |token: &&&str| token.starts_with(&format!("{{{name}:"));
+    let argument = TOKENS.iter().find(takes_argument);
+    match synonym.map(|(_, token)| token).or(argument) {
+        Some(token) => format!("did you mean {token}?"),
+        None => nearest(&format!("{{{text}}}"), &TOKENS).replace('"', ""),
+    }
+}
 
 impl Token {
     fn parse(text: &str) -> Result<Self, SetupError> {
@@ -55,7 +90,8 @@ impl Token {
             ("param", Some(name)) if !name.is_empty() => Self::Param(name.into()),
             _ => {
                 return Err(SetupError::new(format!(
-                    "unknown token {{{text}}}; the tokens are {TOKENS}"
+                    "unknown token {{{text}}}; {}",
+                    token_remedy(text, name)
                 )));
             }
         })
@@ -102,7 +138,8 @@ impl Filter {
             "lower" => Ok(Self::Lower),
             "hubspot_decode" => Ok(Self::HubspotDecode),
             _ => Err(SetupError::new(format!(
-                "unknown filter {text:?}; the filters are sha256hex, jsonstr, lower, hubspot_decode"
+                "unknown filter {text:?}; {}",
+                nearest(text, &["sha256hex", "jsonstr", "lower", "hubspot_decode"])
             ))),
         }
     }
@@ -284,10 +321,20 @@ mod tests {
     fn errors_name_the_remedy() {
         let error = |template| parse(template).unwrap_err().to_string();
         assert_eq!(
-            error("{bdy}"),
-            "unknown token {bdy}; the tokens are {body}, {ts}, {secret}, {method}, {path}, {url}, \
+            error("{zzz}"),
+            "unknown token {zzz}; there are {body}, {ts}, {secret}, {method}, {path}, {url}, \
              {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"
         );
+        assert_eq!(
+            error("{timestamp}"),
+            "unknown token {timestamp}; did you mean {ts}?"
+        );
+        assert_eq!(
+            error("{header}"),
+            "unknown token {header}; did you mean {header:Name}?"
+        );
+        #[cfg(feature = "config")]
+        assert_eq!(error("{bdy}"), "unknown token {bdy}; did you mean {body}?");
         assert!(error("{body:x}").starts_with("unknown token {body:x}"));
         assert!(error("{field:}").starts_with("unknown token {field:}"));
         assert!(error("{}").starts_with("unknown token {}"));
@@ -301,7 +348,7 @@ mod tests {
         );
         assert_eq!(
             error("{body|md5}"),
-            "unknown filter \"md5\"; the filters are sha256hex, jsonstr, lower, hubspot_decode"
+            "unknown filter \"md5\"; there are sha256hex, jsonstr, lower, hubspot_decode"
         );
         assert_eq!(error("{header:a b}"), "\"a b\" is not a valid header name");
         assert_eq!(

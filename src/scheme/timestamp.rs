@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
-use crate::{clock::UnixTime, error::SetupError};
+use crate::{
+    clock::{UnixTime, duration},
+    error::{SetupError, shown},
+};
 
 /// Where the time of an attempt stands and how it is written.
 ///
@@ -49,7 +52,8 @@ impl Timestamp {
         self
     }
 
-    /// Sets how far the time may be from the receiver's clock.
+    /// Sets how far the time may be from the receiver's clock. See
+    /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
         self.tolerance = tolerance.into();
@@ -272,6 +276,13 @@ impl Tolerance {
         self
     }
 
+    /// Takes the limit ahead from another tolerance.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_future_of(mut self, other: Self) -> Self {
+        self.future = other.future;
+        self
+    }
+
     pub(crate) fn check(self, time: i64, now: i64) -> Result<(), Outside> {
         let seconds = now.abs_diff(time);
         if time <= now {
@@ -291,6 +302,54 @@ impl Tolerance {
 impl Default for Tolerance {
     fn default() -> Self {
         Self::from(Duration::from_secs(300))
+    }
+}
+
+/// The spelling of configuration: `off`, or whole seconds as in `5m`. Where the sides differ, that
+/// of the past comes first: `10m/0s`.
+impl fmt::Display for Tolerance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |side: Option<u64>| match side {
+            None => "off".to_owned(),
+            Some(0) => "0s".to_owned(),
+            Some(seconds) if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+            Some(seconds) if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+            Some(seconds) => format!("{seconds}s"),
+        };
+        f.write_str(&side(self.past))?;
+        if self.past == self.future {
+            Ok(())
+        } else {
+            write!(f, "/{}", side(self.future))
+        }
+    }
+}
+
+/// Reads what `Display` prints, and a duration as configuration files have it: `1h30m`.
+impl FromStr for Tolerance {
+    type Err = SetupError;
+
+    fn from_str(text: &str) -> Result<Self, SetupError> {
+        let side = |side: &str| {
+            if side == "off" {
+                return Ok(None);
+            }
+            match duration(side) {
+                None => Err(SetupError::new(format!(
+                    "{} is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"; or \"off\"",
+                    shown(text)
+                ))),
+                Some(duration) if duration.subsec_nanos() > 0 => Err(SetupError::new(format!(
+                    "{} is not whole seconds, in which timestamps are compared",
+                    shown(text)
+                ))),
+                some => Ok(some),
+            }
+        };
+        let (past, future) = text.split_once('/').unwrap_or((text, text));
+        Ok(Self::off()
+            .with_past(side(past)?)
+            .with_future(side(future)?))
     }
 }
 
@@ -421,6 +480,30 @@ mod tests {
         ] {
             assert!(tolerance.check(time, now).is_err());
             assert_eq!(Tolerance::off().check(time, now), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_tolerance_is_read_back() {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        for (text, tolerance) in [
+            ("5m", Tolerance::default()),
+            ("off", Tolerance::off()),
+            ("301s", Tolerance::from(Duration::from_secs(301))),
+            ("0s", Tolerance::from(Duration::ZERO)),
+            ("1h", Tolerance::from(minutes(60))),
+            (
+                "5m/0s",
+                Tolerance::default().with_future(Some(Duration::ZERO)),
+            ),
+            ("off/1h", Tolerance::off().with_future(Some(minutes(60)))),
+        ] {
+            assert_eq!(tolerance.to_string(), text);
+            assert_eq!(text.parse(), Ok(tolerance));
+        }
+        assert_eq!("1h30m".parse(), Ok(Tolerance::from(minutes(90))));
+        for wrong in ["", "5", "-5m", "1500ms", "5m/", "5m/0s/1s", "none"] {
+            assert!(wrong.parse::<Tolerance>().is_err(), "{wrong}");
         }
     }
 

@@ -88,7 +88,7 @@ impl WebhookVerifyLayer {
     }
 
     /// Sets how long the whole body may take to arrive, from the first time that the layer waits for
-    /// it.
+    /// it. See [which limit applies](Verifier#which-limit-applies).
     #[must_use]
     pub fn with_read_timeout(self, timeout: Duration) -> Self {
         self.with(|options| options.timeouts.read = timeout)

@@ -40,6 +40,19 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Which limit applies
+///
+/// Limits can be set in several places. The first of these that sets one decides:
+///
+/// | | 1. the endpoint | 2. the provider | 3. without either |
+/// | --- | --- | --- | --- |
+/// | longest body | [`with_max_body`](Self::with_max_body) | [`Provider::with_max_body`] | 1 MiB |
+/// | time for a body to arrive | `WebhookVerifyLayer::with_read_timeout` | [`Provider::with_read_timeout`] | 10 s |
+/// | distance of a timestamp from the clock | [`with_tolerance`](Self::with_tolerance) | [`Timestamp::with_tolerance`](crate::scheme::Timestamp::with_tolerance) of its scheme | 5 minutes on both sides |
+///
+/// In a configuration file, `max_body`, `read_timeout` and `tolerance` of `[endpoints.NAME]` are
+/// column 1; `max_body`, `read_timeout` and `timestamp.tolerance` of `[providers.NAME]` are column 2.
 #[derive(Clone)]
 pub struct Verifier {
     endpoint: Arc<Endpoint>,
@@ -88,14 +101,14 @@ impl Verifier {
     }
 
     /// Sets how far a timestamp may be from the clock, in whole seconds. A scheme without a
-    /// timestamp ignores it.
+    /// timestamp ignores it. See [which limit applies](Self#which-limit-applies).
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
         self.endpoint_mut().tolerance = Some(tolerance.into());
         self
     }
 
-    /// Sets the longest body, in bytes.
+    /// Sets the longest body, in bytes. See [which limit applies](Self#which-limit-applies).
     #[must_use]
     pub fn with_max_body(mut self, bytes: usize) -> Self {
         self.endpoint_mut().max_body = bytes;

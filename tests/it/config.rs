@@ -433,7 +433,11 @@ fn an_error_in_a_file_names_the_file() {
         text.replace(&*folder.path().to_string_lossy(), "FOLDER")
     };
     assert_snapshot!(problem(&path), @"FOLDER/webhooks.toml: cannot be read: No such file or directory (os error 2)");
-    std::fs::write(&path, "[endpoints.kyc]\nprovider = \"github\"\n").unwrap();
+    std::fs::write(
+        &path,
+        "[endpoints.kyc]\nprovider = \"github\"\nsecrets = []\n",
+    )
+    .unwrap();
     assert_snapshot!(problem(&path), @r#"FOLDER/webhooks.toml: endpoint "kyc": secret: none is set; set at least one"#);
 }
 
@@ -484,7 +488,8 @@ fn a_mistake_in_another_format_shows_when_it_is_checked() {
     assert!(config.layer("orders").is_err());
 
     let unknown = JSON.replace("\"max_body\"", "\"max_size\"");
-    let error = serde_json::from_str::<Config>(&unknown).unwrap_err();
+    let config: Config = serde_json::from_str(&unknown).unwrap();
+    let error = config.check().unwrap_err();
     assert!(error.to_string().contains("max_size"), "{error}");
 }
 

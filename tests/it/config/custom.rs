@@ -451,7 +451,7 @@ fn type_and_id_of_an_event_stand_where_the_provider_says() {
         ("{ header = \"X-Kind\" }", "body", Some("from the header")),
         ("{ header = \"X-Other\" }", "body", None),
     ] {
-        for key in ["event_type", "delivery"] {
+        for key in ["event_type", "delivery_id"] {
             let text = format!(
                 "[endpoints.a]\nprovider = \"acme\"\nsecret = \"{SECRET}\"\n{}",
                 custom(&format!("{key} = {place}"))
