@@ -10,7 +10,11 @@ use serde::{
     },
 };
 
-use crate::error::{SetupError, shown};
+use crate::{
+    clock::UnixTime,
+    error::{SetupError, shown},
+    scheme::timestamp::TimeUnit,
+};
 
 /// What stands in tables by name.
 pub(super) trait Entry {
@@ -156,8 +160,10 @@ pub(super) struct Scalar(String);
 impl Scalar {
     /// A duration such as `5m` or `1h30m`.
     pub(super) fn duration(&self, key: &str) -> Result<Duration, SetupError> {
-        let parsed = self.0.parse::<jiff::SignedDuration>().ok();
-        parsed.and_then(|duration| Duration::try_from(duration).ok()).ok_or_else(|| {
+        // humantime reads `5M` as five months, and whoever writes it means minutes.
+        let months = self.0.contains('M');
+        let parsed = humantime::parse_duration(&self.0).ok();
+        parsed.filter(|_| !months).ok_or_else(|| {
             SetupError::new(format!(
                 "{key}: {} is not a duration; write a number and a unit, as in \"30s\", \"5m\" or \"1h\"",
                 shown(&self.0)
@@ -231,13 +237,13 @@ impl Scalar {
 
     /// An instant such as `2026-12-01T00:00:00Z`.
     pub(super) fn instant(&self, key: &str) -> Result<std::time::SystemTime, SetupError> {
-        match self.0.parse::<jiff::Timestamp>() {
-            Ok(instant) => Ok(instant.into()),
-            Err(_) => Err(SetupError::new(format!(
+        let time = TimeUnit::Rfc3339.parse(&self.0);
+        time.and_then(UnixTime::to_system_time).ok_or_else(|| {
+            SetupError::new(format!(
                 "{key}: {} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
                 shown(&self.0)
-            ))),
-        }
+            ))
+        })
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
+use crate::crypto::encoding::encode_hex;
+
 /// Tells one claim from all others, of this process and of every other.
 ///
 /// ```
@@ -49,7 +51,7 @@ fn random() -> u128 {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+        f.write_str(&encode_hex(&self.0))
     }
 }
 
