@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt, str::FromStr};
 
-use crate::crypto::encoding::{decode_hex, encode_hex};
+use crate::crypto::encoding::decode_hex;
 
 /// Names one delivery of one endpoint, however often it is sent: a digest. Logs and events show it as 64 hexadecimal
 /// digits.
@@ -34,7 +34,7 @@ impl DeliveryKey {
 
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode_hex(&self.0))
+        write!(f, "{:x}", const_hex::display(&self.0))
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn encode(encoding: Encoding, tag: &Tag) -> String {
 
 /// Lower-case hex.
 pub(crate) fn encode_hex(bytes: &[u8]) -> String {
-    const_hex::encode(bytes)
+    const_hex::display(bytes).to_string()
 }
 
 /// The bytes of a base64 secret: padding and spare bits are not insisted on, the alphabet is.
@@ -73,7 +73,9 @@ pub(crate) fn decode_base64_secret(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
     // The decoder skips a 0x in front.
     let digits = Some(text).filter(|text| !text.starts_with("0x"))?;
-    const_hex::decode(digits).ok()
+    let mut bytes = vec![0; digits.len() / 2];
+    const_hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

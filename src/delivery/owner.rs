@@ -6,8 +6,6 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use crate::crypto::encoding::encode_hex;
-
 /// Tells one claim from all others, of this process and of every other.
 ///
 /// ```
@@ -51,7 +49,7 @@ fn random() -> u128 {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode_hex(&self.0))
+        write!(f, "{:x}", const_hex::display(&self.0))
     }
 }
 

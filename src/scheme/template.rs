@@ -120,7 +120,7 @@ impl Filter {
 
 /// A digest in lower-case hex.
 pub(crate) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
-    const_hex::encode(digest).into_bytes()
+    const_hex::display(digest).to_string().into_bytes()
 }
 
 /// Sends `value` through `filters` to `sink`; `None` where a filter cannot take it.
