@@ -1,4 +1,5 @@
-//! Verifies bodies of three sizes through [`Verifier`] and through the Tower layer, beside the raw HMAC of the same run.
+//! Verifies bodies of three sizes through [`Verifier`] and through the Tower layer, beside the raw
+//! HMAC of the same run.
 //!
 //! `cargo bench` runs it. The package in this folder compares with other crates.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]

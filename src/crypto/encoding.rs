@@ -15,7 +15,8 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by reading them.
+/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by
+/// reading them.
 const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()

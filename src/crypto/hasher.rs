@@ -44,7 +44,8 @@ impl Hasher {
         Some(hash.finish())
     }
 
-    /// Apart from [`hash`](Self::hash), so that every algorithm is compiled once and not once for each closure.
+    /// Apart from [`hash`](Self::hash), so that every algorithm is compiled once and not once for
+    /// each closure.
     fn finish(self) -> Tag {
         #[cfg(test)]
         counters::finished();

@@ -1,8 +1,9 @@
 //! [`Completed`]: a bounded set of completed deliveries, each with an expiry.
 //!
-//! A cache crate has its own eviction policy: one that admits by frequency may drop the newest entry, which here is the
-//! delivery that is about to be retried. Here expired entries go first, then those that were completed first. B-trees
-//! have no rehash, so every call is a few logarithmic steps, and they return memory.
+//! A cache crate has its own eviction policy: one that admits by frequency may drop the newest
+//! entry, which here is the delivery that is about to be retried. Here expired entries go first,
+//! then those that were completed first. B-trees have no rehash, so every call is a few logarithmic
+//! steps, and they return memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -21,18 +21,20 @@ use crate::{
 
 /// Remembers the deliveries of one process, until it ends.
 ///
-/// Two replicas with a store each see a delivery twice; so does one that was restarted. Share a `RedisStore` (feature
-/// `redis`) where that matters.
+/// Two replicas with a store each see a delivery twice; so does one that was restarted. Share a
+/// `RedisStore` (feature `redis`) where that matters.
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
 /// | claims in progress at once; another is [`StoreErrorKind::Full`] | 10,000 | [`with_max_in_progress`](Self::with_max_in_progress) |
 /// | completed deliveries; beyond, the oldest is dropped | 1,000,000 | [`with_max_completed`](Self::with_max_completed) |
 ///
-/// Memory follows the number of entries: MEMORY.
+/// Memory follows the number of entries, about 200 bytes for each completed delivery: 200 MB under
+/// these limits.
 ///
-/// Every call takes one lock for a few steps whose number grows with the logarithm of the entries. It needs no runtime.
-/// Time is tokio's: under `tokio::time::pause`, leases end when the test advances the clock.
+/// Every call takes one lock for a few steps whose number grows with the logarithm of the entries.
+/// It needs no runtime. Time is tokio's: under `tokio::time::pause`, leases end when the test
+/// advances the clock.
 pub struct MemoryStore {
     state: Mutex<State>,
     start: Instant,
@@ -62,8 +64,9 @@ impl MemoryStore {
         Self::build(10_000, 1_000_000)
     }
 
-    /// Sets how many claims may be in progress at once. One that is, is never dropped: another claim is refused with
-    /// [`StoreErrorKind::Full`], and the sender tries again. Set it before the store is used: it begins anew.
+    /// Sets how many claims may be in progress at once. One that is, is never dropped: another
+    /// claim is refused with [`StoreErrorKind::Full`], and the sender tries again. Set it before
+    /// the store is used: it begins anew.
     ///
     /// # Panics
     ///
@@ -78,9 +81,9 @@ impl MemoryStore {
         Self::build(claims, self.max_completed)
     }
 
-    /// Sets how many completed deliveries are remembered. One more drops one that has expired, or else the oldest, of
-    /// which a retry would be handled again; [`evicted`](Self::evicted) counts those. Set it before the store is used:
-    /// it begins anew.
+    /// Sets how many completed deliveries are remembered. One more drops one that has expired, or
+    /// else the oldest, of which a retry would be handled again; [`evicted`](Self::evicted) counts
+    /// those. Set it before the store is used: it begins anew.
     ///
     /// # Panics
     ///
@@ -110,8 +113,8 @@ impl MemoryStore {
         self.lock().evicted
     }
 
-    /// How many claims are in progress. Those whose lease has ended do not count. It visits each claim: do not call it for
-    /// every request.
+    /// How many claims are in progress. Those whose lease has ended do not count. It visits each
+    /// claim: do not call it for every request.
     #[must_use]
     pub fn in_progress(&self) -> usize {
         let now = self.now();
@@ -123,7 +126,8 @@ impl MemoryStore {
             .count()
     }
 
-    /// How many deliveries are remembered as completed. It visits each: do not call it for every request.
+    /// How many deliveries are remembered as completed. It visits each: do not call it for every
+    /// request.
     #[must_use]
     pub fn completed(&self) -> usize {
         let now = self.now();

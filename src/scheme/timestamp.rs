@@ -63,8 +63,9 @@ impl Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
-    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a digit right next to them, as in
-    /// `{ts}{body}`, there must be 10 of them, as there are until 2286.
+    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a
+    /// digit right next to them, as in `{ts}{body}`, there must be 10 of them, as there are until
+    /// 2286.
     Seconds,
     /// Milliseconds since 1970, digits only (`ms`). Next to another value there must be 13 of them.
     Milliseconds,
@@ -75,7 +76,8 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64` holds.
+    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64`
+    /// holds.
     pub(crate) fn parse(self, text: &str) -> Option<UnixTime> {
         match self {
             Self::Seconds => Some(UnixTime {
@@ -113,7 +115,8 @@ impl TimeUnit {
         }
     }
 
-    /// The time at the start of `text`, which is as long as a time that was read: of a date, whatever comes after its seconds.
+    /// The time at the start of `text`, which is as long as a time that was read: of a date,
+    /// whatever comes after its seconds.
     pub(crate) fn parse_start(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::Rfc3339 => {
@@ -170,7 +173,8 @@ impl FromStr for TimeUnit {
     }
 }
 
-/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time that follows it.
+/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time
+/// that follows it.
 fn digits(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let padded = text.len() > 1 && text.starts_with('0');
@@ -181,8 +185,8 @@ fn digits(text: &str) -> Option<i64> {
     }
 }
 
-/// `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or `+00:00`. A leap second is read as the
-/// second before it.
+/// `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or `+00:00`. A leap
+/// second is read as the second before it.
 fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let (time, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
     let (nanos, zone) = match rest.strip_prefix('.') {
@@ -251,7 +255,8 @@ fn format_rfc3339(seconds: i64) -> Option<String> {
     (year >= 0).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
 }
 
-/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself passes.
+/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself
+/// passes.
 ///
 /// The default is five minutes both ways, as in the Svix and Stripe libraries.
 ///
