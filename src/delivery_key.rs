@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, error::Error, fmt, str::FromStr};
 
+use crate::crypto::encoding::decode_hex;
+
 /// Identifies one delivery of one endpoint across all attempts. It is a digest, which logs and
 /// events show as 64 hexadecimal digits.
 ///
@@ -33,7 +35,7 @@ impl DeliveryKey {
 
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+        write!(f, "{:x}", const_hex::display(&self.0))
     }
 }
 
@@ -60,11 +62,8 @@ impl FromStr for DeliveryKey {
     type Err = ParseDeliveryKeyError;
 
     fn from_str(text: &str) -> Result<Self, ParseDeliveryKeyError> {
-        let mut digest = [0; 32];
-        match base16ct::mixed::decode(text, &mut digest) {
-            Ok(decoded) if decoded.len() == 32 => Ok(Self::new(digest)),
-            _ => Err(ParseDeliveryKeyError(())),
-        }
+        let digest = decode_hex(text).and_then(|digest| digest.try_into().ok());
+        digest.map(Self::new).ok_or(ParseDeliveryKeyError(()))
     }
 }
 

@@ -7,7 +7,7 @@ mod delivery_key;
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use crate::{
     delivery_key::DeliveryKey,

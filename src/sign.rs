@@ -22,7 +22,7 @@ use crate::{
         header_table::HeaderTable,
         scheme::{CompiledScheme, KeyState},
     },
-    crypto::tag::Tag,
+    crypto::{encoding::encode_hex, tag::Tag},
     error::SetupError,
     head::Head,
     keys::secret::Secret,
@@ -168,10 +168,7 @@ fn fresh_id() -> String {
     digest.update(std::process::id().to_le_bytes());
     digest.update(format!("{:?}", clock::now()));
     let id = digest.finalize();
-    format!(
-        "msg_{}",
-        base16ct::lower::encode_string(id.get(..16).unwrap_or(&id))
-    )
+    format!("msg_{}", encode_hex(id.get(..16).unwrap_or(&id)))
 }
 
 impl fmt::Debug for Signer {

@@ -8,9 +8,9 @@ use serde::{
 };
 
 use crate::{
-    clock,
+    clock::{self, UnixTime},
     error::{SetupError, shown},
-    scheme::timestamp::Tolerance,
+    scheme::timestamp::{TimeUnit, Tolerance},
 };
 
 /// Text, or a number as text.
@@ -78,13 +78,13 @@ impl Scalar {
 
     /// An instant such as `2026-12-01T00:00:00Z`.
     pub(super) fn instant(&self, key: &str) -> Result<std::time::SystemTime, SetupError> {
-        match self.0.parse::<jiff::Timestamp>() {
-            Ok(instant) => Ok(instant.into()),
-            Err(_) => Err(SetupError::new(format!(
+        let time = TimeUnit::Rfc3339.parse(&self.0);
+        time.and_then(UnixTime::to_system_time).ok_or_else(|| {
+            SetupError::new(format!(
                 "{key}: {} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
                 shown(&self.0)
-            ))),
-        }
+            ))
+        })
     }
 }
 

@@ -15,7 +15,8 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by reading them.
+/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by
+/// reading them.
 const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -29,7 +30,7 @@ pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag>
     let mut room = [0; Tag::MAX + 3];
     let bytes: &[u8] = match encoding {
         Encoding::Hex => {
-            // The decoder would take a 0x in front for none.
+            // The decoder skips a 0x in front.
             let exact = Some(text.len()) == len.checked_mul(2);
             let room = room.get_mut(..len).filter(|_| exact)?;
             const_hex::decode_to_slice(text, room).ok()?;
@@ -53,10 +54,15 @@ pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag>
 
 pub(crate) fn encode(encoding: Encoding, tag: &Tag) -> String {
     match encoding {
-        Encoding::Hex | Encoding::HexOrBase64 => base16ct::lower::encode_string(tag.as_bytes()),
+        Encoding::Hex | Encoding::HexOrBase64 => encode_hex(tag.as_bytes()),
         Encoding::Base64 => STANDARD.encode(tag.as_bytes()),
         Encoding::Base64Url => BASE64_URL.encode(tag.as_bytes()),
     }
+}
+
+/// Lower-case hex.
+pub(crate) fn encode_hex(bytes: &[u8]) -> String {
+    const_hex::display(bytes).to_string()
 }
 
 /// The bytes of a base64 secret: padding and spare bits are not insisted on, the alphabet is.
@@ -64,9 +70,13 @@ pub(crate) fn decode_base64_secret(text: &str) -> Option<Vec<u8>> {
     BASE64_LENIENT.decode(text).ok()
 }
 
-/// The bytes of a hex secret, in either case.
-pub(crate) fn decode_hex_secret(text: &str) -> Option<Vec<u8>> {
-    base16ct::mixed::decode_vec(text).ok()
+/// The bytes that hex digits in either case spell.
+pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    // The decoder skips a 0x in front.
+    let digits = Some(text).filter(|text| !text.starts_with("0x"))?;
+    let mut bytes = vec![0; digits.len() / 2];
+    const_hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -99,6 +109,9 @@ mod tests {
             "AAD/qw====",
             "AAD/ qw=",
             "AAD/qw=\n",
+            // Padding in the middle: two texts in a row.
+            "qw==qw==",
+            "AA==AAA=",
         ] {
             assert_eq!(bytes(Encoding::Base64, wrong, 4), None, "{wrong:?}");
         }
@@ -156,10 +169,20 @@ mod tests {
         // The secret on VOVE ID's page: 34 characters, no padding, spare bits set.
         let key = decode_base64_secret("5WbX5kEWLlfzsGNjH64Ide8lOOqUB6e8FH").unwrap();
         assert_eq!(
-            base16ct::lower::encode_string(&key),
+            encode_hex(&key),
             "e566d7e641162e57f3b063631fae0875ef2538ea9407a7bc14"
         );
         assert_eq!(decode_base64_secret("AAAAA"), None, "length 1 mod 4");
         assert_eq!(decode_base64_secret("AA_A"), None, "alphabet");
+        for spelling in ["AAD/qw", "AAD/qw=", "AAD/qw==", "AAD/qx=="] {
+            assert_eq!(decode_base64_secret(spelling), Some(vec![0, 0, 255, 171]));
+        }
+        for wrong in ["AAD/qw===", "AAD/=", "AA==AA==", "=", "AAD/\n"] {
+            assert_eq!(decode_base64_secret(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(decode_hex("00fFaB"), Some(vec![0, 255, 171]));
+        for wrong in ["00f", "0x00ff", "00fg", " 00ff"] {
+            assert_eq!(decode_hex(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -39,14 +39,24 @@ impl Hasher {
 
     /// Finishes a copy of this hash after `feed` has added to it.
     pub(crate) fn hash(&self, feed: impl FnOnce(&mut dyn Update) -> Option<()>) -> Option<Tag> {
+        let mut hash = self.clone();
+        feed(&mut hash)?;
+        Some(hash.finish())
+    }
+
+    /// Apart from [`hash`](Self::hash), so that every algorithm is compiled once and not once for
+    /// each closure.
+    fn finish(self) -> Tag {
+        #[cfg(test)]
+        counters::finished();
         match self {
-            Self::HmacSha256(hash) => mac(hash.clone(), feed),
-            Self::HmacSha512(hash) => mac(hash.clone(), feed),
-            Self::HmacSha1(hash) => mac(hash.clone(), feed),
-            Self::HmacMd5(hash) => mac(hash.clone(), feed),
-            Self::Sha256(hash) => digest(hash.clone(), feed),
-            Self::Sha512(hash) => digest(hash.clone(), feed),
-            Self::Sha1(hash) => digest(hash.clone(), feed),
+            Self::HmacSha256(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacSha512(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacSha1(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacMd5(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::Sha256(hash) => Tag::from(&*hash.finalize()),
+            Self::Sha512(hash) => Tag::from(&*hash.finalize()),
+            Self::Sha1(hash) => Tag::from(&*hash.finalize()),
         }
     }
 }
@@ -70,26 +80,6 @@ pub(crate) fn absorb(hash: &mut dyn Update, data: &[u8]) {
     #[cfg(test)]
     counters::hashed(data.len());
     hash.update(data);
-}
-
-fn mac(
-    mut hash: impl Mac + Update,
-    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
-) -> Option<Tag> {
-    feed(&mut hash)?;
-    #[cfg(test)]
-    counters::finished();
-    Some(Tag::from(&*hash.finalize().into_bytes()))
-}
-
-fn digest(
-    mut hash: impl Digest + Update,
-    feed: impl FnOnce(&mut dyn Update) -> Option<()>,
-) -> Option<Tag> {
-    feed(&mut hash)?;
-    #[cfg(test)]
-    counters::finished();
-    Some(Tag::from(&*hash.finalize()))
 }
 
 /// Bytes hashed and hashes finished, per thread, for tests.

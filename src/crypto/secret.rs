@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
-    crypto::encoding::{decode_base64_secret, decode_hex_secret},
+    crypto::encoding::{decode_base64_secret, decode_hex},
     error::SetupError,
     scheme::secret_format::{Derivation, SecretFormat, TextEncoding},
 };
@@ -42,7 +42,7 @@ pub(crate) fn decode(
     let bytes = match format.encoding {
         TextEncoding::Text => Some(text.as_bytes().to_vec()),
         TextEncoding::Base64 => decode_base64_secret(text),
-        TextEncoding::Hex => decode_hex_secret(text),
+        TextEncoding::Hex => decode_hex(text),
     };
     let Some(bytes) = bytes.map(Zeroizing::new) else {
         return Err(SetupError::new(format!(

@@ -50,7 +50,7 @@ fn random() -> u128 {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", base16ct::HexDisplay(&self.0))
+        write!(f, "{:x}", const_hex::display(&self.0))
     }
 }
 

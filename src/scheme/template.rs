@@ -157,7 +157,7 @@ impl Filter {
 
 /// Encodes a digest in lower-case hex.
 pub(crate) fn sha256_hex(digest: &[u8]) -> Vec<u8> {
-    base16ct::lower::encode_string(digest).into_bytes()
+    const_hex::display(digest).to_string().into_bytes()
 }
 
 /// Passes `value` through `filters` to `sink`; `None` if a filter cannot be applied.

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
+use jiff_core::{Timestamp as Instant, civil, tz::Offset};
+
 use crate::{
     clock::{UnixTime, duration},
     error::{SetupError, shown},
@@ -65,8 +67,9 @@ impl Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
-    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a digit right next to them, as in
-    /// `{ts}{body}`, there must be 10 of them, as there are until 2286.
+    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a
+    /// digit right next to them, as in `{ts}{body}`, there must be 10 of them, as there are until
+    /// 2286.
     Seconds,
     /// Milliseconds since 1970, digits only (`ms`). Next to another value there must be 13 of them.
     Milliseconds,
@@ -77,7 +80,8 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64` holds.
+    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64`
+    /// holds.
     pub(crate) fn parse(self, text: &str) -> Option<UnixTime> {
         match self {
             Self::Seconds => Some(UnixTime {
@@ -92,16 +96,7 @@ impl TimeUnit {
                     nanos: fraction.checked_mul(1_000_000)?,
                 })
             }
-            Self::Rfc3339 => {
-                if !is_plain_rfc3339(text.as_bytes()) {
-                    return None;
-                }
-                let nanos = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
-                Some(UnixTime {
-                    seconds: i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?,
-                    nanos: u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?,
-                })
-            }
+            Self::Rfc3339 => parse_rfc3339(text),
             Self::ImfFixdate => {
                 let time = httpdate::parse_http_date(text).ok()?;
                 if httpdate::fmt_http_date(time) != text {
@@ -124,7 +119,8 @@ impl TimeUnit {
         }
     }
 
-    /// The time at the start of `text`, which is as long as a time that was read: of a date, whatever comes after its seconds.
+    /// The time at the start of `text`, which is as long as a time that was read: of a date,
+    /// whatever comes after its seconds.
     pub(crate) fn parse_start(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::Rfc3339 => {
@@ -142,7 +138,7 @@ impl TimeUnit {
         match self {
             Self::Seconds => Some(seconds.to_string()),
             Self::Milliseconds => Some(seconds.checked_mul(1000)?.to_string()),
-            Self::Rfc3339 => Some(jiff::Timestamp::from_second(seconds).ok()?.to_string()),
+            Self::Rfc3339 => format_rfc3339(seconds),
             Self::ImfFixdate => {
                 let time = UnixTime { seconds, nanos: 0 }.to_system_time()?;
                 // httpdate writes years 1970 to 9999.
@@ -181,7 +177,8 @@ impl FromStr for TimeUnit {
     }
 }
 
-/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time that follows it.
+/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time
+/// that follows it.
 fn digits(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let padded = text.len() > 1 && text.starts_with('0');
@@ -192,37 +189,78 @@ fn digits(text: &str) -> Option<i64> {
     }
 }
 
-/// `2026-11-20T21:00:00`, maybe a fraction, then `Z` or `+00:00`: parsers read more than that, such as years with a
-/// sign and zones in brackets.
-fn is_plain_rfc3339(text: &[u8]) -> bool {
-    let shaped = |text: &[u8], shape: &[u8]| {
-        let fits = |(byte, like): (&u8, &u8)| match like {
-            b'0' => byte.is_ascii_digit(),
-            b'+' => matches!(byte, b'+' | b'-'),
-            other => byte == other,
-        };
-        text.len() == shape.len() && text.iter().zip(shape).all(fits)
-    };
-    let Some((time, rest)) = text.split_at_checked(b"0000-00-00T00:00:00".len()) else {
-        return false;
-    };
-    let zone = match rest.strip_prefix(b".") {
-        None => rest,
+/// `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or `+00:00`. A leap
+/// second is read as the second before it.
+fn parse_rfc3339(text: &str) -> Option<UnixTime> {
+    let (time, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
+    let (nanos, zone) = match rest.strip_prefix('.') {
+        None => (0, rest),
         Some(fraction) => {
-            let digits = fraction
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
-            match fraction.split_at_checked(digits) {
-                Some((digits, zone)) if !digits.is_empty() => zone,
-                _ => return false,
-            }
+            let end = fraction.find(|character: char| !character.is_ascii_digit())?;
+            let (digits, zone) = fraction.split_at_checked(end)?;
+            let exponent = 9_u32.checked_sub(u32::try_from(end).ok()?)?;
+            let scale = 10_i32.checked_pow(exponent)?;
+            (digits.parse::<i32>().ok()?.checked_mul(scale)?, zone)
         }
     };
-    shaped(time, b"0000-00-00T00:00:00") && (zone == b"Z" || shaped(zone, b"+00:00"))
+    let offset = match zone.split_at_checked(1)? {
+        ("Z", "") => 0,
+        (sign @ ("+" | "-"), zone) if has_shape(zone, "00:00") => {
+            let minutes = number::<i32>(zone, 0)?.checked_mul(60)?;
+            let minutes = minutes.checked_add(number(zone, 3).filter(|minute| *minute < 60)?)?;
+            minutes.checked_mul(if sign == "+" { 60 } else { -60 })?
+        }
+        _ => return None,
+    };
+    if !has_shape(time, "0000-00-00T00:00:00") {
+        return None;
+    }
+    let date = civil::Date::new(
+        time.get(..4)?.parse().ok()?,
+        number(time, 5)?,
+        number(time, 8)?,
+    );
+    let second = match number(time, 17)? {
+        60 => 59,
+        second => second,
+    };
+    let time = civil::Time::new(number(time, 11)?, number(time, 14)?, second, nanos);
+    let datetime = civil::DateTime::from_parts(date.ok()?, time.ok()?);
+    let instant = datetime
+        .to_timestamp(Offset::from_seconds(offset).ok()?)
+        .ok()?;
+    let nanos = instant.as_nanosecond();
+    Some(UnixTime {
+        seconds: i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?,
+        nanos: u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?,
+    })
 }
 
-/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself passes.
+/// Whether `text` has a digit for each 0 of `shape`, and is the same elsewhere.
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, like): (u8, u8)| match like {
+        b'0' => byte.is_ascii_digit(),
+        other => byte == other,
+    };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+}
+
+/// The number of two digits at `start`.
+fn number<T: FromStr>(text: &str, start: usize) -> Option<T> {
+    text.get(start..start.checked_add(2)?)?.parse().ok()
+}
+
+fn format_rfc3339(seconds: i64) -> Option<String> {
+    let datetime = Instant::from_second(seconds).ok()?.to_datetime(Offset::UTC);
+    let (date, time) = (datetime.date(), datetime.time());
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    // RFC 3339 has no spelling for years before 0.
+    (year >= 0).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
+/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself
+/// passes.
 ///
 /// The default is five minutes both ways, as in the Svix and Stripe libraries.
 ///
@@ -426,6 +464,20 @@ mod tests {
             seconds(TimeUnit::Rfc3339, "1969-12-31T23:59:59.5Z"),
             Some(-1)
         );
+        for (text, time) in [
+            ("0000-01-01T00:00:00Z", -62_167_219_200),
+            ("2024-02-29T12:00:00+23:59", 1_709_121_660),
+            ("2016-12-31T23:59:60Z", 1_483_228_799),
+            ("9999-12-30T22:00:00Z", 253_402_207_200),
+        ] {
+            assert_eq!(seconds(TimeUnit::Rfc3339, text), Some(time), "{text}");
+        }
+        assert_eq!(
+            TimeUnit::Rfc3339.format(-62_167_219_200).as_deref(),
+            Some("0000-01-01T00:00:00Z")
+        );
+        assert_eq!(TimeUnit::Rfc3339.format(-62_167_219_201), None);
+        assert_eq!(TimeUnit::Rfc3339.format(i64::MAX), None);
         for odd in [
             "tomorrow",
             "2020-01-01 00:00:00Z",
@@ -436,6 +488,15 @@ mod tests {
             "2020-01-01T00:00:00.Z",
             "2020-01-01T00:00:00",
             "2020-13-01T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2020-01-01T24:00:00Z",
+            "2020-01-01T00:00:61Z",
+            "2020-01-01T00:00:00.0123456789Z",
+            "2020-01-01T00:00:00.5",
+            "2020-01-01T00:00:00+00:60",
+            "2020-01-01T00:00:00+0000",
+            "2020-01-01T00:00:00é",
+            "2020-01-01T00:00:0é0Z",
         ] {
             assert_eq!(seconds(TimeUnit::Rfc3339, odd), None, "{odd}");
         }

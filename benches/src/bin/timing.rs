@@ -6,7 +6,12 @@
 use std::{hint::black_box, time::SystemTime};
 
 use bytes::Bytes;
-use tower_webhook::{keys::Tenant, providers::github, Secret, Secrets, Verifier, verify::Head};
+use tower_webhook::{
+    Secret, Verifier,
+    keys::{KeySet, Tenant},
+    providers::github,
+    verify::Head,
+};
 use tower_webhook_benches::rounds::cpu_time;
 
 const BATCH: u32 = 256;
@@ -25,8 +30,8 @@ enum Whose {
 
 fn main() {
     let verifier = Verifier::new(github(), Secret::new(SECRET)).unwrap();
-    let secrets = Secrets::new(&github(), Secret::new(SECRET)).unwrap();
-    let tenant = Tenant::new("acme", secrets);
+    let keys = KeySet::new(&github(), Secret::new(SECRET)).unwrap();
+    let tenant = Tenant::new("acme", keys);
     let with = |place: usize| {
         let mut digits = RIGHT.to_owned().into_bytes();
         digits[place] = if digits[place] == b'0' { b'1' } else { b'0' };
@@ -44,15 +49,17 @@ fn main() {
         for _ in 0..BATCH {
             let headers = [("x-hub-signature-256", header.as_str())];
             let head = Head::new(&headers);
-            let gate = verifier.gate(&head, SystemTime::UNIX_EPOCH).unwrap();
-            let check = match whose {
-                Whose::Endpoint => gate.check(verifier.secrets()),
-                Whose::Tenant => gate.check_tenant(Some(&tenant)),
-                Whose::Nobody => gate.check_tenant(None),
+            let checked = verifier
+                .check_head(&head, SystemTime::UNIX_EPOCH)
+                .unwrap();
+            let body = match whose {
+                Whose::Endpoint => checked.with_keys(verifier.keys()),
+                Whose::Tenant => checked.with_tenant(Some(&tenant)),
+                Whose::Nobody => checked.with_tenant(None),
             };
-            let mut check = check.unwrap();
-            check.update(Bytes::from_static(b"Hello, World!")).unwrap();
-            black_box(check.finish().unwrap_err());
+            let mut body = body.unwrap();
+            body.update(Bytes::from_static(b"Hello, World!")).unwrap();
+            black_box(body.verify().unwrap_err());
         }
         (cpu_time() - start) / f64::from(BATCH)
     };

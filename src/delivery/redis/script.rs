@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use ::redis::Cmd;
 use sha1::{Digest, Sha1};
 
-use crate::delivery::owner::Owner;
+use crate::{crypto::encoding::encode_hex, delivery::owner::Owner};
 
 /// Results of [`CLAIM`]. Any other is the time left of another owner's lease, in milliseconds.
 pub(super) const NEW: i64 = -1;
@@ -78,7 +78,7 @@ pub(super) struct Script {
 
 impl Script {
     fn new(code: &'static str) -> Self {
-        let sha1 = base16ct::lower::encode_string(&Sha1::digest(code));
+        let sha1 = encode_hex(&Sha1::digest(code));
         Self {
             code,
             sha1: Some(sha1),

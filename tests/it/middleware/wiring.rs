@@ -1,7 +1,6 @@
 //! Routes that are wired wrongly: each mistake has one answer, and a log line that names the remedy. On axum and actix-web
 //! alike.
 
-
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     body::{MessageBody, to_bytes},
