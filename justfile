@@ -7,7 +7,7 @@ default:
     @just --list --unsorted
 
 # Everything below, in the order in which it fails fastest.
-check: fmt toml spelling clippy test test-none features docs surface deny package benches
+check: fmt toml spelling layers clippy test test-none features docs surface deny package benches
 
 # The layout of the Rust sources.
 fmt:
@@ -20,6 +20,10 @@ toml:
 # Spelling, in sources and prose.
 spelling:
     typos
+
+# The order of the modules in src/: no import points upwards, goes through a re-export or closes a circle.
+layers:
+    python3 tests/layers.py
 
 # The lint tables of Cargo.toml and clippy.toml: everything with all features, the library with none.
 clippy:
