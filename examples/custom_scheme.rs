@@ -64,7 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(_) => return Err("a forged body was accepted".into()),
     }
 
-    let late = now + Duration::from_secs(301);
+    let late = now
+        .checked_add(Duration::from_secs(301))
+        .ok_or("too late")?;
     match verifier.verify(&Head::from(&head), body, late) {
         Err(rejection) => println!("refused:  {}: {rejection}", rejection.kind()),
         Ok(_) => return Err("a stale request was accepted".into()),

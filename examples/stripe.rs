@@ -47,13 +47,19 @@ struct StripeEvent {
 
 #[derive(Deserialize)]
 struct Data {
-    object: serde_json::Value,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    /// Some objects, such as a balance, have none.
+    id: Option<String>,
 }
 
 async fn on_event(event: VerifiedEvent<Json<StripeEvent>>) -> StatusCode {
     let Json(stripe) = event.payload();
     match &*stripe.kind {
-        "charge.refunded" => eprintln!("{}: refund {}", stripe.id, stripe.data.object["id"]),
+        "charge.refunded" => eprintln!("{}: refund {:?}", stripe.id, stripe.data.object.id),
         // Success, so that Stripe does not retry what this service does not need.
         other => eprintln!("{}: ignored {other}", stripe.id),
     }
