@@ -67,17 +67,23 @@ pub mod conformance;
 #[cfg(feature = "tower")]
 pub(crate) mod error;
 #[cfg(feature = "tower")]
+mod guard;
+#[cfg(feature = "tower")]
 pub(crate) mod layer;
 #[cfg(feature = "tower")]
 pub(crate) mod memory;
 #[cfg(feature = "tower")]
 pub(crate) mod observe;
 #[cfg(feature = "tower")]
+pub(crate) mod options;
+#[cfg(feature = "tower")]
 pub(crate) mod outcome;
 #[cfg(feature = "tower")]
 pub(crate) mod owner;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(feature = "tower")]
+pub(crate) mod refusal;
 #[cfg(feature = "tower")]
 pub(crate) mod route;
 #[cfg(feature = "tower")]

@@ -21,8 +21,10 @@ use crate::{
     delivery::{
         layer::DeliveryLayer,
         observe,
+        options::DeliveryOptions,
+        refusal::not_verified,
         route::{is_one_route, normalise},
-        run::{AlreadyClaimed, Begun, DeliveryOptions, Ended, begin, not_verified},
+        run::{AlreadyClaimed, Begun, Ended, begin},
     },
     event::VerifiedEvent,
     observe::refused_event,

@@ -15,9 +15,11 @@ use tower_service::Service;
 use crate::{
     delivery::{
         observe,
+        options::DeliveryOptions,
         outcome::{DeliveryOutcome, OutagePolicy},
+        refusal::not_verified,
         route,
-        run::{AlreadyClaimed, Begun, DeliveryOptions, Ended, begin, not_verified},
+        run::{AlreadyClaimed, Begun, Ended, begin},
         seen::SeenIds,
         store::DeliveryStore,
         tasks::Tasks,

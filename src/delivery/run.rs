@@ -3,7 +3,7 @@
 
 use std::{
     any::Any,
-    fmt, mem,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
     sync::Arc,
@@ -13,7 +13,6 @@ use std::{
 
 use http::StatusCode;
 use tokio::{
-    runtime::Handle,
     sync::oneshot,
     task::coop::unconstrained,
     time::{Instant, sleep},
@@ -21,36 +20,18 @@ use tokio::{
 
 use crate::{
     delivery::{
-        error::{StoreError, StoreErrorKind},
+        error::StoreError,
+        guard::{ClaimGuard, ClaimState},
         observe,
+        options::{DeliveryOptions, report},
         outcome::{DeliveryOutcome, OutagePolicy},
-        owner::Owner,
-        seen::SeenIds,
+        refusal::{handler_aborted, handlers_busy, in_progress, store_failed},
         store::{Claim, DeliveryStore},
-        tasks::{Task, Tasks},
+        tasks::Task,
     },
-    delivery_key::DeliveryKey,
     event::VerifiedEvent,
-    rejection::{Reason, Rejection, kind::RejectionKind},
+    rejection::Rejection,
 };
-
-/// The options that all deliveries of a layer share.
-#[derive(Clone)]
-pub(crate) struct DeliveryOptions {
-    pub(crate) store: Arc<dyn DeliveryStore>,
-    pub(crate) lease: Duration,
-    /// `None` derives it from the provider's time limit.
-    pub(crate) wait: Option<Duration>,
-    pub(crate) lifetime: Option<Duration>,
-    pub(crate) max_running: usize,
-    pub(crate) handler_timeout: Option<Duration>,
-    pub(crate) outage_policy: OutagePolicy,
-    pub(crate) on_delivery: Option<Arc<OnDelivery>>,
-    pub(crate) tasks: Arc<Tasks>,
-    pub(crate) seen: Arc<SeenIds>,
-}
-
-pub(crate) type OnDelivery = dyn Fn(&VerifiedEvent, DeliveryOutcome) + Send + Sync;
 
 /// Marks a request whose delivery an outer layer has claimed: a second claim would wait for the
 /// first.
@@ -74,9 +55,6 @@ pub(crate) enum Ended<T> {
 
 /// The first and the longest pause between attempts to claim; each pause is twice the one before.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-
-/// The longest default wait for a delivery in progress.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Claims the delivery of an event that arrived at `route`.
 pub(crate) async fn begin(
@@ -138,50 +116,6 @@ pub(crate) async fn begin(
 fn busy(options: &DeliveryOptions, event: &VerifiedEvent) -> Begun {
     report(options, event, DeliveryOutcome::Busy, None);
     Begun::Refused(handlers_busy(event, options.max_running))
-}
-
-/// The rejection if no verifying layer is around the delivery layer.
-pub(crate) fn not_verified() -> Rejection {
-    Rejection::layer_missing_because(
-        "the DeliveryLayer must be inside the WebhookVerifyLayer: add the WebhookVerifyLayer after \
-         it in calls of .layer(), .route_layer() and .wrap(), and before it in a ServiceBuilder",
-    )
-}
-
-/// The rejection while the maximum number of handlers is running.
-fn handlers_busy(event: &VerifiedEvent, most: usize) -> Rejection {
-    let reason = Reason::new(RejectionKind::HandlersBusy);
-    event.rejection(reason, Some(format!("max_running is {most}").into()))
-}
-
-/// The rejection after a handler was aborted, by its time limit or because its runtime shut down.
-fn handler_aborted(event: &VerifiedEvent, limit: Option<Duration>) -> Rejection {
-    let cause = match limit {
-        Some(limit) => format!("it exceeded handler_timeout ({limit:?})"),
-        None => "the runtime is shutting down".to_owned(),
-    };
-    event.rejection(
-        Reason::new(RejectionKind::HandlerAborted),
-        Some(cause.into()),
-    )
-}
-
-/// The rejection while another request is handling the delivery.
-fn in_progress(event: &VerifiedEvent, remaining: Duration) -> Rejection {
-    let seconds = remaining.as_millis().div_ceil(1000);
-    let seconds = u16::try_from(seconds).unwrap_or(u16::MAX).clamp(1, 30);
-    let reason = Reason::new(RejectionKind::DeliveryInProgress).with_retry_after(seconds);
-    event.rejection(reason, None)
-}
-
-/// The rejection after the store failed.
-fn store_failed(event: &VerifiedEvent, error: StoreError) -> Rejection {
-    let kind = match error.kind() {
-        StoreErrorKind::Unavailable => RejectionKind::DeliveryStoreFailed,
-        StoreErrorKind::Timeout => RejectionKind::DeliveryStoreTimeout,
-        StoreErrorKind::Full => RejectionKind::DeliveryStoreFull,
-    };
-    event.rejection(Reason::new(kind), Some(error.into()))
 }
 
 enum ClaimResult {
@@ -346,152 +280,4 @@ async fn renewed<F: Future>(handler: F, guard: &ClaimGuard) -> Run<F::Output> {
         Poll::Pending
     })
     .await
-}
-
-impl DeliveryOptions {
-    /// How long an attempt waits for the one in progress: less than its sender waits for a
-    /// response.
-    fn wait(&self, event: &VerifiedEvent) -> Duration {
-        self.wait.unwrap_or_else(|| {
-            let limit = event.shared().provider.time_limit();
-            let half = limit.and_then(|limit| limit.checked_div(2));
-            half.map_or(LONGEST_WAIT, |half| half.min(LONGEST_WAIT))
-        })
-    }
-
-    /// How long a completed delivery is remembered: as long as the provider may retry it, or anyone
-    /// who has captured it may replay it.
-    pub(crate) fn lifetime(&self, event: &VerifiedEvent) -> Duration {
-        let wanted = self
-            .lifetime
-            .unwrap_or_else(|| event.shared().provider.retry_horizon());
-        event
-            .data()
-            .timestamp_window()
-            .map_or(wanted, |window| wanted.max(window))
-    }
-
-    pub(crate) fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct(name)
-            .field("lease", &self.lease)
-            .field("wait", &self.wait)
-            .field("lifetime", &self.lifetime)
-            .field("max_running", &self.max_running)
-            .field("handler_timeout", &self.handler_timeout)
-            .field("outage_policy", &self.outage_policy)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Releases or completes a claim on drop, so that no cancelled request or handler leaks it.
-struct ClaimGuard {
-    options: Arc<DeliveryOptions>,
-    event: VerifiedEvent,
-    key: DeliveryKey,
-    owner: Owner,
-    state: ClaimState,
-}
-
-enum ClaimState {
-    /// Nothing is claimed.
-    Idle,
-    /// A claim was requested; whether it took effect is unknown.
-    Asking,
-    /// The handler is running.
-    Handling,
-    /// The handler has succeeded, and the completion is being stored.
-    Completing(Duration),
-}
-
-impl ClaimGuard {
-    fn new(options: &Arc<DeliveryOptions>, event: &VerifiedEvent, key: DeliveryKey) -> Self {
-        Self {
-            options: Arc::clone(options),
-            event: event.clone(),
-            key,
-            owner: Owner::unique(),
-            state: ClaimState::Idle,
-        }
-    }
-
-    /// Completes or releases the claim after the handler has ended.
-    async fn finish(&mut self, handled: bool) {
-        if !matches!(self.state, ClaimState::Handling) {
-            return;
-        }
-        let (outcome, error) = if handled {
-            let lifetime = self.options.lifetime(&self.event);
-            self.state = ClaimState::Completing(lifetime);
-            let store = &self.options.store;
-            outcome(store.complete(self.key, self.owner, lifetime).await)
-        } else {
-            (DeliveryOutcome::Released, self.release().await.err())
-        };
-        self.state = ClaimState::Idle;
-        report(&self.options, &self.event, outcome, error.as_ref());
-    }
-
-    async fn release(&mut self) -> Result<bool, StoreError> {
-        let released = self.options.store.release(self.key, self.owner).await;
-        self.state = ClaimState::Idle;
-        released
-    }
-}
-
-/// The outcome of a delivery whose handler has succeeded.
-fn outcome(completed: Result<bool, StoreError>) -> (DeliveryOutcome, Option<StoreError>) {
-    match completed {
-        Ok(true) => (DeliveryOutcome::New, None),
-        Ok(false) => (DeliveryOutcome::CompleteFailed, None),
-        Err(error) => (DeliveryOutcome::CompleteFailed, Some(error)),
-    }
-}
-
-/// Runs when a client disconnects or a runtime shuts down. The request no longer waits for the
-/// store, but the outcome is still reported.
-impl Drop for ClaimGuard {
-    fn drop(&mut self) {
-        let state = mem::replace(&mut self.state, ClaimState::Idle);
-        let store = &self.options.store;
-        let (step, handled) = match state {
-            ClaimState::Idle => return,
-            ClaimState::Asking => (store.release(self.key, self.owner), None),
-            ClaimState::Handling => (store.release(self.key, self.owner), Some(false)),
-            ClaimState::Completing(lifetime) => {
-                (store.complete(self.key, self.owner, lifetime), Some(true))
-            }
-        };
-        let (options, event) = (Arc::clone(&self.options), self.event.clone());
-        // A runtime that is shutting down may not run the task below.
-        if handled == Some(false) {
-            report(&options, &event, DeliveryOutcome::Released, None);
-        }
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        // Counted as a task, so that `drain` waits for it.
-        let task = options.tasks.begin(usize::MAX);
-        runtime.spawn(async move {
-            let answer = step.await;
-            if handled == Some(true) {
-                let (outcome, error) = outcome(answer);
-                report(&options, &event, outcome, error.as_ref());
-            }
-            drop(task);
-        });
-    }
-}
-
-fn report(
-    options: &DeliveryOptions,
-    event: &VerifiedEvent,
-    outcome: DeliveryOutcome,
-    error: Option<&StoreError>,
-) {
-    observe::delivered(event, outcome, error);
-    // The hook only observes, so its panic must not change the outcome. The process's panic hook
-    // still reports it.
-    if let Some(hook) = &options.on_delivery {
-        let _ = catch_unwind(AssertUnwindSafe(|| hook(event, outcome)));
-    }
 }
