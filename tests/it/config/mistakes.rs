@@ -84,7 +84,7 @@ fn mistake_unknown_endpoint() {
     let config = load(FILE);
     assert_snapshot!(config.endpoint("ordres").unwrap_err(), @r#"endpoint "ordres" is not configured; did you mean "orders"?"#);
     assert_snapshot!(config.layer("zzz").unwrap_err(), @r#"endpoint "zzz" is not configured; available: code, orders, vove"#);
-    assert_snapshot!(load("").endpoint("kyc").unwrap_err(), @r#"endpoint "kyc" is not configured; there is none"#);
+    assert_snapshot!(load("").endpoint("kyc").unwrap_err(), @r#"endpoint "kyc" is not configured; there are none"#);
 }
 
 #[test]

@@ -180,7 +180,7 @@ async fn a_request_of_idenfy_without_a_signature_says_what_to_do() {
         .unwrap_err();
     assert_eq!(
         rejection.to_string(),
-        "a header is missing (header Idenfy-Signature); iDenfy signs only once a signing key is set for the webhook \
+        "a required header is missing (header Idenfy-Signature); iDenfy signs only once a signing key is set for the webhook \
          in its dashboard"
     );
 }
