@@ -1,4 +1,4 @@
-//! [`Config`]: endpoints and custom schemes from a file.
+//! [`Config`]: endpoints and custom providers from a configuration file.
 
 mod deliveries;
 mod endpoint;
@@ -36,10 +36,10 @@ use crate::{
     verify::verifier::Verifier,
 };
 
-/// Endpoints and custom providers, as configured.
+/// The configuration of endpoints, custom providers and deduplication.
 ///
-/// It is [`Deserialize`], so it can be a part of an application's own settings in any format. Its
-/// `Debug` shows names only.
+/// It implements [`Deserialize`], so it can be part of an application's settings in any format. Its
+/// `Debug` output shows only names.
 ///
 /// ```
 /// use tower_webhook::Config;
@@ -103,8 +103,8 @@ use crate::{
 /// | key | meaning |
 /// | --- | --- |
 /// | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
-/// | `url` | of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, because it may contain a password |
-/// | `namespace` | of this service and environment in Redis, such as `"billing-production"`: services with the same namespace share their deliveries |
+/// | `url` | the URL of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, because it may contain a password |
+/// | `namespace` | the name of this service and environment in Redis, such as `"billing-production"`: services with the same namespace share their deliveries |
 /// | `timeout` | how long a Redis operation may take (default: `"1s"`) |
 /// | `max_in_progress`, `max_completed` | the capacity of the memory store |
 /// | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`] (defaults: `"30s"`, at most `"5s"`, and the provider's retry horizon); a lifetime may not be shorter than the timestamp window of an endpoint |
@@ -121,7 +121,7 @@ use crate::{
 /// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; default: `s`); `tolerance` (default: `"5m"`; or `"off"`), and `future` if that side differs |
 /// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to remove, `derive` (`sha1`, `sha256`), `min_bytes` |
 /// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client}" }]` |
-/// | `header_families` | prefixes under which all headers may come: `["svix-", "webhook-"]` |
+/// | `header_families` | alternative prefixes of all headers: `["svix-", "webhook-"]` |
 /// | `covers` | `"partial"` if the provider does not sign the whole body |
 /// | `event_type`, `delivery_id` | where the event states its type and id: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events have the same id |
 /// | `max_body`, `read_timeout` | as in an endpoint, for all endpoints of the provider |
@@ -138,7 +138,7 @@ use crate::{
 /// | `fields = ","`, `field = "v1"` | `t=…,v1=…`; `sets = " "` for several sets of fields |
 /// | `positional = ","`, `first = 1` | items identified by position |
 ///
-/// `repeats = true` allows several lines of the header.
+/// `repeats = true` allows the header to occur several times.
 pub struct Config {
     endpoints: BTreeMap<String, Endpoint>,
     providers: BTreeMap<String, CustomProvider>,
@@ -154,8 +154,8 @@ impl<'de> Deserialize<'de> for Config {
 }
 
 impl Config {
-    /// Reads a TOML document and builds everything in it once, so that every mistake shows at
-    /// start-up.
+    /// Reads a TOML document and builds everything in it once, so that every mistake is found at
+    /// startup.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -172,17 +172,18 @@ impl Config {
     /// "#).unwrap_err();
     /// assert_eq!(error.mistakes().collect::<Vec<_>>(), [
     ///     r#"endpoint "payments": provider: "stirpe" is unknown; did you mean "stripe"?"#,
-    ///     r#"endpoint "code": max_bdy: the key is unknown; did you mean "max_body"?"#,
+    ///     r#"endpoint "code": max_bdy: unknown key; did you mean "max_body"?"#,
     /// ]);
     /// ```
     ///
     /// # Errors
     ///
-    /// When the document is not one; when a key is unknown or does not apply; when a secret cannot
-    /// be found or used. All mistakes are in one error, in the order of the file. Each names the
-    /// endpoint, the key and the remedy, and shows no secret. An endpoint without any secret is no
-    /// mistake until [`layer`](Self::layer) builds it, since
-    /// [another source](Self::layer_with_key_source) may have its keys.
+    /// When the document is not valid TOML; when a key is unknown or does not apply; when a secret
+    /// cannot be found or used. All mistakes are in one error, in the order of the file. Each names
+    /// the endpoint, the key and the remedy, and shows no secret.
+    ///
+    /// An endpoint without a secret is a mistake only when [`layer`](Self::layer) builds it,
+    /// because [a key source](Self::layer_with_key_source) may provide its keys.
     pub fn from_toml_str(text: &str) -> Result<Self, SetupError> {
         let failed = |error: toml::de::Error| syntax_error(&error, text);
         let document = DeTable::parse(text).map_err(failed)?;
@@ -200,7 +201,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, and for each reason of [`from_toml_str`](Self::from_toml_str).
+    /// When the file cannot be read, and as for [`from_toml_str`](Self::from_toml_str).
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, SetupError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|error| {
@@ -209,16 +210,17 @@ impl Config {
         Self::from_toml_str(&text).map_err(|error| error.within(path.display()))
     }
 
-    /// Builds everything once. For a configuration that came from another format than TOML.
+    /// Builds everything once, to find all mistakes in a configuration that was deserialized from
+    /// another format than TOML.
     ///
     /// # Errors
     ///
-    /// For each reason of [`from_toml_str`](Self::from_toml_str) that is about the content.
+    /// As for [`from_toml_str`](Self::from_toml_str), except for errors of the TOML syntax.
     pub fn check(&self) -> Result<(), SetupError> {
         place::all(self.mistakes(&[]), |_| None)
     }
 
-    /// What can be read of the file, and why the rest cannot.
+    /// Reads as much of the file as possible, and returns the mistakes in the rest.
     fn read(file: Node) -> (Self, Vec<Mistake>) {
         let mut mistakes = Vec::new();
         let mut config = Self {
@@ -258,7 +260,7 @@ impl Config {
         (config, mistakes)
     }
 
-    /// All mistakes in what could be read. Those in `unread` are known already.
+    /// All mistakes in the parts that could be read. Those in `unread` are already reported.
     fn mistakes(&self, unread: &[Mistake]) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
         let places = unread.iter().map(|(place, _)| place);
@@ -291,7 +293,7 @@ impl Config {
         self.endpoints.keys().map(|name| &**name)
     }
 
-    /// A provider of the file, or a built-in one.
+    /// Returns a provider of the file, or a built-in one.
     ///
     /// ```
     /// use tower_webhook::{Config, Secret, Verifier};
@@ -310,7 +312,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is none of this name, or something about it is wrong.
+    /// When there is no provider of this name, or its configuration is invalid.
     pub fn provider(&self, name: &str) -> Result<Provider, SetupError> {
         match (providers::by_name(name), self.providers.get(name)) {
             (Some(built_in), _) => Ok(built_in),
@@ -331,30 +333,30 @@ impl Config {
         }
     }
 
-    /// Builds the verifier of an endpoint. Its secrets are read now.
+    /// Builds the verifier of an endpoint. This reads its secrets.
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, or something about it is wrong.
+    /// When there is no such endpoint, or its configuration is invalid.
     pub fn endpoint(&self, name: &str) -> Result<Verifier, SetupError> {
         self.built(name, |endpoint, provider| {
             Ok(endpoint.verifier(provider)?.with_endpoint(name))
         })
     }
 
-    /// Builds the layer of an endpoint. Its secrets are read now.
+    /// Builds the layer of an endpoint. This reads its secrets.
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, or something about it is wrong.
+    /// When there is no such endpoint, or its configuration is invalid.
     pub fn layer(&self, name: &str) -> Result<WebhookVerifyLayer, SetupError> {
         self.built(name, |endpoint, provider| {
             endpoint.layer(endpoint.verifier(provider)?.with_endpoint(name))
         })
     }
 
-    /// Builds the layer of an endpoint whose keys a source looks up: for tenants, and for keys that
-    /// are replaced while the service runs. The endpoint needs no secret in the file.
+    /// Builds the layer of an endpoint whose keys come from a [`KeySource`], for tenants and for
+    /// keys that are replaced at run time. The endpoint needs no secret in the file.
     ///
     /// ```
     /// use tower_webhook::{Config, keys::{KeySet, Tenant, source_fn}};
@@ -362,7 +364,7 @@ impl Config {
     /// let config = Config::from_toml_str("[endpoints.tenants]\nprovider = \"github\"")?;
     /// let provider = config.provider("github")?;
     /// let layer = config.layer_with_key_source("tenants", source_fn(move |request| {
-    ///     // The look-up of a tenant by its path, such as in a database, goes here.
+    ///     // Look the tenant up by its path here, for example in a database.
     ///     let keys = KeySet::new(&provider, vec!["a-secret-of-some-length".into()]);
     ///     let is_known = request.head.path() == "/webhooks/acme";
     ///     async move { Ok(if is_known { Some(Tenant::new("acme", keys?)) } else { None }) }
@@ -375,7 +377,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, or something about it is wrong.
+    /// When there is no such endpoint, or its configuration is invalid.
     pub fn layer_with_key_source(
         &self,
         name: &str,
@@ -387,7 +389,7 @@ impl Config {
         })
     }
 
-    /// Prepares the keys of an endpoint. Its secrets are read now.
+    /// Prepares the keys of an endpoint. This reads its secrets.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -403,7 +405,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, or something about it is wrong.
+    /// When there is no such endpoint, or its configuration is invalid.
     pub fn keys(&self, name: &str) -> Result<KeySet, SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
@@ -411,18 +413,19 @@ impl Config {
         })
     }
 
-    /// Prepares the keys of an endpoint so that they can be replaced while the service runs: for
-    /// [`layer_with_key_source`](Self::layer_with_key_source) and [`reload_keys`](Self::reload_keys).
+    /// Prepares keys of an endpoint that can be replaced at run time, for
+    /// [`layer_with_key_source`](Self::layer_with_key_source) and
+    /// [`reload_keys`](Self::reload_keys).
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, or something about it is wrong.
+    /// When there is no such endpoint, or its configuration is invalid.
     pub fn shared_keys(&self, name: &str) -> Result<SharedKeys, SetupError> {
         self.keys(name).map(SharedKeys::new)
     }
 
-    /// Reads a TOML file again and replaces the keys of an endpoint: after a rotation, on SIGHUP or
-    /// when the file has changed. Other settings of the endpoint stay as they are.
+    /// Reads a TOML file again and replaces the keys of an endpoint, for example on SIGHUP after a
+    /// rotation. Other settings of the endpoint do not change.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -448,8 +451,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or has a mistake anywhere; when the endpoint has another
-    /// provider, variant or parameters than before. The old keys stay in use.
+    /// When the file cannot be read or contains any mistake; when the provider, variant or
+    /// parameters of the endpoint have changed. The old keys then stay in use.
     pub fn reload_keys(
         path: impl AsRef<Path>,
         name: &str,
@@ -464,8 +467,8 @@ impl Config {
         replaced.map_err(|error| error.within(path.display()))
     }
 
-    /// Builds a signer for requests to an endpoint: for tests of a handler. It signs with the first
-    /// secret that is valid now, in the first variant that the endpoint accepts.
+    /// Builds a signer for requests to an endpoint, for tests of a handler. It signs with the first
+    /// secret that is valid now, and with the first variant that the endpoint accepts.
     ///
     /// ```
     /// use http::Request;
@@ -495,13 +498,13 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, something about it is wrong, or no secret is valid now.
+    /// When there is no such endpoint, its configuration is invalid, or no secret is valid now.
     pub fn signer(&self, name: &str) -> Result<Signer, SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
             let now = clock::unix_seconds(clock::now());
             let keys = KeySet::new(&provider, endpoint.secrets()?)?;
-            // A provider without keys signs with none.
+            // A keyless scheme signs without a secret.
             let mut secrets = endpoint
                 .secrets()?
                 .into_iter()
@@ -515,15 +518,15 @@ impl Config {
                 .find(|(key, _)| key.valid_at(now));
             let Some((_, secret)) = valid else {
                 return Err(SetupError::new(
-                    "secrets: none is valid now; add one that is",
+                    "secrets: no secret is valid now; add one that is",
                 ));
             };
             Signer::new(provider, secret.unwrap_or_else(|| "".into()))
         })
     }
 
-    /// Builds the layer that recognises repeated deliveries, if there is a table `[deliveries]`. Its
-    /// clones share one store; each call makes another.
+    /// Builds the layer that deduplicates deliveries, if there is a table `[deliveries]`. Clones of
+    /// the layer share one store; each call of this function creates a new one.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -535,8 +538,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When something about the table is wrong, or deliveries are remembered for less time than an
-    /// endpoint accepts the same request.
+    /// When the table is invalid, or its lifetime is shorter than the time for which an endpoint
+    /// accepts the same request.
     pub fn deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
         let built = self.built_deliveries();
         built.map_err(|error| error.within(DELIVERIES))
@@ -548,7 +551,7 @@ impl Config {
         };
         let layer = deliveries.build()?;
         let windows = self.endpoints.iter().map(|(name, endpoint)| {
-            // Another mistake in the endpoint is reported where it is built.
+            // Other mistakes in the endpoint are reported when it is built.
             let provider = self.provider(endpoint.provider());
             match provider.and_then(|provider| endpoint.window(provider)) {
                 Ok(Some(window)) => deliveries.check_window(name, window),
@@ -559,7 +562,7 @@ impl Config {
         Ok(Some(layer))
     }
 
-    /// Builds something of an endpoint. An error names the endpoint.
+    /// Runs `build` for an endpoint and its provider. An error names the endpoint.
     fn built<T>(
         &self,
         name: &str,
@@ -578,7 +581,7 @@ impl Config {
     }
 }
 
-/// The table, if it could be read. Its mistakes are added to the others.
+/// Returns the table if it could be read; otherwise adds its mistakes to the others.
 fn kept<T>(
     read: Result<T, Vec<SetupError>>,
     place: impl Fn() -> Place,
@@ -602,7 +605,7 @@ fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<Mistake>) -> node
         Some(table) => (table, format!("tables by name, as in [{table}.NAME]")),
         None => ("configuration", format!("the table {ENDPOINTS}")),
     };
-    let error = SetupError::new(format!("{found} where there should be {expected}"));
+    let error = SetupError::new(format!("expected {expected}, found {found}"));
     mistakes.push((Place::new(place, None), error));
     node::Table::new()
 }
@@ -610,13 +613,13 @@ fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<Mistake>) -> node
 fn check_provider(name: &str, custom: &CustomProvider) -> Result<(), SetupError> {
     if providers::by_name(name).is_some() {
         return Err(SetupError::new(
-            "a built-in provider has this name; choose another",
+            "this is the name of a built-in provider; choose another",
         ));
     }
     custom.build(name)?.check_scheme()
 }
 
-/// Whether it is like the name of a provider, and not like a secret.
+/// Whether the text looks like the name of a provider rather than a secret.
 fn is_name(text: &str) -> bool {
     let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     text.len() < 32 && text.bytes().all(is_letter)
@@ -651,7 +654,7 @@ mod tests {
         error.mistakes().map(str::to_owned).collect()
     }
 
-    /// Whether a request that the signer of an endpoint signed is accepted with these keys.
+    /// Whether a request signed by the signer of an endpoint is accepted with these keys.
     fn accepts(config: &Config, endpoint: &str, keys: &KeySet) -> bool {
         let request = http::Request::post("/").header("x-client", "7");
         let signed = config.signer(endpoint).unwrap().sign(request, "{}");
@@ -664,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_of_a_file_is_reported_in_its_order() {
+    fn every_mistake_is_reported_in_file_order() {
         let text = r#"
             sockets = 1
 
@@ -729,20 +732,20 @@ mod tests {
         assert_eq!(
             mistakes(text).join("\n").replace(unset, "UNSET"),
             r#"
-line 2: sockets: the key is unknown; there are endpoints, providers, deliveries
-endpoint "b": secrets: vaule: the key is unknown; did you mean "value"?
+line 2: sockets: unknown key; available: endpoints, providers, deliveries
+endpoint "b": secrets: vaule: unknown key; did you mean "value"?
 endpoint "b": max_body: "lots" is not a size; write a number and a unit, as in "64KiB" or "25MiB"
 endpoint "b": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"
-deliveries: lease: true or false where there should be text in quotes
-deliveries: stroe: the key is unknown; did you mean "store"?
+deliveries: lease: expected text in quotes, found a boolean
+deliveries: stroe: unknown key; did you mean "store"?
 endpoint "a": secret: UNSET
-endpoint "a": read_timeout: "0s" leaves a body no time to arrive; write more, as in "10s"
-provider "acme": signature: encoding: it is missing; add it
-provider "acme": singed: the key is unknown; did you mean "signed"?
-provider "acme": signed: it is missing; add it
-provider "stripe": a built-in provider has this name; choose another
-endpoint "c": colour: the key is unknown, and provider svix has no such parameter; remove it
-endpoint "c": tolerence: the key is unknown; did you mean "tolerance"?
+endpoint "a": read_timeout: "0s" leaves no time for a body to arrive; write a longer duration, such as "10s"
+provider "acme": signature: encoding: missing key; add it
+provider "acme": singed: unknown key; did you mean "signed"?
+provider "acme": signed: missing key; add it
+provider "stripe": this is the name of a built-in provider; choose another
+endpoint "c": colour: unknown key, and provider svix has no such parameter; remove it
+endpoint "c": tolerence: unknown key; did you mean "tolerance"?
 provider "beta": algorithm: "ed25519" needs public keys, and signatures with public keys are not supported yet; use a shared secret where the provider offers one
 provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
 provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
@@ -753,7 +756,7 @@ endpoint "d": secret: UNSET"#
     }
 
     #[test]
-    fn an_error_of_the_parser_is_the_only_one() {
+    fn a_syntax_error_is_the_only_error() {
         let text = "[endpoints.a]\nprovider = github\n[endpoints.b]\n";
         let found = mistakes(text);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -761,7 +764,7 @@ endpoint "d": secret: UNSET"#
     }
 
     #[test]
-    fn mistakes_of_the_content_are_found_in_any_format() {
+    fn mistakes_are_found_in_any_format() {
         let text = r#"{"endpoints": {"a": {"provider": "githb"}, "b": {"provider": "github", "variant": "md5"}}}"#;
         let config: Config = serde_json::from_str(text).unwrap();
         let error = config.check().unwrap_err();
@@ -770,12 +773,12 @@ endpoint "d": secret: UNSET"#
         for (text, expected) in [
             (
                 r#"{"sockets": {}}"#,
-                "sockets: the key is unknown; there are endpoints, providers, deliveries",
+                "sockets: unknown key; available: endpoints, providers, deliveries",
             ),
-            ("[]", "a list where there should be the table endpoints"),
+            ("[]", "expected the table endpoints, found a list"),
             (
                 r#"{"deliveries": []}"#,
-                "deliveries: a list where there should be a table, as in { key = … }",
+                "deliveries: expected a table, as in { key = … }, found a list",
             ),
         ] {
             let error = serde_json::from_str::<Config>(text).unwrap_err();
@@ -834,9 +837,9 @@ endpoint "d": secret: UNSET"#
         assert_eq!(
             mistakes(&file(endpoint)),
             [
-                "endpoint \"a\": client: it is a parameter of provider acme; write it as text in quotes",
-                "endpoint \"a\": colour: the key is unknown, and provider acme has no such parameter; remove it",
-                "endpoint \"a\": regoin: the key is unknown; did you mean \"region\"?",
+                "endpoint \"a\": client: this is a parameter of provider acme; write it as text in quotes",
+                "endpoint \"a\": colour: unknown key, and provider acme has no such parameter; remove it",
+                "endpoint \"a\": regoin: unknown key; did you mean \"region\"?",
             ]
         );
     }
@@ -864,13 +867,13 @@ endpoint "d": secret: UNSET"#
         ] {
             assert_eq!(error.to_string(), none);
         }
-        // A list without secrets is a mistake at once.
+        // An empty list of secrets is a mistake when the file is read.
         let found = mistakes("[endpoints.a]\nprovider = \"github\"\nsecrets = []");
         assert_eq!(found, [none]);
     }
 
     #[test]
-    fn a_signer_has_a_secret_that_is_valid_now() {
+    fn a_signer_uses_a_secret_that_is_valid_now() {
         let endpoint = |windows: [&str; 2]| {
             let [first, second] = windows;
             let text = format!(
@@ -899,12 +902,12 @@ endpoint "d": secret: UNSET"#
         let error = used(endpoint([past, future])).unwrap_err().to_string();
         assert_eq!(
             error,
-            "endpoint \"a\": secrets: none is valid now; add one that is"
+            "endpoint \"a\": secrets: no secret is valid now; add one that is"
         );
     }
 
     #[test]
-    fn a_signer_without_keys_signs_for_a_scheme_without_keys() {
+    fn a_signer_for_a_keyless_scheme_needs_no_secret() {
         let config = Config::from_toml_str(
             r#"
             [endpoints.a]
@@ -921,7 +924,7 @@ endpoint "d": secret: UNSET"#
     }
 
     #[test]
-    fn a_mistake_in_the_new_file_leaves_the_old_keys() {
+    fn a_mistake_in_the_new_file_keeps_the_old_keys() {
         let name = format!("tower-webhook-{}.toml", std::process::id());
         let path = std::env::temp_dir().join(name);
         let file = |provider: &str, secret: &str, rest: &str| {
@@ -955,7 +958,7 @@ endpoint "d": secret: UNSET"#
         assert!(
             error
                 .to_string()
-                .ends_with("endpoint \"b\" is not configured; there are a"),
+                .ends_with("endpoint \"b\" is not configured; available: a"),
             "{error}"
         );
         Config::reload_keys(&path, "a", &keys).unwrap();

@@ -1,12 +1,12 @@
-//! What goes wrong while an endpoint is set up, and when a genuine event is read.
+//! [`SetupError`] for invalid configuration, and [`PayloadError`] for unreadable events.
 
 use std::{error::Error, fmt};
 
-/// One or more mistakes in the set-up of an endpoint: in a secret, a scheme, an option or a
+/// One or more mistakes in the setup of an endpoint: in a secret, a scheme, an option or a
 /// configuration file.
 ///
-/// Each mistake is one line that names the place and the remedy. It never contains a secret. A
-/// configuration file has all of its mistakes in one error.
+/// Each mistake is one line that names its location and the remedy, and never contains a secret.
+/// All mistakes of a configuration file are in one error.
 ///
 /// ```
 /// use tower_webhook::{Secret, Verifier, providers};
@@ -27,7 +27,7 @@ impl SetupError {
         }
     }
 
-    /// All of these mistakes, if there is one.
+    /// Combines errors into one, or returns `Ok` if there are none.
     #[cfg(feature = "config")]
     pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mistakes: Box<[_]> = errors
@@ -41,12 +41,12 @@ impl SetupError {
         }
     }
 
-    /// The mistakes, one at least. `Display` prints one a line.
+    /// The mistakes, at least one. `Display` prints one per line.
     pub fn mistakes(&self) -> impl Iterator<Item = &str> {
         self.mistakes.iter().map(|mistake| &**mistake)
     }
 
-    /// Puts the place in front of each mistake: `endpoint "kyc": secret: …`.
+    /// Prefixes each mistake with a location: `endpoint "kyc": secret: …`.
     #[must_use]
     pub(crate) fn within(self, place: impl fmt::Display) -> Self {
         let mistakes = self.mistakes();
@@ -58,7 +58,7 @@ impl SetupError {
     }
 }
 
-/// A text in an error message, unless it is long enough to be a secret in the wrong place.
+/// Quotes a text for an error message, unless it is long enough to be a misplaced secret.
 pub(crate) fn shown(text: &str) -> String {
     const LENGTH_OF_SECRETS: usize = 16;
     if text.len() < LENGTH_OF_SECRETS {
@@ -68,8 +68,8 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
-/// The names that `text` may have been meant to be. Only mistakes in configuration files are worth
-/// the comparison, so the feature `config` brings it.
+/// Suggests the known names that are similar to `text`. Only typing errors in configuration files
+/// need this, so it depends on the feature `config`.
 #[cfg_attr(
     not(feature = "config"),
     expect(unused_variables, reason = "nothing is compared")
@@ -92,13 +92,13 @@ pub(crate) fn suggestion(text: &str, known: &[&str]) -> Option<String> {
     None
 }
 
-/// The remedy for `text`, which is none of the known names.
+/// The remedy for `text`, which is not a known name.
 pub(crate) fn nearest(text: &str, known: &[&str]) -> String {
     suggestion(text, known).unwrap_or_else(|| {
         if known.is_empty() {
-            "there is none".to_owned()
+            "there are none".to_owned()
         } else {
-            format!("there are {}", known.join(", "))
+            format!("available: {}", known.join(", "))
         }
     })
 }
@@ -107,7 +107,7 @@ pub(crate) fn nearest(text: &str, known: &[&str]) -> String {
 ///
 /// # Errors
 ///
-/// When there is none. The text names `what` and the known names.
+/// When there is none. The message names `what` and the known names.
 pub(crate) fn by_name<T: Copy>(
     what: &str,
     text: &str,
@@ -118,7 +118,7 @@ pub(crate) fn by_name<T: Copy>(
     found.copied().ok_or_else(|| {
         let known: Vec<&str> = values.iter().map(|value| name(*value)).collect();
         SetupError::new(format!(
-            "{} is no {what}; {}",
+            "{} is not a known {what}; {}",
             shown(text),
             nearest(text, &known)
         ))
@@ -131,7 +131,7 @@ impl fmt::Display for SetupError {
     }
 }
 
-/// The same text as `Display`: a `main` that returns the error prints its `Debug`.
+/// The same text as `Display`, because a `main` that returns the error prints its `Debug`.
 impl fmt::Debug for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -140,14 +140,15 @@ impl fmt::Debug for SetupError {
 
 impl Error for SetupError {}
 
-/// Why a genuine event cannot be read as a type. It names the place, and quotes nothing of the body.
+/// The reason why a verified event cannot be read as a type. It names the location, and never
+/// quotes the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadError {
     message: Box<str>,
 }
 
 impl PayloadError {
-    /// An error with a text for the operator, which must not quote the body.
+    /// Creates an error with a message for the operator. The message must not quote the body.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self {
@@ -155,15 +156,16 @@ impl PayloadError {
         }
     }
 
-    /// Names the field.
+    /// Prefixes the message with the path of the field.
     pub(crate) fn at(self, path: &str) -> Self {
         Self::new(format!("{path}: {}", self.message))
     }
 
-    /// serde's own text may quote a value, so only the kind of mistake and its place are kept.
+    /// Keeps only the kind of the mistake and its location, because serde's message may quote a
+    /// value.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         use serde_json::error::Category;
-        // "missing field `name`" holds a name out of our own types.
+        // "missing field `name`" contains only the name of a field of the target type.
         let text = error.to_string();
         let field = text
             .strip_prefix("missing field `")
@@ -172,8 +174,8 @@ impl PayloadError {
             (_, Some(field)) => format!("the field `{field}` is missing"),
             (Category::Io, None) => "the body cannot be read".to_owned(),
             (Category::Syntax, None) => "the body is not JSON".to_owned(),
-            (Category::Data, None) => "a value is not of the type it should be".to_owned(),
-            (Category::Eof, None) => "the JSON of the body breaks off".to_owned(),
+            (Category::Data, None) => "a value has the wrong type".to_owned(),
+            (Category::Eof, None) => "the JSON of the body is truncated".to_owned(),
         };
         Self::new(format!(
             "{problem}, at line {} column {}",

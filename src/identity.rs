@@ -1,4 +1,4 @@
-//! [`Identity`]: one reading of every identity-verification event, whoever sent it.
+//! [`Identity`]: a provider-independent result of an identity verification.
 
 use std::{fmt, str::FromStr};
 
@@ -7,16 +7,24 @@ use crate::{
     event::{Payload, VerifiedEvent},
 };
 
-/// What an identity-verification provider says about a person, in words that are the same for all of them, so that a
-/// handler stays as it is when the provider in the configuration changes.
+/// The result of an identity verification, in one type for all identity providers.
 ///
-/// It never says more than the provider did: only a final approval is [`Outcome::Approved`]. It is derived from what is
-/// signed alone; an event-type header that is not signed changes nothing. Each provider's module has its table.
+/// A handler of `Identity` stays the same when the configuration changes the provider.
 ///
-/// `VerifiedEvent<Identity>` is for an endpoint that gets nothing else. `VerifiedEvent<Option<Identity>>` takes every event:
-/// it is `None` for those about something else, such as screenings, businesses, ages, bank accounts and wallets, and for those of a kind
-/// that this version does not know (for Authento, whose events are all about a user, [`Outcome::Other`], not final). So a kind that the
-/// provider adds is never a 500. An error is only a body that contradicts its own kind, and what is no body of the provider's at all.
+/// It never claims more than the provider did: only a final approval is [`Outcome::Approved`]. It
+/// is derived from signed data only; an unsigned event-type header does not affect it. The module
+/// of each provider documents the mapping.
+///
+/// `VerifiedEvent<Identity>` is for an endpoint that receives no other events.
+/// `VerifiedEvent<Option<Identity>>` accepts every event. It is `None`
+///
+/// - for an event about something else, such as a screening, a business, an age, a bank account or
+///   a wallet;
+/// - for an event of a kind that this version does not know. Authento is the exception: all of its
+///   events are about a user, so an unknown kind is [`Outcome::Other`], and not final.
+///
+/// A kind that the provider adds later therefore never causes a 500. An event is an error only if
+/// its body contradicts its kind, or is not a body of the provider at all.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -47,28 +55,29 @@ pub struct Identity {
     reasons: Vec<Box<str>>,
 }
 
-/// How a verification stands.
+/// The state of an identity verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The person passed, and the provider will not take it back by itself.
+    /// The applicant passed, and the provider will not revoke the approval automatically.
     Approved,
-    /// The person failed.
+    /// The applicant failed.
     Rejected,
-    /// The provider is at it.
+    /// The provider is processing the verification.
     Pending,
-    /// The person is at it.
+    /// The applicant has not finished.
     InProgress,
-    /// A human has to look at it.
+    /// The verification needs a manual review.
     Review,
-    /// The person did not finish in time, or the data are gone.
+    /// The applicant did not finish in time, or the data have been deleted.
     Expired,
-    /// The provider says something that has no place here. Read its own type.
+    /// The provider reported a state that none of the others describes. Read the provider's own
+    /// event type.
     Other,
 }
 
 impl Outcome {
-    /// Every value of this version, in the order of the enum.
+    /// All values of this version, in declaration order.
     pub const ALL: &'static [Self] = &[
         Self::Approved,
         Self::Rejected,
@@ -100,7 +109,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Reads what `Display` prints.
+/// Parses the output of `Display`.
 impl FromStr for Outcome {
     type Err = SetupError;
 
@@ -110,8 +119,11 @@ impl FromStr for Outcome {
 }
 
 impl Identity {
-    /// A reading for [`Provider::with_identity`](crate::Provider::with_identity). An approval that is not final becomes
-    /// [`Outcome::Pending`].
+    /// Creates an identity without subject, session and reasons, for
+    /// [`Provider::with_identity`](crate::Provider::with_identity).
+    ///
+    /// An approval that is not final becomes [`Outcome::Pending`]. [`Outcome::Pending`] and
+    /// [`Outcome::InProgress`] are never final.
     #[must_use]
     pub fn new(outcome: Outcome, is_final: bool) -> Self {
         let outcome = match outcome {
@@ -128,59 +140,59 @@ impl Identity {
         }
     }
 
-    /// Sets your own reference to the person. An empty one is none.
+    /// Sets your reference for the applicant. An empty one counts as none.
     #[must_use]
     pub fn with_subject(mut self, subject: impl Into<Box<str>>) -> Self {
         self.subject = Some(subject.into()).filter(|text| !text.is_empty());
         self
     }
 
-    /// Sets the provider's reference to the verification. An empty one is none.
+    /// Sets the provider's reference for the verification. An empty one counts as none.
     #[must_use]
     pub fn with_session(mut self, session: impl Into<Box<str>>) -> Self {
         self.session = Some(session.into()).filter(|text| !text.is_empty());
         self
     }
 
-    /// Sets why it stands as it does, in the provider's words.
+    /// Sets the reasons for the outcome, as the provider states them.
     #[must_use]
     pub fn with_reasons<R: Into<Box<str>>>(mut self, reasons: impl IntoIterator<Item = R>) -> Self {
         self.reasons = reasons.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Your own reference to the person, if you gave the provider one.
+    /// Your reference for the applicant, if you gave the provider one.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The provider's reference to the verification, if it sends one.
+    /// The provider's reference for the verification, if it sends one.
     #[must_use]
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()
     }
 
-    /// How it stands.
+    /// The state of the verification.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// Whether the provider will not change the outcome by itself.
+    /// Whether the outcome is final: the provider will not change it automatically.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.is_final
     }
 
-    /// Why it stands as it does, in the provider's words. Maybe none.
+    /// The reasons for the outcome, as the provider states them; may be empty.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         self.reasons.iter().map(|reason| &**reason)
     }
 }
 
 impl Payload for Identity {
-    /// An error for an event that is not about a person's identity.
+    /// Returns an error for an event that is not about a person's identity.
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         Self::from_event_if_any(event)?.ok_or_else(|| {
             PayloadError::new(
@@ -189,7 +201,8 @@ impl Payload for Identity {
         })
     }
 
-    /// An error only for a body that cannot be its provider's, or contradicts its own kind.
+    /// Returns an error only for a body that cannot be one of the provider, or that contradicts its
+    /// kind.
     fn from_event_if_any(event: &VerifiedEvent) -> Result<Option<Self>, PayloadError> {
         match event.identity_mapping() {
             Some(mapping) => mapping(event),
@@ -214,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_is_not_final() {
+    fn an_ongoing_verification_is_not_final() {
         for outcome in [Outcome::Pending, Outcome::InProgress] {
             assert!(!Identity::new(outcome, true).is_final());
         }
@@ -229,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_is_listed_once_and_read_back() {
+    fn every_outcome_is_listed_once_and_parses_back() {
         for (place, outcome) in Outcome::ALL.iter().enumerate() {
             assert_eq!(*outcome as usize, place, "{outcome}");
             assert_eq!(outcome.to_string().parse(), Ok(*outcome));

@@ -1,10 +1,9 @@
-//! [`Provider`]: a sender of webhooks, as data.
+//! [`Provider`]: the description of a webhook sender.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
-// Readings of an event are functions of it, so this module and those of events know each other.
 use crate::{
     compiled::{
         body::BodyTable,
@@ -21,9 +20,11 @@ use crate::{
 #[cfg(feature = "identity")]
 use crate::{error::PayloadError, event::VerifiedEvent, identity::Identity};
 
-/// A sender of webhooks: its name, how it signs, where its events say what they are, and what it expects.
+/// A sender of webhooks: its name, its signature scheme, where its events carry their type and id,
+/// and its limits.
 ///
-/// The built-in ones are in [`providers`](crate::providers). One of your own needs a name and a [`Scheme`]:
+/// The built-in providers are in [`providers`](crate::providers). A custom provider needs a name
+/// and a [`Scheme`]:
 ///
 /// ```
 /// use tower_webhook::{Provider, Scheme};
@@ -61,32 +62,33 @@ pub struct Provider {
     unsigned_hint: Option<&'static str>,
 }
 
-/// Of providers that do not say how long they try, or leave it to people to send a delivery again.
+/// The default for providers that do not document how long they retry, or that retry only manually.
 const RETRY_HORIZON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// How the events of a provider are read as an [`Identity`].
+/// Maps an event of the provider to an [`Identity`].
 #[cfg(feature = "identity")]
 pub(crate) type IdentityMapping = fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>;
 
-/// One of the ways in which a provider's documentation can be read.
+/// One interpretation of a provider's documented scheme.
 #[derive(Clone)]
 struct Variant {
     name: Cow<'static, str>,
     scheme: Scheme,
-    /// Whether it is tried without being named.
+    /// Whether it is tried without being selected by name.
     automatic: bool,
 }
 
-/// A setting that one provider has and others have not.
+/// A provider-specific setting.
 #[derive(Clone, Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
-    /// What it may be set to; empty for any text.
+    /// The allowed values; if empty, any text is allowed.
     pub(crate) values: &'static [&'static str],
 }
 
 impl Provider {
-    /// A provider that signs as `scheme` says, with bodies up to 1 MiB that arrive within 10 seconds.
+    /// Creates a provider that signs with `scheme`. By default, bodies may have up to 1 MiB and
+    /// must arrive within 10 seconds.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
         let variant = Cow::Owned(scheme.algorithm().to_string());
@@ -115,7 +117,7 @@ impl Provider {
         }
     }
 
-    /// Sets the name of the first variant. The default is its algorithm's.
+    /// Sets the name of the first variant. The default is the name of its algorithm.
     #[must_use]
     pub fn with_variant_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         if let Some(first) = self.variants.first_mut() {
@@ -124,15 +126,20 @@ impl Provider {
         self
     }
 
-    /// Adds another variant that is tried beside the first: for a provider whose documentation can be read in
-    /// more than one way. Each costs one more hash for each key; the event says which one matched. Its algorithm must
-    /// be another than that of the others, so that the signature of one is never the signature of another.
+    /// Adds a variant that is tried along with the first one, for a provider whose documentation
+    /// can be read in more than one way.
+    ///
+    /// Each variant costs one more hash per key.
+    /// [`VerifiedEvent::variant`](crate::VerifiedEvent::variant) returns the one that matched.
+    /// Variants must use different algorithms, so that a signature for one is never valid for
+    /// another; [`Verifier::new`](crate::Verifier::new) refuses a provider that violates this.
     #[must_use]
     pub fn with_variant(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
         self.add_variant(name.into(), scheme, true)
     }
 
-    /// Adds a variant that is used only when an endpoint asks for it by name: one that is weaker than the others.
+    /// Adds a variant that is used only if an endpoint selects it by name, typically because it is
+    /// weaker than the others.
     #[must_use]
     pub fn with_opt_in_variant(self, name: impl Into<Cow<'static, str>>, scheme: Scheme) -> Self {
         self.add_variant(name.into(), scheme, false)
@@ -147,11 +154,11 @@ impl Provider {
         self
     }
 
-    /// Leaves one of the variants.
+    /// Keeps only the named variant and drops the others.
     ///
     /// # Errors
     ///
-    /// When the provider has none of this name.
+    /// When the provider has no variant of this name.
     pub fn select_variant(mut self, name: &str) -> Result<Self, SetupError> {
         let names = self.variants.iter().map(|variant| &*variant.name);
         let known = names.collect::<Vec<_>>().join(", ");
@@ -161,7 +168,7 @@ impl Provider {
         }
         if self.variants.is_empty() {
             return Err(SetupError::new(format!(
-                "variant: {} is not one of provider {}; it has {known}",
+                "variant: {} is not a variant of provider {}, which has {known}",
                 shown(name),
                 self.name
             )));
@@ -169,53 +176,58 @@ impl Provider {
         Ok(self)
     }
 
-    /// Sets where the type of an event stands.
+    /// Sets where the type of an event is found.
     #[must_use]
     pub fn with_event_type(mut self, source: Locator) -> Self {
         self.event_type = Some(source);
         self
     }
 
-    /// Sets where the id of a delivery or event stands.
+    /// Sets where the id of the delivery or event is found.
     #[must_use]
     pub fn with_delivery_id(mut self, source: Locator) -> Self {
         self.delivery_id = Some(source);
         self
     }
 
-    /// Says that the delivery id identifies an event: it is the same for each attempt, and no other event ever has it. A
-    /// delivery layer then goes by it alone. Without this, an equal id with another body is another delivery, since many ids name the
-    /// object that an event is about, and come again with the next event about it.
+    /// Declares that the delivery id identifies an event: it is the same for every attempt, and no
+    /// two events share it.
+    ///
+    /// A delivery layer then deduplicates by the id only. Without this, the same id with a
+    /// different body is a different delivery, because many ids name the object that an event is
+    /// about and recur in the next event about that object.
     #[must_use]
     pub fn with_unique_delivery_id(mut self) -> Self {
         self.unique_delivery_id = true;
         self
     }
 
-    /// Sets how long the provider waits for an answer before it takes a delivery for failed. A
-    /// [`DeliveryLayer`](crate::delivery::DeliveryLayer) lets an attempt wait half of that, at most, for the one in progress.
+    /// Sets how long the provider waits for a response before it considers a delivery failed. In a
+    /// [`DeliveryLayer`](crate::delivery::DeliveryLayer), an attempt waits at most half of that for
+    /// another attempt in progress.
     #[must_use]
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
     }
 
-    /// Sets what tells one delivery from another. The default is what the provider's data say: see [`DeduplicateBy::Auto`].
+    /// Sets what identifies a delivery. The default is [`DeduplicateBy::Auto`], which depends on
+    /// the provider.
     #[must_use]
     pub fn with_deduplicate_by(mut self, deduplicate_by: DeduplicateBy) -> Self {
         self.deduplicate_by = deduplicate_by;
         self
     }
 
-    /// Sets for how long the provider sends a delivery again that did not succeed. The default is three days.
+    /// Sets for how long the provider retries a failed delivery. The default is three days.
     #[must_use]
     pub fn with_retry_horizon(mut self, horizon: Duration) -> Self {
         self.retry_horizon = horizon;
         self
     }
 
-    /// Sets a parameter: the value of `{param:name}` and, under the name `url`, of `{url}` in the
-    /// scheme; or an option that the page of a built-in provider names.
+    /// Sets a parameter: the value of `{param:name}` in the scheme, the value of `{url}` if the
+    /// name is `url`, or an option that is documented for a built-in provider.
     #[must_use]
     pub fn with_param(
         mut self,
@@ -226,7 +238,7 @@ impl Provider {
         self
     }
 
-    /// Sets the longest body, in bytes. See
+    /// Sets the maximum length of a body, in bytes. See
     /// [which limit applies](crate::Verifier#which-limit-applies).
     #[must_use]
     pub fn with_max_body(mut self, bytes: usize) -> Self {
@@ -242,21 +254,22 @@ impl Provider {
         self
     }
 
-    /// Sets the one status that the provider takes for success. The layer turns a handler's other 2xx into it.
+    /// Sets the only status that the provider accepts as success. The layer changes any other 2xx
+    /// of a handler to it. By default, any 2xx is accepted.
     #[must_use]
     pub fn with_success_status(mut self, status: StatusCode) -> Self {
         self.success_status = Some(status);
         self
     }
 
-    /// Sets the address of the provider's page on signatures.
+    /// Sets the URL of the provider's documentation on signatures.
     #[must_use]
     pub fn with_docs(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.docs = Some(url.into());
         self
     }
 
-    /// Sets what the operator should know when a request comes without a signature.
+    /// Sets a hint for the operator, logged when a request has no signature.
     pub(crate) fn with_unsigned_hint(mut self, hint: &'static str) -> Self {
         self.unsigned_hint = Some(hint);
         self
@@ -266,14 +279,15 @@ impl Provider {
         self.unsigned_hint
     }
 
-    /// Gives a built-in provider the name under which it is listed.
+    /// Sets the name of a built-in provider to the one under which it is listed.
     pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = Cow::Borrowed(name);
         self
     }
 
-    /// Sets how events are read as an [`Identity`]: `None` for those about something else, an error for a body that
-    /// cannot be read. Without this every event is about something else.
+    /// Sets how events are read as an [`Identity`]. The mapping returns `None` for an event that is
+    /// not about a person's identity, and an error for a body that cannot be read. Without a
+    /// mapping, no event has an identity.
     #[cfg(feature = "identity")]
     #[must_use]
     pub fn with_identity(
@@ -284,25 +298,25 @@ impl Provider {
         self
     }
 
-    /// Declares the parameters that the provider has beside those of its scheme.
+    /// Declares parameters in addition to those of the scheme.
     pub(crate) fn with_options(mut self, options: &'static [Parameter]) -> Self {
         self.options = Cow::Borrowed(options);
         self
     }
 
-    /// The name, as in configuration and on events.
+    /// The name, as used in configuration and on events.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The address of the provider's page on signatures.
+    /// The URL of the provider's documentation on signatures.
     #[must_use]
     pub fn docs(&self) -> Option<&str> {
         self.docs.as_deref()
     }
 
-    /// The longest body, in bytes.
+    /// The maximum length of a body, in bytes.
     #[must_use]
     pub fn max_body(&self) -> usize {
         self.max_body
@@ -314,13 +328,13 @@ impl Provider {
         self.read_timeout
     }
 
-    /// For how long the provider sends a delivery again that did not succeed.
+    /// For how long the provider retries a failed delivery.
     #[must_use]
     pub fn retry_horizon(&self) -> Duration {
         self.retry_horizon
     }
 
-    /// How long the provider waits for an answer; `None` where it is not known.
+    /// How long the provider waits for a response; `None` if that is not known.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
         self.time_limit
@@ -334,7 +348,7 @@ impl Provider {
         &self.deduplicate_by
     }
 
-    /// The one status that the provider takes for success; `None` where any 2xx is.
+    /// The only status that the provider accepts as success; `None` if any 2xx is.
     #[must_use]
     pub fn success_status(&self) -> Option<StatusCode> {
         self.success_status
@@ -357,7 +371,7 @@ impl Provider {
         self.params.get(name).map(|value| &**value)
     }
 
-    /// The names of all parameters: the options and what the schemes use.
+    /// The names of all parameters: the options and those that the schemes use.
     #[cfg(feature = "config")]
     pub(crate) fn param_names(&self) -> Vec<String> {
         let options = self.options.iter().map(|option| option.name.to_owned());
@@ -366,13 +380,14 @@ impl Provider {
             .collect()
     }
 
-    /// A parameter that the provider declares. Those of a scheme may be credentials.
+    /// The value of a declared option. Parameters of a scheme are excluded, because they may be
+    /// credentials.
     pub(crate) fn option(&self, name: &str) -> Option<&str> {
         let declared = self.options.iter().any(|option| option.name == name);
         self.param(name).filter(|_| declared)
     }
 
-    /// Checks everything but the parameters, which belong to an endpoint.
+    /// Checks everything except the parameters, which an endpoint sets.
     #[cfg(feature = "config")]
     pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
         let mut provider = self.clone();
@@ -382,29 +397,29 @@ impl Provider {
         provider.compile().map(drop)
     }
 
-    /// The variants that are tried.
+    /// The variants that are tried without being selected by name.
     fn tried(&self) -> impl Iterator<Item = &Variant> {
         self.variants.iter().filter(|variant| variant.automatic)
     }
 
-    /// The schemes of the variants that are tried.
+    /// The schemes of [`tried`](Self::tried).
     pub(crate) fn schemes(&self) -> impl Iterator<Item = &Scheme> {
         self.tried().map(|variant| &variant.scheme)
     }
 
-    /// Checks the provider as a whole.
+    /// Validates the provider and compiles its schemes.
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
         self.check_variants()?;
         if let Some(status) = self.success_status.filter(|status| !status.is_success()) {
             return Err(SetupError::new(format!(
-                "success_status: {} is not a success; set one from 200 to 299",
+                "success_status: {} is not a success status; set one from 200 to 299",
                 status.as_u16()
             )));
         }
         if self.retry_horizon.is_zero() {
             return Err(SetupError::new(
-                "retry_horizon: it is zero, so that no delivery would be remembered; say for how long the provider tries",
+                "retry_horizon: it is zero, so no delivery would be remembered; set how long the provider retries",
             ));
         }
         for (source, key) in [
@@ -432,8 +447,8 @@ impl Provider {
         })
     }
 
-    /// Variants that are tried side by side must not be mistaken for each other: the same hash of the same key over other
-    /// content is the same signature.
+    /// Variants that are tried together must not be confusable: with the same algorithm and key, a
+    /// signature for the content of one could be replayed as a signature for another.
     fn check_variants(&self) -> Result<(), SetupError> {
         let schemes: Vec<&Scheme> = self.schemes().collect();
         for (index, scheme) in schemes.iter().enumerate() {
@@ -441,12 +456,12 @@ impl Provider {
             let others = || schemes.iter().skip(index.saturating_add(1));
             if others().any(|other| other.algorithm() == algorithm) {
                 return Err(SetupError::new(format!(
-                    "variant: two that are tried together use {algorithm}, so one could be taken for the other; name one"
+                    "variant: two variants that are tried together use {algorithm}, so a signature for one could be valid for the other; select one by name"
                 )));
             }
             if schemes.len() > 1 && algorithm.keying() == Keying::None {
                 return Err(SetupError::new(format!(
-                    "variant: beside {algorithm}, which anybody can compute, the others prove nothing; name one"
+                    "variant: anybody can compute {algorithm}, so other variants prove nothing if it is tried with them; select one by name"
                 )));
             }
         }
@@ -486,19 +501,19 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// When there are none or more than [`KeySet::MAX`]; when one is empty, blank, padded with white
-    /// space, not written as the provider writes its secrets, or too short; when the provider's
-    /// scheme is not sound.
+    /// When there is no secret or there are more than [`KeySet::MAX`]; when a secret is empty,
+    /// blank, surrounded by white space, not in the provider's format, or too short; when the
+    /// provider's scheme is invalid.
     pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
         Self::for_schemes(&provider.compile()?.schemes, secrets.into())
     }
 
-    /// No keys yet: requests are refused with 503 until
-    /// [`SharedKeys::replace`](crate::keys::SharedKeys::replace) brings some.
+    /// Creates a set without keys: requests are refused with 503 until
+    /// [`SharedKeys::replace`](crate::keys::SharedKeys::replace) adds some.
     ///
     /// # Errors
     ///
-    /// When the provider's scheme is not sound.
+    /// When the provider's scheme is invalid.
     pub fn empty(provider: &Provider) -> Result<Self, SetupError> {
         Ok(Self::none(&provider.compile()?.schemes))
     }

@@ -1,4 +1,4 @@
-//! [`Signer`]: the other side, for tests and for senders.
+//! [`Signer`]: signs requests, for tests and for senders.
 
 use std::{
     error::Error,
@@ -29,7 +29,7 @@ use crate::{
     provider::Provider,
 };
 
-/// Signs requests as a provider does: for tests of your own handlers.
+/// Signs requests as a provider does, for tests of your handlers.
 ///
 /// ```
 /// use http::Request;
@@ -53,11 +53,11 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer with the provider's first variant.
+    /// Creates a signer that uses the provider's first variant.
     ///
     /// # Errors
     ///
-    /// For each reason of [`Verifier::new`](crate::Verifier::new).
+    /// As for [`Verifier::new`](crate::Verifier::new).
     #[expect(
         clippy::needless_pass_by_value,
         reason = "called like `Verifier::new`, mostly with a fresh provider"
@@ -78,26 +78,26 @@ impl Signer {
         })
     }
 
-    /// Sets the time that is signed. The default is the clock of the machine.
+    /// Sets the time that is signed. The default is the current system time.
     #[must_use]
     pub fn with_time(mut self, time: SystemTime) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// Sets a further field of the signature header, where the provider signs one.
+    /// Sets an additional field of the signature header, if the provider signs one.
     #[must_use]
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
-    /// Adds the headers to a request. A signed header that is not there yet is added: a fresh id where the provider
-    /// signs one.
+    /// Builds the request and adds its signature headers. A signed header that the request lacks is
+    /// added, too, such as a new unique id if the provider signs one.
     ///
     /// # Errors
     ///
-    /// When the request itself is not sound, or the scheme cannot sign it.
+    /// When the request is invalid, or the scheme cannot sign it.
     pub fn sign<B: AsRef<[u8]>>(
         &self,
         request: request::Builder,
@@ -121,8 +121,8 @@ impl Signer {
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
         let mut added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
 
-        // The verifier's own head check reads the signed values, from a head with a stand-in for
-        // the signature.
+        // The verifier's head check reads the signed values, from a head with a placeholder
+        // signature.
         let unsigned = Tag::from(&vec![0; self.scheme.algorithm.output_len()][..]);
         let draft = self.signature_header(&unsigned, now)?;
         let mut headers = head.headers.clone();
@@ -144,7 +144,8 @@ impl Signer {
         };
         let body = BodyInput::new(Bytes::copy_from_slice(body), &self.body, None);
         let tag = self.scheme.content.sign(&self.key.hasher, values, &body);
-        let tag = tag.ok_or_else(|| SignError::new("the body lacks a value that is signed"))?;
+        let tag =
+            tag.ok_or_else(|| SignError::new("the body lacks a value that the scheme signs"))?;
         let (name, value) = self.signature_header(&tag, now)?;
         added.insert(name, value);
         Ok(added)
@@ -160,7 +161,7 @@ impl Signer {
     }
 }
 
-/// An id that no other call gives.
+/// Generates a unique id.
 fn fresh_id() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let mut digest = Sha256::new();

@@ -1,4 +1,4 @@
-//! `[deliveries]`.
+//! The table `[deliveries]`.
 
 use std::time::Duration;
 
@@ -34,20 +34,18 @@ impl Deliveries {
             Some("redis") => self.redis()?,
             None => {
                 return Err(SetupError::new(
-                    "store: it is missing; write \"memory\", or \"redis\" for several replicas",
+                    "store: missing key; write \"memory\", or \"redis\" for several replicas",
                 ));
             }
             Some(_) => {
-                return Err(SetupError::new(
-                    "store: it is neither \"memory\" nor \"redis\"; write one of them",
-                ));
+                return Err(SetupError::new("store: expected \"memory\" or \"redis\""));
             }
         };
         if let Some(lease) = &self.lease {
             layer = layer.with_lease(lease.duration_from(
                 DeliveryLayer::SHORTEST_LEASE,
                 "lease",
-                "is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+                "is too short to be renewed in time; write \"100ms\" or more, such as \"30s\"",
             )?);
         }
         if let Some(wait) = &self.wait {
@@ -59,8 +57,8 @@ impl Deliveries {
         match self.max_running {
             Some(0) => {
                 return Err(SetupError::new(
-                    "max_running: 0 lets no handler run, so that every event is refused; write how many may run at once, as in \
-                     1000, or remove it",
+                    "max_running: with 0, every event would be refused; write how many handlers may run at once, such as 1000, \
+                     or remove it",
                 ));
             }
             Some(most) => layer = layer.with_max_running(most),
@@ -69,7 +67,7 @@ impl Deliveries {
         if let Some(timeout) = &self.handler_timeout {
             layer = layer.with_handler_timeout(timeout.some_duration(
                 "handler_timeout",
-                "leaves handlers no time, so that every event is refused; write more, as in \"60s\", or remove it",
+                "leaves handlers no time, so every event would be refused; write a longer duration, such as \"60s\", or remove it",
             )?);
         }
         match self.on_outage.as_deref() {
@@ -77,7 +75,7 @@ impl Deliveries {
             Some("refuse") => Ok(layer.with_outage_policy(OutagePolicy::Refuse)),
             Some("allow") => Ok(layer.with_outage_policy(OutagePolicy::Allow)),
             Some(_) => Err(SetupError::new(
-                "on_outage: it is neither \"refuse\" nor \"allow\"; write one of them",
+                "on_outage: expected \"refuse\" or \"allow\"",
             )),
         }
     }
@@ -86,19 +84,20 @@ impl Deliveries {
         let lifetime = self.lifetime.as_ref().map(|lifetime| {
             lifetime.some_duration(
                 "lifetime",
-                "remembers no delivery, so that every retry is handled again; write more, as in \"72h\", or remove it",
+                "is too short to remember a delivery, so every retry would be handled again; write a longer duration, such as \
+                 \"72h\", or remove it",
             )
         });
         lifetime.transpose()
     }
 
-    /// Refuses a lifetime in which a request that this endpoint accepts once would be handled twice. `window` is for how
-    /// long it accepts the same request.
+    /// Refuses a lifetime that is shorter than `window`, the time for which the endpoint accepts
+    /// the same request, because a replay after the lifetime would be handled again.
     pub(super) fn check_window(&self, endpoint: &str, window: Duration) -> Result<(), SetupError> {
         match self.lifetime()? {
             Some(lifetime) if lifetime < window => Err(SetupError::new(format!(
                 "lifetime: {lifetime:?} is shorter than the {window:?} for which endpoint {endpoint:?} accepts the same \
-                 request, so that a replay is handled again; write \"{}s\" or more, or remove it",
+                 request, so a replay would be handled again; write \"{}s\" or more, or remove it",
                 window.as_secs()
             ))),
             _ => Ok(()),
@@ -118,8 +117,8 @@ impl Deliveries {
         if let Some(most) = self.max_in_progress {
             if most == 0 {
                 return Err(SetupError::new(
-                    "max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
-                     handled at once, as in 10000, or remove it",
+                    "max_in_progress: with 0, every event would be refused; write how many may be handled at once, such as \
+                     10000, or remove it",
                 ));
             }
             store = store.with_max_in_progress(most);
@@ -127,8 +126,8 @@ impl Deliveries {
         if let Some(most) = self.max_completed {
             if most == 0 {
                 return Err(SetupError::new(
-                    "max_completed: 0 remembers no delivery, so that every retry is handled again; write how many are \
-                     remembered, as in 1000000, or remove it",
+                    "max_completed: with 0, every retry would be handled again; write how many deliveries to remember, such as \
+                     1000000, or remove it",
                 ));
             }
             store = store.with_max_completed(most);
@@ -140,20 +139,20 @@ impl Deliveries {
     fn redis(&self) -> Result<DeliveryLayer, SetupError> {
         self.check_redis()?;
         let url = self.url.as_ref().ok_or_else(|| {
-            SetupError::new("url: redis needs one; write \"redis://host:6379\" or { env = … }")
+            SetupError::new("url: missing key; write \"redis://host:6379\" or { env = … }")
         })?;
         let url = url.resolve().map_err(|error| error.within("url"))?;
         let namespace = self.namespace.as_ref().ok_or_else(|| {
             SetupError::new(
-                "namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
-                 each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+                "namespace: missing key; write a name for this service and environment, such as \"billing-production\", so that \
+                 services that share a Redis do not treat each other's events as completed",
             )
         })?;
         let mut store = crate::delivery::redis::RedisStore::new(url.text(), namespace)?;
         if let Some(timeout) = &self.timeout {
             store = store.with_timeout(timeout.some_duration(
                 "timeout",
-                "leaves redis no time to answer; write more, as in \"1s\"",
+                "leaves Redis no time to answer; write a longer duration, such as \"1s\"",
             )?);
         }
         Ok(DeliveryLayer::new(store))
@@ -163,7 +162,7 @@ impl Deliveries {
     fn redis(&self) -> Result<DeliveryLayer, SetupError> {
         self.check_redis()?;
         Err(SetupError::new(
-            "store: redis needs the feature `redis` of tower-webhook; switch it on",
+            "store: \"redis\" needs the feature `redis` of tower-webhook; enable it",
         ))
     }
 
@@ -183,7 +182,7 @@ impl Deliveries {
 fn stray(other: &str, keys: [(&str, bool); 3]) -> Result<(), SetupError> {
     match keys.iter().find(|(_, present)| *present) {
         Some((key, _)) => Err(SetupError::new(format!(
-            "{key} goes with store = {other:?} only; remove it"
+            "{key} is allowed only with store = {other:?}; remove it"
         ))),
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! One `[endpoints.NAME]`.
+//! The table `[endpoints.NAME]`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,11 +32,10 @@ pub(super) struct Endpoint {
     deduplicate_by: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, String>,
-    /// Further keys, which have to be parameters of the provider. `None` for a value that is not
-    /// text.
+    /// Other keys, which must be parameters of the provider. `None` for a value that is not text.
     #[serde(skip)]
     own_params: BTreeMap<String, Option<String>>,
-    /// The keys of every endpoint.
+    /// The keys that every endpoint may have.
     #[serde(skip)]
     keys: &'static [&'static str],
 }
@@ -70,8 +69,7 @@ impl Endpoint {
         &self.provider
     }
 
-    /// All mistakes that can be found, if the endpoint is of this provider. `None` for a provider
-    /// that has mistakes itself.
+    /// All mistakes of the endpoint. `provider` is `None` if the provider itself has mistakes.
     pub(super) fn mistakes(&self, provider: Option<Provider>) -> Vec<SetupError> {
         let secrets = self.secret.iter().chain(self.secrets.iter().flatten());
         let configured = provider
@@ -91,8 +89,8 @@ impl Endpoint {
         mistakes
     }
 
-    /// Builds all that can be built, and drops it. Secrets may be missing, since the program may
-    /// look them up elsewhere.
+    /// Builds the endpoint to find mistakes. Secrets may be missing, because the program may use a
+    /// key source.
     fn check(&self, provider: &Provider) -> Result<(), SetupError> {
         match self.secrets_if_any()? {
             Some(secrets) => KeySet::new(provider, secrets).map(drop)?,
@@ -101,8 +99,8 @@ impl Endpoint {
         self.tolerance(provider).map(drop)
     }
 
-    /// For how long the same request is accepted, if a signed time limits that. Under several
-    /// variants the longest.
+    /// For how long the same request is accepted, if a signed time limits that. With several
+    /// variants, the longest applies.
     pub(super) fn window(&self, provider: Provider) -> Result<Option<Duration>, SetupError> {
         let provider = self.configured(provider)?;
         let own = self.tolerance(&provider)?;
@@ -117,7 +115,7 @@ impl Endpoint {
         self.with_limits(Verifier::new(provider, self.secrets()?)?)
     }
 
-    /// The verifier for keys from a source. It has the secrets of the file, too, if there are any.
+    /// Builds the verifier for a key source. It also has the secrets of the file, if there are any.
     pub(super) fn verifier_with_key_source(
         &self,
         provider: Provider,
@@ -148,7 +146,7 @@ impl Endpoint {
         })
     }
 
-    /// The provider with what the endpoint says about it.
+    /// Applies the endpoint's settings to the provider.
     pub(super) fn configured(&self, provider: Provider) -> Result<Provider, SetupError> {
         let provider = match self.variant.as_deref() {
             None | Some("auto") => provider,
@@ -178,12 +176,12 @@ impl Endpoint {
             Some("body") => Ok(Some(DeduplicateBy::Body)),
             Some("body+event-type") => Ok(Some(DeduplicateBy::BodyAndEventType)),
             Some(_) => Err(SetupError::new(
-                "deduplicate_by: write \"auto\", \"id\", \"body\" or \"body+event-type\"",
+                "deduplicate_by: expected \"auto\", \"id\", \"body\" or \"body+event-type\"",
             )),
         }
     }
 
-    /// Sets the parameters. All mistakes in them are in the error.
+    /// Sets the parameters. The error contains all mistakes in them.
     fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {
         let names = provider.param_names();
         let mut mistakes = Vec::new();
@@ -194,7 +192,7 @@ impl Endpoint {
                 }
                 None if names.contains(name) => {
                     mistakes.push(SetupError::new(format!(
-                        "{}: it is a parameter of provider {}; write it as text in quotes",
+                        "{}: this is a parameter of provider {}; write it as text in quotes",
                         shown_key(name),
                         provider.name()
                     )));
@@ -209,7 +207,7 @@ impl Endpoint {
                     provider.name()
                 )
             } else if provider.param(name).is_some_and(|other| other != value) {
-                "it is set twice, to different values; keep one".to_owned()
+                "the parameter is set twice, with different values; keep one".to_owned()
             } else {
                 provider = provider.with_param(name.clone(), value.clone());
                 continue;
@@ -226,9 +224,9 @@ impl Endpoint {
         known.extend(params.iter().map(|name| &**name));
         let key = shown_key(key);
         SetupError::new(match suggestion(key, &known) {
-            Some(suggestion) => format!("{key}: the key is unknown; {suggestion}"),
+            Some(suggestion) => format!("{key}: unknown key; {suggestion}"),
             None => format!(
-                "{key}: the key is unknown, and provider {} has no such parameter; remove it",
+                "{key}: unknown key, and provider {} has no such parameter; remove it",
                 provider.name()
             ),
         })
@@ -243,7 +241,7 @@ impl Endpoint {
             .all(|scheme| scheme.tolerance().is_none())
         {
             return Err(SetupError::new(format!(
-                "tolerance: provider {} sends no timestamp that it could apply to; remove it",
+                "tolerance: provider {} has no timestamp; remove it",
                 provider.name()
             )));
         }
@@ -254,7 +252,7 @@ impl Endpoint {
         Ok(self.secrets_if_any()?.unwrap_or_default())
     }
 
-    /// `None` where the file has no such key.
+    /// `None` if the file has neither `secret` nor `secrets`.
     fn secrets_if_any(&self) -> Result<Option<Vec<Secret>>, SetupError> {
         let resolved = |secrets: &[SecretConfig]| {
             secrets
@@ -266,7 +264,7 @@ impl Endpoint {
             (Some(secret), None) => resolved(std::slice::from_ref(secret)).map(Some),
             (None, Some(secrets)) => resolved(secrets).map(Some),
             (Some(_), Some(_)) => Err(SetupError::new(
-                "secret and secrets exclude each other; put all of them into secrets",
+                "secret and secrets are mutually exclusive; move all of them to secrets",
             )),
             (None, None) => Ok(None),
         }

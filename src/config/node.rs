@@ -1,6 +1,7 @@
-//! A configuration file of any format as a tree, and reading first-party types from it.
+//! [`Node`]: a configuration file of any format as a tree, from which the configuration types are
+//! deserialized.
 //!
-//! Buffering comes first, because a deserializer of another crate stops at its first error, and its
+//! The file is buffered because the deserializer of a format stops at the first error, and its
 //! errors may quote a value.
 
 use std::fmt;
@@ -22,21 +23,21 @@ pub(super) enum Node {
     Truth(bool),
     Integer(i64),
     Float,
-    /// It may be a secret.
+    /// The text may be a secret.
     Text(Zeroizing<String>),
     List(Vec<Self>),
     Table(Table),
 }
 
-/// Keys and values in the order in which the format has them.
+/// Keys and values, in the order of the file.
 pub(super) type Table = Vec<(String, Node)>;
 
 impl Node {
-    /// The value as it is called in messages, which never show it.
+    /// The kind of the value, for messages, which never show the value.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::Truth(_) => "true or false",
+            Self::Truth(_) => "a boolean",
             Self::Integer(_) => "a whole number",
             Self::Float => "a number",
             Self::Text(_) => "text",
@@ -118,10 +119,10 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-/// Why a value cannot be read as a type.
+/// The reason why a value cannot be read as a type.
 #[derive(Debug)]
 pub(super) struct Mistake {
-    /// The keys that lead to it, innermost first.
+    /// The keys that lead to the value, innermost first.
     path: Vec<String>,
     problem: Problem,
 }
@@ -155,10 +156,10 @@ impl Mistake {
             fields if fields.starts_with("struct ") => "a table, as in { key = … }",
             other => other,
         };
-        Self::new(format!("{found} where there should be {expected}"))
+        Self::new(format!("expected {expected}, found {found}"))
     }
 
-    /// The key of the outermost table that has to go for the rest to be read.
+    /// The top-level key that must be removed so that the rest can be read.
     fn key(&self) -> Option<&str> {
         match (self.path.last(), &self.problem) {
             (Some(key), _) | (None, Problem::UnknownKey { key, .. }) => Some(key),
@@ -167,23 +168,19 @@ impl Mistake {
     }
 }
 
-/// A key of the file in a message, unless it could be a secret in the wrong place.
+/// Shows a key of the file in a message, unless it could be a misplaced secret.
 pub(super) fn shown_key(key: &str) -> &str {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
     if key.len() < 24 && key.bytes().all(is_letter) {
         key
     } else {
-        "(a key that is not shown here)"
+        "(hidden key)"
     }
 }
 
-/// The text about an unknown key.
+/// The message about an unknown key.
 pub(super) fn unknown_key(key: &str, known: &[&str]) -> String {
-    format!(
-        "{}: the key is unknown; {}",
-        shown_key(key),
-        nearest(key, known)
-    )
+    format!("{}: unknown key; {}", shown_key(key), nearest(key, known))
 }
 
 impl fmt::Display for Mistake {
@@ -194,7 +191,7 @@ impl fmt::Display for Mistake {
         }
         match &self.problem {
             Problem::Text(text) => f.write_str(text),
-            Problem::MissingKey(key) => write!(f, "{key}: it is missing; add it"),
+            Problem::MissingKey(key) => write!(f, "{key}: missing key; add it"),
             Problem::UnknownKey { key, known } => f.write_str(&unknown_key(key, known)),
         }
     }
@@ -209,7 +206,7 @@ impl de::Error for Mistake {
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         let found = match found {
-            Unexpected::Bool(_) => "true or false",
+            Unexpected::Bool(_) => "a boolean",
             Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
             Unexpected::Float(_) => "a number",
             Unexpected::Str(_) | Unexpected::Char(_) => "text",
@@ -220,9 +217,9 @@ impl de::Error for Mistake {
         Self::misplaced(found, expected)
     }
 
-    /// A number that is too large or small for its type.
+    /// A number that is out of range for its type.
     fn invalid_value(_: Unexpected<'_>, _: &dyn de::Expected) -> Self {
-        Self::new("the value is out of range; write a whole number from 0")
+        Self::new("the value is out of range; write a whole number that is not negative")
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
@@ -243,7 +240,7 @@ impl de::Error for Mistake {
     }
 
     fn duplicate_field(key: &'static str) -> Self {
-        Self::new(format!("{key}: it is there twice; keep one"))
+        Self::new(format!("{key}: duplicate key; keep one"))
     }
 }
 
@@ -269,7 +266,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         }
     }
 
-    /// Only a table: a list of values in the order of the fields is not one.
+    /// Accepts only a table: a list of values in the order of the fields is refused.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -341,11 +338,11 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
-/// Reads a table as a type, as far as possible. All mistakes at its keys are found: an entry that
-/// cannot be read is reported and left out.
+/// Reads a table as a type, and finds the mistakes in all of its entries: an entry that cannot be
+/// read is reported and skipped.
 ///
-/// `spare` gets the entries whose keys the type does not have, with the keys that it has, and says
-/// whether it takes them.
+/// `spare` is called for each entry whose key the type does not know, with the keys that it knows,
+/// and returns whether it accepts the entry.
 pub(super) fn read<T: de::DeserializeOwned>(
     mut node: Node,
     mut spare: impl FnMut(&str, &Node, &'static [&'static str]) -> bool,
@@ -381,7 +378,7 @@ pub(super) fn read<T: de::DeserializeOwned>(
     }
 }
 
-/// As [`read`], for a type that takes no other keys.
+/// Like [`read`], for a type that allows no other keys.
 pub(super) fn read_exactly<T: de::DeserializeOwned>(node: Node) -> Result<T, Vec<SetupError>> {
     match read(node, |_, _, _| false) {
         (Some(read), mistakes) if mistakes.is_empty() => Ok(read),

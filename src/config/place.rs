@@ -1,4 +1,4 @@
-//! The place of a mistake in a file: its table, and the line of that.
+//! [`Place`]: the location of a mistake in a file, by table and line.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,14 +10,14 @@ pub(super) const ENDPOINTS: &str = "endpoints";
 pub(super) const PROVIDERS: &str = "providers";
 pub(super) const DELIVERIES: &str = "deliveries";
 
-/// A table of the file: a top-level one, or one under it.
+/// A table of the file: a top-level table, or a named table in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) table: String,
     pub(super) name: Option<String>,
 }
 
-/// A mistake and the table that has it.
+/// A mistake and the table that contains it.
 pub(super) type Mistake = (Place, SetupError);
 
 impl Place {
@@ -40,7 +40,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where the tables of a TOML document begin, in bytes.
+/// The byte offsets at which the tables of a TOML document begin.
 pub(super) fn beginnings(document: &DeTable<'_>) -> BTreeMap<Place, usize> {
     let mut beginnings = BTreeMap::new();
     for (table, content) in document {
@@ -54,7 +54,7 @@ pub(super) fn beginnings(document: &DeTable<'_>) -> BTreeMap<Place, usize> {
     beginnings
 }
 
-/// An error of the parser. Its full text quotes the line, which may contain a secret.
+/// Converts a syntax error without its full message, which quotes the line and may show a secret.
 pub(super) fn syntax_error(error: &toml::de::Error, text: &str) -> SetupError {
     let problem = SetupError::new(error.message());
     match error.span() {
@@ -69,8 +69,8 @@ pub(super) fn line_of(text: &str, byte: usize) -> String {
     format!("line {}", lines.saturating_add(1))
 }
 
-/// Puts the places in front of the mistakes. Instead of a table that is not known, whose name is in
-/// the mistake, the line is the place, where there are lines.
+/// Prefixes each mistake with its place. For an unknown table, whose name is in the mistake, the
+/// place is the line, if the format has lines.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! One `[providers.NAME]`: a scheme without a release of ours.
+//! The table `[providers.NAME]`: a custom provider.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -127,8 +127,8 @@ impl CustomProvider {
         if let Some(horizon) = &self.retry_horizon {
             provider = provider.with_retry_horizon(horizon.some_duration(
                 "retry_horizon",
-                "remembers no delivery, so that every retry is handled again; write for how long the provider sends again, \
-                 as in \"72h\"",
+                "is too short to remember a delivery, so every retry would be handled again; write how long the provider \
+                 retries, such as \"72h\"",
             )?);
         }
         if let Some(limit) = &self.time_limit {
@@ -141,7 +141,7 @@ impl CustomProvider {
                 .filter(StatusCode::is_success);
             provider = provider.with_success_status(status.ok_or_else(|| {
                 SetupError::new(format!(
-                    "success_status: {code} is not a success; write one from 200 to 299"
+                    "success_status: {code} is not a success status; write one from 200 to 299"
                 ))
             })?);
         }
@@ -183,7 +183,7 @@ impl CustomProvider {
             None | Some("body") => Ok(scheme),
             Some("partial") => Ok(scheme.with_coverage(Coverage::Partial)),
             Some(other) => Err(SetupError::new(format!(
-                "covers: {other:?} is neither \"body\" nor \"partial\""
+                "covers: expected \"body\" or \"partial\", found {other:?}"
             ))),
         }
     }
@@ -211,7 +211,7 @@ impl SignatureConfig {
             (None, Some(separator), None) => {
                 let field = self.field.clone().ok_or_else(|| {
                     SetupError::new(
-                        "fields needs field too: the name of the one with the signature",
+                        "fields requires field, the name of the field with the signature; add it",
                     )
                 })?;
                 SignatureFormat::fields(header, one("fields", separator)?, field, encoding)
@@ -222,7 +222,7 @@ impl SignatureConfig {
             }
             _ => {
                 return Err(SetupError::new(
-                    "list, fields and positional exclude each other; keep one",
+                    "list, fields and positional are mutually exclusive; keep one",
                 ));
             }
         };
@@ -245,12 +245,12 @@ impl SignatureConfig {
         ];
         if let Some((key, _, with)) = stray.iter().find(|(_, stray, _)| *stray) {
             return Err(SetupError::new(format!(
-                "{key} goes with {with} only; remove it"
+                "{key} is allowed only with {with}; remove it"
             )));
         }
         if self.prefix.is_some() && (self.fields.is_some() || self.positional.is_some()) {
             return Err(SetupError::new(
-                "prefix goes with a whole value or a list; remove it",
+                "prefix is allowed only with a whole value or a list; remove it",
             ));
         }
         let mut signature = match &self.prefix {
@@ -274,12 +274,12 @@ impl SignatureConfig {
             (Some(header), None) => Ok((header, &[])),
             (None, Some(headers)) => match headers.split_first() {
                 Some((header, more)) => Ok((header, more)),
-                None => Err(SetupError::new("headers is empty; name one at least")),
+                None => Err(SetupError::new("headers is empty; add at least one name")),
             },
             (Some(_), Some(_)) => Err(SetupError::new(
-                "header and headers exclude each other; keep one",
+                "header and headers are mutually exclusive; keep one",
             )),
-            (None, None) => Err(SetupError::new("nothing says where it stands; add header")),
+            (None, None) => Err(SetupError::new("the location is missing; add header")),
         }
     }
 }
@@ -291,12 +291,12 @@ impl TimestampConfig {
             (None, Some(field)) => Timestamp::field(field.clone()),
             (None, None) => {
                 return Err(SetupError::new(
-                    "nothing says where it stands; add header or field",
+                    "the location is missing; add header or field",
                 ));
             }
             (Some(_), Some(_)) => {
                 return Err(SetupError::new(
-                    "header and field exclude each other; keep one",
+                    "header and field are mutually exclusive; keep one",
                 ));
             }
         };
@@ -366,7 +366,7 @@ fn source(
         (None, Some(pointer), None) => Ok(Locator::json(pointer.clone())),
         (None, None, Some(name)) => Ok(Locator::form(name.clone())),
         _ => Err(SetupError::new(format!(
-            "{key}: name exactly one of header, json and form"
+            "{key}: write exactly one of header, json and form"
         ))),
     }
 }

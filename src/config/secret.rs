@@ -1,4 +1,4 @@
-//! Secrets as configured: text, or where it is.
+//! [`SecretConfig`]: a secret in a file, as text or as a reference.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ struct Reference {
     not_after: Option<Scalar>,
 }
 
-/// A secret itself. A number in its place is an error that does not show the number.
+/// The text of a secret. The error for a number does not show the number.
 struct Text(Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for Text {
@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 impl SecretConfig {
-    /// Fetches the text from where it is.
+    /// Reads the secret from its source.
     pub(super) fn resolve(&self) -> Result<Secret, SetupError> {
         let Reference {
             env,
@@ -58,12 +58,12 @@ impl SecretConfig {
             (None, None, Some(text)) => Secret::new(text.0.as_str()),
             (None, None, None) => {
                 return Err(here(SetupError::new(
-                    "nothing says where it is; add env, file or value",
+                    "the source is missing; add env, file or value",
                 )));
             }
             _ => {
                 return Err(here(SetupError::new(
-                    "env, file and value exclude each other; keep one",
+                    "env, file and value are mutually exclusive; keep one",
                 )));
             }
         };
@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for SecretConfig {
                 Reference::deserialize(MapAccessDeserializer::new(map)).map(SecretConfig)
             }
 
-            // A secret of digits without quotes must not be shown either.
+            // The error must not show a secret that consists of digits and lacks quotes.
             fn visit_i64<E: de::Error>(self, _: i64) -> Result<SecretConfig, E> {
                 Err(E::custom("a secret is text; put it in quotes"))
             }

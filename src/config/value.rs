@@ -1,4 +1,5 @@
-//! Values as they stand in a file. Their errors never quote text, since it may be a secret in the wrong place.
+//! [`Scalar`]: durations, sizes and times in a file. Errors never quote a long text, because it may
+//! be a misplaced secret.
 
 use std::{fmt, time::Duration};
 
@@ -13,11 +14,11 @@ use crate::{
     scheme::timestamp::{TimeUnit, Tolerance},
 };
 
-/// Text, or a number as text.
+/// Text, or a number or date as text.
 pub(super) struct Scalar(String);
 
 impl Scalar {
-    /// A duration such as `5m` or `1h30m`.
+    /// Parses a duration such as `5m` or `1h30m`.
     pub(super) fn duration(&self, key: &str) -> Result<Duration, SetupError> {
         clock::duration(&self.0).ok_or_else(|| {
             SetupError::new(format!(
@@ -27,7 +28,8 @@ impl Scalar {
         })
     }
 
-    /// A duration of `least` or more. `problem` says what a shorter one means, and what to write.
+    /// Parses a duration of at least `least`. `problem` states why a shorter one is refused, and
+    /// the remedy.
     pub(super) fn duration_from(
         &self,
         least: Duration,
@@ -44,27 +46,27 @@ impl Scalar {
         Ok(duration)
     }
 
-    /// A duration that is more than none.
+    /// Parses a duration that is not zero.
     pub(super) fn some_duration(&self, key: &str, problem: &str) -> Result<Duration, SetupError> {
         self.duration_from(Duration::from_nanos(1), key, problem)
     }
 
-    /// How long a body may take to arrive.
+    /// Parses a `read_timeout`.
     pub(super) fn read_timeout(&self) -> Result<Duration, SetupError> {
         self.some_duration(
             "read_timeout",
-            "leaves a body no time to arrive; write more, as in \"10s\"",
+            "leaves no time for a body to arrive; write a longer duration, such as \"10s\"",
         )
     }
 
-    /// A tolerance such as `5m`, or `off`.
+    /// Parses a tolerance such as `5m`, or `off`.
     pub(super) fn tolerance(&self, key: &str) -> Result<Tolerance, SetupError> {
         self.0
             .parse()
             .map_err(|error: SetupError| error.within(key))
     }
 
-    /// A size such as `25MiB`, in bytes. Nothing fits into none, so zero is refused.
+    /// Parses a size such as `25MiB`, in bytes. Zero is refused, because no body would fit.
     pub(super) fn size(&self, key: &str) -> Result<usize, SetupError> {
         let parsed = self.0.parse::<bytesize::ByteSize>().ok();
         let bytes = parsed.and_then(|size| usize::try_from(size.as_u64()).ok());
@@ -76,12 +78,12 @@ impl Scalar {
         })
     }
 
-    /// An instant such as `2026-12-01T00:00:00Z`.
+    /// Parses a point in time such as `2026-12-01T00:00:00Z`.
     pub(super) fn instant(&self, key: &str) -> Result<std::time::SystemTime, SetupError> {
         let time = TimeUnit::Rfc3339.parse(&self.0);
         time.and_then(UnixTime::to_system_time).ok_or_else(|| {
             SetupError::new(format!(
-                "{key}: {} is not an instant; write it as in \"2026-12-01T00:00:00Z\"",
+                "{key}: {} is not a date and time; write one such as \"2026-12-01T00:00:00Z\"",
                 shown(&self.0)
             ))
         })
@@ -111,11 +113,11 @@ impl<'de> Deserialize<'de> for Scalar {
                 Ok(Scalar(number.to_string()))
             }
 
-            // A date of TOML, without quotes, comes as a table of its own kind.
+            // The `toml` crate deserializes an unquoted date as a special map.
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar, A::Error> {
                 let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map));
                 date.map(|date| Scalar(date.to_string()))
-                    .map_err(|_| de::Error::custom("a table where there should be text in quotes"))
+                    .map_err(|_| de::Error::custom("expected text in quotes, found a table"))
             }
         }
 

@@ -7,7 +7,7 @@ use base64::{
 
 use crate::{crypto::tag::Tag, scheme::encoding::Encoding};
 
-/// Standards differ on the padding of base64url, so both spellings are read.
+/// Standards differ on the padding of base64url, so it is optional.
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -15,8 +15,8 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// For secrets alone: vendors print some without padding or with spare bits, and nothing is lost by
-/// reading them.
+/// Only for secrets: some vendors omit the padding or set trailing bits, and accepting that is
+/// harmless.
 const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -24,13 +24,13 @@ const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The signature that `text` spells, if it is one of `len` bytes.
+/// Decodes a signature. Returns `None` unless it is valid and has `len` bytes.
 pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag> {
-    // Base64 engines ask for room for a whole last group.
+    // Base64 engines require room for a complete last group.
     let mut room = [0; Tag::MAX + 3];
     let bytes: &[u8] = match encoding {
         Encoding::Hex => {
-            // The decoder skips a 0x in front.
+            // The decoder skips a leading 0x, so the length is checked first.
             let exact = Some(text.len()) == len.checked_mul(2);
             let room = room.get_mut(..len).filter(|_| exact)?;
             const_hex::decode_to_slice(text, room).ok()?;
@@ -65,14 +65,15 @@ pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     const_hex::display(bytes).to_string()
 }
 
-/// The bytes of a base64 secret: padding and spare bits are not insisted on, the alphabet is.
+/// Decodes a base64 secret. Padding is optional and trailing bits are ignored, but the alphabet is
+/// strict.
 pub(crate) fn decode_base64_secret(text: &str) -> Option<Vec<u8>> {
     BASE64_LENIENT.decode(text).ok()
 }
 
-/// The bytes that hex digits in either case spell.
+/// Decodes hex digits in either case.
 pub(crate) fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    // The decoder skips a 0x in front.
+    // The decoder would skip a leading 0x.
     let digits = Some(text).filter(|text| !text.starts_with("0x"))?;
     let mut bytes = vec![0; digits.len() / 2];
     const_hex::decode_to_slice(digits, &mut bytes).ok()?;
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_is_even_and_in_either_case() {
+    fn hex_has_an_even_length_and_either_case() {
         assert_eq!(bytes(Encoding::Hex, "00fFaB", 3), Some(vec![0, 255, 171]));
         for wrong in ["00fFa", "00fFag", "0x00ff", " 00ff0", "00ff00 ", "", "é0"] {
             assert_eq!(bytes(Encoding::Hex, wrong, 3), None, "{wrong:?}");
@@ -101,7 +102,7 @@ mod tests {
             bytes(Encoding::Base64, "AAD/qw==", 4),
             Some(vec![0, 0, 255, 171])
         );
-        // Without padding, with spare bits, URL-safe, padded too far, with white space.
+        // No padding, trailing bits, URL-safe, too much padding, white space.
         for wrong in [
             "AAD/qw",
             "AAD/qx==",
@@ -109,7 +110,7 @@ mod tests {
             "AAD/qw====",
             "AAD/ qw=",
             "AAD/qw=\n",
-            // Padding in the middle: two texts in a row.
+            // Padding in the middle: two concatenated texts.
             "qw==qw==",
             "AA==AAA=",
         ] {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn hex_and_base64_are_told_apart_by_length() {
+    fn hex_and_base64_are_distinguished_by_length() {
         for len in [16_usize, 20, 32, 64] {
             let tag = Tag::from(&vec![0xab; len][..]);
             for encoding in [Encoding::Hex, Encoding::Base64] {
@@ -165,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_read_as_vendors_print_them() {
-        // The secret on VOVE ID's page: 34 characters, no padding, spare bits set.
+    fn secrets_are_accepted_as_vendors_print_them() {
+        // The secret on VOVE ID's page: 34 characters, no padding, trailing bits set.
         let key = decode_base64_secret("5WbX5kEWLlfzsGNjH64Ide8lOOqUB6e8FH").unwrap();
         assert_eq!(
             encode_hex(&key),

@@ -1,15 +1,15 @@
 //! [`Completed`]: a bounded set of completed deliveries, each with an expiry.
 //!
-//! A cache crate has its own eviction policy: one that admits by frequency may drop the newest
-//! entry, which here is the delivery that is about to be retried. Here expired entries go first,
-//! then those that were completed first. B-trees have no rehash, so every call is a few logarithmic
-//! steps, and they return memory.
+//! A cache crate does not fit: one that admits by frequency may evict the newest entry, which is
+//! the delivery most likely to be retried. This set evicts expired entries first, then the oldest.
+//! It uses B-trees because they never rehash, so every call takes O(log n) time, and because they
+//! release memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::delivery_key::DeliveryKey;
 
-/// A point in time, in nanoseconds since the store was made.
+/// A point in time, in nanoseconds since the store was created.
 pub(super) type Nanos = u64;
 
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct Completed {
     entries: BTreeMap<DeliveryKey, Entry>,
     by_age: BTreeMap<u64, DeliveryKey>,
     by_expiry: BTreeSet<(Nanos, u64)>,
-    /// The age of the next entry: a count of all that were inserted.
+    /// The sequence number of the next entry.
     next: u64,
 }
 
@@ -33,7 +33,7 @@ impl Completed {
         entry.is_some_and(|entry| now < entry.expires)
     }
 
-    /// Adds an entry. Returns whether one that had not expired was dropped for it.
+    /// Adds an entry. Returns whether this evicted an entry that had not expired.
     pub(super) fn insert(
         &mut self,
         key: DeliveryKey,
@@ -42,7 +42,7 @@ impl Completed {
         limit: usize,
     ) -> bool {
         self.remove(&key, now);
-        // Removing two for each one that is added clears what has expired in bounded steps.
+        // Removing two for each one added cleans up expired entries in bounded time.
         for _ in 0..2 {
             self.remove_expired(now);
         }
@@ -60,7 +60,7 @@ impl Completed {
         evicted.is_some()
     }
 
-    /// Removes an entry. Returns whether it was there and had not expired.
+    /// Removes an entry. Returns whether it existed and had not expired.
     pub(super) fn remove(&mut self, key: &DeliveryKey, now: Nanos) -> bool {
         let Some(Entry { age, expires }) = self.entries.remove(key) else {
             return false;
@@ -78,7 +78,7 @@ impl Completed {
         }
     }
 
-    /// The number of entries that have not expired. It visits each.
+    /// The number of entries that have not expired, in O(n) time.
     pub(super) fn live(&self, now: Nanos) -> usize {
         let entries = self.entries.values();
         entries.filter(|entry| now < entry.expires).count()

@@ -1,4 +1,4 @@
-//! [`MemoryStore`]: deliveries of one process.
+//! [`MemoryStore`]: a delivery store for one process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,22 +19,21 @@ use crate::{
     delivery_key::DeliveryKey,
 };
 
-/// Remembers the deliveries of one process, until it ends.
+/// Remembers the deliveries of one process, until the process ends.
 ///
-/// Two replicas with a store each see a delivery twice; so does one that was restarted. Share a
-/// `RedisStore` (feature `redis`) where that matters.
+/// Two replicas with separate stores may both handle a delivery, and so may a process that was
+/// restarted. Share a `RedisStore` (feature `redis`) if that matters.
 ///
-/// | | default | set by |
+/// | limit | default | set by |
 /// | --- | --- | --- |
-/// | claims in progress at once; another is [`StoreErrorKind::Full`] | 10,000 | [`with_max_in_progress`](Self::with_max_in_progress) |
-/// | completed deliveries; beyond, the oldest is dropped | 1,000,000 | [`with_max_completed`](Self::with_max_completed) |
+/// | claims in progress; more fail with [`StoreErrorKind::Full`] | 10,000 | [`with_max_in_progress`](Self::with_max_in_progress) |
+/// | completed deliveries; more evict the oldest | 1,000,000 | [`with_max_completed`](Self::with_max_completed) |
 ///
-/// Memory follows the number of entries, about 200 bytes for each completed delivery: 200 MB under
-/// these limits.
+/// Memory grows with the number of entries, by about 200 bytes per completed delivery: to about
+/// 200 MB at these limits.
 ///
-/// Every call takes one lock for a few steps whose number grows with the logarithm of the entries.
-/// It needs no runtime. Time is tokio's: under `tokio::time::pause`, leases end when the test
-/// advances the clock.
+/// Every call holds one lock for O(log n) steps. The store needs no runtime. It uses tokio's clock:
+/// under `tokio::time::pause`, leases end when the test advances the clock.
 pub struct MemoryStore {
     state: Mutex<State>,
     start: Instant,
@@ -50,7 +49,7 @@ struct State {
     evicted: u64,
 }
 
-/// A claim.
+/// A claim in progress.
 #[derive(Clone, Copy)]
 struct Held {
     owner: Owner,
@@ -58,42 +57,46 @@ struct Held {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store with the default limits.
     #[must_use]
     pub fn new() -> Self {
         Self::build(10_000, 1_000_000)
     }
 
-    /// Sets how many claims may be in progress at once. One that is, is never dropped: another
-    /// claim is refused with [`StoreErrorKind::Full`], and the sender tries again. Set it before
-    /// the store is used: it begins anew.
+    /// Sets how many claims may be in progress at once.
+    ///
+    /// A claim in progress is never evicted: further claims are refused with
+    /// [`StoreErrorKind::Full`], and the sender retries. This empties the store, so call it before
+    /// the store is used.
     ///
     /// # Panics
     ///
-    /// If it is 0: every claim would be refused.
+    /// If `claims` is 0, because every claim would be refused.
     #[must_use]
     #[track_caller]
     pub fn with_max_in_progress(self, claims: usize) -> Self {
         assert!(
             claims > 0,
-            "max_in_progress is 0, so that every claim would be refused; set how many deliveries may be handled at once"
+            "max_in_progress is 0, so every claim would be refused; set how many deliveries may be handled at once"
         );
         Self::build(claims, self.max_completed)
     }
 
-    /// Sets how many completed deliveries are remembered. One more drops one that has expired, or
-    /// else the oldest, of which a retry would be handled again; [`evicted`](Self::evicted) counts
-    /// those. Set it before the store is used: it begins anew.
+    /// Sets how many completed deliveries are remembered.
+    ///
+    /// When the limit is reached, a new one replaces an expired one, or else the oldest; a retry of
+    /// that one would be handled again. [`evicted`](Self::evicted) counts the latter. This empties
+    /// the store, so call it before the store is used.
     ///
     /// # Panics
     ///
-    /// If it is 0: every retry would be handled again.
+    /// If `deliveries` is 0, because every retry would be handled again.
     #[must_use]
     #[track_caller]
     pub fn with_max_completed(self, deliveries: usize) -> Self {
         assert!(
             deliveries > 0,
-            "max_completed is 0, so that every retry would be handled again; set how many deliveries are remembered"
+            "max_completed is 0, so every retry would be handled again; set how many deliveries to remember"
         );
         Self::build(self.max_in_progress, deliveries)
     }
@@ -107,14 +110,14 @@ impl MemoryStore {
         }
     }
 
-    /// How many completed deliveries were dropped before they expired.
+    /// The number of completed deliveries that were evicted before they expired.
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.lock().evicted
     }
 
-    /// How many claims are in progress. Those whose lease has ended do not count. It visits each
-    /// claim: do not call it for every request.
+    /// The number of claims in progress whose lease has not ended. This takes O(n) time: do not
+    /// call it for every request.
     #[must_use]
     pub fn in_progress(&self) -> usize {
         let now = self.now();
@@ -126,8 +129,8 @@ impl MemoryStore {
             .count()
     }
 
-    /// How many deliveries are remembered as completed. It visits each: do not call it for every
-    /// request.
+    /// The number of completed deliveries that are remembered. This takes O(n) time: do not call it
+    /// for every request.
     #[must_use]
     pub fn completed(&self) -> usize {
         let now = self.now();
@@ -138,7 +141,7 @@ impl MemoryStore {
         nanos(Instant::now().saturating_duration_since(self.start))
     }
 
-    /// A step that panicked left the state as it was, or with an entry too few.
+    /// Ignores poisoning: an operation that panicked can at most have lost an entry.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,7 +229,7 @@ impl State {
     }
 }
 
-/// Saturating: some 584 years.
+/// Saturates at about 584 years.
 fn nanos(time: Duration) -> Nanos {
     Nanos::try_from(time.as_nanos()).unwrap_or(Nanos::MAX)
 }

@@ -1,4 +1,4 @@
-//! [`DeliveryOutcome`]: how a delivery ended; [`OutagePolicy`]: what becomes of one that cannot be looked up.
+//! [`DeliveryOutcome`]: the result of a delivery; [`OutagePolicy`]: the behaviour in an outage.
 
 use std::{fmt, str::FromStr};
 
@@ -6,41 +6,43 @@ use crate::error::{SetupError, by_name};
 #[cfg(feature = "tracing")]
 use crate::limits::DELIVERY_OUTCOMES;
 
-/// What to do with an event while the store cannot be asked.
+/// What to do with an event while the store is unavailable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutagePolicy {
-    /// Answer 503, so that the provider sends the event again. The default.
+    /// Respond with 503, so that the provider retries. The default.
     #[default]
     Refuse,
-    /// Hand the event to the handler, which may then see a delivery more than once.
+    /// Run the handler, which may then see a delivery more than once.
     Allow,
 }
 
-/// How a delivery ended: a fixed vocabulary for logs and counters. `Display` prints it in snake case.
+/// The result of a delivery: a fixed vocabulary for logs and counters. `Display` prints it in snake
+/// case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryOutcome {
-    /// The handler saw it, answered with success, and that is remembered.
+    /// The handler succeeded, and the store has recorded that.
     New,
-    /// It was handled before. The provider is told so with success; the handler did not see it.
+    /// The delivery was completed before. The response is a success, and the handler did not run.
     Done,
-    /// As `Done`, after a wait for another request that was handling it.
+    /// Like `Done`, but after waiting for another request that was handling the delivery.
     Waited,
-    /// Another request is still handling it. The provider is asked to send it again.
+    /// Another request is still handling the delivery. The response is 503, so the provider
+    /// retries.
     InProgress,
-    /// The handler saw it and failed, so that the next attempt is handled.
+    /// The handler ran and failed, so the next attempt will be handled.
     Released,
-    /// As many handlers as are allowed were running. The provider is asked to send it again.
+    /// The maximum number of handlers was running. The response is 503, so the provider retries.
     Busy,
-    /// The store could not be asked. [`OutagePolicy`] says what became of it.
+    /// The store was unavailable. [`OutagePolicy`] determines whether the handler ran.
     Outage,
-    /// The handler answered with success, and the store could not take that down: another attempt may be handled.
+    /// The handler succeeded, but the store could not record that, so a retry may be handled again.
     CompleteFailed,
 }
 
 impl DeliveryOutcome {
-    /// Every value of this version, in the order of the enum.
+    /// All values of this version, in declaration order.
     pub const ALL: &'static [Self] = &[
         Self::New,
         Self::Done,
@@ -77,7 +79,7 @@ impl fmt::Display for DeliveryOutcome {
     }
 }
 
-/// Reads what `Display` prints.
+/// Parses the output of `Display`.
 impl FromStr for DeliveryOutcome {
     type Err = SetupError;
 
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_is_listed_once_and_read_back() {
+    fn every_outcome_is_listed_once_and_parses_back() {
         for (place, outcome) in DeliveryOutcome::ALL.iter().enumerate() {
             assert_eq!(*outcome as usize, place, "{outcome}");
             assert_eq!(outcome.to_string().parse(), Ok(*outcome));

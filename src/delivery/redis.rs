@@ -1,4 +1,4 @@
-//! [`RedisStore`]: deliveries of several replicas, in one Redis.
+//! [`RedisStore`]: a delivery store for several replicas, in one Redis.
 
 mod connection;
 mod script;
@@ -24,11 +24,13 @@ use crate::{
 
 /// Remembers the deliveries of any number of replicas in one Redis 6 or newer (or Valkey).
 ///
-/// It connects when it is first used, and again whenever the connection is lost: a service starts, and answers 503, while
-/// Redis is away. Each step is one script on one key: atomic, one round trip.
+/// The store connects on first use and reconnects when the connection is lost. A service can start
+/// while Redis is unavailable; it then responds with 503. Each operation is one atomic command on
+/// one key, in one round trip.
 ///
-/// Connecting may take longer than a step: steps that run out of time meanwhile fail, and the first after it is made goes
-/// on. It is given up after 30 s, or after a step's time if that is longer, and begun anew by the next step.
+/// Connecting may take longer than the timeout of an operation. Operations that time out meanwhile
+/// fail; the attempt to connect continues. It is abandoned after 30 s, or after the timeout of an
+/// operation if that is longer, and the next operation starts a new one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,55 +45,62 @@ use crate::{
 /// # Ok::<_, tower_webhook::SetupError>(())
 /// ```
 ///
-/// | | default | set by |
+/// | limit | default | set by |
 /// | --- | --- | --- |
-/// | time for a step, waiting for a connection included | 1 s | [`with_timeout`](Self::with_timeout) |
+/// | timeout of an operation, including the wait for a connection | 1 s | [`with_timeout`](Self::with_timeout) |
 ///
 /// # Namespace
 ///
-/// The replicas of one service in one environment share a namespace, and with it their deliveries. Any other service, and
-/// the same service in another environment, needs another one, even if its secrets differ: endpoints of the same
-/// name would take each other's events for done, answer them with success, and never handle them.
+/// The replicas of one service in one environment share a namespace and, with it, their deliveries.
+/// Any other service, and the same service in another environment, needs a different namespace,
+/// even if its secrets differ. Otherwise, endpoints of the same name treat each other's events as
+/// completed: they respond with success and never handle them.
 ///
-/// # What Redis must be told
+/// # Configuration of Redis
 ///
-/// **`maxmemory-policy noeviction`.** Any other policy may drop a claim in progress, and two replicas handle one delivery
-/// at once. With it, a full Redis refuses writes, and deliveries are answered 503. The store asks `INFO memory` after it
-/// first connected, and warns (feature `tracing`) where the policy is another.
+/// **`maxmemory-policy noeviction`.** Any other policy may evict a claim in progress, so that two
+/// replicas handle a delivery at the same time. With `noeviction`, a full Redis refuses writes, and
+/// deliveries are answered with 503. The store runs `INFO memory` after it has first connected, and
+/// logs a warning (feature `tracing`) if the policy is a different one.
 ///
-/// **How much may be lost.** What Redis forgets in a crash is handled again when it is sent again: `appendonly yes` loses a
-/// second at most, no persistence loses everything. A replica that is promoted may lack what was written last.
+/// **Persistence.** A delivery that Redis loses in a crash is handled again when it is retried.
+/// With `appendonly yes`, Redis loses at most about a second; without persistence, it loses
+/// everything. A promoted replica may lack the latest writes.
 ///
-/// **An ACL**, if there is one, needs `+evalsha +eval +get +set +pttl +del` on the keys, and `+info` for the warning.
+/// **ACL.** A user needs `+evalsha +eval +get +set +pttl +del` on the keys, and `+info` for the
+/// warning.
 ///
 /// # Layout
 ///
-/// One string for each delivery, as small as Redis can keep it:
+/// Each delivery is one string:
 ///
 /// | key | value | expires |
 /// | --- | --- | --- |
 /// | namespace, `:`, the 32 bytes of the [`DeliveryKey`] | the 16 bytes of the [`Owner`]: in progress | after the lease |
-/// | the same | a number of 19 digits, made of the owner: completed | after the lifetime |
+/// | the same | a number of 19 digits, derived from the owner: completed | after the lifetime |
 ///
-/// Redis's own clock decides what has expired. Something else under a key is an error, and is left alone. To look at one
-/// delivery, or delete it, by the `delivery_key` of the log:
+/// Expiry uses the clock of Redis. Any other value under a key is an error, and is not changed. To
+/// inspect a delivery by the `delivery_key` of the log (use `DEL` to delete it):
 ///
 /// ```sh
 /// { printf 'billing-production:'; printf %s "$key" | xxd -r -p; } | redis-cli -x GET
 /// ```
 ///
-/// # Threads that block
+/// # Blocking handlers
 ///
-/// All steps share one connection, which the runtime serves that made it. actix-web has a runtime for each worker: a handler that blocks the
-/// thread of that one keeps the others from Redis, so that their events are answered 503. Use `web::block`.
+/// All operations share one connection, which is driven by the runtime that created it. actix-web
+/// has one runtime per worker: a handler that blocks the thread of that runtime also blocks the
+/// Redis operations of all other workers, so their events are answered with 503. Use `web::block`.
 ///
-/// # TLS, clusters
+/// # TLS and clusters
 ///
-/// `rediss://` needs TLS in the `redis` crate, which this crate does not choose for you. Add it to your own dependencies:
-/// `redis = { version = "1", default-features = false, features = ["tokio-rustls-comp"] }`, and a provider of cryptography for
-/// `rustls`. Without, such a URL is refused by [`new`](Self::new).
+/// `rediss://` requires a TLS feature of the `redis` crate; this crate does not enable one. Add
+/// `redis = { version = "1", default-features = false, features = ["tokio-rustls-comp"] }` and a
+/// cryptography provider for `rustls` to your dependencies. Without it, [`new`](Self::new) refuses
+/// such a URL.
 ///
-/// A Redis Cluster is not followed from node to node: use a proxy that does, or one Redis for the deliveries.
+/// The store does not follow the redirections of a Redis Cluster: use a proxy that does, or a
+/// single Redis for the deliveries.
 #[derive(Clone)]
 pub struct RedisStore {
     connections: Arc<Connections>,
@@ -101,13 +110,15 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store at `redis://[user][:password]@host[:port][/database]`, or at `redis+unix:///path`, for the deliveries of
-    /// one [namespace](Self#namespace). It does not connect yet.
+    /// Creates a store at `redis://[user][:password]@host[:port][/database]` or
+    /// `redis+unix:///path`, for the deliveries of one [namespace](Self#namespace). This does not
+    /// connect yet.
     ///
     /// # Errors
     ///
-    /// When the URL is not one, or asks for TLS that is not compiled in. The text does not show it. When the namespace is
-    /// empty, has more than 128 bytes, begins or ends with white space, or has a character that cannot be seen.
+    /// When the URL is invalid, or requires TLS that is not compiled in; the message does not show
+    /// the URL. When the namespace is empty, has more than 128 bytes, begins or ends with white
+    /// space, or contains an invisible character.
     pub fn new(url: impl AsRef<str>, namespace: impl AsRef<str>) -> Result<Self, SetupError> {
         let url = url.as_ref();
         let failed = |problem: &str| Err(SetupError::new(format!("redis: {problem}")));
@@ -115,10 +126,10 @@ impl RedisStore {
         // The crate's own error may quote the URL, and with it the password.
         let Ok(info) = url.into_connection_info() else {
             return failed(if tls {
-                "a rediss:// URL needs the feature `tokio-rustls-comp` of the crate `redis`, version 1; add \
-                 that crate with it to your dependencies, or write redis://"
+                "a rediss:// URL requires the feature `tokio-rustls-comp` of the crate `redis`, version 1; add \
+                 that crate with this feature to your dependencies, or write redis://"
             } else {
-                "the URL is not one; write redis://[user][:password]@host[:port][/database]"
+                "the URL is invalid; write redis://[user][:password]@host[:port][/database]"
             });
         };
         if !info.addr().is_supported() {
@@ -131,9 +142,9 @@ impl RedisStore {
         Self::from_client(client, namespace)
     }
 
-    /// A store that connects with `client`, for settings that no URL has: certificates, a user name
-    /// from elsewhere, options of TCP. The client's settings are used as they are; the store makes
-    /// its own connection and reconnects it. It does not connect yet.
+    /// Creates a store from a `client`, for settings that a URL cannot express, such as
+    /// certificates, credentials or TCP options. The store uses the settings of the client
+    /// unchanged and manages its own connection. This does not connect yet.
     ///
     /// ```
     /// use redis::IntoConnectionInfo;
@@ -149,7 +160,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// When the namespace is not one: see [`new`](Self::new).
+    /// When the namespace is invalid: see [`new`](Self::new).
     pub fn from_client(client: Client, namespace: impl AsRef<str>) -> Result<Self, SetupError> {
         let namespace = checked(namespace.as_ref())?;
         let address = address(client.get_connection_info().addr());
@@ -161,24 +172,24 @@ impl RedisStore {
         })
     }
 
-    /// Sets how long a step may take, everything included. After it the step fails with
-    /// [`StoreErrorKind::Timeout`], and may still be done by Redis later.
+    /// Sets the timeout of an operation, including the wait for a connection. An operation that
+    /// exceeds it fails with [`StoreErrorKind::Timeout`], but Redis may still execute it later.
     ///
     /// # Panics
     ///
-    /// If it is zero: every step would fail.
+    /// If `timeout` is zero, because every operation would fail.
     #[must_use]
     #[track_caller]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         assert!(
             !timeout.is_zero(),
-            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+            "timeout is zero, so every operation would fail; set a longer one, such as a second"
         );
         self.timeout = timeout;
         self
     }
 
-    /// One step, within its time.
+    /// Runs one operation within the timeout.
     async fn step(
         self,
         script: &'static Script,
@@ -192,7 +203,7 @@ impl RedisStore {
             .await
     }
 
-    /// The key of a delivery in Redis.
+    /// The Redis key of a delivery.
     fn entry(&self, key: DeliveryKey) -> Vec<u8> {
         [self.namespace.as_bytes(), b":", key.as_bytes()].concat()
     }
@@ -219,11 +230,9 @@ impl RedisStore {
             Err(_) => {
                 let (address, timeout) = (&self.address, self.timeout);
                 let problem = if self.connections.is_connected() {
-                    format!("redis at {address} took {timeout:?}")
+                    format!("redis at {address} did not respond within {timeout:?}")
                 } else {
-                    format!(
-                        "redis at {address}: no connection after {timeout:?}; connecting goes on"
-                    )
+                    format!("redis at {address}: not connected after {timeout:?}; still connecting")
                 };
                 self.connections.missed(timeout);
                 Err(StoreError::new(StoreErrorKind::Timeout, problem))
@@ -232,7 +241,7 @@ impl RedisStore {
     }
 }
 
-/// The address for messages, without user and password.
+/// Formats the address for messages, without user and password.
 fn address(address: &ConnectionAddr) -> String {
     match address {
         ConnectionAddr::Unix(path) => path.display().to_string(),
@@ -242,10 +251,12 @@ fn address(address: &ConnectionAddr) -> String {
     }
 }
 
-/// A namespace that is written in one way only, and can be read in a log and typed into a shell.
+/// Validates a namespace: it must have one unambiguous spelling that can be read in a log and typed
+/// into a shell.
 fn checked(namespace: &str) -> Result<&str, SetupError> {
     const LONGEST: usize = 128;
-    // What is escaped cannot be seen: control characters, other spaces, marks that change the letter in front.
+    // `escape_debug` escapes invisible characters: control characters, special spaces and combining
+    // marks.
     let is_shown =
         |letter: char| matches!(letter, '"' | '\'' | '\\') || letter.escape_debug().len() == 1;
     let problem = if namespace.trim().is_empty() {
@@ -255,16 +266,17 @@ fn checked(namespace: &str) -> Result<&str, SetupError> {
     } else if namespace.trim() != namespace {
         "begins or ends with white space"
     } else if !namespace.chars().all(is_shown) {
-        "has a character that cannot be seen"
+        "contains an invisible character"
     } else {
         return Ok(namespace);
     };
     Err(SetupError::new(format!(
-        "redis: the namespace {problem}; write a name of this service and environment, such as \"billing-production\""
+        "redis: the namespace {problem}; write a name for this service and environment, such as \"billing-production\""
     )))
 }
 
-/// What Redis takes for an expiry: whole milliseconds, one at least. Rounded up, and a thousand years at most.
+/// Converts a duration to an expiry of Redis: whole milliseconds, rounded up, at least one, and at
+/// most a thousand years.
 fn millis(time: Duration) -> u64 {
     const LONGEST: u64 = 1000 * 365 * 24 * 60 * 60 * 1000;
     let millis = time.as_nanos().div_ceil(1_000_000);
@@ -290,7 +302,8 @@ impl DeliveryStore for RedisStore {
         Box::pin(async move { Ok(step.await? == 1) })
     }
 
-    /// A task does it, whether the future is polled or not. Without a runtime, the future does.
+    /// Runs in a task, even if the future is never polled. Outside a runtime, it runs in the
+    /// future.
     fn release(&self, key: DeliveryKey, owner: Owner) -> StoreFuture<bool> {
         let step = self.clone().step(&RELEASE, key, owner, Duration::ZERO);
         let Ok(runtime) = Handle::try_current() else {
@@ -328,7 +341,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_rounded_up_to_milliseconds_and_are_never_none() {
+    fn times_are_rounded_up_to_milliseconds_and_never_zero() {
         for (time, expected) in [
             (Duration::ZERO, 1),
             (Duration::from_nanos(1), 1),

@@ -1,4 +1,4 @@
-//! [`RejectionKind`]: the fixed vocabulary of refusals, with status and sentence.
+//! [`RejectionKind`]: the fixed set of reasons for a refusal, with status and message.
 
 use std::{fmt, str::FromStr};
 
@@ -6,70 +6,76 @@ use http::StatusCode;
 
 use crate::error::{SetupError, by_name};
 
-/// The kinds of refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it in snake case.
+/// The reason for a refusal: a fixed vocabulary for logs, counters and alerts. `Display` prints it
+/// in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// The body is longer than the limit, as declared or as counted. Status 413.
+    /// The body exceeds the limit, by its `Content-Length` or by count. Status 413.
     BodyTooLarge,
-    /// A header that the scheme needs is not there. Status 401, as all the next ones.
+    /// A header that the scheme requires is missing. Status 401, like the kinds up to
+    /// [`UnknownTenant`](Self::UnknownTenant).
     MissingHeader,
-    /// A header stands there twice that must stand there once.
+    /// A header that must be unique is duplicate.
     RepeatedHeader,
-    /// A header that must have a fixed value has another.
+    /// A header that must have a fixed value has a different one.
     UnexpectedHeader,
-    /// A header that is signed holds something that could be read in two ways.
+    /// A signed header has an ambiguous value.
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// More than [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
+    /// The request has more signatures than
+    /// [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
     TooManySignatures,
-    /// The timestamp is not one.
+    /// The timestamp cannot be parsed.
     MalformedTimestamp,
-    /// The timestamp is older than the tolerance allows.
+    /// The timestamp is further in the past than the tolerance allows.
     TimestampTooOld,
-    /// The timestamp is further ahead than the tolerance allows.
+    /// The timestamp is further in the future than the tolerance allows.
     TimestampInFuture,
     /// The body lacks a value that the scheme signs.
     MalformedBody,
-    /// No key of the endpoint makes any of the signatures.
+    /// No signature matches any key of the endpoint.
     SignatureMismatch,
-    /// The signature is right, by a key that is not valid now.
+    /// The signature is correct, but its key is not valid at this time.
     KeyOutsideWindow,
-    /// The key source knows no tenant for this request. Status 401.
+    /// The key source found no tenant for this request. Status 401.
     UnknownTenant,
-    /// The endpoint has no key that is valid now. Status 503, as all the next ones.
+    /// The endpoint has no key that is valid at this time. Status 503, like the kinds up to
+    /// [`HandlerAborted`](Self::HandlerAborted).
     NoValidKey,
-    /// The key source gave an error.
+    /// The key source returned an error.
     KeySourceFailed,
     /// The key source did not answer in time.
     KeySourceTimeout,
     /// Another request is still handling this delivery.
     DeliveryInProgress,
-    /// The delivery store cannot be used.
+    /// The delivery store returned an error.
     DeliveryStoreFailed,
     /// The delivery store did not answer in time.
     DeliveryStoreTimeout,
     /// The delivery store has no room for another delivery in progress.
     DeliveryStoreFull,
-    /// As many handlers as the delivery layer allows are running.
+    /// The maximum number of handlers of the delivery layer is running.
     HandlersBusy,
-    /// The handler was aborted before it answered: by the time limit of the delivery layer, or since its runtime ended.
+    /// The handler was aborted before it responded: its time limit in the delivery layer expired,
+    /// or its runtime shut down.
     HandlerAborted,
     /// The body did not arrive in time. Status 408.
     ReadTimeout,
-    /// The body broke off. Status 400.
+    /// The connection broke before the body was complete. Status 400.
     BodyIncomplete,
-    /// `Content-Length` announced a body, and nothing was left of it. Status 500, as the next two.
+    /// `Content-Length` announced a body, but another layer has consumed it. Status 500, like the
+    /// next two.
     BodyTaken,
-    /// The event is genuine, and its type cannot be read out of it. The sender tries again.
+    /// The event is verified, but cannot be read as the handler's type. The sender retries.
     UnreadablePayload,
     /// A handler takes an event on a route without the layer.
     LayerMissing,
 }
 
 impl RejectionKind {
-    /// Every kind of this version, in the order of the enum.
+    /// All kinds of this version, in declaration order.
     pub const ALL: &'static [Self] = &[
         Self::BodyTooLarge,
         Self::MissingHeader,
@@ -101,7 +107,7 @@ impl RejectionKind {
         Self::LayerMissing,
     ];
 
-    /// How many kinds there are.
+    /// The number of kinds.
     #[cfg(feature = "tracing")]
     pub(crate) const COUNT: usize = Self::LayerMissing as usize + 1;
 
@@ -140,7 +146,7 @@ impl RejectionKind {
         }
     }
 
-    /// What the client is answered.
+    /// The status of the response.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -177,33 +183,33 @@ impl RejectionKind {
 
     pub(crate) fn sentence(self) -> &'static str {
         match self {
-            Self::BodyTooLarge => "the body is longer than the limit",
-            Self::MissingHeader => "a header is missing",
-            Self::RepeatedHeader => "a header stands there more than once",
-            Self::UnexpectedHeader => "a header differs from what the endpoint requires",
-            Self::MalformedHeader => "a signed header could be read in two ways",
+            Self::BodyTooLarge => "the body exceeds the limit",
+            Self::MissingHeader => "a required header is missing",
+            Self::RepeatedHeader => "duplicate header",
+            Self::UnexpectedHeader => "a header does not have the required value",
+            Self::MalformedHeader => "a signed header has an ambiguous value",
             Self::MalformedSignature => "no signature can be decoded",
-            Self::TooManySignatures => "there are too many signatures",
-            Self::MalformedTimestamp => "the timestamp cannot be read",
-            Self::TimestampTooOld => {
-                "the timestamp is too old; is the clock of this machine right?"
-            }
+            Self::TooManySignatures => "too many signatures",
+            Self::MalformedTimestamp => "the timestamp cannot be parsed",
+            Self::TimestampTooOld => "the timestamp is too old; check the clock of this machine",
             Self::TimestampInFuture => {
-                "the timestamp lies too far ahead; is the clock of this machine right?"
+                "the timestamp is too far in the future; check the clock of this machine"
             }
-            Self::MalformedBody => "the body lacks a value that is signed",
+            Self::MalformedBody => "the body lacks a value that the scheme signs",
             Self::SignatureMismatch => {
-                "no key makes this signature; is the secret the one of this endpoint, and does \
-                 anything in front change the body?"
+                "the signature matches no key; check that the secret belongs to this endpoint and \
+                 that no proxy changes the body"
             }
-            Self::KeyOutsideWindow => "the signature is right, by a key that is not valid now",
-            Self::UnknownTenant => "the key source knows no such tenant",
+            Self::KeyOutsideWindow => {
+                "the signature is correct, but its key is not valid at this time"
+            }
+            Self::UnknownTenant => "the key source found no tenant for this request",
             Self::NoValidKey => {
-                "no key is valid now; add one that is, made for this provider, or a key source"
+                "the endpoint has no valid key; add one for this provider, or a key source"
             }
             Self::KeySourceFailed => "the key source failed",
             Self::KeySourceTimeout => {
-                "the key source did not answer in time; is what it asks too slow, or the key timeout too short?"
+                "the key source did not answer in time; check its backend, or raise the key timeout"
             }
             Self::DeliveryInProgress => "another request is still handling this delivery",
             Self::DeliveryStoreFailed => "the delivery store failed",
@@ -214,16 +220,18 @@ impl RejectionKind {
             Self::HandlersBusy => {
                 "too many handlers are running; raise max_running, or look for handlers that hang"
             }
-            Self::HandlerAborted => "the handler was aborted before it answered",
+            Self::HandlerAborted => "the handler was aborted before it responded",
             Self::ReadTimeout => "the body did not arrive in time",
-            Self::BodyIncomplete => "the body broke off",
+            Self::BodyIncomplete => "the connection broke before the body was complete",
             Self::BodyTaken => {
-                "nothing is left of the body that Content-Length announced; put this middleware outside of whatever \
-                 reads the body"
+                "another layer has already consumed the body that Content-Length announced; put this middleware \
+                 outside that layer"
             }
-            Self::UnreadablePayload => "the event is genuine but cannot be read as this type",
+            Self::UnreadablePayload => {
+                "the event is verified, but cannot be read as the handler's type"
+            }
             Self::LayerMissing => {
-                "the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer(), in actix-web with .wrap()"
+                "the route has no WebhookVerifyLayer; add it with .layer() or .route_layer(), or with .wrap() in actix-web"
             }
         }
     }
@@ -235,7 +243,7 @@ impl fmt::Display for RejectionKind {
     }
 }
 
-/// Reads what `Display` prints.
+/// Parses the output of `Display`.
 impl FromStr for RejectionKind {
     type Err = SetupError;
 
@@ -249,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_listed_once_and_read_back() {
+    fn every_kind_is_listed_once_and_parses_back() {
         for (place, kind) in RejectionKind::ALL.iter().enumerate() {
             assert_eq!(*kind as usize, place, "{kind}");
             assert_eq!(kind.to_string().parse(), Ok(*kind));
@@ -262,7 +270,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("\"signature\" is no kind of rejection; ")
+                .starts_with("\"signature\" is not a known kind of rejection; ")
         );
     }
 }

@@ -322,7 +322,7 @@ mod tests {
         let error = |template| parse(template).unwrap_err().to_string();
         assert_eq!(
             error("{zzz}"),
-            "unknown token {zzz}; there are {body}, {ts}, {secret}, {method}, {path}, {url}, \
+            "unknown token {zzz}; available: {body}, {ts}, {secret}, {method}, {path}, {url}, \
              {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"
         );
         assert_eq!(
@@ -348,7 +348,7 @@ mod tests {
         );
         assert_eq!(
             error("{body|md5}"),
-            "unknown filter \"md5\"; there are sha256hex, jsonstr, lower, hubspot_decode"
+            "unknown filter \"md5\"; available: sha256hex, jsonstr, lower, hubspot_decode"
         );
         assert_eq!(error("{header:a b}"), "\"a b\" is not a valid header name");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Where a signed time stands, how it is written, and how old it may be.
+//! [`Timestamp`]: the location, format and tolerance of a signed time.
 
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
@@ -9,9 +9,9 @@ use crate::{
     error::{SetupError, shown},
 };
 
-/// Where the time of an attempt stands and how it is written.
+/// The location, format and tolerance of the time that a sender signs.
 ///
-/// The text is signed as received; the number in it is only compared with the clock.
+/// The signature covers the text as received; its value is only compared with the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timestamp {
     pub(crate) place: TimestampPlace,
@@ -26,14 +26,15 @@ pub(crate) enum TimestampPlace {
 }
 
 impl Timestamp {
-    /// A header of its own, in [`TimeUnit::Seconds`], within [`Tolerance::default`].
+    /// A timestamp in a separate header, in [`TimeUnit::Seconds`], with [`Tolerance::default`].
     #[must_use]
     pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
         Self::at(TimestampPlace::Header(name.into()))
     }
 
-    /// A field of the signature header (`t` in `t=…,v1=…`; a number counts positions from 0), in
-    /// [`TimeUnit::Seconds`], within [`Tolerance::default`].
+    /// A timestamp in a field of the signature header, in [`TimeUnit::Seconds`], with
+    /// [`Tolerance::default`]. The name is that of the field, such as `t` in `t=…,v1=…`, or its
+    /// position, counted from 0.
     #[must_use]
     pub fn field(name: impl Into<Cow<'static, str>>) -> Self {
         Self::at(TimestampPlace::Field(name.into()))
@@ -47,7 +48,7 @@ impl Timestamp {
         }
     }
 
-    /// Sets how the time is written.
+    /// Sets the format of the time.
     #[must_use]
     pub fn with_unit(mut self, unit: TimeUnit) -> Self {
         self.unit = unit;
@@ -63,15 +64,16 @@ impl Timestamp {
     }
 }
 
-/// How a time is written.
+/// The format of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
-    /// Seconds since 1970, digits only (`s`). Where the signed content puts another value or a
-    /// digit right next to them, as in `{ts}{body}`, there must be 10 of them, as there are until
+    /// Seconds since 1970, in digits (`s`). If another value or a digit directly adjoins them in
+    /// the signed content, as in `{ts}{body}`, there must be exactly 10 digits, as there are until
     /// 2286.
     Seconds,
-    /// Milliseconds since 1970, digits only (`ms`). Next to another value there must be 13 of them.
+    /// Milliseconds since 1970, in digits (`ms`). Next to another value, there must be exactly 13
+    /// digits.
     Milliseconds,
     /// `2026-11-20T21:00:00Z`, with or without a fraction or an offset (`rfc3339`).
     Rfc3339,
@@ -80,8 +82,8 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// Signs, spaces and every other spelling of a number are refused, and so is what no `i64`
-    /// holds.
+    /// Parses a time. Signs, spaces, every other spelling of a number, and numbers that exceed
+    /// `i64` are refused.
     pub(crate) fn parse(self, text: &str) -> Option<UnixTime> {
         match self {
             Self::Seconds => Some(UnixTime {
@@ -110,7 +112,7 @@ impl TimeUnit {
         }
     }
 
-    /// How many digits a number of this unit has from 2001 to 2286; `None` for a date.
+    /// The number of digits of this unit from 2001 to 2286; `None` for a date.
     pub(crate) fn digits(self) -> Option<usize> {
         match self {
             Self::Seconds => Some(10),
@@ -119,8 +121,8 @@ impl TimeUnit {
         }
     }
 
-    /// The time at the start of `text`, which is as long as a time that was read: of a date,
-    /// whatever comes after its seconds.
+    /// Parses the time at the start of `text`, which has the length of a time that was parsed
+    /// before. Of a date, anything after the seconds is ignored.
     pub(crate) fn parse_start(self, text: &[u8]) -> Option<UnixTime> {
         match self {
             Self::Rfc3339 => {
@@ -133,7 +135,7 @@ impl TimeUnit {
         }
     }
 
-    /// The text a sender would write for this time, given in whole seconds.
+    /// Formats a time in whole seconds as a sender would.
     pub(crate) fn format(self, seconds: i64) -> Option<String> {
         match self {
             Self::Seconds => Some(seconds.to_string()),
@@ -177,8 +179,8 @@ impl FromStr for TimeUnit {
     }
 }
 
-/// Digits only, and no zero in front, so that no byte can pass from the end of a body into a time
-/// that follows it.
+/// Parses digits without a leading zero, so that no byte can be moved from the end of a body into
+/// the time that follows it.
 fn digits(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let padded = text.len() > 1 && text.starts_with('0');
@@ -189,8 +191,8 @@ fn digits(text: &str) -> Option<i64> {
     }
 }
 
-/// `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or `+00:00`. A leap
-/// second is read as the second before it.
+/// Parses `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or an offset
+/// such as `+00:00`. A leap second is read as the second before it.
 fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let (time, rest) = text.split_at_checked("0000-00-00T00:00:00".len())?;
     let (nanos, zone) = match rest.strip_prefix('.') {
@@ -236,7 +238,7 @@ fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     })
 }
 
-/// Whether `text` has a digit for each 0 of `shape`, and is the same elsewhere.
+/// Whether `text` has a digit for each 0 of `shape`, and equals it elsewhere.
 fn has_shape(text: &str, shape: &str) -> bool {
     let fits = |(byte, like): (u8, u8)| match like {
         b'0' => byte.is_ascii_digit(),
@@ -245,7 +247,7 @@ fn has_shape(text: &str, shape: &str) -> bool {
     text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
 }
 
-/// The number of two digits at `start`.
+/// Parses the two-digit number at `start`.
 fn number<T: FromStr>(text: &str, start: usize) -> Option<T> {
     text.get(start..start.checked_add(2)?)?.parse().ok()
 }
@@ -255,14 +257,13 @@ fn format_rfc3339(seconds: i64) -> Option<String> {
     let (date, time) = (datetime.date(), datetime.time());
     let (year, month, day) = (date.year(), date.month(), date.day());
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    // RFC 3339 has no spelling for years before 0.
+    // RFC 3339 cannot express years before 0.
     (year >= 0).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
 }
 
-/// How far a signed time may be from the receiver's clock, in whole seconds; the edge itself
-/// passes.
+/// How far a signed time may be from the receiver's clock, in whole seconds, inclusive.
 ///
-/// The default is five minutes both ways, as in the Svix and Stripe libraries.
+/// The default is five minutes in both directions, as in the Svix and Stripe libraries.
 ///
 /// ```
 /// use std::time::Duration;
@@ -277,7 +278,7 @@ pub struct Tolerance {
     future: Option<u64>,
 }
 
-/// On which side of the window a time is.
+/// On which side of the window a refused time is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outside {
     TooOld,
@@ -285,7 +286,7 @@ pub(crate) enum Outside {
 }
 
 impl Tolerance {
-    /// No limit on either side: every captured request stays valid for ever.
+    /// No limit in either direction: every captured request stays valid forever.
     #[must_use]
     pub fn off() -> Self {
         Self {
@@ -294,27 +295,27 @@ impl Tolerance {
         }
     }
 
-    /// For how long one request can be within it, if that is limited.
+    /// For how long the same request is accepted; `None` if there is no limit.
     pub(crate) fn width(self) -> Option<Duration> {
         let seconds = self.past?.saturating_add(self.future?);
         Some(Duration::from_secs(seconds))
     }
 
-    /// Sets how old the time may be; `None` is no limit.
+    /// Sets how far in the past the time may be; `None` is no limit.
     #[must_use]
     pub fn with_past(mut self, past: Option<Duration>) -> Self {
         self.past = past.map(|past| past.as_secs());
         self
     }
 
-    /// Sets how far ahead the time may be; `None` is no limit.
+    /// Sets how far in the future the time may be; `None` is no limit.
     #[must_use]
     pub fn with_future(mut self, future: Option<Duration>) -> Self {
         self.future = future.map(|future| future.as_secs());
         self
     }
 
-    /// Takes the limit ahead from another tolerance.
+    /// Takes the future limit of another tolerance.
     #[cfg(feature = "config")]
     pub(crate) fn with_future_of(mut self, other: Self) -> Self {
         self.future = other.future;
@@ -343,8 +344,8 @@ impl Default for Tolerance {
     }
 }
 
-/// The spelling of configuration: `off`, or whole seconds as in `5m`. Where the sides differ, that
-/// of the past comes first: `10m/0s`.
+/// The format of configuration files: `off`, or a duration such as `5m`. If the two directions
+/// differ, the past comes first: `10m/0s`.
 impl fmt::Display for Tolerance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |side: Option<u64>| match side {
@@ -363,7 +364,7 @@ impl fmt::Display for Tolerance {
     }
 }
 
-/// Reads what `Display` prints, and a duration as configuration files have it: `1h30m`.
+/// Parses the output of `Display`, and durations such as `1h30m`.
 impl FromStr for Tolerance {
     type Err = SetupError;
 
@@ -378,7 +379,7 @@ impl FromStr for Tolerance {
                     shown(text)
                 ))),
                 Some(duration) if duration.subsec_nanos() > 0 => Err(SetupError::new(format!(
-                    "{} is not whole seconds, in which timestamps are compared",
+                    "{} is not a whole number of seconds; timestamps are compared in seconds",
                     shown(text)
                 ))),
                 some => Ok(some),
@@ -392,7 +393,7 @@ impl FromStr for Tolerance {
 }
 
 impl From<Duration> for Tolerance {
-    /// The same on both sides.
+    /// The same limit in both directions.
     fn from(both: Duration) -> Self {
         Self {
             past: Some(both.as_secs()),
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_digits_are_numbers() {
+    fn only_plain_digits_are_accepted_as_numbers() {
         assert_eq!(
             seconds(TimeUnit::Seconds, "1700000000"),
             Some(1_700_000_000)
@@ -449,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_and_written() {
+    fn dates_are_parsed_and_formatted() {
         let dated = "2019-11-16T10:11:12.634234626Z";
         let instant = TimeUnit::Rfc3339.parse(dated).unwrap();
         assert_eq!(
@@ -522,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_of_the_window_passes() {
+    fn the_window_is_inclusive() {
         let tolerance = Tolerance::default();
         assert_eq!(tolerance.check(700, 1000), Ok(()));
         assert_eq!(tolerance.check(1300, 1000), Ok(()));
@@ -531,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_time_do_not_overflow() {
+    fn extreme_times_do_not_overflow() {
         let tolerance = Tolerance::default();
         for (time, now) in [
             (i64::MAX, 0),
@@ -545,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tolerance_is_read_back() {
+    fn a_tolerance_parses_back() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         for (text, tolerance) in [
             ("5m", Tolerance::default()),
@@ -569,7 +570,7 @@ mod tests {
     }
 
     #[test]
-    fn each_side_has_its_own_limit() {
+    fn each_direction_has_a_separate_limit() {
         let none_ahead = Tolerance::default().with_future(Some(Duration::ZERO));
         assert_eq!(none_ahead.check(1000, 1000), Ok(()));
         assert!(none_ahead.check(1001, 1000).is_err());

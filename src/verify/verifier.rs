@@ -494,7 +494,7 @@ mod tests {
         let error = provider.select_variant("other").unwrap_err().to_string();
         assert_eq!(
             error,
-            "variant: \"other\" is not one of provider acme; it has sha256-body-secret, hmac-sha256, bare"
+            "variant: \"other\" is not a variant of provider acme, which has sha256-body-secret, hmac-sha256, bare"
         );
     }
 

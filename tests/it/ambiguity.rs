@@ -198,13 +198,13 @@ fn variants_cannot_be_taken_for_each_other() {
     let dated = mac("{ts}.{body}").with_variant("undated", scheme(Algorithm::HmacSha256, "{body}"));
     assert_eq!(
         error(dated),
-        "variant: two that are tried together use hmac-sha256, so one could be taken for the other; name one"
+        "variant: two variants that are tried together use hmac-sha256, so a signature for one could be valid for the other; select one by name"
     );
     let open =
         mac("{body}").with_variant("bare", scheme(Algorithm::UnauthenticatedSha256, "{body}"));
     assert_eq!(
         error(open),
-        "variant: beside unauthenticated-sha256, which anybody can compute, the others prove nothing; name one"
+        "variant: anybody can compute unauthenticated-sha256, so other variants prove nothing if it is tried with them; select one by name"
     );
 }
 

@@ -269,8 +269,8 @@ fn errors_of_payloads() {
     PayloadError { message: "the body is not JSON, at line 1 column 1" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":"MARKER"#)), @r#"
-    the JSON of the body breaks off, at line 1 column 17
-    PayloadError { message: "the JSON of the body breaks off, at line 1 column 17" }
+    the JSON of the body is truncated, at line 1 column 17
+    PayloadError { message: "the JSON of the body is truncated, at line 1 column 17" }
     "#);
     assert_snapshot!(texts(&wrong("{}")), @r#"
     the field `status` is missing, at line 1 column 2
@@ -281,8 +281,8 @@ fn errors_of_payloads() {
     PayloadError { message: "the body does not belong to family kyc" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":["MARKER"]}"#)), @r#"
-    status: a value is not of the type it should be, at line 1 column 10
-    PayloadError { message: "status: a value is not of the type it should be, at line 1 column 10" }
+    status: a value has the wrong type, at line 1 column 10
+    PayloadError { message: "status: a value has the wrong type, at line 1 column 10" }
     "#);
     assert_snapshot!(texts(&wrong(r#"{"status":"successful","name":"MARKER"}"#)), @r#"
     the field `refId` is missing
@@ -301,17 +301,17 @@ fn errors_of_payloads() {
         status: u8,
     }
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"status":"MARKER"}"#).unwrap_err()), @r#"
-    a value is not of the type it should be, at line 1 column 18
-    PayloadError { message: "a value is not of the type it should be, at line 1 column 18" }
+    a value has the wrong type, at line 1 column 18
+    PayloadError { message: "a value has the wrong type, at line 1 column 18" }
     "#);
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"MARKER":1}"#).unwrap_err()), @r#"
-    a value is not of the type it should be, at line 1 column 9
-    PayloadError { message: "a value is not of the type it should be, at line 1 column 9" }
+    a value has the wrong type, at line 1 column 9
+    PayloadError { message: "a value has the wrong type, at line 1 column 9" }
     "#);
     // A body that imitates serde's words.
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"missing field `MARKER`":1}"#).unwrap_err()), @r#"
-    a value is not of the type it should be, at line 1 column 25
-    PayloadError { message: "a value is not of the type it should be, at line 1 column 25" }
+    a value has the wrong type, at line 1 column 25
+    PayloadError { message: "a value has the wrong type, at line 1 column 25" }
     "#);
 
     let head = sign(acme(), BODY);
@@ -332,13 +332,13 @@ fn errors_of_signing() {
     };
     let refused = failed(acme(), Request::post("/"), r#"{"name":"MARKER"}"#);
     assert_snapshot!(texts(&refused), @r#"
-    the body lacks a value that is signed
-    SignError { message: "the body lacks a value that is signed" }
+    the body lacks a value that the scheme signs
+    SignError { message: "the body lacks a value that the scheme signs" }
     "#);
     let other = Request::post("/").header("x-client", "MARKER");
     assert_snapshot!(texts(&failed(acme(), other, BODY)), @r#"
-    a receiver would refuse the request: a header differs from what the endpoint requires (header X-Client)
-    SignError { message: "a receiver would refuse the request: a header differs from what the endpoint requires (header X-Client)" }
+    a receiver would refuse the request: a header does not have the required value (header X-Client)
+    SignError { message: "a receiver would refuse the request: a header does not have the required value (header X-Client)" }
     "#);
     let broken = Request::post("/").header("x-client", "MARKER\n");
     assert_snapshot!(texts(&failed(acme(), broken, BODY)), @r#"
@@ -348,8 +348,8 @@ fn errors_of_signing() {
     let slack = providers::slack();
     let time = Request::post("/").header("x-slack-request-timestamp", "MARKER");
     assert_snapshot!(texts(&failed(slack, time, BODY)), @r#"
-    a receiver would refuse the request: the timestamp cannot be read (header X-Slack-Request-Timestamp) (6 bytes)
-    SignError { message: "a receiver would refuse the request: the timestamp cannot be read (header X-Slack-Request-Timestamp) (6 bytes)" }
+    a receiver would refuse the request: the timestamp cannot be parsed (header X-Slack-Request-Timestamp) (6 bytes)
+    SignError { message: "a receiver would refuse the request: the timestamp cannot be parsed (header X-Slack-Request-Timestamp) (6 bytes)" }
     "#);
     let signer = Signer::new(providers::stripe(), secret())
         .unwrap()
@@ -780,40 +780,40 @@ async fn texts_of_every_refusal() {
         }
     }
     assert_snapshot!(text, @r#"
-    the body is longer than the limit (41 bytes)
+    the body exceeds the limit (41 bytes)
         Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(41) }
-    a header is missing (header X-Acme-Signature)
+    a required header is missing (header X-Acme-Signature)
         Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: None }
-    a header stands there more than once (header X-Acme-Signature)
+    duplicate header (header X-Acme-Signature)
         Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: None }
-    a header differs from what the endpoint requires (header X-Client)
+    a header does not have the required value (header X-Client)
         Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Client"), skew: None, length: None }
-    a signed header could be read in two ways (header webhook-id)
+    a signed header has an ambiguous value (header webhook-id)
         Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), skew: None, length: None }
     no signature can be decoded (header X-Acme-Signature) (6 bytes)
         Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew: None, length: Some(6) }
-    there are too many signatures (header Stripe-Signature)
+    too many signatures (header Stripe-Signature)
         Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), skew: None, length: None }
-    the timestamp cannot be read (header X-Slack-Request-Timestamp) (6 bytes)
+    the timestamp cannot be parsed (header X-Slack-Request-Timestamp) (6 bytes)
         Rejection { kind: MalformedTimestamp, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: None, length: Some(6) }
-    the timestamp is too old; is the clock of this machine right? (header X-Slack-Request-Timestamp) (301 s from the clock)
+    the timestamp is too old; check the clock of this machine (header X-Slack-Request-Timestamp) (301 s from the clock)
         Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
-    the timestamp lies too far ahead; is the clock of this machine right? (header X-Slack-Request-Timestamp) (301 s from the clock)
+    the timestamp is too far in the future; check the clock of this machine (header X-Slack-Request-Timestamp) (301 s from the clock)
         Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew: Some(301), length: None }
-    the body lacks a value that is signed (6 bytes)
+    the body lacks a value that the scheme signs (6 bytes)
         Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(6) }
-    no key makes this signature; is the secret the one of this endpoint, and does anything in front change the body? (60 bytes)
+    the signature matches no key; check that the secret belongs to this endpoint and that no proxy changes the body (60 bytes)
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(60) }
-    the signature is right, by a key that is not valid now (60 bytes)
+    the signature is correct, but its key is not valid at this time (60 bytes)
         Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: Some(60) }
-    the key source knows no such tenant (0 bytes)
+    the key source found no tenant for this request (0 bytes)
         Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(0) }
-    no key is valid now; add one that is, made for this provider, or a key source
+    the endpoint has no valid key; add one for this provider, or a key source
         Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, skew: None, length: None }
     the key source failed: the database is away
         Rejection { kind: KeySourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the database is away
-    the key source did not answer in time; is what it asks too slow, or the key timeout too short?
+    the key source did not answer in time; check its backend, or raise the key timeout
         Rejection { kind: KeySourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
     another request is still handling this delivery
         Rejection { kind: DeliveryInProgress, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
@@ -829,19 +829,19 @@ async fn texts_of_every_refusal() {
     too many handlers are running; raise max_running, or look for handlers that hang: max_running is 1
         Rejection { kind: HandlersBusy, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: max_running is 1
-    the handler was aborted before it answered: it exceeded handler_timeout (1s)
+    the handler was aborted before it responded: it exceeded handler_timeout (1s)
         Rejection { kind: HandlerAborted, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: it exceeded handler_timeout (1s)
     the body did not arrive in time
         Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-    the body broke off
+    the connection broke before the body was complete
         Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
-    nothing is left of the body that Content-Length announced; put this middleware outside of whatever reads the body (0 bytes) (Content-Length said 60: something in front changed the body)
+    another layer has already consumed the body that Content-Length announced; put this middleware outside that layer (0 bytes) (Content-Length said 60: something in front changed the body)
         Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: Some(0) }
-    the event is genuine but cannot be read as this type: the body is not JSON, at line 1 column 1
+    the event is verified, but cannot be read as the handler's type: the body is not JSON, at line 1 column 1
         Rejection { kind: UnreadablePayload, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew: None, length: None }
         source: the body is not JSON, at line 1 column 1
-    the route has no WebhookVerifyLayer; wrap it with .layer() or .route_layer(), in actix-web with .wrap()
+    the route has no WebhookVerifyLayer; add it with .layer() or .route_layer(), or with .wrap() in actix-web
         Rejection { kind: LayerMissing, provider: None, endpoint: None, tenant: None, header: None, skew: None, length: None }
     "#);
 }

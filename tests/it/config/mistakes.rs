@@ -46,18 +46,18 @@ fn mistake(place: &str, key: &str, text: &str) -> String {
 
 #[test]
 fn mistake_unknown_key() {
-    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": tolerence: the key is unknown; did you mean "tolerance"?"#);
-    assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: enviroment: the key is unknown; did you mean "env"?"#);
-    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": algo: the key is unknown; did you mean "algorithm"?"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: headr: the key is unknown; did you mean "header"?"#);
-    assert_snapshot!(mistake("line 3", "endpoint", "\n\n[endpoint.kyc]\nprovider = \"github\"\n"), @r#"line 3: endpoint: the key is unknown; did you mean "endpoints"?"#);
+    assert_snapshot!(of_github("tolerence", "tolerence = \"5m\""), @r#"endpoint "kyc": tolerence: unknown key; did you mean "tolerance"?"#);
+    assert_snapshot!(of_secret("{ enviroment = \"X\" }"), @r#"endpoint "kyc": secret: enviroment: unknown key; did you mean "env"?"#);
+    assert_snapshot!(of_custom("algo", "algo = \"hmac-sha256\""), @r#"provider "acme": algo: unknown key; did you mean "algorithm"?"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = { headr = \"X-Time\" }"), @r#"provider "acme": timestamp: headr: unknown key; did you mean "header"?"#);
+    assert_snapshot!(mistake("line 3", "endpoint", "\n\n[endpoint.kyc]\nprovider = \"github\"\n"), @r#"line 3: endpoint: unknown key; did you mean "endpoints"?"#);
 }
 
 #[test]
 fn mistake_missing_key() {
-    assert_snapshot!(of_endpoint("provider", "secret = \"a-secret-of-some-length\""), @r#"endpoint "kyc": provider: it is missing; add it"#);
-    assert_snapshot!(mistake("provider \"acme\"", "algorithm", "[providers.acme]\nsigned = \"{body}\"\nsignature = { header = \"X\", encoding = \"hex\" }\n"), @r#"provider "acme": algorithm: it is missing; add it"#);
-    assert_snapshot!(of_custom("signature", "signature = { header = \"X-Sig\" }"), @r#"provider "acme": signature: encoding: it is missing; add it"#);
+    assert_snapshot!(of_endpoint("provider", "secret = \"a-secret-of-some-length\""), @r#"endpoint "kyc": provider: missing key; add it"#);
+    assert_snapshot!(mistake("provider \"acme\"", "algorithm", "[providers.acme]\nsigned = \"{body}\"\nsignature = { header = \"X\", encoding = \"hex\" }\n"), @r#"provider "acme": algorithm: missing key; add it"#);
+    assert_snapshot!(of_custom("signature", "signature = { header = \"X-Sig\" }"), @r#"provider "acme": signature: encoding: missing key; add it"#);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn mistake_unknown_provider() {
     assert_snapshot!(provider("vove"), @r#"endpoint "kyc": provider: "vove" is unknown; did you mean "voveid"?"#);
     assert_snapshot!(provider("GitHub"), @r#"endpoint "kyc": provider: "GitHub" is unknown; did you mean "github"?"#);
     assert_snapshot!(provider("standardwebhooks"), @r#"endpoint "kyc": provider: "standardwebhooks" is unknown; did you mean "standard-webhooks"?"#);
-    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; there are authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
+    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; available: authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
     let near_custom = format!(
         "[endpoints.kyc]\nprovider = \"acne\"\nsecret = \"{SECRET}\"\n{}",
         custom("")
@@ -83,8 +83,8 @@ fn mistake_unknown_provider() {
 fn mistake_unknown_endpoint() {
     let config = load(FILE);
     assert_snapshot!(config.endpoint("ordres").unwrap_err(), @r#"endpoint "ordres" is not configured; did you mean "orders"?"#);
-    assert_snapshot!(config.layer("zzz").unwrap_err(), @r#"endpoint "zzz" is not configured; there are code, orders, vove"#);
-    assert_snapshot!(load("").endpoint("kyc").unwrap_err(), @r#"endpoint "kyc" is not configured; there is none"#);
+    assert_snapshot!(config.layer("zzz").unwrap_err(), @r#"endpoint "zzz" is not configured; available: code, orders, vove"#);
+    assert_snapshot!(load("").endpoint("kyc").unwrap_err(), @r#"endpoint "kyc" is not configured; there are none"#);
 }
 
 #[test]
@@ -190,23 +190,23 @@ fn mistake_number_of_secrets() {
     let none = load("[endpoints.kyc]\nprovider = \"github\"\n");
     assert_snapshot!(none.layer("kyc").unwrap_err(), @r#"endpoint "kyc": secret: none is set; set at least one"#);
     assert_snapshot!(of_endpoint("secret", "provider = \"github\"\nsecrets = []"), @r#"endpoint "kyc": secret: none is set; set at least one"#);
-    assert_snapshot!(of_github("secrets", "secrets = [\"another-secret-of-length\"]"), @r#"endpoint "kyc": secret and secrets exclude each other; put all of them into secrets"#);
+    assert_snapshot!(of_github("secrets", "secrets = [\"another-secret-of-length\"]"), @r#"endpoint "kyc": secret and secrets are mutually exclusive; move all of them to secrets"#);
     let nine = ["\"a-secret-of-some-length\""; 9].join(", ");
     assert_snapshot!(of_endpoint("secrets", &format!("provider = \"github\"\nsecrets = [{nine}]")), @r#"endpoint "kyc": secrets: there are 9, but at most 8 are allowed; remove old ones"#);
 }
 
 #[test]
 fn mistake_form_of_a_secret() {
-    assert_snapshot!(of_secret("{}"), @r#"endpoint "kyc": secret: nothing says where it is; add env, file or value"#);
-    assert_snapshot!(of_secret("{ id = \"new\" }"), @r#"endpoint "kyc": secret "new": nothing says where it is; add env, file or value"#);
-    assert_snapshot!(of_secret("{ env = \"A\", file = \"b\" }"), @r#"endpoint "kyc": secret: env, file and value exclude each other; keep one"#);
+    assert_snapshot!(of_secret("{}"), @r#"endpoint "kyc": secret: the source is missing; add env, file or value"#);
+    assert_snapshot!(of_secret("{ id = \"new\" }"), @r#"endpoint "kyc": secret "new": the source is missing; add env, file or value"#);
+    assert_snapshot!(of_secret("{ env = \"A\", file = \"b\" }"), @r#"endpoint "kyc": secret: env, file and value are mutually exclusive; keep one"#);
     assert_snapshot!(of_secret("12345678901234567"), @r#"endpoint "kyc": secret: a secret is text; put it in quotes"#);
     assert_snapshot!(of_secret("{ value = 12345678901234567 }"), @r#"endpoint "kyc": secret.value: a secret is text; put it in quotes"#);
     assert_snapshot!(of_secret("1.5"), @r#"endpoint "kyc": secret: a secret is text; put it in quotes"#);
-    assert_snapshot!(of_secret("true"), @r#"endpoint "kyc": secret: true or false where there should be a secret: text in quotes, { env = … } or { file = … }"#);
-    assert_snapshot!(of_secret("[\"a-secret-of-some-length\"]"), @r#"endpoint "kyc": secret: a list where there should be a secret: text in quotes, { env = … } or { file = … }"#);
-    assert_snapshot!(of_endpoint("secrets", "provider = \"github\"\nsecrets = \"a-secret-of-some-length\""), @r#"endpoint "kyc": secrets: text where there should be a list in square brackets"#);
-    assert_snapshot!(of_endpoint("secrets", "provider = \"github\"\nsecrets = { new = \"a-secret-of-some-length\" }"), @r#"endpoint "kyc": secrets: a table where there should be a list in square brackets"#);
+    assert_snapshot!(of_secret("true"), @r#"endpoint "kyc": secret: expected a secret: text in quotes, { env = … } or { file = … }, found a boolean"#);
+    assert_snapshot!(of_secret("[\"a-secret-of-some-length\"]"), @r#"endpoint "kyc": secret: expected a secret: text in quotes, { env = … } or { file = … }, found a list"#);
+    assert_snapshot!(of_endpoint("secrets", "provider = \"github\"\nsecrets = \"a-secret-of-some-length\""), @r#"endpoint "kyc": secrets: expected a list in square brackets, found text"#);
+    assert_snapshot!(of_endpoint("secrets", "provider = \"github\"\nsecrets = { new = \"a-secret-of-some-length\" }"), @r#"endpoint "kyc": secrets: expected a list in square brackets, found a table"#);
 }
 
 /// The text about one of two secrets.
@@ -224,8 +224,8 @@ fn mistake_in_one_of_several_secrets() {
     assert_snapshot!(of_rotation("secret", "value = \"\""), @r#"endpoint "kyc": secret "old": it is empty; set it to the value the provider shows"#);
     assert_snapshot!(of_rotation("secret", "env = \"TOWER_WEBHOOK_TEST_UNSET\""), @r#"endpoint "kyc": secret "old": environment variable TOWER_WEBHOOK_TEST_UNSET is not set; set it to the value the provider shows"#);
     assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_before = \"2026-12-02T00:00:00Z\", not_after = \"2026-12-01T00:00:00Z\""), @r#"endpoint "kyc": secret "old": not_after is before not_before; swap them"#);
-    assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_after = \"2026-12-01\""), @r#"endpoint "kyc": secret "old": not_after: "2026-12-01" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
-    assert_snapshot!(of_rotation("not_before", "value = \"another-secret-of-length\", not_before = \"tomorrow\""), @r#"endpoint "kyc": secret "old": not_before: "tomorrow" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
+    assert_snapshot!(of_rotation("not_after", "value = \"another-secret-of-length\", not_after = \"2026-12-01\""), @r#"endpoint "kyc": secret "old": not_after: "2026-12-01" is not a date and time; write one such as "2026-12-01T00:00:00Z""#);
+    assert_snapshot!(of_rotation("not_before", "value = \"another-secret-of-length\", not_before = \"tomorrow\""), @r#"endpoint "kyc": secret "old": not_before: "tomorrow" is not a date and time; write one such as "2026-12-01T00:00:00Z""#);
 }
 
 #[test]
@@ -248,8 +248,8 @@ fn an_instant_may_be_a_date_of_toml() {
 fn mistake_instant() {
     let secret = |rest: &str| of_secret(&format!("{{ value = \"{SECRET}\", {rest} }}"));
     // Without an offset nobody knows which instant it is.
-    assert_snapshot!(secret("not_after = 2026-12-01"), @r#"endpoint "kyc": secret: not_after: "2026-12-01" is not an instant; write it as in "2026-12-01T00:00:00Z""#);
-    assert_snapshot!(secret("not_after = { year = 2026 }"), @r#"endpoint "kyc": secret.not_after: a table where there should be text in quotes"#);
+    assert_snapshot!(secret("not_after = 2026-12-01"), @r#"endpoint "kyc": secret: not_after: "2026-12-01" is not a date and time; write one such as "2026-12-01T00:00:00Z""#);
+    assert_snapshot!(secret("not_after = { year = 2026 }"), @r#"endpoint "kyc": secret.not_after: expected text in quotes, found a table"#);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn mistake_duration() {
     assert_snapshot!(slack("tolerance = \"-5m\""), @r#"endpoint "kyc": tolerance: "-5m" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"; or "off""#);
     assert_snapshot!(slack("tolerance = \"\""), @r#"endpoint "kyc": tolerance: "" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"; or "off""#);
     assert_snapshot!(slack("read_timeout = \"off\""), @r#"endpoint "kyc": read_timeout: "off" is not a duration; write a number and a unit, as in "30s", "5m" or "1h""#);
-    assert_snapshot!(slack("read_timeout = \"0s\""), @r#"endpoint "kyc": read_timeout: "0s" leaves a body no time to arrive; write more, as in "10s""#);
+    assert_snapshot!(slack("read_timeout = \"0s\""), @r#"endpoint "kyc": read_timeout: "0s" leaves no time for a body to arrive; write a longer duration, such as "10s""#);
     assert_snapshot!(of_custom("read_timeout", "read_timeout = \"soon\""), @r#"provider "acme": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h""#);
     assert_snapshot!(of_custom("tolerance", "timestamp = { header = \"X-Time\", tolerance = \"5\" }"), @r#"provider "acme": timestamp: tolerance: "5" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"; or "off""#);
     assert_snapshot!(of_custom("future", "timestamp = { header = \"X-Time\", future = \"5\" }"), @r#"provider "acme": timestamp: future: "5" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"; or "off""#);
@@ -283,8 +283,8 @@ fn mistake_size() {
 
 #[test]
 fn mistake_status() {
-    assert_snapshot!(of_custom("success_status", "success_status = 404"), @r#"provider "acme": success_status: 404 is not a success; write one from 200 to 299"#);
-    assert_snapshot!(of_custom("success_status", "success_status = 70000"), @r#"provider "acme": success_status: 70000 is not a success; write one from 200 to 299"#);
+    assert_snapshot!(of_custom("success_status", "success_status = 404"), @r#"provider "acme": success_status: 404 is not a success status; write one from 200 to 299"#);
+    assert_snapshot!(of_custom("success_status", "success_status = 70000"), @r#"provider "acme": success_status: 70000 is not a success status; write one from 200 to 299"#);
 }
 
 #[test]
@@ -309,28 +309,28 @@ fn mistake_in_signed_content() {
 #[test]
 fn mistake_in_a_signature() {
     let signature = |inside: &str| of_custom("signature", &format!("signature = {{ {inside} }}"));
-    assert_snapshot!(signature("encoding = \"hex\""), @r#"provider "acme": signature: nothing says where it stands; add header"#);
-    assert_snapshot!(signature("header = \"X-Sig\", headers = [\"X-Two\"], encoding = \"hex\""), @r#"provider "acme": signature: header and headers exclude each other; keep one"#);
-    assert_snapshot!(signature("headers = [], encoding = \"hex\""), @r#"provider "acme": signature: headers is empty; name one at least"#);
+    assert_snapshot!(signature("encoding = \"hex\""), @r#"provider "acme": signature: the location is missing; add header"#);
+    assert_snapshot!(signature("header = \"X-Sig\", headers = [\"X-Two\"], encoding = \"hex\""), @r#"provider "acme": signature: header and headers are mutually exclusive; keep one"#);
+    assert_snapshot!(signature("headers = [], encoding = \"hex\""), @r#"provider "acme": signature: headers is empty; add at least one name"#);
     assert_snapshot!(signature("header = \"not a name\", encoding = \"hex\""), @r#"provider "acme": signature: "not a name" is not a valid header name"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"base32\""), @r#"provider "acme": signature: unknown encoding "base32"; use hex, base64, base64url or hex-or-base64"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", fields = \",\""), @r#"provider "acme": signature: list, fields and positional exclude each other; keep one"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\""), @r#"provider "acme": signature: fields needs field too: the name of the one with the signature"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", fields = \",\""), @r#"provider "acme": signature: list, fields and positional are mutually exclusive; keep one"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\""), @r#"provider "acme": signature: fields requires field, the name of the field with the signature; add it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", fields = \",\", field = \"\""), @r#"provider "acme": signature: the field has no name; write the text before the = sign"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", field = \"v1\""), @r#"provider "acme": signature: field goes with fields only; remove it"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", sets = \" \""), @r#"provider "acme": signature: sets goes with fields only; remove it"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", first = 1"), @r#"provider "acme": signature: first goes with positional only; remove it"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", field = \"v1\""), @r#"provider "acme": signature: field is allowed only with fields; remove it"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", sets = \" \""), @r#"provider "acme": signature: sets is allowed only with fields; remove it"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", first = 1"), @r#"provider "acme": signature: first is allowed only with positional; remove it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \", \""), @r#"provider "acme": signature: list: ", " is not one character"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures in hex; use a space or a punctuation mark that the encoding does not use"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1,\""), @r#"provider "acme": signature: "v1," contains the separator ',', so it can never match"#);
-    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", prefix = \"v1=\""), @r#"provider "acme": signature: prefix goes with a whole value or a list; remove it"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", prefix = \"v1=\""), @r#"provider "acme": signature: prefix is allowed only with a whole value or a list; remove it"#);
 }
 
 #[test]
 fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("algorithm", "algorithm = \"hmac-sha3\""), @r#"provider "acme": algorithm: unknown algorithm "hmac-sha3"; use one of hmac-sha256, hmac-sha512, hmac-sha1, hmac-md5, sha256, sha512, sha1, unauthenticated-sha256"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: nothing says where it stands; add header or field"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field exclude each other; keep one"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: the location is missing; add header or field"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field are mutually exclusive; keep one"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", unit = \"minutes\" }"), @r#"provider "acme": timestamp: unknown time unit "minutes"; use s, ms, rfc3339 or imf-fixdate"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"not a name\" }"), @r#"provider "acme": timestamp: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { field = \"t\" }"), @r#"provider "acme": timestamp: the signature header has no field "t"; use a header, or a signature with fields"#);
@@ -339,11 +339,11 @@ fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("require", "require = [{ header = \"not a name\", equals = \"v1\" }]"), @r#"provider "acme": require: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"\" }]"), @r#"provider "acme": require: header "X-Version" is compared with an empty value; write what it must equal"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"{body}\" }]"), @r#"provider "acme": require: header "X-Version" can be compared with text and {param:name}, not with {body}"#);
-    assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\" }]"), @r#"provider "acme": require: equals: it is missing; add it"#);
-    assert_snapshot!(of_custom("covers", "covers = \"some\""), @r#"provider "acme": covers: "some" is neither "body" nor "partial""#);
-    assert_snapshot!(of_custom("event_type", "event_type = {}"), @r#"provider "acme": event_type: name exactly one of header, json and form"#);
+    assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\" }]"), @r#"provider "acme": require: equals: missing key; add it"#);
+    assert_snapshot!(of_custom("covers", "covers = \"some\""), @r#"provider "acme": covers: expected "body" or "partial", found "some""#);
+    assert_snapshot!(of_custom("event_type", "event_type = {}"), @r#"provider "acme": event_type: write exactly one of header, json and form"#);
     assert_snapshot!(of_custom("event_type", "event_type = { json = \"type\" }"), @r#"provider "acme": event_type: "type" is not a JSON pointer; start it with a slash, as in /data/id"#);
-    assert_snapshot!(of_custom("delivery_id", "delivery_id = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery_id: name exactly one of header, json and form"#);
+    assert_snapshot!(of_custom("delivery_id", "delivery_id = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery_id: write exactly one of header, json and form"#);
     assert_snapshot!(of_custom("delivery_id", "delivery_id = { header = \"not a name\" }"), @r#"provider "acme": delivery_id: "not a name" is not a valid header name"#);
 }
 
@@ -363,13 +363,13 @@ fn mistake_parameter_that_is_missing() {
 
 #[test]
 fn mistake_option_that_does_not_apply() {
-    assert_snapshot!(of_github("tolerance", "tolerance = \"5m\""), @r#"endpoint "kyc": tolerance: provider github sends no timestamp that it could apply to; remove it"#);
-    assert_snapshot!(of_github("family", "family = \"kyc\""), @r#"endpoint "kyc": family: the key is unknown, and provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("missing_status", "missing_status = \"passed\""), @r#"endpoint "kyc": missing_status: the key is unknown, and provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("client_id", "client_id = \"7\""), @r#"endpoint "kyc": client_id: the key is unknown, and provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("url", "url = \"https://example.com/hooks\""), @r#"endpoint "kyc": url: the key is unknown, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("tolerance", "tolerance = \"5m\""), @r#"endpoint "kyc": tolerance: provider github has no timestamp; remove it"#);
+    assert_snapshot!(of_github("family", "family = \"kyc\""), @r#"endpoint "kyc": family: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("missing_status", "missing_status = \"passed\""), @r#"endpoint "kyc": missing_status: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("client_id", "client_id = \"7\""), @r#"endpoint "kyc": client_id: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("url", "url = \"https://example.com/hooks\""), @r#"endpoint "kyc": url: unknown key, and provider github has no such parameter; remove it"#);
     assert_snapshot!(of_github("params", "params = { tenant = \"7\" }"), @r#"endpoint "kyc": params.tenant: provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("variant", "variant = \"hmac-sha1\""), @r#"endpoint "kyc": variant: "hmac-sha1" is not one of provider github; it has hmac-sha256"#);
+    assert_snapshot!(of_github("variant", "variant = \"hmac-sha1\""), @r#"endpoint "kyc": variant: "hmac-sha1" is not a variant of provider github, which has hmac-sha256"#);
     let family = format!("provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = \"kyx\"");
     assert_snapshot!(of_endpoint("family", &family), @r#"endpoint "kyc": family: "kyx" is not one of kyc, aml, kyb"#);
     let missing_status = |value: &str| {
@@ -382,7 +382,7 @@ fn mistake_option_that_does_not_apply() {
     let twice = format!(
         "provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = \"kyc\"\nparams = {{ family = \"kyb\" }}"
     );
-    assert_snapshot!(of_endpoint("family", &twice), @r#"endpoint "kyc": params.family: it is set twice, to different values; keep one"#);
+    assert_snapshot!(of_endpoint("family", &twice), @r#"endpoint "kyc": params.family: the parameter is set twice, with different values; keep one"#);
 }
 
 #[test]
@@ -404,23 +404,23 @@ fn a_secret_that_proves_nothing_is_noted() {
 
 #[test]
 fn mistake_wrong_type() {
-    assert_snapshot!(of_endpoint("provider", "provider = 5"), @r#"endpoint "kyc": provider: a whole number where there should be text in quotes"#);
-    assert_snapshot!(of_github("tolerance", "tolerance = true"), @r#"endpoint "kyc": tolerance: true or false where there should be text in quotes"#);
-    assert_snapshot!(of_github("max_body", "max_body = 1.5"), @r#"endpoint "kyc": max_body: a number where there should be text in quotes"#);
-    assert_snapshot!(of_github("url", "url = 5"), @r#"endpoint "kyc": url: the key is unknown, and provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("params", "params = \"tenant\""), @r#"endpoint "kyc": params: text where there should be a table, as in { key = … }"#);
-    assert_snapshot!(of_github("tenant", "params = { tenant = 7 }"), @r#"endpoint "kyc": params.tenant: a whole number where there should be text in quotes"#);
-    assert_snapshot!(of_custom("algorithm", "algorithm = 256"), @r#"provider "acme": algorithm: a whole number where there should be text in quotes"#);
-    assert_snapshot!(of_custom("signature", "signature = \"X-Sig\""), @r#"provider "acme": signature: text where there should be a table, as in { key = … }"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = \"X-Time\""), @r#"provider "acme": timestamp: text where there should be a table, as in { key = … }"#);
-    assert_snapshot!(of_custom("require", "require = \"X-Client\""), @r#"provider "acme": require: text where there should be a list in square brackets"#);
-    assert_snapshot!(of_custom("require", "require = { header = \"X-Client\", equals = \"7\" }"), @r#"provider "acme": require: a table where there should be a list in square brackets"#);
-    assert_snapshot!(of_custom("header_families", "header_families = \"a-\""), @r#"provider "acme": header_families: text where there should be a list in square brackets"#);
-    assert_snapshot!(of_custom("first", "signature = { header = \"X\", encoding = \"hex\", positional = \",\", first = \"1\" }"), @r#"provider "acme": signature.first: text where there should be a whole number"#);
-    assert_snapshot!(of_custom("repeats", "signature = { header = \"X\", encoding = \"hex\", repeats = \"yes\" }"), @r#"provider "acme": signature.repeats: text where there should be true or false"#);
-    assert_snapshot!(mistake("endpoint \"kyc\"", "table", "[endpoints]\nkyc = \"github\"\n"), @r#"endpoint "kyc": text where there should be a table, as in { key = … }"#);
-    assert_snapshot!(mistake("endpoints", "endpoints", "endpoints = \"kyc\"\n"), @"endpoints: text where there should be tables by name, as in [endpoints.NAME]");
-    assert_snapshot!(mistake("endpoints", "endpoints", "[[endpoints]]\nprovider = \"github\"\n"), @"endpoints: a list where there should be tables by name, as in [endpoints.NAME]");
+    assert_snapshot!(of_endpoint("provider", "provider = 5"), @r#"endpoint "kyc": provider: expected text in quotes, found a whole number"#);
+    assert_snapshot!(of_github("tolerance", "tolerance = true"), @r#"endpoint "kyc": tolerance: expected text in quotes, found a boolean"#);
+    assert_snapshot!(of_github("max_body", "max_body = 1.5"), @r#"endpoint "kyc": max_body: expected text in quotes, found a number"#);
+    assert_snapshot!(of_github("url", "url = 5"), @r#"endpoint "kyc": url: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("params", "params = \"tenant\""), @r#"endpoint "kyc": params: expected a table, as in { key = … }, found text"#);
+    assert_snapshot!(of_github("tenant", "params = { tenant = 7 }"), @r#"endpoint "kyc": params.tenant: expected text in quotes, found a whole number"#);
+    assert_snapshot!(of_custom("algorithm", "algorithm = 256"), @r#"provider "acme": algorithm: expected text in quotes, found a whole number"#);
+    assert_snapshot!(of_custom("signature", "signature = \"X-Sig\""), @r#"provider "acme": signature: expected a table, as in { key = … }, found text"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = \"X-Time\""), @r#"provider "acme": timestamp: expected a table, as in { key = … }, found text"#);
+    assert_snapshot!(of_custom("require", "require = \"X-Client\""), @r#"provider "acme": require: expected a list in square brackets, found text"#);
+    assert_snapshot!(of_custom("require", "require = { header = \"X-Client\", equals = \"7\" }"), @r#"provider "acme": require: expected a list in square brackets, found a table"#);
+    assert_snapshot!(of_custom("header_families", "header_families = \"a-\""), @r#"provider "acme": header_families: expected a list in square brackets, found text"#);
+    assert_snapshot!(of_custom("first", "signature = { header = \"X\", encoding = \"hex\", positional = \",\", first = \"1\" }"), @r#"provider "acme": signature.first: expected a whole number, found text"#);
+    assert_snapshot!(of_custom("repeats", "signature = { header = \"X\", encoding = \"hex\", repeats = \"yes\" }"), @r#"provider "acme": signature.repeats: expected true or false, found text"#);
+    assert_snapshot!(mistake("endpoint \"kyc\"", "table", "[endpoints]\nkyc = \"github\"\n"), @r#"endpoint "kyc": expected a table, as in { key = … }, found text"#);
+    assert_snapshot!(mistake("endpoints", "endpoints", "endpoints = \"kyc\"\n"), @"endpoints: expected tables by name, as in [endpoints.NAME], found text");
+    assert_snapshot!(mistake("endpoints", "endpoints", "[[endpoints]]\nprovider = \"github\"\n"), @"endpoints: expected tables by name, as in [endpoints.NAME], found a list");
 }
 
 #[test]
@@ -428,15 +428,15 @@ fn mistakes_of_deliveries() {
     for (lines, problem) in [
         (
             "store = \"disk\"",
-            "store: it is neither \"memory\" nor \"redis\"; write one of them",
+            "store: expected \"memory\" or \"redis\"",
         ),
         (
             "store = \"memory\"\nurl = \"redis://127.0.0.1\"",
-            "url goes with store = \"redis\" only; remove it",
+            "url is allowed only with store = \"redis\"; remove it",
         ),
         (
             "store = \"memory\"\nnamespace = \"billing-production\"",
-            "namespace goes with store = \"redis\" only; remove it",
+            "namespace is allowed only with store = \"redis\"; remove it",
         ),
         (
             "store = \"memory\"\nlease = \"soon\"",
@@ -444,17 +444,17 @@ fn mistakes_of_deliveries() {
         ),
         (
             "store = \"memory\"\non_outage = \"hope\"",
-            "on_outage: it is neither \"refuse\" nor \"allow\"; write one of them",
+            "on_outage: expected \"refuse\" or \"allow\"",
         ),
         (
             "lease = \"30s\"",
-            "store: it is missing; write \"memory\", or \"redis\" for several replicas",
+            "store: missing key; write \"memory\", or \"redis\" for several replicas",
         ),
     ] {
         let text = mistake("deliveries", "", &format!("[deliveries]\n{lines}\n"));
         assert!(text.ends_with(problem), "{text}");
     }
-    assert_snapshot!(of_github("deduplicate_by", "deduplicate_by = \"scanRef\""), @r#"endpoint "kyc": deduplicate_by: write "auto", "id", "body" or "body+event-type""#);
+    assert_snapshot!(of_github("deduplicate_by", "deduplicate_by = \"scanRef\""), @r#"endpoint "kyc": deduplicate_by: expected "auto", "id", "body" or "body+event-type""#);
 }
 
 /// What can work is not refused: see `deliveries_are_built_with_what_the_table_says`.
@@ -478,60 +478,60 @@ fn settings_that_can_only_fail_are_mistakes() {
         (
             memory,
             "max_in_progress = 0",
-            "deliveries: max_in_progress: 0 leaves room for no delivery, so that every event is refused; write how many may be \
-             handled at once, as in 10000, or remove it",
+            "deliveries: max_in_progress: with 0, every event would be refused; write how many may be handled at \
+             once, such as 10000, or remove it",
         ),
         (
             memory,
             "max_running = 0",
-            "deliveries: max_running: 0 lets no handler run, so that every event is refused; write how many may run at once, as in \
-             1000, or remove it",
+            "deliveries: max_running: with 0, every event would be refused; write how many handlers may run at \
+             once, such as 1000, or remove it",
         ),
         (
             memory,
             "handler_timeout = \"0s\"",
-            "deliveries: handler_timeout: \"0s\" leaves handlers no time, so that every event is refused; write more, as in \"60s\", \
-             or remove it",
+            "deliveries: handler_timeout: \"0s\" leaves handlers no time, so every event would be refused; write a \
+             longer duration, such as \"60s\", or remove it",
         ),
         (
             memory,
             "max_completed = 0",
-            "deliveries: max_completed: 0 remembers no delivery, so that every retry is handled again; write how many are \
-             remembered, as in 1000000, or remove it",
+            "deliveries: max_completed: with 0, every retry would be handled again; write how many deliveries to \
+             remember, such as 1000000, or remove it",
         ),
         (
             memory,
             "lease = \"99ms\"",
-            "deliveries: lease: \"99ms\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+            "deliveries: lease: \"99ms\" is too short to be renewed in time; write \"100ms\" or more, such as \"30s\"",
         ),
         (
             memory,
             "lease = \"0s\"",
-            "deliveries: lease: \"0s\" is too short to be renewed in time; write \"100ms\" or more, as in \"30s\"",
+            "deliveries: lease: \"0s\" is too short to be renewed in time; write \"100ms\" or more, such as \"30s\"",
         ),
         (
             memory,
             "lifetime = \"0s\"",
-            "deliveries: lifetime: \"0s\" remembers no delivery, so that every retry is handled again; write more, as in \"72h\", \
-             or remove it",
+            "deliveries: lifetime: \"0s\" is too short to remember a delivery, so every retry would be handled \
+             again; write a longer duration, such as \"72h\", or remove it",
         ),
         (
             &format!("{window}{memory}"),
             "lifetime = \"599s\"",
             "deliveries: lifetime: 599s is shorter than the 600s for which endpoint \"payments\" accepts the same request, so \
-             that a replay is handled again; write \"600s\" or more, or remove it",
+             a replay would be handled again; write \"600s\" or more, or remove it",
         ),
         (
             &format!("{wide}{memory}"),
             "lifetime = \"1h\"",
             "deliveries: lifetime: 3600s is shorter than the 7200s for which endpoint \"payments\" accepts the same request, so \
-             that a replay is handled again; write \"7200s\" or more, or remove it",
+             a replay would be handled again; write \"7200s\" or more, or remove it",
         ),
         (
             &custom,
             "",
-            "provider \"acme\": retry_horizon: \"0s\" remembers no delivery, so that every retry is handled again; write for how \
-             long the provider sends again, as in \"72h\"",
+            "provider \"acme\": retry_horizon: \"0s\" is too short to remember a delivery, so every retry would be handled \
+             again; write how long the provider retries, such as \"72h\"",
         ),
         (
             &secret(late, early),
@@ -546,7 +546,7 @@ fn settings_that_can_only_fail_are_mistakes() {
         (
             redis,
             "timeout = \"0s\"",
-            "deliveries: timeout: \"0s\" leaves redis no time to answer; write more, as in \"1s\"",
+            "deliveries: timeout: \"0s\" leaves Redis no time to answer; write a longer duration, such as \"1s\"",
         ),
     ] {
         let file = format!("{file}{line}\n");
@@ -664,7 +664,7 @@ fn mistakes_of_deliveries_in_redis() {
     for (lines, problem) in [
         (
             "",
-            "url: redis needs one; write \"redis://host:6379\" or { env = … }",
+            "url: missing key; write \"redis://host:6379\" or { env = … }",
         ),
         (
             "url = \"redis://host\"",
@@ -677,7 +677,7 @@ fn mistakes_of_deliveries_in_redis() {
         ),
         (
             "max_completed = 5",
-            "max_completed goes with store = \"memory\" only; remove it",
+            "max_completed is allowed only with store = \"memory\"; remove it",
         ),
         (
             "url = { env = \"NO_SUCH_VARIABLE\" }",
@@ -685,7 +685,7 @@ fn mistakes_of_deliveries_in_redis() {
         ),
         (
             "namespace = \"n\"\nurl = \"://:a-password@host\"",
-            "redis: the URL is not one; write redis://[user][:password]@host[:port][/database]",
+            "redis: the URL is invalid; write redis://[user][:password]@host[:port][/database]",
         ),
     ] {
         let text = format!("[deliveries]\nstore = \"redis\"\n{lines}\n");
@@ -694,7 +694,7 @@ fn mistakes_of_deliveries_in_redis() {
         assert!(!text.contains("a-password"), "{text}");
     }
     let old = "[deliveries]\nstore = \"redis\"\nurl = \"redis://host\"\nprefix = \"billing:\"\n";
-    assert_snapshot!(mistake("deliveries", "prefix", old), @"deliveries: prefix: the key is unknown; there are store, url, namespace, timeout, max_in_progress, max_completed, lease, wait, lifetime, max_running, handler_timeout, on_outage");
+    assert_snapshot!(mistake("deliveries", "prefix", old), @"deliveries: prefix: unknown key; available: store, url, namespace, timeout, max_in_progress, max_completed, lease, wait, lifetime, max_running, handler_timeout, on_outage");
 }
 
 #[test]
@@ -722,7 +722,7 @@ fn deliveries_are_built_with_what_the_table_says() {
 #[test]
 fn mistake_provider_with_the_name_of_a_built_in_one() {
     let text = custom("").replace("acme", "stripe");
-    assert_snapshot!(mistake("provider \"stripe\"", "provider", &text), @r#"provider "stripe": a built-in provider has this name; choose another"#);
+    assert_snapshot!(mistake("provider \"stripe\"", "provider", &text), @r#"provider "stripe": this is the name of a built-in provider; choose another"#);
 }
 
 #[test]

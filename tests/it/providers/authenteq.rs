@@ -965,7 +965,7 @@ fn no_error_quotes_the_body() {
     }
     assert!(errors > 200, "{errors}");
     // The field is named, as far as the name is the vendor's.
-    let of_type = "a value is not of the type it should be";
+    let of_type = "a value has the wrong type";
     for (result, field) in [
         (
             json!({"id": "x", "documentData": {"documentType": "PP", "dateOfBirth": 7}}),

@@ -154,7 +154,7 @@ async fn what_cannot_be_read_is_named_by_field_and_place() {
     let bodies = [("wrong".to_owned(), Bytes::from_static(body.as_bytes()))];
     let log = logged::<idenfy::Event>("idenfy", &bodies, false).await;
     assert!(
-        log.contains("status.overall: a value is not of the type it should be, at line 1 column"),
+        log.contains("status.overall: a value has the wrong type, at line 1 column"),
         "{log}"
     );
     assert!(!log.contains("Ada"), "{log}");
@@ -180,7 +180,7 @@ async fn a_request_of_idenfy_without_a_signature_says_what_to_do() {
         .unwrap_err();
     assert_eq!(
         rejection.to_string(),
-        "a header is missing (header Idenfy-Signature); iDenfy signs only once a signing key is set for the webhook \
+        "a required header is missing (header Idenfy-Signature); iDenfy signs only once a signing key is set for the webhook \
          in its dashboard"
     );
 }

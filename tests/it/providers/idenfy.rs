@@ -652,20 +652,11 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
     const NONE: &str = "Other";
     for (body, error) in [
         ("{}", "the body has no fields"),
-        ("", "the JSON of the body breaks off, at line 1 column 0"),
+        ("", "the JSON of the body is truncated, at line 1 column 0"),
         ("not json", "the body is not JSON, at line 1 column 2"),
-        (
-            "null",
-            "a value is not of the type it should be, at line 1 column 4",
-        ),
-        (
-            "[]",
-            "a value is not of the type it should be, at line 1 column 0",
-        ),
-        (
-            "3",
-            "a value is not of the type it should be, at line 1 column 1",
-        ),
+        ("null", "a value has the wrong type, at line 1 column 4"),
+        ("[]", "a value has the wrong type, at line 1 column 0"),
+        ("3", "a value has the wrong type, at line 1 column 1"),
         (r#"{"a":1,"b":2}"#, NONE),
         (r#"{"clientId":"c"}"#, NONE),
         (r#"{"id":7}"#, NONE),
@@ -695,11 +686,11 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
         ),
         (
             r#"{"scanRef":"s","final":true,"status":{"overall":null}}"#,
-            "status.overall: a value is not of the type it should be, at line 1 column 52",
+            "status.overall: a value has the wrong type, at line 1 column 52",
         ),
         (
             r#"{"scanRef":"s","final":true,"status":"APPROVED"}"#,
-            "status: a value is not of the type it should be, at line 1 column 47",
+            "status: a value has the wrong type, at line 1 column 47",
         ),
         (
             r#"{"scanRef":"s","status":"COMPLETED","outcome":"SUCCESS"}"#,

@@ -410,7 +410,7 @@ fn absent_null_and_unknown_fields_do_no_harm() {
 fn what_lacks_the_fields_of_an_event_is_not_one() {
     for (body, error) in [
         ("{}", "the field `status` is missing, at line 1 column 2"),
-        ("", "the JSON of the body breaks off, at line 1 column 0"),
+        ("", "the JSON of the body is truncated, at line 1 column 0"),
         ("not json", "the body is not JSON, at line 1 column 2"),
         (r#"{"status":"successful"}"#, "the field `refId` is missing"),
         (r#"{"status":"NO_MATCH"}"#, "the field `refId` is missing"),
@@ -428,16 +428,16 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
         ),
         (
             r#"{"status":1,"refId":"r"}"#,
-            "status: a value is not of the type it should be, at line 1 column 11",
+            "status: a value has the wrong type, at line 1 column 11",
         ),
         // An event of Authento and of iDenfy. One of GitHub has nothing in it that could contradict: it is of no known kind.
         (
             r#"{"event":"REVIEWED","userId":"u","status":{"basic":"VERIFIED"}}"#,
-            "status: a value is not of the type it should be, at line 1 column 42",
+            "status: a value has the wrong type, at line 1 column 42",
         ),
         (
             r#"{"final":true,"status":{"overall":"APPROVED"},"scanRef":"s"}"#,
-            "status: a value is not of the type it should be, at line 1 column 23",
+            "status: a value has the wrong type, at line 1 column 23",
         ),
     ] {
         assert_eq!(

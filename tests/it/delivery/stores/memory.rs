@@ -181,11 +181,11 @@ fn panics<T>(set: impl FnOnce() -> T) -> String {
 fn settings_that_can_only_fail_panic() {
     assert_eq!(
         panics(|| MemoryStore::new().with_max_in_progress(0)),
-        "max_in_progress is 0, so that every claim would be refused; set how many deliveries may be handled at once"
+        "max_in_progress is 0, so every claim would be refused; set how many deliveries may be handled at once"
     );
     assert_eq!(
         panics(|| MemoryStore::new().with_max_completed(0)),
-        "max_completed is 0, so that every retry would be handled again; set how many deliveries are remembered"
+        "max_completed is 0, so every retry would be handled again; set how many deliveries to remember"
     );
     let store = MemoryStore::new().with_max_completed(1);
     let store = store.with_max_in_progress(1);
@@ -195,7 +195,7 @@ fn settings_that_can_only_fail_panic() {
         let store = || tower_webhook::delivery::RedisStore::new("redis://localhost", "n").unwrap();
         assert_eq!(
             panics(|| store().with_timeout(Duration::ZERO)),
-            "timeout is zero, so that every step would fail; set how long one may take, such as a second"
+            "timeout is zero, so every operation would fail; set a longer one, such as a second"
         );
         drop(store().with_timeout(Duration::from_nanos(1)));
     }

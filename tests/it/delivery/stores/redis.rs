@@ -667,7 +667,7 @@ async fn a_redis_that_connects_slower_than_a_step_may_take_is_connected() {
         let error = claim(&store, 0).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Timeout);
         let expected = format!(
-            "redis at {}: no connection after 300ms; connecting goes on",
+            "redis at {}: not connected after 300ms; still connecting",
             proxy.address
         );
         assert!(error.to_string().contains(&expected), "{error}");
