@@ -6,13 +6,8 @@ export PATH := justfile_directory() / "target/tools/wheels/bin" + ":" + justfile
 default:
     @just --list --unsorted
 
-<<<<<<< HEAD
-# Everything below, in the order in which it fails fastest.
-check: fmt toml spelling layers clippy test test-none features docs surface deny package benches
-=======
 # Runs all checks, fastest first.
-check: fmt toml spelling clippy test test-none features docs surface deny package benches
->>>>>>> prose3
+check: fmt toml spelling layers clippy test test-none features docs surface deny package benches
 
 # Checks the formatting of the Rust sources.
 fmt:
@@ -26,15 +21,11 @@ toml:
 spelling:
     typos
 
-<<<<<<< HEAD
-# The order of the modules in src/: no import points upwards, goes through a re-export or closes a circle.
+# Checks the order of the modules in src/: no import points upwards, through a re-export or in a circle.
 layers:
     python3 tests/layers.py
 
-# The lint tables of Cargo.toml and clippy.toml: everything with all features, the library with none.
-=======
 # Runs the lints: the workspace with all features, the library with none.
->>>>>>> prose3
 clippy:
     cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
     cargo clippy --locked --lib --no-default-features -- -D warnings
