@@ -82,6 +82,7 @@ use crate::{
 /// | `provider` | the name of a built-in provider or of one under `[providers]` |
 /// | `secret` | text, `{ env = "NAME" }`, `{ file = "path" }` (relative to the working directory) or `{ value = "text" }` |
 /// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, quotes optional) |
+/// | `key_source` | `true` if the program [looks the keys up](Self::layer_with_key_source), so that the file needs no secret |
 /// | `variant` | one of the variants on the provider's page; the default, `"auto"`, accepts all that are not opt-in |
 /// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"` |
 /// | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
@@ -92,8 +93,7 @@ use crate::{
 /// | `deduplicate_by` | what identifies a delivery: `"id"` (if the delivery id identifies an event), `"body"` or `"body+event-type"`; the default, `"auto"`, is on the provider's page. See [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
 ///
 /// `tolerance`, `max_body` and `read_timeout` can be set in several places: see
-/// [which limit applies](crate::Verifier#which-limit-applies). An endpoint whose keys a
-/// [source looks up](Self::layer_with_key_source) needs no secret in the file.
+/// [which limit applies](crate::Verifier#which-limit-applies).
 ///
 /// # Deliveries
 ///
@@ -182,8 +182,8 @@ impl Config {
     /// cannot be found or used. All mistakes are in one error, in the order of the file. Each names
     /// the endpoint, the key and the remedy, and shows no secret.
     ///
-    /// An endpoint without a secret is a mistake only when [`layer`](Self::layer) builds it,
-    /// because [a key source](Self::layer_with_key_source) may provide its keys.
+    /// An endpoint without a secret is a mistake unless it says `key_source = true`: then
+    /// [`layer_with_key_source`](Self::layer_with_key_source) builds it.
     pub fn from_toml_str(text: &str) -> Result<Self, SetupError> {
         let failed = |error: toml::de::Error| syntax_error(&error, text);
         let document = DeTable::parse(text).map_err(failed)?;
@@ -356,12 +356,17 @@ impl Config {
     }
 
     /// Builds the layer of an endpoint whose keys come from a [`KeySource`], for tenants and for
-    /// keys that are replaced at run time. The endpoint needs no secret in the file.
+    /// keys that are replaced at run time. With `key_source = true`, the endpoint needs no secret in
+    /// the file.
     ///
     /// ```
     /// use tower_webhook::{Config, keys::{KeySet, Tenant, source_fn}};
     ///
-    /// let config = Config::from_toml_str("[endpoints.tenants]\nprovider = \"github\"")?;
+    /// let config = Config::from_toml_str(r#"
+    ///     [endpoints.tenants]
+    ///     provider   = "github"
+    ///     key_source = true
+    /// "#)?;
     /// let provider = config.provider("github")?;
     /// let layer = config.layer_with_key_source("tenants", source_fn(move |request| {
     ///     // Look the tenant up by its path here, for example in a database.
@@ -847,7 +852,7 @@ endpoint "d": secret: UNSET"#
     #[test]
     fn secrets_may_come_from_a_source_only() {
         let config = Config::from_toml_str(
-            "[endpoints.a]\nprovider = \"github\"\nread_timeout = \"7s\"\nmax_body = 100",
+            "[endpoints.a]\nprovider = \"github\"\nkey_source = true\nread_timeout = \"7s\"\nmax_body = 100",
         )
         .unwrap();
         let keys = KeySet::new(&providers::github(), vec![SECRET.into()]).unwrap();
@@ -867,9 +872,10 @@ endpoint "d": secret: UNSET"#
         ] {
             assert_eq!(error.to_string(), none);
         }
-        // An empty list of secrets is a mistake when the file is read.
-        let found = mistakes("[endpoints.a]\nprovider = \"github\"\nsecrets = []");
-        assert_eq!(found, [none]);
+        for missing in ["", "secrets = []", "key_source = false"] {
+            let found = mistakes(&format!("[endpoints.a]\nprovider = \"github\"\n{missing}"));
+            assert_eq!(found, [&*none], "{missing}");
+        }
     }
 
     #[test]

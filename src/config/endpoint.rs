@@ -25,6 +25,8 @@ pub(super) struct Endpoint {
     provider: String,
     secret: Option<SecretConfig>,
     secrets: Option<Vec<SecretConfig>>,
+    #[serde(default)]
+    key_source: bool,
     variant: Option<String>,
     tolerance: Option<Scalar>,
     max_body: Option<Scalar>,
@@ -89,12 +91,11 @@ impl Endpoint {
         mistakes
     }
 
-    /// Builds the endpoint to find mistakes. Secrets may be missing, because the program may use a
-    /// key source.
+    /// Builds the endpoint to find mistakes.
     fn check(&self, provider: &Provider) -> Result<(), SetupError> {
         match self.secrets_if_any()? {
-            Some(secrets) => KeySet::new(provider, secrets).map(drop)?,
-            None => provider.compile().map(drop)?,
+            None if self.key_source => provider.compile().map(drop)?,
+            secrets => KeySet::new(provider, secrets.unwrap_or_default()).map(drop)?,
         }
         self.tolerance(provider).map(drop)
     }
