@@ -404,17 +404,12 @@ fn acme() -> impl KeySource + 'static {
 
 // Documentation
 
-/// The words in backquotes in the section of the README, code blocks aside.
+/// The words in backquotes on the guide's page, code blocks aside.
 fn documented() -> BTreeSet<&'static str> {
-    const TITLE: &str = "## What operators see";
-    let readme = include_str!("../../README.md");
-    let (_, section) = readme
-        .split_once(TITLE)
-        .expect("the README has the section: What operators see");
-    let section = section.split("\n## ").next().unwrap();
+    let page = include_str!("../../src/docs/observability.md");
     let mut words = BTreeSet::new();
     let mut in_code = false;
-    for line in section.lines() {
+    for line in page.lines() {
         if line.starts_with("```") {
             in_code = !in_code;
         } else if !in_code {
@@ -652,7 +647,7 @@ impl Refused {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_readme_names_all_that_operators_see_and_nothing_else_that_is_counted() {
+async fn the_guide_names_all_that_operators_see_and_nothing_else_that_is_counted() {
     let operators = Operators::watch();
     for case in refusals() {
         Host::Axum.send::<Value>(case.layer, case.request).await;
@@ -699,7 +694,7 @@ async fn the_readme_names_all_that_operators_see_and_nothing_else_that_is_counte
         .iter()
         .filter(|name| !documented.contains(&***name))
         .collect();
-    assert!(missing.is_empty(), "not in the README: {missing:?}");
+    assert!(missing.is_empty(), "not in the guide: {missing:?}");
     let named: BTreeSet<String> = documented
         .iter()
         .filter(|word| word.starts_with("webhook_") && word.ends_with("_total"))

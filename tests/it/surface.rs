@@ -872,7 +872,7 @@ async fn facts_of_refusals_are_there_for_the_operator() {
     let old = of(RejectionKind::TimestampTooOld);
     assert_eq!(
         (old.header(), old.skew_seconds()),
-        (Some("X-Slack-Request-Timestamp"), Some(301))
+        (Some("X-Slack-Request-Timestamp"), Some(-301))
     );
     assert_eq!(
         of(RejectionKind::TimestampInFuture).skew_seconds(),

@@ -253,7 +253,7 @@ fn document(id: &str, spec: &Spec, secrets: &[String]) -> String {
     );
     let short = SHORT_KEYS.iter().find(|(entry, _)| *entry == id);
     key.extend(short.map(|(_, bytes)| ("min_bytes", bytes.to_string())));
-    line("key", &inline(&key));
+    line("secret_format", &inline(&key));
     let mut require: Vec<String> = Vec::new();
     for rule in &spec.require {
         require.push(inline(&[

@@ -19,7 +19,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(svix()),
                 svix_at(NOW - 7, "msg"),
                 Level::DEBUG,
-                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=-7",
+                "bytes=2 endpoint=orders key_id=key-2 provider=svix skew=-7 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
@@ -29,7 +29,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(svix()),
                 svix_at(NOW + 300, "msg"),
                 Level::DEBUG,
-                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=key-2 provider=svix skew=300",
+                "bytes=2 endpoint=orders key_id=key-2 provider=svix skew=300 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
@@ -40,7 +40,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 layer(several.clone().unwrap()),
                 sign(providers::authento(), GITHUB_SECRET, "[1, 2]"),
                 Level::INFO,
-                "bytes=6 variant=hmac-sha256 endpoint=orders key_id=key-4 provider=authento",
+                "bytes=6 endpoint=orders key_id=key-4 provider=authento variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="authento",endpoint="orders"} 6"#,
                     r#"webhook_verified_total{provider="authento",endpoint="orders",variant="hmac-sha256",key_id="key-4"} 1"#,
@@ -51,7 +51,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 tenants(),
                 signed("{}"),
                 Level::DEBUG,
-                "bytes=2 variant=hmac-sha256 endpoint=orders key_id=acme-key-3 provider=github tenant=acme",
+                "bytes=2 endpoint=orders key_id=acme-key-3 provider=github tenant=acme variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="github",endpoint="orders",variant="hmac-sha256",key_id=""} 1"#,
@@ -61,7 +61,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
                 nameless(),
                 signed("{}"),
                 Level::DEBUG,
-                "bytes=2 variant=hmac-sha256 provider=github",
+                "bytes=2 provider=github variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint=""} 2"#,
                     r#"webhook_verified_total{provider="github",endpoint="",variant="hmac-sha256",key_id=""} 1"#,

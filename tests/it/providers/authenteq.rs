@@ -268,7 +268,7 @@ fn variants_are_chosen_in_the_configuration() {
     }
     for (wrong, named) in [
         ("", "client_id"),
-        ("client_id = \"x\"\nconstruction = \"sha256\"", NAMED),
+        ("client_id = \"x\"\nvariant = \"sha256\"", NAMED),
     ] {
         let error = endpoint(wrong).map(drop).unwrap_err().to_string();
         assert!(error.contains("kyc") && error.contains(named), "{error}");
@@ -661,7 +661,7 @@ fn a_changed_boundary_header_never_changes_what_is_read() {
         let other = event_in_frames(&body, Some(&header), usize::MAX);
         let error = read_event(&other).unwrap_err();
         assert!(
-            error.contains("the unsigned Content-Type header"),
+            error.contains("Content-Type header"),
             "{changed}: {error}"
         );
         // The event itself stays what it is.
