@@ -660,10 +660,7 @@ fn a_changed_boundary_header_never_changes_what_is_read() {
         let header = format!("multipart/form-data; boundary={changed}");
         let other = event_in_frames(&body, Some(&header), usize::MAX);
         let error = read_event(&other).unwrap_err();
-        assert!(
-            error.contains("Content-Type header"),
-            "{changed}: {error}"
-        );
+        assert!(error.contains("Content-Type header"), "{changed}: {error}");
         // The event itself stays what it is.
         assert_eq!(other.body(), &body);
     }
