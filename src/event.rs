@@ -37,11 +37,9 @@ pub struct VerifiedEvent<T: Payload = Bytes> {
 
 impl VerifiedEvent {
     /// The only constructor.
-    pub(crate) fn proven(data: EventData) -> Self {
-        Self {
-            payload: data.body.clone(),
-            data: Arc::new(data),
-        }
+    pub(crate) fn proven(data: Arc<EventData>) -> Self {
+        let payload = data.body.clone();
+        Self { data, payload }
     }
 }
 
@@ -209,14 +207,14 @@ impl<T: Payload> VerifiedEvent<T> {
     /// The signed time of the attempt; `None` if the provider signs none.
     #[must_use]
     pub fn timestamp(&self) -> Option<SystemTime> {
-        self.data.timestamp?.to_system_time()
+        self.data.timestamp()?.to_system_time()
     }
 
     /// That time minus the receiver's clock when the request arrived, in seconds: negative for the
     /// past.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<i64> {
-        let timestamp = self.data.timestamp?;
+        let timestamp = self.data.timestamp()?;
         Some(timestamp.seconds.saturating_sub(self.data.received))
     }
 

@@ -7,11 +7,13 @@ use std::{
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use crate::{
     clock::UnixTime,
     compiled::{
         body::{BodyInput, only},
+        head::ParsedHead,
         header_table::{HeaderValues, Span},
         scheme::CompiledScheme,
     },
@@ -21,17 +23,20 @@ use crate::{
     scheme::locator::{Locator, LocatorKind},
 };
 
+/// It is allocated when the head was checked, because the values of the head are too large to move
+/// from step to step.
 pub(crate) struct EventData {
     pub(crate) endpoint: Arc<Endpoint>,
-    pub(crate) owner: KeyOwner,
-    /// The variant whose signature matched.
-    pub(crate) variant: usize,
-    pub(crate) key_id: Option<Arc<str>>,
-    pub(crate) values: HeaderValues,
-    /// The time of the attempt, only if it is signed.
-    pub(crate) timestamp: Option<UnixTime>,
+    /// The variants under which the head is in order, at least one.
+    pub(crate) variants: Variants,
+    /// The value of `Content-Length`.
+    pub(crate) declared: Option<u64>,
     /// When the head was checked, in seconds since 1970.
     pub(crate) received: i64,
+    pub(crate) owner: KeyOwner,
+    /// The place in `variants` of the one whose signature matched.
+    pub(crate) matched: usize,
+    pub(crate) key_id: Option<Arc<str>>,
     pub(crate) body: Bytes,
     /// Known from the signature check if the scheme signs it, else computed on first use.
     pub(crate) body_sha256: OnceLock<[u8; 32]>,
@@ -43,6 +48,9 @@ pub(crate) struct EventData {
     /// The key at the route of the delivery layer.
     pub(crate) claimed_key: OnceLock<DeliveryKey>,
 }
+
+/// Indexes of variants, with the values that each takes from the head.
+pub(crate) type Variants = SmallVec<[(usize, ParsedHead); 1]>;
 
 /// Whose keys a request is checked with.
 pub(crate) enum KeyOwner {
@@ -63,8 +71,53 @@ impl KeyOwner {
 }
 
 impl EventData {
+    pub(crate) fn new(
+        endpoint: &Arc<Endpoint>,
+        variants: Variants,
+        declared: Option<u64>,
+        received: i64,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            endpoint: Arc::clone(endpoint),
+            variants,
+            declared,
+            received,
+            owner: KeyOwner::Endpoint,
+            matched: 0,
+            key_id: None,
+            body: Bytes::new(),
+            body_sha256: OnceLock::new(),
+            event_type: OnceLock::new(),
+            delivery_id: OnceLock::new(),
+            delivery_key: OnceLock::new(),
+            claimed_key: OnceLock::new(),
+        })
+    }
+
+    /// The data of a request that is not verified yet.
+    pub(crate) fn unverified(data: &mut Arc<Self>) -> &mut Self {
+        let Some(data) = Arc::get_mut(data) else {
+            unreachable!("only verified events share their data");
+        };
+        data
+    }
+
+    /// The index of the variant whose signature matched, and its values.
+    fn matched(&self) -> Option<&(usize, ParsedHead)> {
+        self.variants.get(self.matched)
+    }
+
+    fn values(&self) -> Option<&HeaderValues> {
+        Some(&self.matched()?.1.values)
+    }
+
+    /// The time of the attempt, only if it is signed.
+    pub(crate) fn timestamp(&self) -> Option<UnixTime> {
+        self.matched()?.1.timestamp
+    }
+
     pub(crate) fn scheme(&self) -> Option<&CompiledScheme> {
-        self.endpoint.scheme(self.variant)
+        self.endpoint.scheme(self.matched()?.0)
     }
 
     pub(crate) fn body_sha256(&self) -> &[u8; 32] {
@@ -79,29 +132,30 @@ impl EventData {
 
     /// Every signed value except the secret, and whether it is the timestamp.
     pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8], bool)) {
-        if let Some(scheme) = self.scheme() {
+        if let (Some(scheme), Some(values)) = (self.scheme(), self.values()) {
             let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
-            scheme.content.values(&self.values, &body, take);
+            scheme.content.values(values, &body, take);
         }
     }
 
     pub(crate) fn event_type(&self) -> Option<&str> {
         let locator = self.endpoint.provider.event_type()?;
-        self.look_up(locator, self.values.event_type, &self.event_type)
+        self.look_up(locator, self.values()?.event_type, &self.event_type)
     }
 
     pub(crate) fn delivery_id(&self) -> Option<&str> {
         let locator = self.endpoint.provider.delivery_id()?;
-        self.look_up(locator, self.values.delivery_id, &self.delivery_id)
+        self.look_up(locator, self.values()?.delivery_id, &self.delivery_id)
     }
 
     pub(crate) fn content_type(&self) -> Option<&[u8]> {
-        self.values.get(self.values.content_type?)
+        let values = self.values()?;
+        values.get(values.content_type?)
     }
 
     /// The event type, if it is in a signed header. In a signed body it is part of the body.
     pub(crate) fn signed_event_type(&self) -> Option<&[u8]> {
-        self.scheme()?.signed_event_type(&self.values)
+        self.scheme()?.signed_event_type(self.values()?)
     }
 
     /// The delivery id, if it is signed and is not a placeholder.
@@ -109,7 +163,7 @@ impl EventData {
         let (scheme, body) = (self.scheme()?, &self.body);
         let locator = &self.endpoint.provider.delivery_id()?.0;
         match locator {
-            LocatorKind::Header(_) => SignedId::text(scheme.signed_delivery_id(&self.values)?),
+            LocatorKind::Header(_) => SignedId::text(scheme.signed_delivery_id(self.values()?)?),
             _ if !scheme.covers_body && !scheme.content.signs(locator) => None,
             LocatorKind::Json(pointer) => {
                 let raw = json::raw(body, pointer)?;
@@ -129,8 +183,8 @@ impl EventData {
 
     /// How long the same request is accepted, if a signed timestamp limits that.
     pub(crate) fn timestamp_window(&self) -> Option<Duration> {
-        self.timestamp?;
-        self.endpoint.tolerance(self.variant)?.width()
+        self.timestamp()?;
+        self.endpoint.tolerance(self.matched()?.0)?.width()
     }
 
     fn look_up<'d>(
@@ -140,7 +194,7 @@ impl EventData {
         cache: &'d OnceLock<Option<Box<str>>>,
     ) -> Option<&'d str> {
         match &locator.0 {
-            LocatorKind::Header(_) => std::str::from_utf8(self.values.get(header?)?).ok(),
+            LocatorKind::Header(_) => std::str::from_utf8(self.values()?.get(header?)?).ok(),
             LocatorKind::Json(pointer) => {
                 let found = || Some(json::scalar(&self.body, pointer)?.into());
                 cache.get_or_init(found).as_deref()

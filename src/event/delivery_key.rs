@@ -42,7 +42,7 @@ impl Pieces {
     /// The body, and the signed time if the body is blank.
     fn put_event_without_id(&mut self, event: &EventData) {
         self.put_body(event);
-        if let Some(time) = event.timestamp
+        if let Some(time) = event.timestamp()
             && is_blank(&event.body)
         {
             self.put_tagged("seconds", &time.seconds.to_be_bytes());

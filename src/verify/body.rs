@@ -1,6 +1,9 @@
 //! [`BodyVerifier`]: keeps and hashes the body, and is the only origin of a verified event.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -20,8 +23,7 @@ use crate::{
 /// It is the only buffer, so the bytes that were hashed are the bytes of the event.
 #[must_use = "nothing is proven until `verify`"]
 pub struct BodyVerifier {
-    head: CheckedHead,
-    owner: KeyOwner,
+    data: Arc<EventData>,
     keys: KeySet,
     buffer: Buffer,
     hashes: Option<Box<BodyHashes>>,
@@ -67,7 +69,7 @@ impl CheckedHead {
                 self.with_keys_of(owner, tenant.keys().clone())
             }
             None => {
-                let decoy = self.endpoint.decoy.clone();
+                let decoy = self.data.endpoint.decoy.clone();
                 self.with_keys_of(KeyOwner::Unknown, decoy)
             }
         }
@@ -75,21 +77,22 @@ impl CheckedHead {
 
     fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
         let mut all = keys.keys().iter();
-        if keys.fit(&self.endpoint.schemes) && all.any(|key| key.valid_at(self.received)) {
-            Ok(BodyVerifier::new(self, owner, keys))
+        if keys.fit(&self.data.endpoint.schemes) && all.any(|key| key.valid_at(self.data.received))
+        {
+            Ok(BodyVerifier::new(self.data, owner, keys))
         } else {
             let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
-            Err(Rejection::new(reason, &self.endpoint.labels))
+            Err(Rejection::new(reason, &self.data.endpoint.labels))
         }
     }
 }
 
 impl BodyVerifier {
-    pub(crate) fn new(head: CheckedHead, owner: KeyOwner, keys: KeySet) -> Self {
+    pub(crate) fn new(mut data: Arc<EventData>, owner: KeyOwner, keys: KeySet) -> Self {
+        EventData::unverified(&mut data).owner = owner;
         Self {
-            buffer: Buffer::new(head.endpoint.max_body, head.declared),
-            head,
-            owner,
+            buffer: Buffer::new(data.endpoint.max_body, data.declared),
+            data,
             keys,
             hashes: None,
         }
@@ -103,14 +106,14 @@ impl BodyVerifier {
     /// [`RejectionKind::BodyTooLarge`] when the body is longer than the limit.
     pub fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
         let Self {
-            head,
+            data,
             keys,
             hashes,
             buffer,
             ..
         } = self;
         let fits = buffer.push(frame, |bytes| {
-            let hashes = hashes.get_or_insert_with(|| Box::new(BodyHashes::new(head, keys)));
+            let hashes = hashes.get_or_insert_with(|| Box::new(BodyHashes::new(data, keys)));
             hashes.update(bytes);
         });
         if fits {
@@ -140,7 +143,7 @@ impl BodyVerifier {
         let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
         let body = self.buffer.take();
         Comparison {
-            body: BodyInput::new(body, &self.head.endpoint.body, digest),
+            body: BodyInput::new(body, &self.data.endpoint.body, digest),
             next: 0,
             verdict: Verdict::NoContent,
             request: self,
@@ -150,7 +153,7 @@ impl BodyVerifier {
     /// The number of hashes of each byte of the body.
     pub(crate) fn hashes(&self) -> usize {
         let keys = self.keys.keys().len();
-        keys.saturating_mul(self.head.variants.len()).max(1)
+        keys.saturating_mul(self.data.variants.len()).max(1)
     }
 
     /// The number of bytes received.
@@ -159,8 +162,8 @@ impl BodyVerifier {
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        let reason = Reason::new(kind).of_tenant(self.owner.tenant());
-        Rejection::new(reason, &self.head.endpoint.labels)
+        let reason = Reason::new(kind).of_tenant(self.data.owner.tenant());
+        Rejection::new(reason, &self.data.endpoint.labels)
     }
 }
 
@@ -181,7 +184,7 @@ impl Comparison {
     /// Tries the next key, even after a match. `false` when none is left.
     pub(crate) fn step(&mut self) -> bool {
         let BodyVerifier {
-            head, keys, hashes, ..
+            data, keys, hashes, ..
         } = &self.request;
         let count = keys.keys().len();
         let (Some(place), Some(number)) =
@@ -189,12 +192,12 @@ impl Comparison {
         else {
             return false;
         };
-        let Some((variant, parsed)) = head.variants.get(place) else {
+        let Some((variant, parsed)) = data.variants.get(place) else {
             return false;
         };
         let hash = hashes.as_ref().and_then(|hashes| hashes.get(self.next));
         self.next = self.next.saturating_add(1);
-        let (Some(scheme), Some(key)) = (head.endpoint.scheme(*variant), keys.keys().get(number))
+        let (Some(scheme), Some(key)) = (data.endpoint.scheme(*variant), keys.keys().get(number))
         else {
             return true;
         };
@@ -210,7 +213,7 @@ impl Comparison {
             None => scheme.content.sign(&state.hasher, values, &self.body),
         };
         let Some(tag) = tag else { return true };
-        let verdict = match (parsed.candidates.contain(&tag), key.valid_at(head.received)) {
+        let verdict = match (parsed.candidates.contain(&tag), key.valid_at(data.received)) {
             (true, true) => Verdict::Match { place, key: number },
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
@@ -223,52 +226,36 @@ impl Comparison {
 
     /// The outcome, once every key was tried.
     pub(crate) fn conclude(self) -> Result<VerifiedEvent, Rejection> {
-        let BodyVerifier {
-            mut head,
-            owner,
-            keys,
-            ..
-        } = self.request;
+        let BodyVerifier { mut data, keys, .. } = self.request;
         let (body, sha256) = self.body.into_parts();
-        let kind = match (self.verdict, &owner) {
+        let kind = match (self.verdict, &data.owner) {
             (_, KeyOwner::Unknown) => RejectionKind::UnknownTenant,
-            (Verdict::Match { place, key }, _) if place < head.variants.len() => {
-                let (variant, parsed) = head.variants.swap_remove(place);
-                return Ok(VerifiedEvent::proven(EventData {
-                    endpoint: head.endpoint,
-                    owner,
-                    variant,
-                    key_id: keys.keys().get(key).and_then(|key| key.id.clone()),
-                    values: parsed.values,
-                    timestamp: parsed.timestamp,
-                    received: head.received,
-                    body,
-                    body_sha256: sha256.map_or_else(OnceLock::new, OnceLock::from),
-                    event_type: OnceLock::new(),
-                    delivery_id: OnceLock::new(),
-                    delivery_key: OnceLock::new(),
-                    claimed_key: OnceLock::new(),
-                }));
-            }
-            (Verdict::Match { .. }, _) => {
-                unreachable!("the variants that were compared are the head's")
+            (Verdict::Match { place, key }, _) => {
+                let event = EventData::unverified(&mut data);
+                event.matched = place;
+                event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
+                event.body = body;
+                if let Some(sha256) = sha256 {
+                    event.body_sha256 = OnceLock::from(sha256);
+                }
+                return Ok(VerifiedEvent::proven(data));
             }
             (Verdict::OutsideWindow, _) => RejectionKind::KeyOutsideWindow,
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
         let reason = Reason::new(kind)
-            .of_tenant(owner.tenant())
-            .of_body(body.len(), head.declared);
-        Err(Rejection::new(reason, &head.endpoint.labels))
+            .of_tenant(data.owner.tenant())
+            .of_body(body.len(), data.declared);
+        Err(Rejection::new(reason, &data.endpoint.labels))
     }
 }
 
 impl fmt::Debug for BodyVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyVerifier")
-            .field("provider", &self.head.endpoint.labels.provider)
-            .field("endpoint", &self.head.endpoint.name())
+            .field("provider", &self.data.endpoint.labels.provider)
+            .field("endpoint", &self.data.endpoint.name())
             .field("keys", &self.keys.keys().len())
             .finish_non_exhaustive()
     }

@@ -93,7 +93,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Step::LookingUp(head, answer) = this.step {
-            let labels = &head.endpoint.labels;
+            let labels = &head.data.endpoint.labels;
             let tenant = match answer.as_mut().poll(cx) {
                 Poll::Ready(Ok(tenant)) => tenant,
                 Poll::Ready(Err(error)) => {

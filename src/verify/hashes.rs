@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256, digest::Output};
 use crate::{
     compiled::content::Values,
     crypto::hasher::{Hasher, absorb},
+    event::data::EventData,
     keys::key_set::KeySet,
-    verify::head::CheckedHead,
 };
 
 /// One hash per variant and key. A body of one frame is hashed at the end, without them.
@@ -24,11 +24,11 @@ struct Running {
 }
 
 impl BodyHashes {
-    pub(crate) fn new(head: &CheckedHead, keys: &KeySet) -> Self {
+    pub(crate) fn new(data: &EventData, keys: &KeySet) -> Self {
         let mut hashes = Vec::new();
         let mut digest = None;
-        for (variant, parsed) in &head.variants {
-            let content = head.endpoint.scheme(*variant).map(|scheme| &scheme.content);
+        for (variant, parsed) in &data.variants {
+            let content = data.endpoint.scheme(*variant).map(|scheme| &scheme.content);
             if content.is_some_and(|content| content.digests_body()) {
                 digest.get_or_insert_default();
             }

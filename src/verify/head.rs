@@ -2,12 +2,10 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use smallvec::SmallVec;
-
 use crate::{
     clock::unix_seconds,
-    compiled::head::ParsedHead,
     endpoint::Endpoint,
+    event::data::{EventData, Variants},
     head::Head,
     rejection::{Reason, Rejection, kind::RejectionKind},
 };
@@ -15,17 +13,8 @@ use crate::{
 /// A request whose head is in order. It owns what it needs of the head.
 #[must_use = "a checked head proves nothing yet; go on with `with_keys`"]
 pub struct CheckedHead {
-    pub(crate) endpoint: Arc<Endpoint>,
-    /// The variants under which the head is in order, at least one.
-    pub(crate) variants: Variants,
-    /// The value of `Content-Length`.
-    pub(crate) declared: Option<u64>,
-    /// When the head was checked, in seconds since 1970.
-    pub(crate) received: i64,
+    pub(crate) data: Arc<EventData>,
 }
-
-/// Indexes of variants, with the values that each takes from the head.
-pub(crate) type Variants = SmallVec<[(usize, ParsedHead); 1]>;
 
 impl CheckedHead {
     /// `at_least` is the known minimum length of the body.
@@ -57,10 +46,7 @@ impl CheckedHead {
         match first {
             Some(reason) if variants.is_empty() => Err(refused(reason)),
             _ => Ok(Self {
-                endpoint: Arc::clone(endpoint),
-                variants,
-                declared,
-                received,
+                data: EventData::new(endpoint, variants, declared, received),
             }),
         }
     }
@@ -69,8 +55,8 @@ impl CheckedHead {
 impl fmt::Debug for CheckedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckedHead")
-            .field("provider", &self.endpoint.labels.provider)
-            .field("endpoint", &self.endpoint.name())
+            .field("provider", &self.data.endpoint.labels.provider)
+            .field("endpoint", &self.data.endpoint.name())
             .finish_non_exhaustive()
     }
 }
