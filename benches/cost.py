@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-BASE = "axum alone"
+BASE = "axum only"
 
 SERVICE = """
 use axum::{Router, http::StatusCode, routing::post};

@@ -37,7 +37,7 @@ def main():
     version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {"rustc": None, "counts": {}}
 
-    print(f"| workload | hash | {OURS}, beside it | recorded | {DELIVERY}, beside it | recorded |")
+    print(f"| workload | hash | {OURS}, without the hash | recorded | {DELIVERY}, without the hash | recorded |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     counts, worse = {}, []
     for workload in workloads:
@@ -47,16 +47,16 @@ def main():
         cells = [f"{hashed:.0f}"]
         counts[workload] = {}
         for name in (OURS, DELIVERY):
-            beside = round(row[name] - row[BARE] - hashed)
+            added = round(row[name] - row[BARE] - hashed)
             before = record["counts"].get(workload, {}).get(name)
-            counts[workload][name] = beside
-            cells += [str(beside), "-" if before is None else str(before)]
-            if before is not None and record["rustc"] == version and beside > before * (1 + TOLERANCE) + 10:
-                worse.append(f"{workload}: {name} takes {beside} instructions; recorded: {before}")
+            counts[workload][name] = added
+            cells += [str(added), "-" if before is None else str(before)]
+            if before is not None and record["rustc"] == version and added > before * (1 + TOLERANCE) + 10:
+                worse.append(f"{workload}: {name} takes {added} instructions; recorded: {before}")
         print(f"| {workload} | {' | '.join(cells)} |", flush=True)
     for workload, most in MOST.items():
-        beside = counts[workload][OURS]
-        print(f"{workload}: {beside} of at most {most}, {'met' if beside <= most else 'not met'}")
+        added = counts[workload][OURS]
+        print(f"{workload}: {added} of at most {most}, {'met' if added <= most else 'not met'}")
     if "--record" in sys.argv:
         RECORD.write_text(json.dumps({"rustc": version, "counts": counts}, indent=2) + "\n")
     elif record["rustc"] != version:

@@ -65,7 +65,7 @@ pub fn finish<F: Future>(future: F) -> Result<F::Output, String> {
             return Ok(output);
         }
     }
-    Err("polls the body for ever".to_owned())
+    Err("polls the body forever".to_owned())
 }
 
 /// A Tower service that receives requests.

@@ -48,7 +48,7 @@ fn main() {
         .map_or(1.0, |text| text.parse().unwrap());
     let budget = Duration::from_secs_f64(seconds);
     println!(
-        "## One thread beside another\n\n| workload | row | own clone | clone for each request |"
+        "## Two threads\n\n| workload | row | own clone | clone for each request |"
     );
     println!("| --- | --- | ---: | ---: |");
     let mut reached = Vec::new();
@@ -177,10 +177,10 @@ fn measure(make: &Make, budget: Duration) -> Spread {
         receive(row.as_mut());
         let (mut ratios, start) = (Vec::new(), Instant::now());
         while ratios.len() < 11 || start.elapsed() < budget {
-            let alone = receive(row.as_mut());
+            let single = receive(row.as_mut());
             barrier.wait();
             let together = receive(row.as_mut());
-            ratios.push(together / alone);
+            ratios.push(together / single);
         }
         ended.store(true, Ordering::SeqCst);
         barrier.wait();
