@@ -274,7 +274,7 @@ fn what_lacks_what_makes_it_an_event_is_none() {
         for wrong in [Value::Null, json!(7), json!([])] {
             let error = without(field, Some(wrong));
             assert!(
-                error.contains("not of the type") || error.contains("missing"),
+                error.contains("wrong type") || error.contains("missing"),
                 "{error}"
             );
         }
