@@ -416,10 +416,7 @@ async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
             line.starts_with("WARN") && line.contains("(0 bytes)"),
             "{line}"
         );
-        assert!(
-            line.contains("no proxy changes the body"),
-            "{line}"
-        );
+        assert!(line.contains("no proxy changes the body"), "{line}");
     }
 }
 
