@@ -47,9 +47,7 @@ fn main() {
         .nth(1)
         .map_or(1.0, |text| text.parse().unwrap());
     let budget = Duration::from_secs_f64(seconds);
-    println!(
-        "## Two threads\n\n| workload | row | own clone | clone for each request |"
-    );
+    println!("## Two threads\n\n| workload | row | own clone | clone for each request |");
     println!("| --- | --- | ---: | ---: |");
     let mut reached = Vec::new();
     for style in [Style::GitHub, Style::Standard] {
