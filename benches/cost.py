@@ -1,11 +1,10 @@
-"""Measures what a crate that verifies webhooks adds to a minimal axum service: crates, build time and size.
+"""Measures what webhook verification adds to a minimal axum service: crates, build time and size.
 
     python3 cost.py [--crate PATH] [ROW...]
 
-Each row is a package of its own that is built from nothing, in debug and in release. Processor seconds are those of cargo
-and of all its compilers; what is added is the difference to the service without verification, so one run compares only
-what it built itself. `--crate` is another checkout of tower-webhook. Crates are those of the program and its build,
-without development dependencies, and do not count the service.
+Each row is a separate package that is built from scratch, in debug and release mode. Processor seconds include cargo
+and all compilers. The figures are the difference to the service without verification in the same run. `--crate`
+selects another checkout of tower-webhook. Crates are normal and build dependencies beyond those of the service.
 """
 
 import argparse
@@ -17,7 +16,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-BASE = "axum alone"
+BASE = "axum only"
 
 SERVICE = """
 use axum::{Router, http::StatusCode, routing::post};
@@ -103,7 +102,7 @@ VERIFIER = """let secret = tower_webhook::Secret::from_env("SECRET")?;
 CONFIG = """let layer = tower_webhook::Config::from_path("webhooks.toml")?.layer("stripe")?;"""
 LAYER = "post(on_event).route_layer(layer)"
 
-# The published layer wants a body that is not axum's, and an error handler around it.
+# The published layer does not accept axum's body, and needs an error handler around it.
 PEER_SETUP = """let secret = webhook_verify::Secret::new(std::env::var("SECRET")?);
     let verify = webhook_verify::tower::VerifyLayer::<http_body_util::Full<axum::body::Bytes>>::new(
         webhook_verify::Provider::Stripe,
@@ -165,7 +164,7 @@ def main():
 
 
 def measure(crate, dependency, program, setup, route):
-    """The crates, the processor seconds of both builds, and the bytes of the stripped program."""
+    """Returns the crates, the processor seconds of both builds, and the size of the stripped program in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "src").mkdir()
@@ -178,7 +177,7 @@ def measure(crate, dependency, program, setup, route):
         )
         source = SERVICE.replace("    SETUP\n", f"    {setup}\n" if setup else "").replace("ROUTE", route)
         (folder / "src/main.rs").write_text(source + program)
-        # The versions that the project is tested with, as far as they are needed.
+        # Uses the dependency versions with which the project is tested.
         shutil.copy(crate / "Cargo.lock", folder / "Cargo.lock")
         run("cargo", "fetch", "--quiet", folder=folder)
         tree = run("cargo", "tree", "-e", "normal,build", "--prefix", "none", folder=folder)

@@ -1,7 +1,7 @@
-//! Verifies bodies of three sizes through [`Verifier`] and through the Tower layer, beside the raw
-//! HMAC of the same run.
+//! Verifies bodies of three sizes with [`Verifier`] and with the Tower layer, compared with the raw
+//! HMAC in the same run.
 //!
-//! `cargo bench` runs it. The package in this folder compares with other crates.
+//! Run it with `cargo bench`. The package in this directory compares with other crates.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::{
@@ -69,7 +69,7 @@ mod standard_webhooks {
     }
 }
 
-/// The HMAC of the body alone, from a state that has the key already.
+/// The HMAC of the body, from an initialised key state.
 fn raw_hmac(bencher: Bencher<'_, '_>, size: usize) {
     let keyed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     let body = body(size);
@@ -101,7 +101,7 @@ fn layer(bencher: Bencher<'_, '_>, provider: Provider, size: usize) {
         future::ready(Ok::<_, Infallible>(Response::new(String::new())))
     });
     let service = WebhookVerifyLayer::new(verifier).layer(inner);
-    // The deadline for the body is a timer of tokio.
+    // The read timeout needs a tokio timer.
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -118,7 +118,7 @@ fn layer(bencher: Bencher<'_, '_>, provider: Provider, size: usize) {
         });
 }
 
-/// A verifier, and a request that it accepts.
+/// A verifier and a request that it accepts.
 fn signed(provider: Provider, size: usize) -> (Verifier, Request<Bytes>) {
     let signer = Signer::new(provider.clone(), Secret::new(SECRET)).unwrap();
     let request = signer.sign(Request::post("/webhooks"), body(size)).unwrap();

@@ -1,4 +1,4 @@
-//! [`Frames`]: a request body that arrives in pieces of one size, and counts how often it is polled.
+//! [`Frames`]: a request body in frames of equal size that counts its polls.
 
 use std::{
     cell::Cell,
@@ -14,12 +14,12 @@ thread_local! {
     static POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How often bodies were polled by this thread since the last time this was asked.
+/// The number of polls of bodies by this thread since the last call.
 pub fn take_polls() -> usize {
     POLLS.take()
 }
 
-/// A body whose frames are always there: what is measured is never the network.
+/// A body whose frames are always ready, so that the network is not measured.
 pub struct Frames {
     rest: Bytes,
     frame: usize,
@@ -28,8 +28,8 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// `declared` is whether the length is known beforehand, as it is from `Content-Length`.
-    /// `fresh` is whether each frame is copied into memory of its own.
+    /// `declared`: the length is known in advance, as from `Content-Length`.
+    /// `fresh`: each frame is copied into a separate allocation.
     pub fn new(body: Bytes, frame: Option<usize>, declared: bool, fresh: bool) -> Self {
         Self {
             frame: frame.unwrap_or(body.len()),
@@ -70,7 +70,7 @@ impl Body for Frames {
         Poll::Ready(self.next().map(|data| Ok(Frame::data(data))))
     }
 
-    // A chunked body does not know that it is at its end before it has been asked for more.
+    // A chunked body does not know that it has ended until it is polled again.
     fn is_end_stream(&self) -> bool {
         self.declared && self.rest.is_empty()
     }
@@ -83,7 +83,7 @@ impl Body for Frames {
     }
 }
 
-/// The same as a payload of actix-web.
+/// The body as a payload of actix-web.
 impl futures_core::Stream for Frames {
     type Item = Result<Bytes, actix_web::error::PayloadError>;
 

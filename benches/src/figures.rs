@@ -1,8 +1,8 @@
-//! What was to be reached, and whether it is.
+//! Targets, and whether they are met.
 
 use std::fmt;
 
-/// One line of the list. Nothing fails on it: machines are noisy, and the reader decides.
+/// One target. Missing it is not a failure, because machines are noisy; the reader decides.
 pub struct Figure {
     pub what: String,
     pub most: f64,
@@ -11,7 +11,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Something that may be `most` at most, counted in `unit`, or a ratio without one.
+    /// A value of at most `most` in `unit`, or a ratio if the unit is empty.
     pub fn new(what: impl Into<String>, most: f64, measured: f64, unit: &'static str) -> Self {
         Self {
             what: what.into(),
@@ -28,7 +28,7 @@ impl fmt::Display for Figure {
             "" => format!("{value:.2}"),
             unit => format!("{value:.0} {unit}"),
         };
-        // As it is written, so that 1.0204 is not above 1.02.
+        // Compares as printed, so that 1.0204 is not above 1.02.
         let met = match self.unit {
             "" => (self.measured * 100.0).round() <= (self.most * 100.0).round(),
             _ => self.measured.round() <= self.most,
@@ -39,9 +39,9 @@ impl fmt::Display for Figure {
     }
 }
 
-/// Prints the list, in a form that `just bench` collects.
+/// Prints the targets as a table.
 pub fn print(figures: &[Figure]) {
-    println!("\n## To reach\n\n| figure | at most | measured | |\n| --- | ---: | ---: | --- |");
+    println!("\n## Targets\n\n| figure | at most | measured | |\n| --- | ---: | ---: | --- |");
     for figure in figures {
         println!("{figure}");
     }

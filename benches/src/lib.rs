@@ -1,7 +1,7 @@
-//! What a verified request costs, beside every published crate that does the same.
+//! Measures the cost of verification, compared with other published crates.
 //!
-//! `workload` says what is sent, `rows` who receives it, `rounds` measures times, `figures` says what was to be
-//! reached. Each program in `bin` answers one question; `README.md` has the answers.
+//! `workload` defines the requests, `rows` the receivers, and `figures` the targets; `rounds`
+//! measures times. Each program in `bin` answers one question; `README.md` has the results.
 #![forbid(unsafe_code)]
 
 pub mod body;

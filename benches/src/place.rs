@@ -1,20 +1,21 @@
-//! [`Place`]: where a check can stand. What it costs is what it adds to the bare thing of its place.
+//! [`Place`]: where verification can run. Its cost is the difference to the bare service of its
+//! place.
 
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing but the hash.
+    /// Only the hash.
     Floor,
-    /// A function that is given headers and body.
+    /// A function of headers and body.
     Function,
-    /// A Tower layer over a service that does nothing, with a body that is a plain type.
+    /// A Tower layer over a service that does nothing, with an unboxed body.
     Tower,
     /// The same with axum's boxed body.
     Boxed,
-    /// A layer on a route of axum, or an extractor of its handler.
+    /// A layer on an axum route, or an extractor of its handler.
     Axum,
-    /// A middleware of an application of actix-web, or an extractor of its handler.
+    /// A middleware of an actix-web application, or an extractor of its handler.
     Actix,
 }
 

@@ -1,5 +1,5 @@
-//! Times, round by round: everybody receives some requests, then everybody again, so that whatever disturbs the machine
-//! disturbs all alike.
+//! Times rows in rounds: in each round, every row receives some requests, so that a disturbance of
+//! the machine affects all rows equally.
 
 use std::time::{Duration, Instant};
 
@@ -10,27 +10,27 @@ use crate::{
     row::{BARE, Row},
 };
 
-/// The nanoseconds that a request took in each round.
+/// The nanoseconds per request, for each round.
 pub struct Times {
     pub name: &'static str,
     pub place: Place,
     pub rounds: Vec<f64>,
 }
 
-/// The processor time of this thread so far, in nanoseconds: what others do with the machine meanwhile does not count.
+/// The processor time of this thread in nanoseconds, which excludes other work of the machine.
 pub fn cpu_time() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// How long everybody has in one round, about, in nanoseconds.
+/// The approximate time per row and round, in nanoseconds.
 const TURN: f64 = 400_000.0;
 
-/// Runs all rows, for about as long as `budget`.
+/// Runs all rows for about `budget`.
 ///
 /// # Panics
 ///
-/// When a row that did well before fails.
+/// When a row fails that succeeded before.
 pub fn measure(rows: &mut [Box<dyn Row>], budget: Duration) -> Measured {
     let start = Instant::now();
     let mut batches = Vec::new();
@@ -52,7 +52,7 @@ pub fn measure(rows: &mut [Box<dyn Row>], budget: Duration) -> Measured {
     let mut round = 0;
     while round < 11 || start.elapsed() < budget {
         for turn in 0..rows.len() {
-            // Everybody comes after everybody else in turn.
+            // The order rotates, so that no row always follows the same one.
             let index = (turn + round) % rows.len();
             let (row, batch) = (&mut rows[index], batches[index]);
             row.prepare(batch);
@@ -66,7 +66,7 @@ pub fn measure(rows: &mut [Box<dyn Row>], budget: Duration) -> Measured {
     Measured(times)
 }
 
-/// The middle of some numbers, and what three quarters of them are above and below.
+/// The median of some numbers, and their lower and upper quartiles.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub low: f64,
@@ -96,7 +96,8 @@ impl Measured {
         rows.find(|row| row.place == place && row.name == name)
     }
 
-    /// What a row takes longer than the bare thing of its place, in each round. Functions have none.
+    /// The time of a row minus that of the bare service of its place, for each round. Functions
+    /// have no bare service.
     pub fn added(&self, row: &Times) -> Vec<f64> {
         match self.row(row.place, BARE) {
             None => row.rounds.clone(),
@@ -107,7 +108,7 @@ impl Measured {
         }
     }
 
-    /// One row's added time as a multiple of another's, round by round.
+    /// The added time of one row as a multiple of another's, for each round.
     pub fn ratio(&self, row: &Times, to: &Times) -> Spread {
         let (row, to) = (self.added(row), self.added(to));
         Spread::of(row.iter().zip(&to).map(|(row, to)| row / to))

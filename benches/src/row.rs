@@ -1,4 +1,4 @@
-//! [`Row`]: somebody who receives requests. They are made beforehand, and received in one go.
+//! [`Row`]: a receiver of requests. Requests are prepared in advance and received in one batch.
 
 use std::{
     fmt::Debug,
@@ -17,27 +17,27 @@ pub trait Row {
 
     fn place(&self) -> Place;
 
-    /// Makes requests. Not measured.
+    /// Prepares requests. Not measured.
     fn prepare(&mut self, requests: usize);
 
-    /// Receives all of them. Measured.
+    /// Receives all prepared requests. Measured.
     ///
     /// # Errors
     ///
-    /// When one is not answered as it should be.
+    /// When a response is not the expected one.
     fn run(&mut self) -> Result<(), String>;
 }
 
-/// The name of the row that does nothing but what its place does.
+/// The name of the row without verification.
 pub const BARE: &str = "bare";
 
-/// The name of ours with deliveries remembered in memory. Every request is a new one.
+/// The name of this crate's row with deduplication in memory. Every request is a new delivery.
 pub const DELIVERY: &str = "with DeliveryLayer";
 
-/// The name of ours.
+/// The name of this crate's row.
 pub const OURS: &str = "tower-webhook";
 
-/// A future that is polled so often without an end never has one.
+/// A future that is not ready after this many polls is considered stuck.
 const MOST_POLLS: usize = 20_000_000;
 
 thread_local! {
@@ -46,17 +46,17 @@ thread_local! {
     ));
 }
 
-/// Makes this thread's runtime the one that futures find.
+/// Enters the runtime of this thread.
 #[must_use]
 pub fn enter() -> EnterGuard<'static> {
     RUNTIME.with(|runtime| runtime.enter())
 }
 
-/// Polls until there is an answer. Nothing that is measured this way waits for anything.
+/// Polls a future until it is ready. It must not wait for I/O or timers.
 ///
 /// # Errors
 ///
-/// When there never is one.
+/// When the future is stuck.
 pub fn finish<F: Future>(future: F) -> Result<F::Output, String> {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
@@ -65,7 +65,7 @@ pub fn finish<F: Future>(future: F) -> Result<F::Output, String> {
             return Ok(output);
         }
     }
-    Err("polls the body for ever".to_owned())
+    Err("polls the body forever".to_owned())
 }
 
 /// A Tower service that receives requests.
@@ -79,7 +79,7 @@ pub struct Tower<S, B> {
 }
 
 impl<S, B> Tower<S, B> {
-    /// `accepts` is whether the answers should be successes.
+    /// `accepts`: whether the responses must be successes.
     pub fn new(
         name: &'static str,
         place: Place,
@@ -123,7 +123,7 @@ where
                 return Err("not ready".to_owned());
             };
             let future = self.service.call(request);
-            // It spawns a task, which somebody has to run.
+            // The layer spawns a task, which the runtime must run.
             let response = if self.name == DELIVERY {
                 RUNTIME.with(|runtime| runtime.block_on(future))
             } else {
@@ -138,7 +138,7 @@ where
     }
 }
 
-/// A function that does all of it.
+/// A verification function without a service.
 pub struct Function<F> {
     name: &'static str,
     place: Place,
@@ -148,7 +148,7 @@ pub struct Function<F> {
 }
 
 impl<F: FnMut() -> bool> Function<F> {
-    /// `check` says whether it accepts what it has.
+    /// `check` returns whether it accepts the sample.
     pub fn new(name: &'static str, place: Place, accepts: bool, check: F) -> Self {
         Self {
             name,

@@ -1,4 +1,4 @@
-//! Everybody who receives the requests of a workload, and who cannot.
+//! The rows that receive a workload, and those that cannot.
 
 mod actix;
 mod axum;
@@ -26,15 +26,15 @@ use crate::{
     workload::{Outcome, Sample, Workload},
 };
 
-/// Who takes part.
+/// The rows that take part.
 pub struct Field {
     pub rows: Vec<Box<dyn Row>>,
-    /// Who does not, where, and why.
+    /// The rows that do not, with place and reason.
     pub left_out: Vec<(Place, &'static str, String)>,
 }
 
 impl Field {
-    /// All whom the workload is for.
+    /// All rows for which the workload is intended.
     pub fn all(workload: Workload) -> Self {
         let sample = Arc::new(Sample::new(workload));
         let mut field = Self {
@@ -48,7 +48,7 @@ impl Field {
         field
     }
 
-    /// All who can do it: each was given one request. A runtime of tokio must be entered.
+    /// All rows that handle one request of the workload correctly. A tokio runtime must be entered.
     pub fn of(workload: Workload) -> Self {
         let mut field = Self::all(workload);
         let Self { rows, left_out } = &mut field;
@@ -66,13 +66,13 @@ impl Field {
         self.rows.push(Box::new(row));
     }
 
-    /// Says why a peer takes no part, if the workload is not for it.
+    /// The reason why a peer does not take part, if the workload is not intended for it.
     fn lacks(&mut self, place: Place, name: &'static str, reason: &str) {
         self.left_out.push((place, name, reason.to_owned()));
     }
 }
 
-/// Gives somebody a request, and says what goes wrong.
+/// Sends one request to a row, and returns the failure, if any.
 fn try_one(row: &mut dyn Row) -> Result<(), String> {
     row.prepare(1);
     let hook = panic::take_hook();

@@ -1,4 +1,4 @@
-//! Tables of ratios: a line for each row, a column for each workload.
+//! Tables of ratios, with one line per row and one column per workload.
 
 use crate::{
     place::Place,
@@ -7,8 +7,8 @@ use crate::{
     rows::HASH,
 };
 
-/// Prints what everybody adds as a multiple of the raw keyed hash, with half the distance of the quartiles; and the hash and the
-/// bare things in nanoseconds.
+/// Prints the added time of each row as a multiple of the raw keyed hash, with half the
+/// interquartile range; and the hash and the bare services in nanoseconds.
 pub fn print(title: &str, columns: &[(String, Measured)]) {
     println!("\n### {title}\n");
     print!("| place | row |");
@@ -26,12 +26,12 @@ pub fn print(title: &str, columns: &[(String, Measured)]) {
     }
 }
 
-/// What is shown as time, and not as a ratio.
+/// Rows that are shown as a time instead of a ratio.
 fn absolute(place: Place, name: &str) -> bool {
     name == BARE || (place == Place::Floor && name == HASH)
 }
 
-/// All rows that any column has, in the order of the first that has them.
+/// All rows of all columns, in order of first appearance.
 fn rows(columns: &[(String, Measured)]) -> Vec<(Place, &'static str)> {
     let mut rows = Vec::new();
     for row in columns.iter().flat_map(|(_, measured)| &measured.0) {

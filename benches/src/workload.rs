@@ -1,4 +1,4 @@
-//! What is sent: [`Workload`] describes a request, [`Sample`] is one, signed without the crate that is measured.
+//! [`Workload`] describes a request. [`Sample`] is one, signed without the crate under test.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sha2::Sha256;
-use tower_webhook::{Provider, providers, Secret, Verifier};
+use tower_webhook::{Provider, Secret, Verifier, providers};
 
 use crate::body::Frames;
 
@@ -23,9 +23,9 @@ pub enum Style {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Accepted,
-    /// There is no signature.
+    /// The request has no signature.
     RefusedByHead,
-    /// The signature is of something else.
+    /// The signature belongs to different content.
     RefusedByHash,
 }
 
@@ -33,20 +33,20 @@ pub enum Outcome {
 pub struct Workload {
     pub style: Style,
     pub size: usize,
-    /// The size of a frame; without it, the body is one.
+    /// The size of a frame; if `None`, the body is one frame.
     pub frame: Option<usize>,
     pub declared: bool,
     pub outcome: Outcome,
-    /// How many keys are valid. The last one made the signature.
+    /// The number of valid keys. The last one made the signature.
     pub keys: usize,
-    /// How many signatures the request has, where there may be several. The last one is right.
+    /// The number of signatures, if the scheme allows several. The last one is correct.
     pub signatures: usize,
-    /// Whether every frame has memory of its own, as it has behind a server.
+    /// Whether each frame is a separate allocation, as it is behind a server.
     pub fresh: bool,
 }
 
 impl Workload {
-    /// Accepted, in one frame of declared length, with one key.
+    /// An accepted request in one frame of declared length, with one key.
     pub const fn of(style: Style, size: usize) -> Self {
         Self {
             style,
@@ -91,7 +91,7 @@ impl Workload {
     }
 }
 
-/// 71 B, 1 KiB, 16 MiB.
+/// Formats a size: 71 B, 1 KiB, 16 MiB.
 pub fn bytes(size: usize) -> String {
     match size {
         0..1024 => format!("{size} B"),
@@ -141,7 +141,7 @@ impl Sample {
         Self::numbered(workload, 0)
     }
 
-    /// Each number is another delivery: another body, and another id.
+    /// Each number is a different delivery, with a different body and id.
     pub fn numbered(workload: Workload, number: u64) -> Self {
         let mut body = vec![b'x'; workload.size];
         body[0] = b'"';
@@ -214,7 +214,7 @@ impl Sample {
         request
     }
 
-    /// What stands in front of the body in the signed content.
+    /// The signed content before the body.
     pub fn prefix(&self) -> Vec<u8> {
         match self.workload.style {
             Style::GitHub => Vec::new(),
@@ -230,7 +230,7 @@ impl Sample {
 }
 
 impl Workload {
-    /// A secret as its provider shows it, and its bytes.
+    /// A secret as the provider shows it, and its decoded bytes.
     fn key(&self, index: usize) -> (String, Vec<u8>) {
         let key: Vec<u8> = (0..24)
             .map(|byte| byte * 7 + index as u8 * 31 + 65)
@@ -249,14 +249,14 @@ impl Workload {
         self.key(self.keys - 1).0
     }
 
-    /// A scheduled hash under each key.
+    /// The initialised HMAC state of each key.
     pub fn macs(&self) -> Vec<Hmac<Sha256>> {
         let keys = (0..self.keys).map(|index| self.key(index).1);
         keys.map(|key| Hmac::new_from_slice(&key).unwrap())
             .collect()
     }
 
-    /// The one that makes the signature.
+    /// The state of the key that makes the signature.
     pub fn mac(&self) -> Hmac<Sha256> {
         self.macs().pop().unwrap()
     }
@@ -268,7 +268,7 @@ impl Workload {
         }
     }
 
-    /// Ours.
+    /// The provider of this crate.
     pub fn verifier(&self) -> Verifier {
         let secrets: Vec<_> = (0..self.keys)
             .map(|index| Secret::new(self.key(index).0))

@@ -524,7 +524,7 @@ async fn keys_that_were_made_for_another_provider_verify_nothing() {
             refusal(&answer)
                 .unwrap()
                 .to_string()
-                .contains("made for this provider")
+                .contains("add one for this provider")
         );
     }
 }

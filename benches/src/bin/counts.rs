@@ -1,6 +1,7 @@
-//! What everybody allocates for a request beyond the bare thing of its place, and how often the body is polled.
+//! Counts the allocations of each row beyond those of the bare service of its place, and the polls
+//! of the body.
 //!
-//! Counted for one request, the least of three: allocations, bytes, the most that was held at once, polls.
+//! Counts are per request, the minimum of three runs: allocations, bytes, peak bytes, polls.
 
 use dhat::{HeapStats, Profiler};
 use http::Extensions;
@@ -95,7 +96,7 @@ fn count(row: &mut dyn Row) -> Counted {
     rounds.min().unwrap()
 }
 
-/// What one entry costs where there was none: nobody who passes something on in extensions can do with less.
+/// The allocations of a first entry in `http::Extensions`: a lower bound for passing data in them.
 fn extensions() -> u64 {
     let profiler = Profiler::builder().testing().build();
     Extensions::new().insert(profile_me());
@@ -108,7 +109,7 @@ fn profile_me() -> [u64; 4] {
     [1; 4]
 }
 
-/// Prints the counts of a workload, and gives those of our layer.
+/// Prints the counts of a workload and returns those of this crate's layer.
 fn show(workload: Workload) -> Counted {
     let mut field = Field::of(workload);
     println!("\n### {workload}\n");

@@ -1,6 +1,7 @@
-//! Receives requests for callgrind to count: see `instructions.py`, which starts it.
+//! Receives requests under callgrind; started by `instructions.py`.
 //!
-//! With a workload, a row and a number as arguments it receives so many. Without, it says which workloads and rows there are.
+//! The arguments are a workload, a row and a number of requests. Without arguments, it prints all
+//! workloads and rows.
 
 use tower_webhook_benches::{
     place::Place,
@@ -51,14 +52,14 @@ fn main() {
     let mut rows = Field::all(found).rows;
     rows.retain(|one| one.name() == row && ROWS.contains(&(one.place(), one.name())));
     let row = rows[0].as_mut();
-    // What is made for the first request alone is not counted.
+    // One-time initialisation is not counted.
     row.prepare(1);
     row.run().unwrap();
     row.prepare(number.parse().unwrap());
     counted(row);
 }
 
-/// What callgrind counts: it finds the function by its name.
+/// The code that callgrind counts, found by the name of this function.
 #[inline(never)]
 fn counted(row: &mut dyn Row) {
     row.run().unwrap();

@@ -1,8 +1,8 @@
-//! What a request costs a server over loopback: processor time of the server's process, in user and in kernel mode.
+//! Measures the processor time of a server per request over loopback, in user and kernel mode.
 //!
-//! Each row is a process of its own, with one worker; this program starts itself. The client keeps a few connections open and
-//! sends one batch to each server in turn, round by round. Requests per second and latencies say more of the machine than of
-//! the server, and are not measured.
+//! Each row is a separate process with one worker; this program starts itself. The client keeps a
+//! few connections open and sends one batch to each server in each round. Throughput and latency
+//! depend more on the machine than on the server, and are not measured.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ fn main() {
 fn be_a_server(framework: &str, row: &str, size: usize) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     println!("{}", listener.local_addr().unwrap().port());
-    // The parent's end of this closes when it ends, however it does.
+    // Standard input closes when the parent ends, even if it is killed.
     std::thread::spawn(|| {
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
@@ -66,15 +66,16 @@ fn be_a_server(framework: &str, row: &str, size: usize) {
     }
 }
 
-/// Keeps this process and the servers that it starts on one processor, so that a server always finds the requests of all
-/// connections when it wakes. Elsewhere it sometimes wakes for each, which costs more than all that is measured.
+/// Pins this process and its servers to one processor, so that a server finds the requests of all
+/// connections when it wakes up. Otherwise it may wake up for each request, which costs more than
+/// the differences to be measured.
 fn stay_on_one_processor() {
     let mut set = CpuSet::new();
     set.set(0);
     sched_setaffinity(None, &set).unwrap();
 }
 
-/// A server and the client's connections to it.
+/// A server, and the connections of the client to it.
 struct Server {
     child: Child,
     connections: Vec<TcpStream>,
@@ -105,7 +106,8 @@ impl Server {
         }
     }
 
-    /// Sends requests over all connections, and returns what one cost the server, in nanoseconds.
+    /// Sends requests over all connections, and returns the server's time per request in
+    /// nanoseconds.
     fn receive(&mut self, requests: usize) -> f64 {
         let before = self.cpu_time();
         for _ in 0..requests.div_ceil(CONNECTIONS) {
@@ -121,7 +123,7 @@ impl Server {
         (self.cpu_time() - before) / sent as f64
     }
 
-    /// The time that all threads have had.
+    /// The processor time of all threads.
     fn cpu_time(&self) -> f64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let times = tasks.map(|task| {
@@ -151,7 +153,7 @@ fn on_the_wire(sample: &Sample) -> Vec<u8> {
     request
 }
 
-/// Reads an answer, which has no body, and returns its first line.
+/// Reads a response without a body, and returns its status line.
 fn answer(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut room = [0; 1024];

@@ -1,6 +1,7 @@
-//! The most resident memory that a request adds, while its body arrives in frames that have memory of their own.
+//! Measures the peak resident memory that a request adds, with a separate allocation for each frame
+//! of its body.
 //!
-//! Each case is a process of its own: this program starts itself with the number of a case.
+//! Each case is a separate process: this program starts itself with the number of the case.
 
 use std::{fs, process::Command};
 
@@ -76,17 +77,17 @@ fn all() {
         }
     }
     println!(
-        "\nOf a body in one frame, that frame is the memory: {} here.",
+        "\nFor a body in one frame, the frame itself is the memory: {} here.",
         bytes(32 * MIB)
     );
     figures::print(&reached);
 }
 
-/// Prints by how many KiB one request raised the process's most.
+/// Prints by how many KiB one request raised the peak memory of the process.
 fn measure(workload: Workload, row: usize) {
     let mut row = Field::all(workload).rows.swap_remove(row);
     row.prepare(1);
-    // This makes the kernel forget the most there was so far.
+    // Resets the peak that the kernel has recorded.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = status("VmRSS:");
     match row.run() {
@@ -95,7 +96,7 @@ fn measure(workload: Workload, row: usize) {
     }
 }
 
-/// A figure of this process, in KiB.
+/// A value of `/proc/self/status`, in KiB.
 fn status(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();

@@ -1,6 +1,7 @@
-//! What a delivery costs its store: claimed and completed, in one that remembers a million others.
+//! Measures the claim and the completion of a delivery, in a store with a million other entries.
 //!
-//! `moka` and `quick_cache` are given the same to do: a key is claimed by one caller alone, and then marked as done.
+//! `moka` and `quick_cache` do the same work: only one caller claims a key, and then marks it as
+//! completed.
 
 use std::{
     fs,
@@ -27,9 +28,9 @@ const LIFETIME: Duration = Duration::from_secs(86_400);
 const BATCH: usize = 2000;
 const NAMES: [&str; 3] = ["MemoryStore", "moka", "quick_cache"];
 
-/// Remembers deliveries.
+/// A delivery store.
 trait Store: Send + Sync {
-    /// Claims a key that nobody has, and completes it.
+    /// Claims a new key and completes it.
     fn deliver(&self, key: DeliveryKey);
 }
 
@@ -43,18 +44,18 @@ impl Store for Ours {
     }
 }
 
-/// The stores' answers are there at once.
+/// Resolves a future that is ready immediately.
 fn now<T>(mut future: StoreFuture<T>) -> T {
     match future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
     {
         Poll::Ready(result) => result.unwrap(),
-        Poll::Pending => panic!("it waits"),
+        Poll::Pending => panic!("the future is not ready"),
     }
 }
 
-/// Who has a delivery, and whether it is done.
+/// The owner of a delivery, and whether it is completed.
 #[derive(Clone, Copy)]
 struct Entry {
     owner: Owner,
@@ -100,7 +101,7 @@ fn make(name: &str) -> Box<dyn Store> {
     }
 }
 
-/// Keys are digests, and are made beforehand.
+/// Keys are digests, computed in advance.
 fn keys(number: usize) -> Vec<DeliveryKey> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = || Sha256::digest(NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
@@ -155,7 +156,8 @@ fn main() {
     figures::print(&reached);
 }
 
-/// The processor time of one delivery in each store, round by round, of one of so many threads that deliver at once.
+/// The processor time per delivery in each store, for each round, on one of several concurrent
+/// threads.
 fn measure(stores: &[Arc<dyn Store>; 3], threads: usize, budget: Duration) -> Vec<[f64; 3]> {
     let (barrier, ended) = (Barrier::new(threads), AtomicBool::new(false));
     let round = || {
@@ -190,7 +192,7 @@ fn measure(stores: &[Arc<dyn Store>; 3], threads: usize, budget: Duration) -> Ve
     })
 }
 
-/// Resident bytes for an entry, of a process that has nothing else.
+/// The resident bytes per entry, in a process that holds nothing else.
 fn of_a_process(name: &str) -> String {
     let program = std::env::current_exe().unwrap();
     let output = Command::new(program)

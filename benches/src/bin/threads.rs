@@ -1,7 +1,8 @@
-//! What a request costs one thread while another receives requests, too, against what it costs alone.
+//! Measures how much a request slows down while a second thread also receives requests.
 //!
-//! Both have their own clone of one service, as two connections of a server have. Beside it each row is run with a clone for each
-//! request, as hyper-util and axum make it. Time is the processor time of one of the two threads.
+//! Each thread has a separate clone of one service, like two connections of a server. Each row also
+//! runs with a clone per request, as in hyper-util and axum. Times are processor times of one of
+//! the two threads.
 
 use std::{
     fmt::Debug,
@@ -19,7 +20,10 @@ use hmac::Mac;
 use http::{Request, Response};
 use tower::{Layer, Service};
 use tower_github_webhook::ValidateGitHubWebhookLayer;
-use tower_webhook::{delivery::{DeliveryLayer, MemoryStore}, WebhookVerifyLayer};
+use tower_webhook::{
+    WebhookVerifyLayer,
+    delivery::{DeliveryLayer, MemoryStore},
+};
 use tower_webhook_benches::{
     body::Frames,
     figures::{self, Figure},
@@ -30,12 +34,12 @@ use tower_webhook_benches::{
     workload::{Sample, Style, Workload},
 };
 
-/// How many requests a thread receives in one go.
+/// The number of requests in a batch.
 const BATCH: usize = 256;
-/// How many times in a round.
+/// The number of batches in a round.
 const BATCHES: usize = 8;
 
-/// Makes the row of one thread.
+/// Creates the row of one thread.
 type Make = Box<dyn Fn() -> Box<dyn Row> + Send + Sync>;
 
 fn main() {
@@ -43,9 +47,7 @@ fn main() {
         .nth(1)
         .map_or(1.0, |text| text.parse().unwrap());
     let budget = Duration::from_secs_f64(seconds);
-    println!(
-        "## One thread beside another\n\n| workload | row | own clone | clone for each request |"
-    );
+    println!("## Two threads\n\n| workload | row | own clone | clone for each request |");
     println!("| --- | --- | ---: | ---: |");
     let mut reached = Vec::new();
     for style in [Style::GitHub, Style::Standard] {
@@ -108,7 +110,7 @@ where
     [make(name, workload, service), make(name, workload, cloned)]
 }
 
-/// Each thread has requests of its own, too: they share no memory, and no delivery.
+/// Each thread has separate requests, so that the threads share no memory and no delivery.
 fn make<S, R: 'static>(name: &'static str, workload: Workload, service: S) -> Make
 where
     S: Service<Request<Frames>, Response = Response<R>> + Clone + Send + Sync + 'static,
@@ -134,7 +136,7 @@ where
     })
 }
 
-/// Calls a clone of a service for each request.
+/// Clones the service for each request.
 #[derive(Clone)]
 struct EachClone<S>(S);
 
@@ -155,7 +157,7 @@ where
     }
 }
 
-/// One thread's time for a request with the other at work, as a multiple of its time alone, round by round.
+/// The time per request with both threads busy, as a multiple of the time with one, for each round.
 fn measure(make: &Make, budget: Duration) -> Spread {
     let (barrier, ended) = (Barrier::new(2), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -173,10 +175,10 @@ fn measure(make: &Make, budget: Duration) -> Spread {
         receive(row.as_mut());
         let (mut ratios, start) = (Vec::new(), Instant::now());
         while ratios.len() < 11 || start.elapsed() < budget {
-            let alone = receive(row.as_mut());
+            let single = receive(row.as_mut());
             barrier.wait();
             let together = receive(row.as_mut());
-            ratios.push(together / alone);
+            ratios.push(together / single);
         }
         ended.store(true, Ordering::SeqCst);
         barrier.wait();
@@ -184,7 +186,7 @@ fn measure(make: &Make, budget: Duration) -> Spread {
     })
 }
 
-/// The processor time that a round takes.
+/// The processor time of a round.
 fn receive(row: &mut dyn Row) -> f64 {
     let mut took = 0.0;
     for _ in 0..BATCHES {

@@ -1,8 +1,9 @@
-//! The time that everybody adds to a request, as a multiple of the raw keyed hash of the same bytes.
+//! Measures the time that each row adds to a request, as a multiple of the raw keyed hash of the
+//! same bytes.
 //!
-//! `times [SECONDS]`: how long each workload is measured, 4 by default. The multiples are taken within each round of the
-//! same run, so that they hold while nanoseconds depend on what else the machine does. What is measured is the processor
-//! time of the thread.
+//! `times [SECONDS]`: the time per workload, 4 by default. Times are processor times of the thread.
+//! The multiples are computed within each round, so they are stable even if other work on the
+//! machine changes the times.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -84,7 +85,7 @@ fn main() {
     figures::print(&reached);
 }
 
-/// Measures the workloads of a table, and prints it.
+/// Measures the workloads of a table and prints it.
 fn show(
     title: &str,
     workloads: impl IntoIterator<Item = (String, Workload)>,
@@ -109,7 +110,7 @@ fn show(
     columns
 }
 
-/// The figures of an accepted request in one frame.
+/// The targets for an accepted request in one frame.
 fn accepted(style: &str, size: usize, measured: &Measured) -> Vec<Figure> {
     let (hash, peers, official) = match size {
         71 => (1.6, 0.5, 0.3),
@@ -149,7 +150,7 @@ fn against_hash(what: String, most: f64, measured: &Measured) -> Option<Figure> 
     ))
 }
 
-/// The peer that adds least in a place.
+/// The peer that adds the least time in a place.
 fn fastest(measured: &Measured, place: Place) -> Option<&Times> {
     let rows = measured.0.iter().filter(|row| row.place == place);
     let peers = rows.filter(|row| ![BARE, OURS, DELIVERY].contains(&row.name));
@@ -159,7 +160,7 @@ fn fastest(measured: &Measured, place: Place) -> Option<&Times> {
     })
 }
 
-/// Figures that compare our own layer under two workloads, in the same rounds.
+/// Targets that compare two workloads of this crate's layer in the same rounds.
 fn workloads_with_each_other(budget: Duration) -> Vec<Figure> {
     let of = |size| Workload::of(Style::Standard, size);
     let mut rows = vec![

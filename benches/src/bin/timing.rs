@@ -1,7 +1,8 @@
-//! Whether the time of a refusal tells how far a forged signature is right, or whether a tenant exists.
+//! Measures whether the time of a refusal reveals how many bytes of a forged signature are correct,
+//! or whether a tenant exists.
 //!
-//! Each pair of requests is checked in turns, in batches, by the core alone. Times are processor times of one thread; what is printed is
-//! the median over all rounds of the difference between two batches that ran one after the other, per request.
+//! The core checks each pair of requests in alternating batches. Times are processor times of one
+//! thread. The output is the median difference per request between two consecutive batches.
 
 use std::{hint::black_box, time::SystemTime};
 
@@ -17,10 +18,10 @@ use tower_webhook_benches::rounds::cpu_time;
 const BATCH: u32 = 256;
 const ROUNDS: usize = 4000;
 const SECRET: &str = "It's a Secret to Everybody";
-/// Of `Hello, World!`, as GitHub's own page has it.
+/// The signature of `Hello, World!` on GitHub's documentation page.
 const RIGHT: &str = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
-/// Whose keys a request is checked with.
+/// The keys with which a request is checked.
 #[derive(Clone, Copy)]
 enum Whose {
     Endpoint,
@@ -40,7 +41,8 @@ fn main() {
     let (first, middle, last) = (with(0), with(32), with(63));
     let nothing = format!("sha256={}", "0".repeat(64));
 
-    // All signatures stand in the same bytes of memory: how they are aligned costs more than what they say.
+    // All signatures use the same buffer, because alignment affects the time more than their
+    // content.
     let mut header = nothing.clone();
     let mut refuse = |signature: &str, whose: Whose| {
         header.clear();
@@ -49,9 +51,7 @@ fn main() {
         for _ in 0..BATCH {
             let headers = [("x-hub-signature-256", header.as_str())];
             let head = Head::new(&headers);
-            let checked = verifier
-                .check_head(&head, SystemTime::UNIX_EPOCH)
-                .unwrap();
+            let checked = verifier.check_head(&head, SystemTime::UNIX_EPOCH).unwrap();
             let body = match whose {
                 Whose::Endpoint => checked.with_keys(verifier.keys()),
                 Whose::Tenant => checked.with_tenant(Some(&tenant)),
@@ -92,7 +92,7 @@ fn main() {
     ] {
         let (mut costs, mut differences) = (Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            // Who goes first changes, so that neither has the warmer cache.
+            // The order alternates, so that neither benefits from a warmer cache.
             let (a, b) = if round % 2 == 0 {
                 let a = refuse(one.0, one.1);
                 (a, refuse(other.0, other.1))

@@ -1,4 +1,4 @@
-//! Middleware of an application of actix-web, and extractors of its handler.
+//! Middleware of an actix-web application, and extractors of its handler.
 
 use std::sync::Arc;
 

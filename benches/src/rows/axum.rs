@@ -1,4 +1,5 @@
-//! Layers on a route of axum, and extractors of its handler. No handler reads the body by itself.
+//! Layers on an axum route, and extractors of its handler. The handlers do not read the body
+//! themselves.
 
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub(super) fn add(field: &mut Field, sample: &Arc<Sample>) {
         let sample = Arc::clone(sample);
         let make = move || sample.request(Body::new);
         let router = Router::new().route("/hook", route);
-        // Peers that take a body by an extractor have its limit, 2 MiB, too.
+        // Peers that extract the body are also subject to axum's limit of 2 MiB.
         let router = router.layer(DefaultBodyLimit::disable());
         field.push(Tower::new(name, place, accepts, make, router));
     };
@@ -70,7 +71,7 @@ pub(super) fn add(field: &mut Field, sample: &Arc<Sample>) {
     push(field, NAIVE, accepts, post(handle).route_layer(layer));
     let (provider, secret) = peers::webhook_verify(workload);
     let layer = VerifyLayer::<Full<Bytes>>::new(provider, secret);
-    // axum's body is not what it can pass on there. Its error is boxed, and routes have none.
+    // This layer cannot pass axum's body on, and its error is boxed, but routes must be infallible.
     let refused =
         ::axum::error_handling::HandleErrorLayer::new(|_| async { StatusCode::BAD_REQUEST });
     let route = post(handle).route_layer(tower::ServiceBuilder::new().layer(refused).layer(layer));

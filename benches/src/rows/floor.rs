@@ -1,4 +1,4 @@
-//! What nobody can be below, and functions without a framework.
+//! Lower bounds, and functions without a framework.
 
 use std::{hint::black_box, sync::Arc, time::SystemTime};
 
@@ -13,9 +13,9 @@ use crate::{
     workload::{Sample, Style},
 };
 
-/// The name of the bound.
+/// The name of the lower bound.
 pub const BOUND: &str = "bound";
-/// The name of the keyed hash.
+/// The name of the raw keyed hash.
 pub const HASH: &str = "raw keyed hash";
 
 pub(super) fn add(field: &mut Field, sample: &Arc<Sample>) {
@@ -26,11 +26,12 @@ pub(super) fn add(field: &mut Field, sample: &Arc<Sample>) {
     official(field, sample);
 }
 
-/// SHA-256's compression of as many blocks as an HMAC with a scheduled key has, on the machine's own instructions.
+/// The SHA-256 compressions of an HMAC with an initialised key state, with the processor's SHA
+/// instructions.
 fn bound(field: &mut Field, sample: &Arc<Sample>) {
     let sample = Arc::clone(sample);
     let keys = sample.workload.keys;
-    // Padding is one byte and a length of eight. The outer hash is one block more.
+    // The padding is one byte and a length of eight bytes. The outer hash is one more block.
     let blocks = (sample.prefix().len() + sample.body.len() + 9).div_ceil(64) + 1;
     let whole = sample.body.as_chunks::<64>().0.len().min(blocks);
     field.push(Function::new(BOUND, Place::Floor, true, move || {
@@ -46,7 +47,7 @@ fn bound(field: &mut Field, sample: &Arc<Sample>) {
     }));
 }
 
-/// `hmac` and `sha2`: the scheduled state is cloned, the bytes go in as they come, the hash comes out.
+/// `hmac` and `sha2`: clones the initialised state, hashes the bytes as they arrive, and finalises.
 fn hash(field: &mut Field, sample: &Arc<Sample>) {
     let sample = Arc::clone(sample);
     let macs = sample.workload.macs();
@@ -100,7 +101,7 @@ fn webhook_verify(field: &mut Field, sample: &Arc<Sample>) {
     }));
 }
 
-/// The crates of Standard Webhooks and of Svix.
+/// The official crates of Standard Webhooks and Svix.
 fn official(field: &mut Field, sample: &Arc<Sample>) {
     let names = ["standardwebhooks", "svix"];
     if sample.workload.style != Style::Standard {

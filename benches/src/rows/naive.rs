@@ -1,5 +1,5 @@
-//! The way that is written by hand where no crate is taken: read all, hash under a key that is scheduled anew, compare
-//! as hexadecimal text.
+//! The typical handwritten verification: buffers the body, initialises the key for each request,
+//! and compares hexadecimal text.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::workload::{Style, Workload};
 
 pub const NAIVE: &str = "naive";
 
-/// What it is given: the bytes of the secret, and how signatures look.
+/// The bytes of the secret, and the style of the signatures.
 #[derive(Clone)]
 pub(crate) struct Naive {
     style: Style,

@@ -1,4 +1,4 @@
-//! How the peers are set up, the same wherever they stand.
+//! The setup of the peers, which is the same in every place.
 
 use crate::workload::{Style, Workload};
 

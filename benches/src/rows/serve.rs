@@ -1,4 +1,4 @@
-//! Real servers. Their handlers take the body or the event, as real ones do.
+//! Real servers, whose handlers take the body or the event.
 
 use std::net::TcpListener;
 
@@ -26,7 +26,7 @@ use crate::{
     workload::Workload,
 };
 
-/// Serves one row of axum on this thread, until the process ends.
+/// Serves one axum row on this thread until the process ends.
 pub fn axum(listener: TcpListener, row: &str, workload: Workload) {
     let on_body = post(|body: Bytes| async move { drop(body) });
     let on_event = post(|event: VerifiedEvent| async move { drop(event) });
@@ -56,7 +56,7 @@ pub fn axum(listener: TcpListener, row: &str, workload: Workload) {
     });
 }
 
-/// Serves one row of actix-web with one worker, until the process ends.
+/// Serves one actix-web row with one worker until the process ends.
 pub fn actix(listener: TcpListener, row: &str, workload: Workload) {
     let row = row.to_owned();
     let app = move || {

@@ -11,7 +11,10 @@ use ::axum::{body::Body, middleware::from_fn_with_state};
 use http::{Request, Response};
 use tower::{Layer, Service};
 use tower_github_webhook::ValidateGitHubWebhookLayer;
-use tower_webhook::{delivery::{DeliveryLayer, MemoryStore}, WebhookVerifyLayer};
+use tower_webhook::{
+    WebhookVerifyLayer,
+    delivery::{DeliveryLayer, MemoryStore},
+};
 use webhook_verify::tower::VerifyLayer;
 
 use super::{
@@ -50,7 +53,7 @@ pub(super) fn add(field: &mut Field, sample: &Arc<Sample>) {
     boxed(field, sample);
 }
 
-/// Our layer alone, under any name: to compare workloads with each other.
+/// Only the layer of this crate, under any name, to compare workloads with each other.
 pub fn ours(name: &'static str, workload: Workload) -> Box<dyn Row> {
     let sample = Sample::new(workload);
     let make = move || sample.request(|body| body);

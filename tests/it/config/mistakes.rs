@@ -668,12 +668,12 @@ fn mistakes_of_deliveries_in_redis() {
         ),
         (
             "url = \"redis://host\"",
-            "deliveries: namespace: redis needs one, since services that share a Redis and name their endpoints alike would take \
-             each other's events for done; write a name of this service and environment, such as \"billing-production\"",
+            "namespace: missing key; write a name for this service and environment, such as \"billing-production\", so that \
+             services that share a Redis do not treat each other's events as completed",
         ),
         (
             "url = \"redis://host\"\nnamespace = \" \"",
-            "deliveries: redis: the namespace is empty; write a name of this service and environment, such as \"billing-production\"",
+            "deliveries: redis: the namespace is empty; write a name for this service and environment, such as \"billing-production\"",
         ),
         (
             "max_completed = 5",

@@ -450,12 +450,12 @@ fn what_is_not_a_result_is_not_taken_for_one() {
         ),
         (
             r#"{"id":null,"documentData":{"documentType":"PP"}}"#,
-            "not of the type",
+            "wrong type",
         ),
-        (r#"{"id":"x","documentData":null}"#, "not of the type"),
+        (r#"{"id":"x","documentData":null}"#, "wrong type"),
         (
             r#"{"id":"x","id":"y","documentData":{"documentType":"PP"}}"#,
-            "not of the type",
+            "wrong type",
         ),
         (
             r#"{"id":"x","documentData":{"documentType":"PP"}} {}"#,
@@ -463,15 +463,15 @@ fn what_is_not_a_result_is_not_taken_for_one() {
         ),
         (
             r#"{"id":"x","documentData":{"documentType":"PP""#,
-            "breaks off",
+            "is truncated",
         ),
         ("[]", "line 1"),
-        ("null", "not of the type"),
-        ("", "breaks off"),
+        ("null", "wrong type"),
+        ("", "is truncated"),
         // Bodies of the other providers.
         (
             r#"{"event":"REVIEWED","userId":"u","status":{"basic":"VERIFIED"},"timeCreated":1.5}"#,
-            "not of the type",
+            "wrong type",
         ),
         (
             r#"{"status":"successful","refId":"r"}"#,
@@ -479,7 +479,7 @@ fn what_is_not_a_result_is_not_taken_for_one() {
         ),
         (
             r#"{"final":true,"scanRef":"s","status":{"overall":"APPROVED"},"data":{}}"#,
-            "not of the type",
+            "wrong type",
         ),
     ] {
         let error = read_result(result).unwrap_err();

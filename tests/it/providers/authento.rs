@@ -274,7 +274,7 @@ fn what_lacks_what_makes_it_an_event_is_none() {
         for wrong in [Value::Null, json!(7), json!([])] {
             let error = without(field, Some(wrong));
             assert!(
-                error.contains("not of the type") || error.contains("missing"),
+                error.contains("wrong type") || error.contains("missing"),
                 "{error}"
             );
         }
@@ -284,7 +284,7 @@ fn what_lacks_what_makes_it_an_event_is_none() {
         error.starts_with("status: the field `basic` is missing"),
         "{error}"
     );
-    assert!(without("status", Some(json!("VERIFIED"))).contains("not of the type"));
+    assert!(without("status", Some(json!("VERIFIED"))).contains("wrong type"));
     assert!(
         read_json(&json!({}))
             .unwrap_err()

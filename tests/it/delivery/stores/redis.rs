@@ -200,15 +200,15 @@ fn namespaces_that_cannot_be_told_apart_are_refused() {
         (&long, "has more than 128 bytes"),
         ("billing ", "begins or ends with white space"),
         ("\u{a0}billing", "begins or ends with white space"),
-        ("bill\ning", "has a character that cannot be seen"),
-        ("bill\0ing", "has a character that cannot be seen"),
-        ("bill\u{200b}ing", "has a character that cannot be seen"),
-        ("bill\u{a0}ing", "has a character that cannot be seen"),
-        ("cafe\u{301}", "has a character that cannot be seen"),
+        ("bill\ning", "contains an invisible character"),
+        ("bill\0ing", "contains an invisible character"),
+        ("bill\u{200b}ing", "contains an invisible character"),
+        ("bill\u{a0}ing", "contains an invisible character"),
+        ("cafe\u{301}", "contains an invisible character"),
     ] {
         let error = RedisStore::new("redis://localhost", namespace).unwrap_err();
         let expected = format!(
-            "redis: the namespace {problem}; write a name of this service and environment, such as \"billing-production\""
+            "redis: the namespace {problem}; write a name for this service and environment, such as \"billing-production\""
         );
         assert_eq!(error.to_string(), expected, "{namespace:?}");
     }
