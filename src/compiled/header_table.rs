@@ -89,9 +89,7 @@ impl HeaderTable {
         if self.lengths & length_bit(name) == 0 {
             return None;
         }
-        self.names
-            .iter()
-            .position(|known| known.len() == name.len() && known.eq_ignore_ascii_case(name))
+        self.names.iter().position(|known| is_name(known, name))
     }
 
     /// Passes once over a head.
@@ -109,6 +107,14 @@ impl HeaderTable {
             values,
         }
     }
+}
+
+/// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first.
+fn is_name(known: &str, name: &str) -> bool {
+    let last = |text: &str| text.as_bytes().last().map(u8::to_ascii_lowercase);
+    known.len() == name.len()
+        && last(known) == last(name)
+        && (known == name || known.eq_ignore_ascii_case(name))
 }
 
 /// Names longer than 63 bytes share bits with shorter ones.
