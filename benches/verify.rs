@@ -2,7 +2,12 @@
 //! HMAC in the same run.
 //!
 //! Run it with `cargo bench`. The package in this directory compares with other crates.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark measures the clock, too"
+)]
 
 use std::{
     convert::Infallible,

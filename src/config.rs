@@ -645,10 +645,8 @@ impl fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::head::Head;
+    use crate::{clock, head::Head};
 
     const SECRET: &str = "a-secret-of-some-length";
 
@@ -665,7 +663,7 @@ mod tests {
         let signed = config.signer(endpoint).unwrap().sign(request, "{}");
         let (head, body) = signed.unwrap().into_parts();
         let verifier = config.endpoint(endpoint).unwrap();
-        let checked = verifier.check_head(&Head::from(&head), SystemTime::now());
+        let checked = verifier.check_head(&Head::from(&head), clock::now());
         let mut request = checked.unwrap().with_keys(keys).unwrap();
         request.update(body.into()).unwrap();
         request.verify().is_ok()
@@ -678,12 +676,12 @@ mod tests {
 
             [endpoints.b]
             provider = "github"
-            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { vaule = "x" }]
+            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { valu = "x" }]
             max_body = "lots"
             read_timeout = "soon"
 
             [deliveries]
-            stroe = "memory"
+            stor = "memory"
             lease = true
 
             [endpoints.a]
@@ -738,11 +736,11 @@ mod tests {
             mistakes(text).join("\n").replace(unset, "UNSET"),
             r#"
 line 2: sockets: unknown key; available: endpoints, providers, deliveries
-endpoint "b": secrets: vaule: unknown key; did you mean "value"?
+endpoint "b": secrets: valu: unknown key; did you mean "value"?
 endpoint "b": max_body: "lots" is not a size; write a number and a unit, as in "64KiB" or "25MiB"
 endpoint "b": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"
 deliveries: lease: expected text in quotes, found a boolean
-deliveries: stroe: unknown key; did you mean "store"?
+deliveries: stor: unknown key; did you mean "store"?
 endpoint "a": secret: UNSET
 endpoint "a": read_timeout: "0s" leaves no time for a body to arrive; write a longer duration, such as "10s"
 provider "acme": signature: encoding: missing key; add it
@@ -899,7 +897,7 @@ endpoint "d": secret: UNSET"#
                 .unwrap()
                 .into_parts();
             let verifier = config.endpoint("a").unwrap();
-            let event = verifier.verify(&Head::from(&head), body, SystemTime::now());
+            let event = verifier.verify(&Head::from(&head), body, clock::now());
             Ok::<_, SetupError>(event.unwrap().key_id().map(str::to_owned))
         };
         assert_eq!(used(endpoint(["", ""])), Ok(Some("1".to_owned())));
