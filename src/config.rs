@@ -676,12 +676,12 @@ mod tests {
 
             [endpoints.b]
             provider = "github"
-            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { valu = "x" }]
+            secrets = ["", { env = "TOWER_WEBHOOK_UNSET" }, { vaule = "x" }]
             max_body = "lots"
             read_timeout = "soon"
 
             [deliveries]
-            stor = "memory"
+            stroe = "memory"
             lease = true
 
             [endpoints.a]
@@ -736,11 +736,11 @@ mod tests {
             mistakes(text).join("\n").replace(unset, "UNSET"),
             r#"
 line 2: sockets: unknown key; available: endpoints, providers, deliveries
-endpoint "b": secrets: valu: unknown key; did you mean "value"?
+endpoint "b": secrets: vaule: unknown key; did you mean "value"?
 endpoint "b": max_body: "lots" is not a size; write a number and a unit, as in "64KiB" or "25MiB"
 endpoint "b": read_timeout: "soon" is not a duration; write a number and a unit, as in "30s", "5m" or "1h"
 deliveries: lease: expected text in quotes, found a boolean
-deliveries: stor: unknown key; did you mean "store"?
+deliveries: stroe: unknown key; did you mean "store"?
 endpoint "a": secret: UNSET
 endpoint "a": read_timeout: "0s" leaves no time for a body to arrive; write a longer duration, such as "10s"
 provider "acme": signature: encoding: missing key; add it

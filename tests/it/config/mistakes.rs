@@ -186,9 +186,9 @@ fn mistake_undecodable_or_short_secret() {
 
 #[test]
 fn mistake_number_of_secrets() {
-    // A source may have the keys, so only the layer without one misses them.
-    let none = load("[endpoints.kyc]\nprovider = \"github\"\n");
-    assert_snapshot!(none.layer("kyc").unwrap_err(), @r#"endpoint "kyc": secret: none is set; set at least one"#);
+    assert_snapshot!(of_endpoint("secret", "provider = \"github\""), @r#"endpoint "kyc": secret: none is set; set at least one"#);
+    let looked_up = load("[endpoints.kyc]\nprovider = \"github\"\nkey_source = true\n");
+    assert_snapshot!(looked_up.layer("kyc").unwrap_err(), @r#"endpoint "kyc": secret: none is set; set at least one"#);
     assert_snapshot!(of_endpoint("secret", "provider = \"github\"\nsecrets = []"), @r#"endpoint "kyc": secret: none is set; set at least one"#);
     assert_snapshot!(of_github("secrets", "secrets = [\"another-secret-of-length\"]"), @r#"endpoint "kyc": secret and secrets are mutually exclusive; move all of them to secrets"#);
     let nine = ["\"a-secret-of-some-length\""; 9].join(", ");
