@@ -601,7 +601,7 @@ fn bad_arguments_are_named_with_the_usage_and_the_exit_code_is_2() {
         ),
         (
             &["--config", "a", "--config", "b"],
-            "--config stands there twice",
+            "--config is given twice",
         ),
     ] {
         let ended = receiver::run(args);
@@ -633,7 +633,7 @@ fn a_bad_configuration_is_one_error_and_the_exit_code_is_1() {
         ),
         (
             "[endpoints.kyc]\nprovider = \"github\"",
-            "endpoint \"kyc\": secret: there is none",
+            "endpoint \"kyc\": secret: none is set",
         ),
         (
             "[endpoints.kyc]\nprovider = \"github\"\nsecret = { env = \"TOWER_WEBHOOK_UNSET\" }",
