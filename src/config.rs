@@ -75,70 +75,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// # An endpoint
-///
-/// | key | meaning |
-/// | --- | --- |
-/// | `provider` | the name of a built-in provider or of one under `[providers]` |
-/// | `secret` | text, `{ env = "NAME" }`, `{ file = "path" }` (relative to the working directory) or `{ value = "text" }` |
-/// | `secrets` | instead of `secret`: up to eight of them, each with an optional `id`, `not_before` and `not_after` (`"2026-12-01T00:00:00Z"`, quotes optional) |
-/// | `key_source` | `true` if the program [looks the keys up](Self::layer_with_key_source), so that the file needs no secret |
-/// | `variant` | one of the variants on the provider's page; the default, `"auto"`, accepts all that are not opt-in |
-/// | `tolerance` | how far a timestamp may be from the clock, on both sides: `"5m"`, or `"off"` |
-/// | `max_body` | the longest body: `"25MiB"`, or a number of bytes |
-/// | `read_timeout` | how long a body may take to arrive: `"10s"` |
-/// | `url` | the URL registered with the provider, where the scheme signs it |
-/// | a parameter of the provider | its value, as text: an option on the provider's page, such as `family = "kyc"`, or a `{param:…}` of a custom provider |
-/// | `params` | the same in a table; a parameter with the name of another key must be set here |
-/// | `deduplicate_by` | what identifies a delivery: `"id"` (if the delivery id identifies an event), `"body"` or `"body+event-type"`; the default, `"auto"`, is on the provider's page. See [`DeduplicateBy`](crate::delivery::DeduplicateBy) |
-///
-/// `tolerance`, `max_body` and `read_timeout` can be set in several places: see
+/// Every key of an endpoint, of `[deliveries]` and of a custom provider is in the guide, on the page
+/// `configuration`. `tolerance`, `max_body` and `read_timeout` can be set in several places: see
 /// [which limit applies](crate::Verifier#which-limit-applies).
-///
-/// # Deliveries
-///
-/// Without a table `[deliveries]`, repeated deliveries are not detected. With one,
-/// [`Config::deliveries`] builds the layer.
-///
-/// | key | meaning |
-/// | --- | --- |
-/// | `store` | `"memory"`, or `"redis"` for several replicas (feature `redis`) |
-/// | `url` | the URL of Redis: `"redis://host:6379"`, or `{ env = "NAME" }` or `{ file = "path" }`, because it may contain a password |
-/// | `namespace` | the name of this service and environment in Redis, such as `"billing-production"`: services with the same namespace share their deliveries |
-/// | `timeout` | how long a Redis operation may take (default: `"1s"`) |
-/// | `max_in_progress`, `max_completed` | the capacity of the memory store |
-/// | `lease`, `wait`, `lifetime` | as on [`DeliveryLayer`] (defaults: `"30s"`, at most `"5s"`, and the provider's retry horizon); a lifetime may not be shorter than the timestamp window of an endpoint |
-/// | `max_running`, `handler_timeout` | how many handlers may run at once (default: 10,000), and how long each may take (default: no limit) |
-/// | `on_outage` | while the store is unavailable: `"refuse"` (the default) or `"allow"` |
-///
-/// # A custom provider
-///
-/// | key | meaning |
-/// | --- | --- |
-/// | `algorithm` | `hmac-sha256`, `hmac-sha512`, `hmac-sha1`, `hmac-md5`; `sha256`, `sha512`, `sha1` of content that contains the secret; `unauthenticated-sha256` |
-/// | `signed` | the signed content, a template: see [`scheme`](mod@crate::scheme) |
-/// | `signature` | `header` (or `headers`, any of which may carry it), `encoding` (`hex`, `base64`, `base64url`, `hex-or-base64`), and the grammar, below |
-/// | `timestamp` | `header` or `field`; `unit` (`s`, `ms`, `rfc3339`, `imf-fixdate`; default: `s`); `tolerance` (default: `"5m"`; or `"off"`), and `future` if that side differs |
-/// | `secret_format` | `encoding` (`text`, `base64`, `hex`), `prefix` to remove, `derive` (`sha1`, `sha256`), `min_bytes` |
-/// | `require` | headers that must have a fixed value: `[{ header = "X-Client", equals = "{param:client}" }]` |
-/// | `header_families` | alternative prefixes of all headers: `["svix-", "webhook-"]` |
-/// | `covers` | `"partial"` if the provider does not sign the whole body |
-/// | `event_type`, `delivery_id` | where the event states its type and id: `{ json = "/type" }`, `{ header = "X-Event" }` or `{ form = "event" }`; for `delivery_id` also `unique = true`, if no two events have the same id |
-/// | `max_body`, `read_timeout` | as in an endpoint, for all endpoints of the provider |
-/// | `success_status` | the only status that the provider accepts as success |
-/// | `time_limit`, `retry_horizon` | how long the provider waits for a response, and for how long it retries |
-/// | `docs` | the URL of the provider's page on signatures |
-///
-/// The grammar of a signature is one of:
-///
-/// | keys | value |
-/// | --- | --- |
-/// | none, or `prefix` | the whole value, after the prefix |
-/// | `list = " "`, `prefix` | items with a prefix, between separators |
-/// | `fields = ","`, `field = "v1"` | `t=…,v1=…`; `sets = " "` for several sets of fields |
-/// | `positional = ","`, `first = 1` | items identified by position |
-///
-/// `repeats = true` allows the header to occur several times.
 pub struct Config {
     endpoints: BTreeMap<String, Endpoint>,
     providers: BTreeMap<String, CustomProvider>,
