@@ -19,7 +19,7 @@ use toml::de::DeTable;
 
 use self::{
     deliveries::Deliveries,
-    endpoint::Endpoint,
+    endpoint::EndpointConfig,
     node::{Node, read_exactly, unknown_key},
     place::{DELIVERIES, ENDPOINTS, Mistake, PROVIDERS, Place, beginnings, line_of, syntax_error},
     provider::CustomProvider,
@@ -79,7 +79,7 @@ use crate::{
 /// `configuration`. `tolerance`, `max_body` and `read_timeout` can be set in several places: see
 /// [which limit applies](crate::Verifier#which-limit-applies).
 pub struct Config {
-    endpoints: BTreeMap<String, Endpoint>,
+    endpoints: BTreeMap<String, EndpointConfig>,
     providers: BTreeMap<String, CustomProvider>,
     deliveries: Option<Deliveries>,
 }
@@ -172,7 +172,9 @@ impl Config {
                 ENDPOINTS => {
                     for (name, endpoint) in entries(content, Some(ENDPOINTS), &mut mistakes) {
                         let place = || Place::new(ENDPOINTS, Some(&name));
-                        if let Some(read) = kept(Endpoint::read(endpoint), place, &mut mistakes) {
+                        if let Some(read) =
+                            kept(EndpointConfig::read(endpoint), place, &mut mistakes)
+                        {
                             config.endpoints.insert(name, read);
                         }
                     }
@@ -510,7 +512,7 @@ impl Config {
     fn built<T>(
         &self,
         name: &str,
-        build: impl FnOnce(&Endpoint, Provider) -> Result<T, SetupError>,
+        build: impl FnOnce(&EndpointConfig, Provider) -> Result<T, SetupError>,
     ) -> Result<T, SetupError> {
         let Some(endpoint) = self.endpoints.get(name) else {
             let known: Vec<&str> = self.endpoints().collect();

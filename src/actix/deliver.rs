@@ -24,7 +24,7 @@ use crate::{
         options::DeliveryOptions,
         refusal::not_verified,
         route::{is_one_route, normalise},
-        run::{AlreadyClaimed, Begun, Ended, begin},
+        run::{AlreadyClaimed, Begun, HandlerEnd, begin},
     },
     event::VerifiedEvent,
     observe::refused_event,
@@ -108,12 +108,12 @@ where
                     let mut task = RunToCompletion(Some(Box::pin(task)));
                     poll_fn(|cx| task.poll(cx)).await;
                     return match answer.await {
-                        Ended::Answered(response) => {
+                        HandlerEnd::Answered(response) => {
                             response.map(ServiceResponse::map_into_left_body)
                         }
                         // The request was dropped with the handler, so there is no request to
                         // respond to.
-                        Ended::Aborted(rejection) => {
+                        HandlerEnd::Aborted(rejection) => {
                             refused_event(Some(&event), &rejection);
                             Err(rejection.into())
                         }

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     compiled::{
-        header_table::HeaderNames, piece::SlotSource, rules::Place, scheme::CompiledScheme,
+        header_table::HeaderNames, piece::SlotSource, rules::TimeLocator, scheme::CompiledScheme,
     },
     crypto::{encoding::encode, tag::Tag},
     scheme::signature::Grammar,
@@ -27,7 +27,7 @@ impl CompiledScheme {
             add(names, value);
         }
         if let Some(timestamp) = &self.head.timestamp
-            && let Place::Header(names) = &timestamp.place
+            && let TimeLocator::Header(names) = &timestamp.place
         {
             add(
                 names,
@@ -56,8 +56,8 @@ impl CompiledScheme {
             .timestamp
             .as_ref()
             .and_then(|timestamp| match &timestamp.place {
-                Place::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
-                Place::Header(_) => None,
+                TimeLocator::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
+                TimeLocator::Header(_) => None,
             });
         let mut fields: Vec<(String, String)> =
             time.into_iter().chain(fields.iter().cloned()).collect();

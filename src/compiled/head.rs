@@ -10,7 +10,7 @@ use crate::{
         body::only,
         header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
         piece::{Delimiter, Slot, SlotSource},
-        rules::{HeadRules, Place},
+        rules::{HeadRules, TimeLocator},
         scheme::CompiledScheme,
         signature::{Candidates, Collector, Field, TooMany, field},
     },
@@ -106,8 +106,10 @@ impl HeadRules {
             return Ok((b"", None));
         };
         let (text, header) = match &timestamp.place {
-            Place::Header(names) => (view.one(names)?, Some(names)),
-            Place::Field(name) => (self.field(name, signature, view)?, self.signatures.first()),
+            TimeLocator::Header(names) => (view.one(names)?, Some(names)),
+            TimeLocator::Field(name) => {
+                (self.field(name, signature, view)?, self.signatures.first())
+            }
         };
         let refused = |kind| header.map_or(Reason::new(kind), |header| view.blame(header, kind));
         let Some(time) = timestamp.parse(text) else {

@@ -52,7 +52,7 @@ pub(crate) struct Metadata<T> {
 
 #[derive(Debug)]
 pub(crate) struct TimestampRule {
-    pub(crate) place: Place,
+    pub(crate) place: TimeLocator,
     pub(crate) unit: TimeUnit,
     pub(crate) signed: bool,
     /// The fixed number of digits, if only the length delimits the timestamp.
@@ -78,7 +78,7 @@ impl TimestampRule {
 }
 
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum TimeLocator {
     Header(HeaderNames),
     Field(Box<str>),
 }
@@ -98,12 +98,12 @@ impl HeadRules {
             .collect::<Result<_, _>>()?;
         let timestamp = scheme.timestamp.as_ref().map(|timestamp| {
             let place = match &timestamp.place {
-                TimestampPlace::Header(name) => Place::Header(names(name, "timestamp")?),
-                TimestampPlace::Field(name) => Place::Field((&**name).into()),
+                TimestampPlace::Header(name) => TimeLocator::Header(names(name, "timestamp")?),
+                TimestampPlace::Field(name) => TimeLocator::Field((&**name).into()),
             };
             let signed = |slot: &Slot| match (&slot.from, &place) {
                 (SlotSource::Timestamp, _) => true,
-                (SlotSource::Header(header), Place::Header(time)) => {
+                (SlotSource::Header(header), TimeLocator::Header(time)) => {
                     header.is(time) && slot.filters.is_empty()
                 }
                 _ => false,
@@ -145,7 +145,9 @@ impl HeadRules {
         if signatures.len() == 1 && !scheme.signature.repeats {
             required.extend(signatures.iter().cloned());
         }
-        if let Some(Place::Header(names)) = timestamp.as_ref().map(|timestamp| &timestamp.place) {
+        if let Some(TimeLocator::Header(names)) =
+            timestamp.as_ref().map(|timestamp| &timestamp.place)
+        {
             required.push(names.clone());
         }
         for slot in &content.slots {

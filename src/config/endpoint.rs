@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Endpoint {
+pub(super) struct EndpointConfig {
     provider: String,
     secret: Option<SecretConfig>,
     secrets: Option<Vec<SecretConfig>>,
@@ -42,7 +42,7 @@ pub(super) struct Endpoint {
     keys: &'static [&'static str],
 }
 
-impl Endpoint {
+impl EndpointConfig {
     pub(super) fn read(node: Node) -> Result<Self, Vec<SetupError>> {
         let (mut own_params, mut keys) = (BTreeMap::new(), &[][..]);
         let (endpoint, mut mistakes) = node::read::<Self>(node, |key, value, known| {

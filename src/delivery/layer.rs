@@ -19,7 +19,7 @@ use crate::{
         outcome::{DeliveryOutcome, OutagePolicy},
         refusal::not_verified,
         route,
-        run::{AlreadyClaimed, Begun, Ended, begin},
+        run::{AlreadyClaimed, Begun, HandlerEnd, begin},
         seen::SeenIds,
         store::DeliveryStore,
         tasks::Tasks,
@@ -356,8 +356,8 @@ where
                     let (task, answer) = delivery.run(inner.call(request), Response::status);
                     tokio::spawn(task);
                     match answer.await {
-                        Ended::Answered(response) => response,
-                        Ended::Aborted(rejection) => Ok(refused(Some(&event), &rejection)),
+                        HandlerEnd::Answered(response) => response,
+                        HandlerEnd::Aborted(rejection) => Ok(refused(Some(&event), &rejection)),
                     }
                 }
                 Begun::AlreadyHandled(status) => Ok(answer(status)),

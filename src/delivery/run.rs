@@ -48,7 +48,7 @@ pub(crate) enum Begun {
 }
 
 /// How a handler's task ended, for the request that waits for it.
-pub(crate) enum Ended<T> {
+pub(crate) enum HandlerEnd<T> {
     Answered(T),
     Aborted(Rejection),
 }
@@ -174,7 +174,7 @@ impl Delivery {
         status: impl Fn(&T) -> StatusCode,
     ) -> (
         impl Future<Output = ()>,
-        impl Future<Output = Ended<F::Output>>,
+        impl Future<Output = HandlerEnd<F::Output>>,
     )
     where
         F: Future<Output = Result<T, E>>,
@@ -183,11 +183,13 @@ impl Delivery {
         let (answer, answered) = oneshot::channel();
         let request = async move {
             match answered.await {
-                Ok(Run::Answered(response)) => Ended::Answered(response),
+                Ok(Run::Answered(response)) => HandlerEnd::Answered(response),
                 Ok(Run::Panicked(panic)) => resume_unwind(panic),
-                Ok(Run::TimedOut(limit)) => Ended::Aborted(handler_aborted(&event, Some(limit))),
+                Ok(Run::TimedOut(limit)) => {
+                    HandlerEnd::Aborted(handler_aborted(&event, Some(limit)))
+                }
                 // A runtime that shuts down drops its tasks.
-                Err(_) => Ended::Aborted(handler_aborted(&event, None)),
+                Err(_) => HandlerEnd::Aborted(handler_aborted(&event, None)),
             }
         };
         let task = async move {
