@@ -21,7 +21,9 @@ use self::{
     deliveries::Deliveries,
     endpoint::EndpointConfig,
     node::{Node, read_exactly, unknown_key},
-    place::{DELIVERIES, ENDPOINTS, Mistake, PROVIDERS, Place, beginnings, line_of, syntax_error},
+    place::{
+        DELIVERIES, ENDPOINTS, PROVIDERS, Place, PlacedMistake, beginnings, line_of, syntax_error,
+    },
     provider::CustomProvider,
 };
 use crate::{
@@ -160,7 +162,7 @@ impl Config {
     }
 
     /// Reads as much of the file as possible, and returns the mistakes in the rest.
-    fn read(file: Node) -> (Self, Vec<Mistake>) {
+    fn read(file: Node) -> (Self, Vec<PlacedMistake>) {
         let mut mistakes = Vec::new();
         let mut config = Self {
             endpoints: BTreeMap::new(),
@@ -202,7 +204,7 @@ impl Config {
     }
 
     /// All mistakes in the parts that could be read. Those in `unread` are already reported.
-    fn mistakes(&self, unread: &[Mistake]) -> Vec<Mistake> {
+    fn mistakes(&self, unread: &[PlacedMistake]) -> Vec<PlacedMistake> {
         let mut mistakes = Vec::new();
         let places = unread.iter().map(|(place, _)| place);
         let unread = places.filter(|place| place.table == PROVIDERS);
@@ -531,7 +533,7 @@ impl Config {
 fn kept<T>(
     read: Result<T, Vec<SetupError>>,
     place: impl Fn() -> Place,
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<PlacedMistake>,
 ) -> Option<T> {
     let errors = match read {
         Ok(table) => return Some(table),
@@ -542,7 +544,7 @@ fn kept<T>(
 }
 
 /// The entries of a top-level table, or of the whole file.
-fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<Mistake>) -> node::Table {
+fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<PlacedMistake>) -> node::Table {
     let found = match node {
         Node::Table(entries) => return entries,
         other => other.kind(),
@@ -786,6 +788,20 @@ endpoint "d": secret: UNSET"#
                 "endpoint \"a\": regoin: unknown key; did you mean \"region\"?",
             ]
         );
+    }
+
+    #[test]
+    fn no_long_number_is_shown() {
+        for digits in [19, 20, 38, 39, 69] {
+            for sign in ["", "-"] {
+                let number = format!("{sign}{}", "9876543210".repeat(7).get(..digits).unwrap());
+                for line in ["secret", "secrets", "max_body", "variant"] {
+                    let text = format!("[endpoints.a]\nprovider = \"github\"\n{line} = {number}");
+                    let error = Config::from_toml_str(&text).unwrap_err().to_string();
+                    assert!(!error.contains(&number), "{line}: {error}");
+                }
+            }
+        }
     }
 
     #[test]

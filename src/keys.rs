@@ -11,14 +11,15 @@
 //! | an error, or no result within the [key timeout](crate::WebhookVerifyLayer::with_key_timeout) | 503, so that the provider sends the event again |
 //!
 //! [`SharedKeys`] is a source for one set of keys that can be replaced. `CachedKeys` (feature
-//! `cache`) caches the results of a database. `examples/tenants.rs` reads tenants from an SQLite
-//! table by the path of the request.
+//! `cache`) caches the results of a database. `examples/tenants.rs` looks tenants
+//! up by the path of the request.
 //!
 //! Take the id of a tenant from the row that was found, not from the request: see [`Tenant::new`].
 //!
-//! Responses do not differ between tenants, but response times can: refusing a request takes two
-//! hashes instead of one while a tenant has two keys, and a source without a cache takes as long as
-//! its database.
+//! A tenant without a valid key gets 503, so that the provider sends the event again; otherwise
+//! responses do not differ between tenants. Response times can: refusing a request takes two hashes
+//! instead of one while a tenant has two keys, and a source without a cache takes as long as its
+//! database.
 
 #[cfg(feature = "cache")]
 pub(crate) mod cached;

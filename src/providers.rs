@@ -3,8 +3,8 @@
 //! Each provider is plain data, in a module that states how the provider signs, where that is
 //! documented, and how certain it is. The identity-verification providers also have typed events.
 //!
-//! To add a provider, add its module here, a line to the list below, and a file of test vectors to
-//! `tests/vectors`.
+//! To add a provider, add its module here, a line to the list below, and test vectors to
+//! `tests/vectors/schemes.json`.
 //!
 //! ```
 //! use tower_webhook::providers;

@@ -74,6 +74,15 @@ impl<'de> Deserialize<'de> for Node {
                 Ok(i64::try_from(number).map_or(Node::Float, Node::Integer))
             }
 
+            // Larger integers, which serde would otherwise quote in an error.
+            fn visit_i128<E>(self, _: i128) -> Result<Node, E> {
+                Ok(Node::Float)
+            }
+
+            fn visit_u128<E>(self, _: u128) -> Result<Node, E> {
+                Ok(Node::Float)
+            }
+
             fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
                 Ok(Node::Float)
             }

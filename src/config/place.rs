@@ -18,7 +18,7 @@ pub(super) struct Place {
 }
 
 /// A mistake and the table that contains it.
-pub(super) type Mistake = (Place, SetupError);
+pub(super) type PlacedMistake = (Place, SetupError);
 
 impl Place {
     pub(super) fn new(table: &str, name: Option<&str>) -> Self {
@@ -76,7 +76,7 @@ pub(super) fn line_of(text: &str, byte: usize) -> String {
 ///
 /// When there are mistakes.
 pub(super) fn all(
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<PlacedMistake>,
     line: impl Fn(&Place) -> Option<String>,
 ) -> Result<(), SetupError> {
     let placed = mistakes.into_iter().map(|(place, error)| {

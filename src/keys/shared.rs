@@ -53,8 +53,8 @@ impl SharedKeys {
     ///
     /// # Errors
     ///
-    /// If the keys were made for another provider than the current ones, or for other variants or
-    /// parameters of it. The current keys then remain.
+    /// If the keys were made for another scheme than the current ones: for a provider that signs in
+    /// another way, or for other variants or signed parameters. The current keys then remain.
     pub fn replace(&self, keys: KeySet) -> Result<(), SetupError> {
         let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if !current.is_like(&keys) {

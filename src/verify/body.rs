@@ -131,8 +131,12 @@ impl BodyVerifier {
     /// [`RejectionKind::KeyOutsideWindow`] when only a key does that is not valid now,
     /// [`RejectionKind::MalformedBody`] when the body lacks a value that is signed,
     /// [`RejectionKind::BodyTaken`] when nothing arrived of a body that `Content-Length` declared,
-    /// [`RejectionKind::UnknownTenant`] whenever the tenant does not exist.
+    /// [`RejectionKind::UnknownTenant`] when the tenant does not exist,
+    /// [`RejectionKind::BodyTooLarge`] when a frame was refused for that reason.
     pub fn verify(self) -> Result<VerifiedEvent, Rejection> {
+        if self.buffer.overflowed() {
+            return Err(self.reject(RejectionKind::BodyTooLarge));
+        }
         let mut comparison = self.compare();
         while comparison.step() {}
         comparison.conclude()
@@ -151,7 +155,7 @@ impl BodyVerifier {
     }
 
     /// The number of hashes of each byte of the body.
-    pub(crate) fn hashes(&self) -> usize {
+    pub(crate) fn hash_count(&self) -> usize {
         let keys = self.keys.keys().len();
         keys.saturating_mul(self.data.variants.len()).max(1)
     }

@@ -9,6 +9,7 @@ pub(crate) struct Buffer {
     joined: Vec<u8>,
     limit: usize,
     declared: usize,
+    overflowed: bool,
 }
 
 /// The buffer reserves at most twice the bytes received, plus this.
@@ -23,6 +24,7 @@ impl Buffer {
             joined: Vec::new(),
             limit,
             declared: declared.unwrap_or(0),
+            overflowed: false,
         }
     }
 
@@ -30,11 +32,17 @@ impl Buffer {
         self.first.len().saturating_add(self.joined.len())
     }
 
+    /// Whether a frame did not fit, so that the body is incomplete.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
     /// Adds a frame, and says whether it still fits. `hash` gets every byte once and in order,
     /// except for a first frame that may be the whole body: it gets that when there is a second.
     pub(crate) fn push(&mut self, frame: Bytes, mut hash: impl FnMut(&[u8])) -> bool {
         let needed = self.len().saturating_add(frame.len());
-        if needed > self.limit {
+        self.overflowed |= needed > self.limit;
+        if self.overflowed {
             return false;
         }
         if frame.is_empty() {
@@ -156,10 +164,15 @@ mod tests {
     fn the_limit_is_exact() {
         let mut buffer = Buffer::new(10, None);
         assert!(buffer.push(Bytes::from_static(b"12345"), |_| ()));
-        assert!(!buffer.push(Bytes::from_static(b"678901"), |_| ()));
         assert!(buffer.push(Bytes::from_static(b"67890"), |_| ()));
-        assert!(!buffer.push(Bytes::from_static(b"1"), |_| ()));
+        assert!(!buffer.overflowed());
         assert_eq!(buffer.take(), "1234567890");
+        let mut buffer = Buffer::new(10, None);
+        assert!(buffer.push(Bytes::from_static(b"12345"), |_| ()));
+        assert!(!buffer.push(Bytes::from_static(b"678901"), |_| ()));
+        // What was refused stays missing, even if a later frame would fit.
+        assert!(!buffer.push(Bytes::from_static(b"67890"), |_| ()));
+        assert!(buffer.overflowed());
         assert!(!Buffer::new(0, None).push(Bytes::from_static(b"x"), |_| ()));
     }
 }

@@ -122,7 +122,7 @@ where
                 Poll::Ready(Ok(())) => {}
             }
             if let Step::Reading(request) = mem::replace(this.step, Step::Done) {
-                if request.received().saturating_mul(request.hashes()) <= HASHED_AT_ONCE {
+                if request.received().saturating_mul(request.hash_count()) <= HASHED_AT_ONCE {
                     return Poll::Ready(request.verify());
                 }
                 *this.step = Step::Comparing(Box::new(request.compare()));
@@ -149,7 +149,7 @@ fn poll_body<B>(
 where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
-    let hashes = request.hashes();
+    let hashes = request.hash_count();
     let mut hashed: usize = 0;
     for _ in 0..FRAMES_AT_ONCE {
         if hashed >= HASHED_AT_ONCE {

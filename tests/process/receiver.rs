@@ -626,7 +626,7 @@ fn a_bad_configuration_is_one_error_and_the_exit_code_is_1() {
     let path = directory.path().join("webhooks.toml");
     for (config, problem) in [
         ("not toml", "line 1: "),
-        ("[endpoint.kyc]", "unknown field `endpoint`"),
+        ("[endpoint.kyc]", "endpoint: unknown key"),
         (
             "[endpoints.kyc]\nprovider = \"vove\"\nsecret = \"s\"",
             "endpoint \"kyc\": provider: \"vove\" is unknown; did you mean \"voveid\"?",
