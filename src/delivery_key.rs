@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn b_3_placeholders_are_no_ids() {
+    fn placeholders_are_no_ids() {
         for none in [
             "",
             " ",

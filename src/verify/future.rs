@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn d_1_work_for_a_large_body_leaves_the_thread_to_others() {
+    async fn work_for_a_large_body_leaves_the_thread_to_others() {
         const MIB: usize = 1 << 20;
         for (keys, size, frame, expected) in [
             (1, 100, 100, 1),

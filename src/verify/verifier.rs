@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn d_1_values_of_the_body_are_read_once_for_all_keys_and_places() {
+    fn values_of_the_body_are_read_once_for_all_keys_and_places() {
         let fields = "{form:a}.{form:b}.{form:c}.{form:a|lower}.{form:d|jsonstr}";
         let pointers = "{json:/a}{json:/b/c}{json:/b}{json:/a}{json:/d/0}";
         let form = "a=1&b=2&c=3&d=4";

@@ -413,7 +413,7 @@ fn verdicts(
 }
 
 #[test]
-fn a_1_a_time_is_found_whatever_stands_around_it_and_however_it_is_spelled() {
+fn a_time_is_found_whatever_stands_around_it_and_however_it_is_spelled() {
     // Bytes that are no text, or a character that a window cuts, hide no date.
     let dated: &[(&[u8], &str, &[u8])] = &[
         (
@@ -659,7 +659,7 @@ fn no_content_has_two_readings_that_are_accepted() {
 
 /// The digits of a time could pass into the body that it touches, and back.
 #[test]
-fn a_1_a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tolerance() {
+fn a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tolerance() {
     use hmac::{Hmac, KeyInit, Mac};
     // The content, the unit, and how a request may be read that was signed as the first of each list.
     type Readings<'r> = &'r [(&'r str, &'r str)];

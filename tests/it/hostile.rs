@@ -54,7 +54,7 @@ fn built_in() -> impl Iterator<Item = (&'static str, Provider, Secret)> {
 }
 
 #[tokio::test]
-async fn defect_01_a_declared_length_reserves_nothing() {
+async fn a_declared_length_reserves_nothing() {
     for length in [
         "4398046511104",
         "18446744073709551615",
@@ -86,7 +86,7 @@ async fn defect_01_a_declared_length_reserves_nothing() {
 }
 
 #[tokio::test]
-async fn defect_02_every_body_ends_in_one_answer_after_few_polls() {
+async fn every_body_ends_in_one_answer_after_few_polls() {
     let trailers = || {
         Step::Trailers(HeaderMap::from_iter([(
             HeaderName::from_static("x-late"),
@@ -151,7 +151,7 @@ async fn defect_02_every_body_ends_in_one_answer_after_few_polls() {
 }
 
 #[tokio::test]
-async fn defect_02_an_endless_body_ends_at_the_limit() {
+async fn an_endless_body_ends_at_the_limit() {
     let body = TestBody::new(None).then(Rest::Repeat(&[b'x'; 1000]));
     let watch = body.watch();
     let layer = WebhookVerifyLayer::new(github().with_max_body(10_500));
@@ -161,7 +161,7 @@ async fn defect_02_an_endless_body_ends_at_the_limit() {
 }
 
 #[tokio::test]
-async fn defect_02_a_body_that_is_always_ready_and_never_done_ends_at_the_deadline() {
+async fn a_body_that_is_always_ready_and_never_done_ends_at_the_deadline() {
     for rest in [
         Rest::EmptyFrames,
         Rest::GreedyFrames(1),
@@ -200,7 +200,7 @@ async fn defect_02_a_body_that_is_always_ready_and_never_done_ends_at_the_deadli
 }
 
 #[tokio::test]
-async fn defect_02_one_turn_of_the_task_polls_a_body_a_bounded_number_of_times() {
+async fn one_turn_of_the_task_polls_a_body_a_bounded_number_of_times() {
     let body = TestBody::new(None).then(Rest::EmptyFrames);
     let watch = body.watch();
     let mut service = ServiceBuilder::new().layer(layer()).service_fn(accept);
@@ -218,7 +218,7 @@ async fn defect_02_one_turn_of_the_task_polls_a_body_a_bounded_number_of_times()
 }
 
 #[tokio::test]
-async fn defect_03_the_first_request_does_not_panic_over_a_limit_inside() {
+async fn the_first_request_does_not_panic_over_a_limit_inside() {
     let service = ServiceBuilder::new()
         .layer(layer())
         .concurrency_limit(1)
@@ -237,7 +237,7 @@ async fn defect_03_the_first_request_does_not_panic_over_a_limit_inside() {
 }
 
 #[tokio::test]
-async fn defect_04_thousands_of_signatures_are_refused_before_the_body() {
+async fn thousands_of_signatures_are_refused_before_the_body() {
     let base64 = format!("v1,{}=", "A".repeat(43));
     let hex = format!("v1={}", "0".repeat(64));
     for (provider, header, value) in [
@@ -290,7 +290,7 @@ async fn defect_04_thousands_of_signatures_are_refused_before_the_body() {
 }
 
 #[tokio::test]
-async fn defect_05_what_the_head_condemns_is_refused_without_a_look_at_the_body() {
+async fn what_the_head_condemns_is_refused_without_a_look_at_the_body() {
     type Change = fn(&mut HeaderMap);
     fn set(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
         headers.insert(name, HeaderValue::from_static(value));
@@ -359,7 +359,7 @@ async fn defect_05_what_the_head_condemns_is_refused_without_a_look_at_the_body(
 }
 
 #[tokio::test]
-async fn defect_05_no_built_in_provider_reads_a_body_without_a_signature() {
+async fn no_built_in_provider_reads_a_body_without_a_signature() {
     let mut count = 0;
     for (name, provider, secret) in built_in() {
         let body = TestBody::new(None).then(Rest::Repeat(&[b'{'; 65_536]));
@@ -378,7 +378,7 @@ async fn defect_05_no_built_in_provider_reads_a_body_without_a_signature() {
 }
 
 #[tokio::test]
-async fn defect_06_no_bytes_make_a_panic() {
+async fn no_bytes_make_a_panic() {
     let long = Bytes::from(vec![0xff; 3 << 20]);
     let bodies = [
         Bytes::new(),
@@ -447,7 +447,7 @@ async fn defect_06_no_bytes_make_a_panic() {
 }
 
 #[tokio::test]
-async fn defect_06_verified_bytes_of_any_kind_do_not_panic_when_the_event_is_asked() {
+async fn verified_bytes_of_any_kind_do_not_panic_when_the_event_is_asked() {
     for (name, provider, secret) in built_in() {
         let verifier = Verifier::new(provider.clone(), secret.clone()).unwrap();
         let signer = Signer::new(provider, secret).unwrap();
@@ -483,7 +483,7 @@ async fn defect_06_verified_bytes_of_any_kind_do_not_panic_when_the_event_is_ask
 }
 
 #[test]
-fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
+fn nothing_that_would_accept_too_much_can_be_built() {
     let hex = || SignatureFormat::single("X-Sig", Encoding::Hex);
     let good = || Secret::new(GITHUB_SECRET);
     let built = |scheme: Scheme| Verifier::new(Provider::new("acme", scheme), good()).map(drop);
@@ -672,7 +672,7 @@ fn defect_08_nothing_that_would_accept_too_much_can_be_built() {
 }
 #[cfg(feature = "all")]
 #[test]
-fn defect_08_no_file_leaves_an_endpoint_open() {
+fn no_file_leaves_an_endpoint_open() {
     use tower_webhook::Config;
 
     let endpoint =
@@ -764,7 +764,7 @@ fn defect_08_no_file_leaves_an_endpoint_open() {
 }
 
 #[tokio::test]
-async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
+async fn no_method_and_no_missing_header_opens_the_door() {
     for (name, provider, secret) in built_in() {
         let layer = WebhookVerifyLayer::new(Verifier::new(provider, secret).unwrap());
         for method in [
@@ -790,7 +790,7 @@ async fn defect_08_no_method_and_no_missing_header_opens_the_door() {
 
 #[cfg(feature = "all")]
 #[tokio::test]
-async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
+async fn secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
     use support::Lines;
     use tracing::level_filters::LevelFilter;
     use tracing_subscriber::fmt::format::FmtSpan;
@@ -893,7 +893,7 @@ async fn defect_10_secrets_bodies_and_signatures_stand_in_no_debug_error_or_log(
 }
 #[cfg(feature = "all")]
 #[tokio::test]
-async fn defect_10_a_refusal_is_one_line_in_the_log_and_names_what_helps() {
+async fn a_refusal_is_one_line_in_the_log_and_names_what_helps() {
     use support::Lines;
     use tracing::level_filters::LevelFilter;
     use tracing_subscriber::fmt::format::FmtSpan;

@@ -145,7 +145,7 @@ async fn two_servers_on_one_redis_handle_each_of_many_deliveries_once() {
 /// Whatever happens between the servers and their Redis: an answer that is lost may have an event handled again, and never has one lost, or
 /// handled by two at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_6_connections_that_are_delayed_cut_halved_and_refused_lose_no_event() {
+async fn connections_that_are_delayed_cut_halved_and_refused_lose_no_event() {
     const DELIVERIES: usize = 1000;
     let _machine = side_by_side();
     let Some(redis) = Redis::start() else { return };
@@ -613,13 +613,13 @@ async fn retries_make_up_for_failures(setup: Setup) {
 
 /// A sender that gives up after 200 ms and tries again at once, while the handler takes longer than it ever waits.
 #[tokio::test]
-async fn b_5_an_impatient_sender_has_its_event_handled_once_in_memory() {
+async fn an_impatient_sender_has_its_event_handled_once_in_memory() {
     let _machine = side_by_side();
     an_impatient_sender(Setup::memory()).await;
 }
 
 #[tokio::test]
-async fn b_5_an_impatient_sender_has_its_event_handled_once_on_redis() {
+async fn an_impatient_sender_has_its_event_handled_once_on_redis() {
     let _machine = side_by_side();
     let Some(redis) = Redis::start() else { return };
     an_impatient_sender(Setup::redis(redis.url())).await;
@@ -653,7 +653,7 @@ async fn an_impatient_sender(setup: Setup) {
 
 /// The server has no connection left, and handlers at work.
 #[tokio::test]
-async fn b_5_sigterm_drains_handlers_whose_senders_have_hung_up() {
+async fn sigterm_drains_handlers_whose_senders_have_hung_up() {
     let _machine = side_by_side();
     let Some(redis) = Redis::start() else { return };
     let log = HandlerLog::new();

@@ -1130,7 +1130,7 @@ fn keys_stay_what_they_are_from_release_to_release() {
 
 /// An id that names the object and not the event would make every later event about it vanish.
 #[test]
-fn b_2_an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouches_for_it() {
+fn an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouches_for_it() {
     let order = |status: &str| format!(r#"{{"id":"order-7","status":"{status}"}}"#);
     let form = |status: &str| format!("id=order-7&status={status}");
     let header = |attempt: Attempt| attempt.with("x-acme-id", "order-7");
@@ -1219,7 +1219,7 @@ fn partial(signed: &'static str, body: &str) -> Attempt {
 
 /// Of such requests, cron's for example, only the first of three days would be handled.
 #[test]
-fn b_3_where_nothing_else_tells_two_deliveries_apart_the_signed_time_does() {
+fn where_nothing_else_tells_two_deliveries_apart_the_signed_time_does() {
     let later = |attempt: Attempt| attempt.again();
     for body in [
         "",
@@ -1267,7 +1267,7 @@ fn b_3_where_nothing_else_tells_two_deliveries_apart_the_signed_time_does() {
 }
 
 #[test]
-fn b_3_ids_that_are_none_are_no_ids_and_keep_their_kind() {
+fn ids_that_are_none_are_no_ids_and_keep_their_kind() {
     let body = |id: &str, n: u32| format!(r#"{{"id":{id},"n":{n}}}"#);
     for none in [
         "0",
@@ -1385,7 +1385,7 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
 
 /// What is signed beside the time may be the same for every event.
 #[test]
-fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
+fn where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
     let dated = |signed: &'static str| {
         let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
         let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature)
@@ -1417,7 +1417,7 @@ fn b_3_where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
 
 /// Equal bodies of two types are two events, where the type is signed.
 #[test]
-fn b_2_an_event_type_in_a_signed_header_tells_deliveries_apart() {
+fn an_event_type_in_a_signed_header_tells_deliveries_apart() {
     let typed = |signed: &'static str, event_type: &str| {
         let mut attempt = acme(signed, Locator::json("/id"), r#"{"id":"user-7"}"#);
         attempt.provider = attempt
@@ -1449,7 +1449,7 @@ fn b_2_an_event_type_in_a_signed_header_tells_deliveries_apart() {
 }
 
 #[test]
-fn b_1_a_route_is_part_of_the_delivery() {
+fn a_route_is_part_of_the_delivery() {
     let event = github("{}").event().unwrap();
     let keys = ["/a", "/b", "/{c}", "", "/a/"].map(|route| event.delivery_key_at(route));
     for (index, key) in keys.iter().enumerate() {

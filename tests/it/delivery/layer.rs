@@ -793,7 +793,7 @@ async fn who_is_told_to_come_again_is_told_when_the_lease_ends_within_reason() {
 
 /// axum drops a handler whose client hangs up, and so does actix-web with `h1_allow_half_closed(false)`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_5_a_handler_goes_on_without_its_client_and_no_other_runs_beside_it() {
+async fn a_handler_goes_on_without_its_client_and_no_other_runs_beside_it() {
     for host in [
         Host::Tower,
         Host::AxumRoute,

@@ -330,7 +330,7 @@ fn all(routes: &Routes) -> Vec<(String, Target, [&'static str; 2])> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_1_an_answer_on_another_route_completes_nothing() {
+async fn an_answer_on_another_route_completes_nothing() {
     let routes = Routes::default();
     for (name, target, [a, b]) in all(&routes) {
         let event = format!(r#"{{"event":"{name}"}}"#);
@@ -350,7 +350,7 @@ async fn b_1_an_answer_on_another_route_completes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_1_safe_methods_neither_claim_nor_complete() {
+async fn safe_methods_neither_claim_nor_complete() {
     let routes = Routes::default();
     for (name, target, [a, _]) in all(&routes) {
         let event = format!(r#"{{"event":"{name}"}}"#);
@@ -384,7 +384,7 @@ async fn b_1_safe_methods_neither_claim_nor_complete() {
 
 /// A query, another spelling of the path: whoever has captured a request could add one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_1_respelling_the_target_makes_no_new_delivery() {
+async fn respelling_the_target_makes_no_new_delivery() {
     let routes = Routes::default();
     for (name, target, [a, _]) in all(&routes) {
         let event = format!(r#"{{"event":"{name}"}}"#);
@@ -417,7 +417,7 @@ async fn b_1_respelling_the_target_makes_no_new_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_1_a_route_with_parameters_is_one_route_and_a_wildcard_is_many() {
+async fn a_route_with_parameters_is_one_route_and_a_wildcard_is_many() {
     let routes = Routes::default();
     let (verify, deliver) = layers();
     let router = Router::new()
@@ -455,7 +455,7 @@ async fn b_1_a_route_with_parameters_is_one_route_and_a_wildcard_is_many() {
 
 /// A method for each handler of one route: what another handler answers is the answer of the route.
 #[tokio::test]
-async fn b_1_a_get_beside_a_post_is_not_its_answer() {
+async fn a_get_beside_a_post_is_not_its_answer() {
     let routes = Routes::default();
     let (verify, deliver) = layers();
     let ping = |_: State<Routes>| async { StatusCode::OK };

@@ -65,7 +65,7 @@ fn outcomes(deliver: DeliveryLayer) -> (DeliveryLayer, Arc<Mutex<Vec<DeliveryOut
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_a_panic_resumes_in_the_request_that_waits() {
+async fn a_panic_resumes_in_the_request_that_waits() {
     let store = Arc::new(MemoryStore::new());
     let (deliver, told) = outcomes(DeliveryLayer::new(Arc::clone(&store)));
     let stack = stack(&deliver, |_| async {
@@ -98,7 +98,7 @@ async fn futures_catch<F: Future>(future: AssertUnwindSafe<F>) -> Result<F::Outp
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_what_nobody_waits_for_is_logged() {
+async fn what_nobody_waits_for_is_logged() {
     let lines = Lines::default();
     for (panics, said) in [(true, "it panicked"), (false, "it exceeded its time limit")] {
         let deliver = DeliveryLayer::new(MemoryStore::new()).with_handler_timeout(2 * SECOND);
@@ -135,7 +135,7 @@ async fn b_5_what_nobody_waits_for_is_logged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn b_5_a_handler_has_the_span_and_the_subscriber_of_its_request() {
+async fn a_handler_has_the_span_and_the_subscriber_of_its_request() {
     let lines = Lines::default();
     let stack = stack(&DeliveryLayer::new(MemoryStore::new()), |body| async move {
         for step in 0..20 {
@@ -159,7 +159,7 @@ async fn b_5_a_handler_has_the_span_and_the_subscriber_of_its_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_no_more_handlers_run_than_may_those_without_a_sender_among_them() {
+async fn no_more_handlers_run_than_may_those_without_a_sender_among_them() {
     let store = Arc::new(MemoryStore::new());
     let deliver = DeliveryLayer::new(Arc::clone(&store)).with_max_running(2);
     let (deliver, told) = outcomes(deliver);
@@ -203,7 +203,7 @@ async fn b_5_no_more_handlers_run_than_may_those_without_a_sender_among_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_a_handler_that_takes_too_long_is_aborted_and_its_delivery_released() {
+async fn a_handler_that_takes_too_long_is_aborted_and_its_delivery_released() {
     let store = Arc::new(MemoryStore::new());
     let deliver = DeliveryLayer::new(Arc::clone(&store)).with_handler_timeout(3 * SECOND);
     let (deliver, told) = outcomes(deliver);
@@ -259,7 +259,7 @@ async fn busy(time: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b_5_a_handler_that_always_has_something_to_do_keeps_its_claim_and_its_limit() {
+async fn a_handler_that_always_has_something_to_do_keeps_its_claim_and_its_limit() {
     let millis = Duration::from_millis;
     let store = Arc::new(MemoryStore::new());
     let deliver = DeliveryLayer::new(Arc::clone(&store))
@@ -293,7 +293,7 @@ async fn b_5_a_handler_that_always_has_something_to_do_keeps_its_claim_and_its_l
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_a_layer_is_drained_when_its_last_handler_has_told_the_store() {
+async fn a_layer_is_drained_when_its_last_handler_has_told_the_store() {
     let store = Arc::new(MemoryStore::new());
     let deliver = DeliveryLayer::new(Arc::clone(&store));
     assert_eq!(deliver.drain(Duration::ZERO).await, 0);
@@ -354,7 +354,7 @@ fn settings_with_which_nothing_could_be_handled_are_refused() {
 
 /// B7: who waits for half of its sender's patience still has the other half to answer in.
 #[tokio::test(start_paused = true)]
-async fn b_7_the_wait_follows_the_time_limit_of_the_provider() {
+async fn the_wait_follows_the_time_limit_of_the_provider() {
     use tower_webhook::{Secret, Signer, Verifier, providers};
     let limited = |seconds| providers::github().with_time_limit(Duration::from_secs(seconds));
     for (provider, set, expected) in [
@@ -480,7 +480,7 @@ async fn work(State(ledgers): State<Ledgers>, event: VerifiedEvent) -> StatusCod
 
 /// Whatever the clients do: a delivery that was answered as done was handled, and never by two handlers at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn b_5_done_is_handled_and_no_two_handlers_are_at_it_at_once() {
+async fn done_is_handled_and_no_two_handlers_are_at_it_at_once() {
     const DELIVERIES: u64 = 120;
     let ledgers = Ledgers::default();
     let deliver = DeliveryLayer::new(MemoryStore::new())

@@ -130,7 +130,7 @@ async fn nothing_secret_or_personal_is_seen_by_anybody() {
 
 /// Whoever makes signatures up must not be able to fill the disk.
 #[tokio::test]
-async fn d_2_refusals_are_counted_one_and_all_and_their_lines_are_limited() {
+async fn refusals_are_counted_one_and_all_and_their_lines_are_limited() {
     const ALL: usize = 500;
     let operators = Operators::watch();
     let heard = Arc::new(Mutex::new(0));

@@ -212,7 +212,7 @@ async fn a_claim_that_the_store_forgot_is_taken_again_at_the_next_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn b_5_a_timeout_outside_answers_and_stops_nothing() {
+async fn a_timeout_outside_answers_and_stops_nothing() {
     let handler = Handler::new([Act::Waits(201)]);
     let store = Scripted::new();
     let layers = Layers::new(DeliveryLayer::new(Store(Arc::clone(&store))), &handler);
@@ -282,7 +282,7 @@ async fn a_request_that_is_dropped_before_its_handler_begins_leaves_no_claim() {
 
 /// The handler is running, or the store is being told.
 #[tokio::test(start_paused = true)]
-async fn b_5_wherever_a_request_is_dropped_after_that_its_handler_is_run_to_the_end() {
+async fn wherever_a_request_is_dropped_after_that_its_handler_is_run_to_the_end() {
     for (act, slow, released) in [
         (Act::Sleeps(LEASE, 200), Op::Renew, 0),
         (Act::Answers(200), Op::Complete, 0),
