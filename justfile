@@ -39,9 +39,10 @@ test-none:
     cargo test --no-default-features --no-fail-fast
     cargo test --package tower-webhook-tests --no-default-features --no-fail-fast
 
-# Checks the library with each feature, none and all, without the features of dev-dependencies.
+# Checks the library with each feature, none and all, and that the core has no runtime.
 features:
     cargo hack check --each-feature --no-dev-deps
+    ! cargo tree --locked --edges normal --no-default-features --prefix none | grep '^tokio '
 
 # Builds the documentation as docs.rs does, on nightly.
 docs:

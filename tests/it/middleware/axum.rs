@@ -404,3 +404,24 @@ async fn from_a_configuration() {
     assert_eq!(kind(&response), None);
     assert_eq!(self::text(response).await, "code");
 }
+
+#[tokio::test]
+async fn an_optional_event_is_none_without_the_layer_only() {
+    async fn optional(event: Option<VerifiedEvent<Value>>) -> String {
+        match event {
+            Some(event) => event.payload()["zen"].as_str().unwrap().to_owned(),
+            None => "none".to_owned(),
+        }
+    }
+    let app = Router::new()
+        .route("/guarded", post(optional).route_layer(layer()))
+        .route("/bare", post(optional));
+    let response = send(&app, good("/guarded")).await;
+    assert_eq!(text(response).await, "Keep it logically awesome.");
+    assert_eq!(text(send(&app, bad("/bare")).await).await, "none");
+
+    // An event that is not JSON is an error, and not the absence of one.
+    let request = github_signer().sign(Request::post("/guarded"), Bytes::from_static(b"zen"));
+    let response = send(&app, request.unwrap().map(Body::from)).await;
+    assert_eq!(kind(&response), Some(RejectionKind::UnreadablePayload));
+}
