@@ -32,6 +32,7 @@
 //!    was one.
 //!
 //! ```
+//! # #[cfg(feature = "tower")] {
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 //! use std::time::Duration;
 //! use tower_webhook::delivery::{Claim, DeliveryKey, DeliveryStore, MemoryStore, Owner};
@@ -48,6 +49,7 @@
 //! assert_eq!(store.claim(key, Owner::unique(), lease).await?, Claim::Done);
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! # })?;
+//! # }
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!

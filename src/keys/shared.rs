@@ -19,19 +19,19 @@ use crate::{
 /// A request is verified with the keys that were current when its head arrived.
 ///
 /// ```
-/// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+/// use tower_webhook::{Secret, Verifier, providers};
 /// use tower_webhook::keys::{KeySet, SharedKeys};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let verifier = Verifier::new(providers::github(), Secret::new("the-secret-of-yesterday"))?;
 /// let keys = SharedKeys::new(verifier.keys().clone());
-/// let layer = WebhookVerifyLayer::new(verifier.with_key_source(keys.clone()));
+/// let verifier = verifier.with_key_source(keys.clone());
 ///
 /// keys.replace(KeySet::new(&providers::github(), Secret::new("the-secret-of-today"))?)?;
 /// // Keys of another provider would verify nothing, so they are refused.
 /// let other = KeySet::new(&providers::stripe(), Secret::new("whsec_of-another"))?;
 /// assert!(keys.replace(other).is_err());
-/// # drop(layer);
+/// # drop(verifier);
 /// # Ok(())
 /// # }
 /// ```

@@ -47,7 +47,7 @@ pub struct FnSource<F> {
 /// a future.
 ///
 /// ```
-/// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+/// use tower_webhook::{Secret, Verifier, providers};
 /// use tower_webhook::keys::{KeySet, Tenant, source_fn};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,8 +66,7 @@ pub struct FnSource<F> {
 ///     }
 /// });
 /// let verifier = Verifier::from_key_source(providers::github(), by_path)?;
-/// let layer = WebhookVerifyLayer::new(verifier);
-/// # drop(layer);
+/// # drop(verifier);
 /// # Ok(())
 /// # }
 /// ```
