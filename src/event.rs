@@ -9,16 +9,17 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use bytes::Bytes;
 use serde_core::de::DeserializeOwned;
 
+#[cfg(feature = "identity")]
+use crate::provider::IdentityMapping;
 use crate::{
     delivery_key::DeliveryKey,
     endpoint::Endpoint,
     error::PayloadError,
     event::data::EventData,
+    json,
     multipart::{self, Part},
     rejection::{BoxError, Reason, Rejection, kind::RejectionKind},
 };
-#[cfg(feature = "identity")]
-use crate::{json, provider::IdentityMapping};
 
 /// A request that was proven to come from its provider, with its payload read as `T`.
 ///
@@ -70,13 +71,15 @@ impl<T: Payload> VerifiedEvent<T> {
         })
     }
 
-    /// Reads the body as JSON of your own type, whichever its provider.
+    /// Reads the body as JSON of your own type, whichever its provider. A byte order mark in front
+    /// is ignored.
     ///
     /// # Errors
     ///
     /// When the body is not the JSON of a `J`.
     pub fn json<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
-        serde_json::from_slice(self.body()).map_err(|error| PayloadError::json(&error))
+        serde_json::from_slice(json::document(self.body()))
+            .map_err(|error| PayloadError::json(&error))
     }
 
     /// Checks that the body may be an event of an unknown kind: a non-empty object in which no name

@@ -13,9 +13,16 @@ use serde_json::value::RawValue;
 
 use crate::error::SetupError;
 
+/// The JSON text of a body: the body without one byte order mark at its beginning, which RFC 8259
+/// allows a reader to ignore. Every reading of a body as JSON begins here, so that all of them see
+/// the same document.
+pub(crate) fn document(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
 /// The raw text of the value at `pointer` (RFC 6901). Of duplicate keys, the last one counts.
-pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
-    let [found] = *raws(document, &[Some(pointer)]) else {
+pub(crate) fn raw<'d>(body: &'d [u8], pointer: &str) -> Option<&'d RawValue> {
+    let [found] = *raws(body, &[Some(pointer)]) else {
         return None;
     };
     found
@@ -23,16 +30,13 @@ pub(crate) fn raw<'d>(document: &'d [u8], pointer: &str) -> Option<&'d RawValue>
 
 /// The scalar at `pointer`: the text of a string, or the literal of a number or boolean. `None` for
 /// null, arrays and objects.
-pub(crate) fn scalar<'d>(document: &'d [u8], pointer: &str) -> Option<Cow<'d, str>> {
-    text(raw(document, pointer)?)
+pub(crate) fn scalar<'d>(body: &'d [u8], pointer: &str) -> Option<Cow<'d, str>> {
+    text(raw(body, pointer)?)
 }
 
-/// The scalars at several pointers, found in one pass over the document.
-pub(crate) fn scalars<'d>(
-    document: &'d [u8],
-    pointers: &[Option<&str>],
-) -> Vec<Option<Cow<'d, str>>> {
-    let found = raws(document, pointers);
+/// The scalars at several pointers, found in one pass over the body.
+pub(crate) fn scalars<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<Cow<'d, str>>> {
+    let found = raws(body, pointers);
     found.into_iter().map(|raw| text(raw?)).collect()
 }
 
@@ -75,7 +79,7 @@ impl<'de> de::Deserialize<'de> for Text<'de> {
     }
 }
 
-fn raws<'d>(document: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
+fn raws<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
     let mut found = vec![None; pointers.len()];
     let paths: Vec<Vec<Cow<'_, str>>> = pointers.iter().map(|pointer| path(*pointer)).collect();
     let targets: Vec<Target<'_>> = paths
@@ -84,7 +88,7 @@ fn raws<'d>(document: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d Raw
         .filter(|(_, path)| !path.is_empty())
         .map(|(place, path)| Target { place, path })
         .collect();
-    let mut json = serde_json::Deserializer::from_slice(document);
+    let mut json = serde_json::Deserializer::from_slice(document(body));
     let walk = Walk {
         targets: &targets,
         found: &mut found,
@@ -298,6 +302,23 @@ mod tests {
         ] {
             assert_eq!(at(nothing), None, "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn one_byte_order_mark_in_front_is_no_part_of_the_document() {
+        for (body, id) in [
+            ("\u{feff}{\"id\":\"x\"}", Some("x")),
+            ("\u{feff} {\"id\":\"\u{feff}x\"}", Some("\u{feff}x")),
+            ("\u{feff}\u{feff}{\"id\":\"x\"}", None),
+            (" \u{feff}{\"id\":\"x\"}", None),
+            ("{\u{feff}\"id\":\"x\"}", None),
+            ("{\"id\":\"x\"}\u{feff}", None),
+            ("\u{feff}", None),
+        ] {
+            assert_eq!(scalar(body.as_bytes(), "/id").as_deref(), id, "{body:?}");
+        }
+        let half = [&b"\xef\xbb"[..], b"{\"id\":\"x\"}"].concat();
+        assert_eq!(scalar(&half, "/id"), None);
     }
 
     #[test]

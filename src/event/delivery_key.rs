@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     delivery_key::{DeduplicateBy, DeliveryKey, SignedId},
     event::data::EventData,
-    multipart,
+    json, multipart,
 };
 
 /// Hashes pieces, prefixed by their lengths and kinds, so that the input is unambiguous.
@@ -66,8 +66,9 @@ impl Pieces {
 
 /// Whether the body is empty or an empty JSON value, and so cannot distinguish two events.
 fn is_blank(body: &[u8]) -> bool {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let said = body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let said = json::document(body)
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace());
     let said: Vec<u8> = said.take(5).copied().collect();
     matches!(&said[..], b"" | b"{}" | b"[]" | b"null" | b"\"\"")
 }

@@ -7,11 +7,14 @@ use serde::de::{
     value::MapAccessDeserializer,
 };
 
-use crate::{error::PayloadError, json::raw};
+use crate::{
+    error::PayloadError,
+    json::{document, raw},
+};
 
-/// Reads the document as a first-party type, whose field names may appear in errors.
-pub(crate) fn read<J: DeserializeOwned>(document: &[u8]) -> Result<J, PayloadError> {
-    let mut json = serde_json::Deserializer::from_slice(document);
+/// Reads the body as a first-party type, whose field names may appear in errors.
+pub(crate) fn read<J: DeserializeOwned>(body: &[u8]) -> Result<J, PayloadError> {
+    let mut json = serde_json::Deserializer::from_slice(document(body));
     let read = serde_path_to_error::deserialize(&mut json)
         .map(|Object(read)| read)
         .map_err(|error| {
@@ -52,13 +55,13 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
 }
 
 /// Whether there is a value at `pointer`, including null.
-pub(crate) fn has(document: &[u8], pointer: &str) -> bool {
-    raw(document, pointer).is_some()
+pub(crate) fn has(body: &[u8], pointer: &str) -> bool {
+    raw(body, pointer).is_some()
 }
 
-/// The field names of the document, including duplicates. The document must be an object.
-pub(crate) fn names(document: &[u8]) -> Result<Vec<String>, PayloadError> {
-    serde_json::from_slice(document)
+/// The field names of the body, including duplicates. The body must be an object.
+pub(crate) fn names(body: &[u8]) -> Result<Vec<String>, PayloadError> {
+    serde_json::from_slice(document(body))
         .map(|Names(names)| names)
         .map_err(|error| PayloadError::json(&error))
 }

@@ -8,6 +8,7 @@
 )]
 
 mod ambiguity;
+mod bodies;
 mod config;
 mod delivery {
     mod keys;

@@ -127,6 +127,7 @@ impl Stated {
         let search = Search {
             place: Place::Result,
         };
+        let part = json::document(part);
         let found = search.deserialize(&mut serde_json::Deserializer::from_slice(part));
         Ok(match found {
             Ok(false) => Self::Nowhere,
