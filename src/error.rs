@@ -140,6 +140,9 @@ impl fmt::Debug for SetupError {
 
 impl Error for SetupError {}
 
+/// Where JSON usually is, in messages.
+const BODY: &str = "the body";
+
 /// The reason why a verified event cannot be read as a type. It names the location, and never
 /// quotes the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,18 +167,28 @@ impl PayloadError {
     /// Keeps only the kind of the mistake and its location, because serde's message may quote a
     /// value.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
+        Self::json_in(BODY, error)
+    }
+
+    /// As [`json`](Self::json), of JSON in another place than the whole body.
+    pub(crate) fn json_in(place: &str, error: &serde_json::Error) -> Self {
         use serde_json::error::Category;
         // "missing field `name`" contains only the name of a field of the target type.
         let text = error.to_string();
         let field = text
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split('`').next());
+        let within = if place == BODY {
+            String::new()
+        } else {
+            format!(", in {place}")
+        };
         let problem = match (error.classify(), field) {
-            (_, Some(field)) => format!("the field `{field}` is missing"),
-            (Category::Io, None) => "the body cannot be read".to_owned(),
-            (Category::Syntax, None) => "the body is not JSON".to_owned(),
-            (Category::Data, None) => "a value has the wrong type".to_owned(),
-            (Category::Eof, None) => "the JSON of the body is truncated".to_owned(),
+            (_, Some(field)) => format!("the field `{field}` is missing{within}"),
+            (Category::Io, None) => format!("{place} cannot be read"),
+            (Category::Syntax, None) => format!("{place} is not JSON"),
+            (Category::Data, None) => format!("a value has the wrong type{within}"),
+            (Category::Eof, None) => format!("the JSON of {place} is truncated"),
         };
         Self::new(format!(
             "{problem}, at line {} column {}",

@@ -16,6 +16,7 @@ use crate::{
     endpoint::Endpoint,
     error::PayloadError,
     event::data::EventData,
+    form::{self, Form},
     json,
     multipart::{self, Part},
     rejection::{BoxError, Reason, Rejection, kind::RejectionKind},
@@ -79,14 +80,25 @@ impl<T: Payload> VerifiedEvent<T> {
     /// When the body is not the JSON of a `J`.
     pub fn json<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
         serde_json::from_slice(json::document(self.body()))
-            .map_err(|error| PayloadError::json(&error))
+            .map_err(|error| self.unless_form(PayloadError::json(&error)))
+    }
+
+    /// The reason why the body cannot be read as JSON, which is another one for a form.
+    fn unless_form(&self, error: PayloadError) -> PayloadError {
+        if !form::looks_like_form(self.body()) {
+            return error;
+        }
+        PayloadError::new(
+            "the body is a form, not JSON; read it with `event.form()` or take `FormJson<T>`",
+        )
     }
 
     /// Checks that the body may be an event of an unknown kind: a non-empty object in which no name
     /// occurs twice.
     #[cfg(feature = "identity")]
     pub(crate) fn check_unknown(&self) -> Result<(), PayloadError> {
-        let mut names = json::typed::names(self.body())?;
+        let names = json::typed::names(self.body());
+        let mut names = names.map_err(|error| self.unless_form(error))?;
         if names.is_empty() {
             return Err(PayloadError::new("the body has no fields"));
         }
@@ -109,7 +121,17 @@ impl<T: Payload> VerifiedEvent<T> {
     /// Reads the body as a first-party type, whose field names may appear in errors.
     #[cfg(feature = "identity")]
     pub(crate) fn read<J: DeserializeOwned>(&self) -> Result<J, PayloadError> {
-        json::typed::read(self.body())
+        json::typed::read(self.body()).map_err(|error| self.unless_form(error))
+    }
+
+    /// The fields of an `application/x-www-form-urlencoded` body. For JSON in the field `payload`,
+    /// take [`FormJson`].
+    ///
+    /// # Errors
+    ///
+    /// When the body is JSON, or not a form of UTF-8: see [`form`](crate::form).
+    pub fn form(&self) -> Result<Form, PayloadError> {
+        form::parse(self.body())
     }
 
     /// The parts of a `multipart/form-data` body, as slices of it.
@@ -278,8 +300,8 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
 
 /// A type that can be read from a verified event.
 ///
-/// Implemented by the event types of [`providers`](crate::providers), by [`Json`] for your own types,
-/// by [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
+/// Implemented by the event types of [`providers`](crate::providers), by [`Json`] and [`FormJson`]
+/// for your own types, by [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
 ///
 /// ```
 /// use tower_webhook::{Payload, PayloadError, VerifiedEvent};
@@ -350,6 +372,48 @@ pub struct Json<T>(pub T);
 impl<T: DeserializeOwned> Payload for Json<T> {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         event.json().map(Self)
+    }
+}
+
+/// JSON as your own type, in the field `payload` of a form.
+///
+/// GitHub sends it if the content type of a webhook is `application/x-www-form-urlencoded`, and
+/// Slack for interactivity. For a field of another name, call [`VerifiedEvent::form`] and
+/// [`Form::json`].
+///
+/// ```
+/// use serde::Deserialize;
+/// use tower_webhook::{FormJson, Secret, Verifier, providers, verify::Head};
+/// # use http::Request;
+/// # use tower_webhook::Signer;
+///
+/// #[derive(Deserialize)]
+/// struct Issue {
+///     action: String,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Secret::new("a-secret-of-some-length");
+/// let verifier = Verifier::new(providers::github(), secret.clone())?;
+/// let body = "payload=%7B%22action%22%3A%22opened%22%7D";
+/// # let request = Signer::new(providers::github(), secret)?.sign(Request::post("/"), body)?;
+/// # let (head, _) = request.into_parts();
+/// let event = verifier.verify(&Head::from(&head), body, std::time::SystemTime::now())?;
+/// let FormJson(issue) = event.parse::<FormJson<Issue>>()?.into_payload();
+/// assert_eq!(issue.action, "opened");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a wrapper to take apart in a parameter list"
+)]
+pub struct FormJson<T>(pub T);
+
+impl<T: DeserializeOwned> Payload for FormJson<T> {
+    fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
+        event.form()?.json("payload").map(Self)
     }
 }
 

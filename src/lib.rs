@@ -20,6 +20,7 @@ mod delivery_key;
 mod endpoint;
 mod error;
 mod event;
+pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod head;
@@ -49,7 +50,7 @@ pub use self::identity::{Identity, Outcome};
 pub use self::tower::layer::WebhookVerifyLayer;
 pub use self::{
     error::{PayloadError, SetupError},
-    event::{Json, Payload, VerifiedEvent},
+    event::{FormJson, Json, Payload, VerifiedEvent},
     keys::secret::Secret,
     provider::Provider,
     rejection::{Rejection, RejectionKind},

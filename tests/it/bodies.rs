@@ -1,13 +1,17 @@
-//! How the body of a verified event is read: as JSON with a byte order mark.
+//! How the body of a verified event is read: as JSON with a byte order mark, and as a form.
 
+use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::Value;
 use support::{NOW, at, authenteq, multipart};
+use tower::ServiceExt;
 use tower_webhook::{
-    Identity, Json, Outcome, Provider, Scheme, Secret, Signer, VerifiedEvent, Verifier,
-    providers::voveid,
+    FormJson, Identity, Json, Outcome, PayloadError, Provider, Scheme, Secret, Signer,
+    VerifiedEvent, Verifier, WebhookVerifyLayer,
+    providers::{self, voveid},
     scheme::{Algorithm, Coverage, Encoding, Locator, SignatureFormat},
     verify::Head,
 };
@@ -141,4 +145,146 @@ fn a_byte_order_mark_is_ignored_in_typed_events() {
         assert_eq!((outcome, session), identity(result.to_owned()), "{result}");
         assert_eq!(outcome, Outcome::Approved, "{result}");
     }
+}
+
+#[test]
+fn a_form_is_read_field_by_field() {
+    let slack = event_of(
+        providers::slack(),
+        providers::slack(),
+        "command=%2Fdeploy&text=api+to+production&text=again",
+    );
+    let form = slack.form().unwrap();
+    assert_eq!(form.get("command").unwrap(), "/deploy");
+    assert_eq!(form.iter().count(), 3);
+    for (name, problem) in [
+        ("text", r#"the form has the field "text" more than once"#),
+        ("token", r#"the form has no field "token""#),
+    ] {
+        assert_eq!(form.get(name).unwrap_err().to_string(), problem);
+    }
+}
+
+/// JSON in the field `payload`, as GitHub and Slack send it.
+const PAYLOAD: &str = "payload=%7B%22id%22%3A%22evt_1%22%2C%22type%22%3A%22order.paid%22%7D";
+
+const IS_FORM: &str =
+    "the body is a form, not JSON; read it with `event.form()` or take `FormJson<T>`";
+const IS_JSON: &str = "the body is JSON, not a form; read it with `event.json()` or take `Json<T>`";
+
+#[test]
+fn json_in_a_form_is_a_payload() {
+    let order = |body: &'static str| {
+        let event = event(body).parse::<FormJson<Order>>();
+        event.map(|event| event.into_payload().0)
+    };
+    assert_eq!(order(PAYLOAD).unwrap(), event(ORDER).json().unwrap());
+    for (body, problem) in [
+        (
+            "payload=MARKER",
+            r#"the form field "payload" is not JSON, at line 1 column 1"#,
+        ),
+        (
+            "payload=%7B%7D",
+            "the field `id` is missing, in the form field \"payload\", at line 1 column 2",
+        ),
+        ("data=%7B%7D", r#"the form has no field "payload""#),
+        (
+            "payload=%7B%7D&payload=MARKER",
+            r#"the form has the field "payload" more than once"#,
+        ),
+        ("payload=%FF", "field 1 of the form: its value is not UTF-8"),
+        ("", r#"the form has no field "payload""#),
+        (ORDER, IS_JSON),
+    ] {
+        assert_eq!(order(body).unwrap_err().to_string(), problem, "{body}");
+    }
+}
+
+#[test]
+fn json_that_is_a_form_is_called_one() {
+    let text = |error: PayloadError| error.to_string();
+    let not_json = |column: u32| format!("the body is not JSON, at line 1 column {column}");
+    for (body, problem) in [
+        (PAYLOAD, IS_FORM.to_owned()),
+        ("a[b]=1&c=2", IS_FORM.to_owned()),
+        ("{a=b}", not_json(2)),
+        ("a", not_json(1)),
+        ("e30=", not_json(1)),
+        ("\u{1}\u{2}=", not_json(1)),
+        (
+            "",
+            "the JSON of the body is truncated, at line 1 column 0".to_owned(),
+        ),
+    ] {
+        let event = event(body);
+        assert_eq!(
+            event.json::<Value>().map_err(text),
+            Err(problem.clone()),
+            "{body:?}"
+        );
+        let typed = event.parse::<Json<Order>>().map(drop);
+        assert_eq!(typed.map_err(text), Err(problem), "{body:?}");
+    }
+    // What is JSON is read, whatever the unsigned header says.
+    for body in ["true", "\"a=b\"", "1"] {
+        let signer = Signer::new(acme("{body}"), Secret::new(SECRET)).unwrap();
+        let request =
+            Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let (head, body) = signer.sign(request, body).unwrap().into_parts();
+        let verifier = Verifier::new(acme("{body}"), Secret::new(SECRET)).unwrap();
+        let event = verifier.verify(&Head::from(&head), body, at(NOW)).unwrap();
+        assert!(event.json::<Value>().is_ok());
+    }
+    // Typed events say so as well.
+    let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
+    let vove = Provider::new(
+        "voveid",
+        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+    );
+    let event = event_of(vove.clone(), vove, PAYLOAD);
+    assert_eq!(
+        event.parse::<voveid::Event>().unwrap_err().to_string(),
+        IS_FORM
+    );
+}
+
+fn github() -> (WebhookVerifyLayer, Request<Bytes>) {
+    let secret = Secret::new(SECRET);
+    let layer =
+        WebhookVerifyLayer::new(Verifier::new(providers::github(), secret.clone()).unwrap());
+    let signer = Signer::new(providers::github(), secret).unwrap();
+    let request = signer.sign(Request::post("/hook"), Bytes::from(PAYLOAD));
+    (layer, request.unwrap())
+}
+
+async fn on_order(event: VerifiedEvent<FormJson<Order>>) -> String {
+    let FormJson(order) = event.into_payload();
+    order.kind
+}
+
+#[tokio::test]
+async fn json_in_a_form_is_an_extractor_on_axum() {
+    let (layer, request) = github();
+    let app = Router::new().route("/hook", post(on_order).route_layer(layer));
+    let response = app.oneshot(request.map(Body::from)).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "order.paid");
+}
+
+#[actix_web::test]
+async fn json_in_a_form_is_an_extractor_on_actix_web() {
+    use actix_web::{App, test, web};
+
+    let (layer, request) = github();
+    let route = web::post().to(on_order).wrap(layer);
+    let app = test::init_service(App::new().route("/hook", route)).await;
+    let (head, body) = request.into_parts();
+    let mut request = test::TestRequest::post().uri("/hook").set_payload(body);
+    for (name, value) in &head.headers {
+        request = request.append_header((name.as_str(), value.as_bytes()));
+    }
+    let body = test::call_and_read_body(&app, request.to_request()).await;
+    assert_eq!(body, "order.paid");
 }

@@ -18,8 +18,8 @@ use insta::assert_snapshot;
 use support::{NOW, at};
 use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
-    Config, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme, Secret,
-    SetupError, SignError, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    Config, FormJson, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme,
+    Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
         StoreErrorKind, StoreFuture,
@@ -312,6 +312,28 @@ fn errors_of_payloads() {
     assert_snapshot!(texts(&vove::<Json<Strict>>(r#"{"missing field `MARKER`":1}"#).unwrap_err()), @r#"
     a value has the wrong type, at line 1 column 25
     PayloadError { message: "a value has the wrong type, at line 1 column 25" }
+    "#);
+
+    let form = vove::<Bytes>("MARKER=1&n=MARKER&n=MARKER&j=MARKER")
+        .unwrap()
+        .form()
+        .unwrap();
+    assert_snapshot!(debug(&form), @"Form { fields: 4, .. }");
+    assert_snapshot!(texts(&form.get("n").unwrap_err()), @r#"
+    the form has the field "n" more than once
+    PayloadError { message: "the form has the field \"n\" more than once" }
+    "#);
+    assert_snapshot!(texts(&form.json::<u8>("j").unwrap_err()), @r#"
+    the form field "j" is not JSON, at line 1 column 1
+    PayloadError { message: "the form field \"j\" is not JSON, at line 1 column 1" }
+    "#);
+    assert_snapshot!(texts(&vove::<FormJson<u8>>("payload=MARKER%ff").unwrap_err()), @r#"
+    field 1 of the form: its value is not UTF-8
+    PayloadError { message: "field 1 of the form: its value is not UTF-8" }
+    "#);
+    assert_snapshot!(texts(&wrong("MARKER=1")), @r#"
+    the body is a form, not JSON; read it with `event.form()` or take `FormJson<T>`
+    PayloadError { message: "the body is a form, not JSON; read it with `event.form()` or take `FormJson<T>`" }
     "#);
 
     let head = sign(acme(), BODY);
