@@ -1,7 +1,12 @@
 //! The table `[providers.NAME]`: a custom provider.
 
+use std::fmt;
+
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 
 use crate::config::value::Scalar;
 use crate::{
@@ -69,9 +74,36 @@ struct TimestampConfig {
 #[serde(deny_unknown_fields)]
 struct SecretFormatConfig {
     encoding: Option<String>,
-    prefix: Option<String>,
+    prefix: Option<Prefixes>,
     derive: Option<String>,
     min_bytes: Option<usize>,
+}
+
+/// One prefix, or a list of them.
+struct Prefixes(Vec<String>);
+
+impl<'de> Deserialize<'de> for Prefixes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrSeveral;
+
+        impl<'de> Visitor<'de> for OneOrSeveral {
+            type Value = Prefixes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes, or a list of texts")
+            }
+
+            fn visit_str<E: de::Error>(self, prefix: &str) -> Result<Prefixes, E> {
+                Ok(Prefixes(vec![prefix.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Prefixes, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Prefixes)
+            }
+        }
+
+        deserializer.deserialize_any(OneOrSeveral)
+    }
 }
 
 #[derive(Deserialize)]
@@ -327,8 +359,8 @@ impl SecretFormatConfig {
                 )));
             }
         };
-        if let Some(prefix) = &self.prefix {
-            key = key.with_prefix(prefix.clone());
+        for prefix in self.prefix.iter().flat_map(|prefixes| &prefixes.0) {
+            key = key.or_prefix(prefix.clone());
         }
         if let Some(bytes) = self.min_bytes {
             key = key.with_min_bytes(bytes);

@@ -17,12 +17,11 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
 
 /// Only for secrets: some vendors omit the padding or set trailing bits, and accepting that is
 /// harmless.
-const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const BASE64_LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const BASE64_URL_LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// Decodes a signature. Returns `None` unless it is valid and has `len` bytes.
 pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag> {
@@ -65,10 +64,15 @@ pub(crate) fn encode_hex(bytes: &[u8]) -> String {
     const_hex::display(bytes).to_string()
 }
 
-/// Decodes a base64 secret. Padding is optional and trailing bits are ignored, but the alphabet is
-/// strict.
+/// Decodes a base64 secret. Padding is optional and trailing bits are ignored. The alphabet is the
+/// standard or the URL-safe one, which differ in two characters each, never a mix.
 pub(crate) fn decode_base64_secret(text: &str) -> Option<Vec<u8>> {
-    BASE64_LENIENT.decode(text).ok()
+    let engine = if text.contains(['-', '_']) {
+        BASE64_URL_LENIENT
+    } else {
+        BASE64_LENIENT
+    };
+    engine.decode(text).ok()
 }
 
 /// Decodes hex digits in either case.
@@ -174,8 +178,12 @@ mod tests {
             "e566d7e641162e57f3b063631fae0875ef2538ea9407a7bc14"
         );
         assert_eq!(decode_base64_secret("AAAAA"), None, "length 1 mod 4");
-        assert_eq!(decode_base64_secret("AA_A"), None, "alphabet");
-        for spelling in ["AAD/qw", "AAD/qw=", "AAD/qw==", "AAD/qx=="] {
+        for mixed in ["A_/A", "A-+A", "A_A+", "A/A-"] {
+            assert_eq!(decode_base64_secret(mixed), None, "{mixed:?}");
+        }
+        for spelling in [
+            "AAD/qw", "AAD/qw=", "AAD/qw==", "AAD/qx==", "AAD_qw", "AAD_qw==", "AAD_qx",
+        ] {
             assert_eq!(decode_base64_secret(spelling), Some(vec![0, 0, 255, 171]));
         }
         for wrong in ["AAD/qw===", "AAD/=", "AA==AA==", "=", "AAD/\n"] {

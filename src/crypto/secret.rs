@@ -38,13 +38,25 @@ pub(crate) fn decode(
             "it begins with a byte order mark; save it without one",
         ));
     }
-    let text = secret.strip_prefix(&*format.prefix).unwrap_or(secret);
+    let text = format.strip(secret);
     let bytes = match format.encoding {
         TextEncoding::Text => Some(text.as_bytes().to_vec()),
+        TextEncoding::Base64 if text == secret && is_tagged(text) => {
+            return Err(SetupError::new(
+                "it begins with a word and \"_\", as other keys do; copy the signing secret, or add the \
+                 prefix to the secret format, or write \"/\" for \"_\" and \"+\" for \"-\" if it is URL-safe \
+                 base64",
+            ));
+        }
         TextEncoding::Base64 => decode_base64_secret(text),
         TextEncoding::Hex => decode_hex(text),
     };
     let Some(bytes) = bytes.map(Zeroizing::new) else {
+        if text.contains('|') {
+            return Err(SetupError::new(
+                "it is several secrets, joined by \"|\"; set each one as a secret of its own",
+            ));
+        }
         return Err(SetupError::new(format!(
             "it is not {format}; copy it again from the provider"
         )));
@@ -63,6 +75,15 @@ pub(crate) fn decode(
         Some(Derivation::Sha256) => Zeroizing::new(Sha256::digest(&*bytes).to_vec()),
     };
     Ok((key, short))
+}
+
+/// Whether the text would be URL-safe base64, but begins like `sk_` or `whsec_`. Decoded, an API key
+/// would be a wrong secret, and only the first request would tell.
+fn is_tagged(text: &str) -> bool {
+    let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
+    text.split_once('_')
+        .is_some_and(|(tag, _)| tag.len() > 1 && tag.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && text.bytes().all(is_url_safe)
 }
 
 #[cfg(test)]
@@ -124,9 +145,85 @@ mod tests {
             error(&svix, "whsec_AAAA"),
             "it has 3 bytes once decoded, and 16 is the least; copy the whole secret"
         );
+        let several =
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw|whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+        let hex = SecretFormat::hex();
+        for (format, secret) in [
+            (&svix, several),
+            (&svix, "whsec_|"),
+            (
+                &hex,
+                "00112233445566778899aabbccddeeff|00112233445566778899aabbccddeeff",
+            ),
+        ] {
+            assert_eq!(
+                error(format, secret),
+                "it is several secrets, joined by \"|\"; set each one as a secret of its own"
+            );
+        }
+        assert_eq!(key(&text, several), several.as_bytes());
         assert!(error(&svix, "whsec_").contains("0 bytes"));
         assert!(error(&SecretFormat::hex(), "0g").contains("it is not hex"));
         assert!(error(&text.with_min_bytes(20), "short").contains("20 is the least"));
+    }
+
+    #[test]
+    fn one_of_several_prefixes_is_removed() {
+        let bare = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let format = SecretFormat::base64()
+            .with_prefix("dropped_")
+            .with_prefix("whsec_")
+            .or_prefix("v1,whsec_");
+        let expected = key(&format, bare);
+        assert_eq!(expected.len(), 24);
+        for prefix in ["whsec_", "v1,whsec_"] {
+            assert_eq!(key(&format, &format!("{prefix}{bare}")), expected);
+        }
+        for prefix in ["v1,", "v2,whsec_", "v1,v1,whsec_", "whsec_v1,whsec_"] {
+            assert_eq!(
+                error(&format, &format!("{prefix}{bare}")),
+                "it is not base64 after \"whsec_\" or \"v1,whsec_\"; copy it again from the provider"
+            );
+        }
+        // The longest, in either order; the text behind it is left alone.
+        let text = |first: &'static str, second: &'static str| {
+            SecretFormat::text().with_prefix(first).or_prefix(second)
+        };
+        assert_eq!(key(&text("k-", "k-2-"), "k-2-k-3"), b"k-3");
+        assert_eq!(key(&text("k-2-", "k-"), "k-2-k-3"), b"k-3");
+        assert_eq!(key(&text("k-2-", "k-"), "k-3"), b"3");
+        assert_eq!(key(&text("", "k-"), "key"), b"key");
+    }
+
+    #[test]
+    fn url_safe_base64_is_read_where_it_is_not_another_key() {
+        let standard = "++//MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let url_safe = "--__MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let format = SecretFormat::base64().with_prefix("whsec_");
+        let expected = key(&format, standard);
+        assert_eq!(key(&format, url_safe), expected);
+        assert_eq!(key(&format, &format!("whsec_{url_safe}")), expected);
+        // Behind a prefix it cannot be another kind of key.
+        let word = "whsec_word_fKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        assert_eq!(
+            key(&format, word),
+            key(&format, &word.replacen("_f", "/f", 1))
+        );
+        let mixed = "whsec_-/__MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        assert!(error(&format, mixed).contains("it is not base64"));
+        for key in [
+            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "re_4eC39HqLyjWDarjtT1zdp7dc",
+        ] {
+            assert!(error(&format, key).starts_with("it begins with a word and \"_\""));
+        }
+        let bare = SecretFormat::base64();
+        let tagged = error(&bare, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        assert!(
+            tagged.contains("add the prefix to the secret format"),
+            "{tagged}"
+        );
+        assert_eq!(key(&bare, "a_AAMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").len(), 27);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | | |
 //! | --- | --- |
 //! | signature | HMAC-SHA256 of id, `.`, timestamp, `.` and body, in base64 after `v1,`, in `webhook-signature`: a list, any of which may match |
-//! | secret | base64 of at least 16 bytes, after an optional `whsec_` |
+//! | secret | base64 of at least 16 bytes, after an optional `whsec_` or, as Supabase shows it, `v1,whsec_` |
 //! | timestamp | `webhook-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
 //! | event type | `/type` of a JSON body |
 //! | delivery id | header `webhook-id`, signed, the same for every attempt |
@@ -43,5 +43,9 @@ pub(super) fn scheme(prefix: &str) -> Scheme {
         signature.with_prefix("v1,"),
     )
     .with_timestamp(Timestamp::header(format!("{prefix}timestamp")))
-    .with_secret_format(SecretFormat::base64().with_prefix("whsec_"))
+    .with_secret_format(
+        SecretFormat::base64()
+            .with_prefix("whsec_")
+            .or_prefix("v1,whsec_"),
+    )
 }

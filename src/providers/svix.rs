@@ -3,7 +3,7 @@
 //! | | |
 //! | --- | --- |
 //! | signature | HMAC-SHA256 of id, `.`, timestamp, `.` and body, in base64 after `v1,`, in `svix-signature`: a list, any of which may match |
-//! | secret | base64 of at least 16 bytes, after an optional `whsec_` |
+//! | secret | base64 of at least 16 bytes, after an optional `whsec_` or `v1,whsec_` |
 //! | timestamp | `svix-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
 //! | event type | `/type` of a JSON body, if the sender includes it |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretFormat {
     pub(crate) encoding: TextEncoding,
-    pub(crate) prefix: Cow<'static, str>,
+    /// At most one of them is removed.
+    pub(crate) prefixes: Vec<Cow<'static, str>>,
     pub(crate) derive: Option<Derivation>,
     pub(crate) min_bytes: usize,
 }
@@ -39,8 +40,8 @@ impl SecretFormat {
         Self::new(TextEncoding::Text, 1)
     }
 
-    /// Standard base64 of at least 16 bytes. Missing padding and non-zero trailing bits are
-    /// accepted, because some vendors print such secrets.
+    /// Base64 of at least 16 bytes, standard or URL-safe. Missing padding and non-zero trailing bits
+    /// are accepted, because some vendors print such secrets.
     #[must_use]
     pub fn base64() -> Self {
         Self::new(TextEncoding::Base64, 16)
@@ -55,7 +56,7 @@ impl SecretFormat {
     fn new(encoding: TextEncoding, min_bytes: usize) -> Self {
         Self {
             encoding,
-            prefix: Cow::Borrowed(""),
+            prefixes: Vec::new(),
             derive: None,
             min_bytes,
         }
@@ -64,8 +65,30 @@ impl SecretFormat {
     /// Sets an optional prefix, such as `whsec_`, which is removed if it is present.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
-        self.prefix = prefix.into();
+        self.prefixes.clear();
+        self.or_prefix(prefix)
+    }
+
+    /// Adds a prefix for a vendor that writes its secrets in several ways. The longest prefix that is
+    /// present is removed, and no other.
+    ///
+    /// ```
+    /// use tower_webhook::scheme::SecretFormat;
+    ///
+    /// let format = SecretFormat::base64().with_prefix("whsec_").or_prefix("v1,whsec_");
+    /// assert_eq!(format.to_string(), r#"base64 after "whsec_" or "v1,whsec_""#);
+    /// ```
+    #[must_use]
+    pub fn or_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.prefixes.push(prefix.into());
         self
+    }
+
+    /// The secret without its prefix.
+    pub(crate) fn strip<'s>(&self, secret: &'s str) -> &'s str {
+        let rests = self.prefixes.iter();
+        let rests = rests.filter_map(|prefix| secret.strip_prefix(&**prefix));
+        rests.min_by_key(|rest| rest.len()).unwrap_or(secret)
     }
 
     /// Sets a hash that derives the key from the decoded secret.
@@ -96,10 +119,11 @@ impl std::fmt::Display for SecretFormat {
             TextEncoding::Base64 => "base64",
             TextEncoding::Hex => "hex",
         })?;
-        if self.prefix.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " after {:?}", self.prefix)
+        let prefixes = self.prefixes.iter().filter(|prefix| !prefix.is_empty());
+        for (place, prefix) in prefixes.enumerate() {
+            let word = if place == 0 { "after" } else { "or" };
+            write!(f, " {word} {prefix:?}")?;
         }
+        Ok(())
     }
 }

@@ -119,7 +119,7 @@ fn voveid_with_family() -> Provider {
 
 #[test]
 fn debug_of_a_provider_and_its_scheme() {
-    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { headers: ["svix-signature"], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Header("svix-timestamp"), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefix: "whsec_", derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
+    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { headers: ["svix-signature"], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Header("svix-timestamp"), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefixes: ["whsec_", "v1,whsec_"], derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
     // What a header must equal may be a credential.
     let scheme = Scheme::new(
         Algorithm::HmacSha256,
@@ -127,8 +127,8 @@ fn debug_of_a_provider_and_its_scheme() {
         SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_required_header("Authorization", "Bearer MARKER");
-    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { headers: ["X-Sig"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
-    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { headers: ["X-Acme-Signature"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefix: "", derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
+    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { headers: ["X-Sig"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
+    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { headers: ["X-Acme-Signature"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn errors_of_setting_up() {
         Verifier::new(provider, Secret::new(secret)).unwrap_err()
     };
     assert_snapshot!(texts(&bad(providers::svix(), "whsec_MARKER*not*base64")), @r#"
-    secret: it is not base64 after "whsec_"; copy it again from the provider
-    secret: it is not base64 after "whsec_"; copy it again from the provider
+    secret: it is not base64 after "whsec_" or "v1,whsec_"; copy it again from the provider
+    secret: it is not base64 after "whsec_" or "v1,whsec_"; copy it again from the provider
     "#);
     assert_snapshot!(texts(&bad(providers::svix(), "whsec_MARKER")), @"
     secret: it has 4 bytes once decoded, and 16 is the least; copy the whole secret

@@ -8,11 +8,13 @@ use std::{
     process::Command,
 };
 
+use http::Request;
 use serde::Deserialize;
 use serde_json::Value;
-use support::{at, unhex, vector_file, vector_path};
+use support::{NOW, at, unhex, vector_file, vector_path};
 use tower_webhook::{
-    Config, Rejection, RejectionKind, Secret, VerifiedEvent, Verifier, providers, verify::Head,
+    Config, Rejection, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
+    verify::Head,
 };
 
 /// Entries of the catalogue that are not a keyed hash.
@@ -557,6 +559,21 @@ fn the_script_still_makes_the_same_requests() {
         same,
         "accepting.json is not what make_accepting.py writes; run it again"
     );
+}
+
+#[test]
+fn a_secret_may_begin_as_supabase_shows_it() {
+    let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    for name in ["standard-webhooks", "svix", "voveid"] {
+        let provider = || providers::by_name(name).unwrap();
+        let signer = Signer::new(provider(), Secret::new(secret)).unwrap();
+        let request = signer.with_time(at(NOW)).sign(Request::post("/"), "{}");
+        let (head, body) = request.unwrap().into_parts();
+        let shown = Secret::new(format!("v1,{secret}"));
+        let verifier = Verifier::new(provider(), shown).unwrap();
+        let verdict = verifier.verify(&Head::from(&head), body, at(NOW));
+        assert!(verdict.is_ok(), "{name}");
+    }
 }
 
 #[test]

@@ -321,6 +321,12 @@ fn every_form_of_a_key_can_be_configured() {
             &format!("key_{base64}"),
             &bytes,
         ),
+        (
+            "{ encoding = \"base64\", prefix = [\"key_\", \"v1,key_\"] }",
+            &format!("v1,key_{base64}"),
+            &bytes,
+        ),
+        ("{ prefix = [] }", SECRET, SECRET.as_bytes()),
         ("{ encoding = \"hex\" }", &hex(&bytes), &bytes),
         ("{ prefix = \"a-secret-\" }", SECRET, b"of-some-length"),
         ("{ derive = \"sha256\" }", SECRET, &sha256),

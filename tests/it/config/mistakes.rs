@@ -169,7 +169,9 @@ fn mistake_undecodable_or_short_secret() {
             &format!("provider = \"svix\"\nsecret = \"{secret}\""),
         )
     };
-    assert_snapshot!(svix("whsec_not*base64*at*all"), @r#"endpoint "kyc": secret: it is not base64 after "whsec_"; copy it again from the provider"#);
+    assert_snapshot!(svix("whsec_not*base64*at*all"), @r#"endpoint "kyc": secret: it is not base64 after "whsec_" or "v1,whsec_"; copy it again from the provider"#);
+    assert_snapshot!(svix("whsec_MfKQ9r8GKYqrTwjUPD8ILPZI|whsec_C2FVsBQIhrscChlQIMV+b5sS"), @r#"endpoint "kyc": secret: it is several secrets, joined by "|"; set each one as a secret of its own"#);
+    assert_snapshot!(svix("sk_live_4eC39HqLyjWDarjtT1zdp7dc"), @r#"endpoint "kyc": secret: it begins with a word and "_", as other keys do; copy the signing secret, or add the prefix to the secret format, or write "/" for "_" and "+" for "-" if it is URL-safe base64"#);
     assert_snapshot!(svix("whsec_AAAA"), @r#"endpoint "kyc": secret: it has 3 bytes once decoded, and 16 is the least; copy the whole secret"#);
     assert_snapshot!(svix("whsec_"), @r#"endpoint "kyc": secret: it has 0 bytes once decoded, and 16 is the least; copy the whole secret"#);
     let custom = |key: &str, secret: &str| {
@@ -335,6 +337,8 @@ fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"not a name\" }"), @r#"provider "acme": timestamp: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { field = \"t\" }"), @r#"provider "acme": timestamp: the signature header has no field "t"; use a header, or a signature with fields"#);
     assert_snapshot!(of_custom("secret_format", "secret_format = { encoding = \"base32\" }"), @r#"provider "acme": secret_format: unknown encoding "base32"; use text, base64 or hex"#);
+    assert_snapshot!(of_custom("secret_format", "secret_format = { prefix = 5 }"), @r#"provider "acme": secret_format.prefix: expected text in quotes, or a list of texts, found a whole number"#);
+    assert_snapshot!(of_custom("secret_format", "secret_format = { prefix = [5] }"), @r#"provider "acme": secret_format.prefix: expected text in quotes, found a whole number"#);
     assert_snapshot!(of_custom("secret_format", "secret_format = { derive = \"md5\" }"), @r#"provider "acme": secret_format: unknown derivation "md5"; use sha1 or sha256"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"not a name\", equals = \"v1\" }]"), @r#"provider "acme": require: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"\" }]"), @r#"provider "acme": require: header "X-Version" is compared with an empty value; write what it must equal"#);
