@@ -29,7 +29,7 @@ use self::{
 use crate::{
     clock,
     delivery::layer::DeliveryLayer,
-    error::{SetupError, nearest, shown},
+    error::{SetupError, nearest, shown, suggestion},
     keys::{key_set::KeySet, shared::SharedKeys, source::KeySource},
     provider::Provider,
     providers,
@@ -260,20 +260,29 @@ impl Config {
         match (providers::by_name(name), self.providers.get(name)) {
             (Some(built_in), _) => Ok(built_in),
             (None, Some(custom)) => custom.build(name),
-            (None, None) => {
-                let mut known: Vec<&str> = providers::names().collect();
-                known.extend(self.providers.keys().map(|name| &**name));
-                Err(SetupError::new(format!(
-                    "provider: {} is unknown; {}",
-                    if is_name(name) {
-                        format!("{name:?}")
-                    } else {
-                        shown(name)
-                    },
-                    nearest(name, &known)
-                )))
-            }
+            (None, None) => Err(self.no_provider(name)),
         }
+    }
+
+    /// The mistake that neither a built-in provider nor one of the file has this name.
+    fn no_provider(&self, name: &str) -> SetupError {
+        let custom: Vec<&str> = self.providers.keys().map(|name| &**name).collect();
+        let (shown, place) = if is_name(name) {
+            (format!("{name:?}"), name)
+        } else {
+            (shown(name), "NAME")
+        };
+        let problem = providers::instead_of(name)
+            .or_else(|| Some(format!("is unknown; {}", suggestion(name, &custom)?)))
+            .unwrap_or_else(|| {
+                let mut known: Vec<&str> = providers::names().collect();
+                known.extend(&custom);
+                format!(
+                    "is not built in; describe it in [providers.{place}], or use one of {}",
+                    known.join(", ")
+                )
+            });
+        SetupError::new(format!("provider: {shown} {problem}"))
     }
 
     /// Builds the verifier of an endpoint. This reads its secrets.

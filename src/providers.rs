@@ -124,3 +124,86 @@ pub fn by_name(name: &str) -> Option<Provider> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(name, _)| *name)
 }
+
+/// Names in configurations, each with its spelling in prose.
+#[cfg(feature = "config")]
+type Senders = &'static [(&'static str, &'static str)];
+
+/// Senders that a built-in provider of another name verifies: that name, how they sign, and who
+/// they are. Headers, signature and secret are the same; the type and id of their events may be
+/// elsewhere.
+#[cfg(feature = "config")]
+const VERIFIED_AS: &[(&str, &str, Senders)] = &[
+    (
+        "github",
+        "as GitHub does",
+        &[
+            ("facebook", "Facebook"),
+            ("instagram", "Instagram"),
+            ("messenger", "Messenger"),
+            ("meta", "Meta"),
+            ("whatsapp", "WhatsApp"),
+        ],
+    ),
+    (
+        "standard-webhooks",
+        "by the Standard Webhooks specification",
+        &[
+            ("anthropic", "Anthropic"),
+            ("complyadvantage-mesh", "ComplyAdvantage Mesh"),
+            ("dodo-payments", "Dodo Payments"),
+            ("fathom", "Fathom"),
+            ("folk", "folk"),
+            ("gitlab", "GitLab, with a signing token,"),
+            ("gitlab-signing", "GitLab, with a signing token,"),
+            ("lithic", "Lithic"),
+            ("liveblocks", "Liveblocks"),
+            ("loops", "Loops"),
+            ("openai", "OpenAI"),
+            ("render", "Render"),
+            ("replicate", "Replicate"),
+            ("supabase", "Supabase Auth"),
+            ("supabase-auth-hooks", "Supabase Auth"),
+            ("whop", "Whop"),
+        ],
+    ),
+    (
+        "svix",
+        "as Svix does",
+        &[("brex", "Brex"), ("clerk", "Clerk"), ("resend", "Resend")],
+    ),
+];
+
+/// Other senders whose names look like typing errors of built-in ones.
+#[cfg(feature = "config")]
+const OTHERS: &[&str] = &["strike"];
+
+/// What is wrong with `name`, and the built-in provider to use: the one that verifies this sender,
+/// or the one whose name has a typing error. `None` for any other sender, since a provider that is
+/// only similar by name refuses everything.
+#[cfg(feature = "config")]
+pub(crate) fn instead_of(name: &str) -> Option<String> {
+    let wanted = name.to_lowercase().replace('_', "-");
+    for (built_in, how, senders) in VERIFIED_AS {
+        if let Some((_, sender)) = senders.iter().find(|(sender, _)| *sender == wanted) {
+            return Some(format!(
+                "is not built in; {sender} signs {how}: use {built_in:?}"
+            ));
+        }
+    }
+    let meant = names().find(|built_in| is_slip(&wanted, built_in))?;
+    let known = OTHERS.contains(&&*wanted);
+    (!known).then(|| format!("is unknown; did you mean {meant:?}?"))
+}
+
+/// Whether `text` is `name` with one wrong, missing, doubled or transposed letter, without its
+/// hyphens, or broken off.
+#[cfg(feature = "config")]
+fn is_slip(text: &str, name: &str) -> bool {
+    const LONG_ENOUGH: usize = 5;
+    const BEGINNING: usize = 4;
+    let (text, name) = (text.replace('-', ""), name.replace('-', ""));
+    let near = name.len() >= LONG_ENOUGH && strsim::osa_distance(&text, &name) <= 1;
+    let begun = text.len() >= BEGINNING && name.starts_with(&text);
+    text == name || near || begun
+}

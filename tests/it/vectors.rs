@@ -561,6 +561,73 @@ fn the_script_still_makes_the_same_requests() {
     );
 }
 
+/// The built-in provider that a mistake names for a sender.
+fn verified_as(name: &str) -> Option<String> {
+    let text = format!(
+        "[endpoints.x]\nprovider = {}\nkey_source = true\n",
+        quoted(name)
+    );
+    let problem = Config::from_toml_str(&text).err()?.to_string();
+    assert!(!problem.contains("did you mean"), "{problem}");
+    let (_, used) = problem.split_once(": use \"")?;
+    Some(used.trim_end_matches('"').to_owned())
+}
+
+#[test]
+fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
+    let entries = entries();
+    let mut ran = BTreeMap::new();
+    let catalogue: Catalogue = serde_json::from_slice(&vector_file("schemes.json")).unwrap();
+    for name in catalogue.providers.iter().map(|entry| &*entry.id) {
+        let Some(used) = verified_as(name) else {
+            continue;
+        };
+        let mut count = 0;
+        let mut verify = |secret: &str, headers: &Vec<(String, String)>, body: Vec<u8>, now| {
+            let provider = providers::by_name(&used).unwrap();
+            let verifier = Verifier::new(provider, Secret::new(secret)).unwrap();
+            let verdict = verifier.verify(&Head::new(headers), body, at(now));
+            assert!(verdict.is_ok(), "{name} as {used}");
+            count += 1;
+        };
+        let short = |id: &str| SHORT_KEYS.iter().any(|(entry, _)| *entry == id);
+        for vector in entries[name].vectors() {
+            if vector.valid && !short(name) {
+                let headers: Vec<_> = vector.headers.into_iter().collect();
+                verify(&vector.secret, &headers, vector.body.into(), vector.now);
+            }
+        }
+        for vector in made().iter().filter(|vector| vector.id == name) {
+            verify(
+                &vector.secrets[0],
+                &vector.headers,
+                vector.body(),
+                vector.now,
+            );
+        }
+        ran.insert(name.to_owned(), count);
+    }
+    let expected = [
+        // Its sample secret is short.
+        ("anthropic", 0),
+        ("clerk", 2),
+        ("fathom", 1),
+        ("folk", 1),
+        ("gitlab-signing", 2),
+        ("lithic", 1),
+        ("liveblocks", 2),
+        ("loops", 1),
+        ("meta", 2),
+        ("openai", 2),
+        ("render", 2),
+        ("replicate", 2),
+        ("resend", 2),
+        ("supabase-auth-hooks", 2),
+    ];
+    let expected = expected.map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(ran, BTreeMap::from(expected));
+}
+
 #[test]
 fn a_secret_may_begin_as_supabase_shows_it() {
     let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";

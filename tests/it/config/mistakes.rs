@@ -71,12 +71,49 @@ fn mistake_unknown_provider() {
     assert_snapshot!(provider("vove"), @r#"endpoint "kyc": provider: "vove" is unknown; did you mean "voveid"?"#);
     assert_snapshot!(provider("GitHub"), @r#"endpoint "kyc": provider: "GitHub" is unknown; did you mean "github"?"#);
     assert_snapshot!(provider("standardwebhooks"), @r#"endpoint "kyc": provider: "standardwebhooks" is unknown; did you mean "standard-webhooks"?"#);
-    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is unknown; available: authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
+    assert_snapshot!(provider("zzz"), @r#"endpoint "kyc": provider: "zzz" is not built in; describe it in [providers.zzz], or use one of authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
+    assert_snapshot!(provider("clerk"), @r#"endpoint "kyc": provider: "clerk" is not built in; Clerk signs as Svix does: use "svix""#);
+    assert_snapshot!(provider("WhatsApp"), @r#"endpoint "kyc": provider: "WhatsApp" is not built in; WhatsApp signs as GitHub does: use "github""#);
+    assert_snapshot!(provider("dodo_payments"), @r#"endpoint "kyc": provider: "dodo_payments" is not built in; Dodo Payments signs by the Standard Webhooks specification: use "standard-webhooks""#);
+    assert_snapshot!(provider("gitlab"), @r#"endpoint "kyc": provider: "gitlab" is not built in; GitLab, with a signing token, signs by the Standard Webhooks specification: use "standard-webhooks""#);
+    // A text that may be a secret is not shown.
+    assert_snapshot!(provider("Whsec-of-this-endpoint"), @r#"endpoint "kyc": provider: it is not built in; describe it in [providers.NAME], or use one of authenteq, authento, github, idenfy, shopify, slack, standard-webhooks, stripe, svix, voveid"#);
     let near_custom = format!(
         "[endpoints.kyc]\nprovider = \"acne\"\nsecret = \"{SECRET}\"\n{}",
         custom("")
     );
     assert_snapshot!(mistake("endpoint \"kyc\"", "provider", &near_custom), @r#"endpoint "kyc": provider: "acne" is unknown; did you mean "acme"?"#);
+    for (name, meant) in [
+        ("stirpe", "stripe"),
+        ("strip", "stripe"),
+        ("githubb", "github"),
+        ("gitub", "github"),
+        ("Shopfiy", "shopify"),
+        ("slak", "slack"),
+        ("SVIX", "svix"),
+        ("vove-id", "voveid"),
+        ("standard_webhooks", "standard-webhooks"),
+        ("standard-webhook", "standard-webhooks"),
+        ("autheneq", "authenteq"),
+    ] {
+        let expected = format!("did you mean \"{meant}\"?");
+        assert!(provider(name).ends_with(&expected), "{name}");
+    }
+    // Other vendors, and what is too short to be a typing error.
+    for name in [
+        "strike",
+        "strapi",
+        "wix",
+        "svx",
+        "github-sha1",
+        "polar",
+        "git",
+        "supabase-db",
+    ] {
+        let problem = provider(name);
+        let expected = format!("\"{name}\" is not built in; describe it in [providers.{name}], or");
+        assert!(problem.contains(&expected), "{problem}");
+    }
 }
 
 #[test]
