@@ -72,6 +72,23 @@ pub(crate) fn touches_time(pieces: &[Piece], slots: &[Slot]) -> bool {
     })
 }
 
+/// The remedy if a value comes from the head and the receiver may know it: a text that is known
+/// needs no delimiter. `pieces` end with the one that lacks a delimiter.
+fn constant(pieces: &[Piece], slots: &[Slot]) -> Option<String> {
+    let from_head = pieces.iter().rev().find_map(|piece| match piece {
+        Piece::Head(place) => {
+            let from = &slots.get(*place)?.from;
+            let varies = matches!(from, SlotSource::Timestamp | SlotSource::Field(_));
+            (!varies).then_some(from)
+        }
+        _ => None,
+    })?;
+    Some(format!(
+        "; if {from_head} is the same in every request to the endpoint, write {{param:NAME}} or \
+         {{url}} for it"
+    ))
+}
+
 /// Finds the delimiter of each value. Partial coverage relies on the provider's own separators.
 pub(crate) fn delimit(
     pieces: &[Piece],
@@ -122,10 +139,12 @@ pub(crate) fn delimit(
                     Piece::BodyValue(_, _, token) => Some(token.to_string()),
                     _ => Some("{body}".to_owned()),
                 };
+                let constant = constant(pieces.get(..=index).unwrap_or_default(), slots);
                 return Err(SetupError::new(format!(
                     "signed: {} and the value in front of it are ambiguous without a separator; write \
-                     the text that the provider signs between them",
-                    name.unwrap_or_default()
+                     the text that the provider signs between them{}",
+                    name.unwrap_or_default(),
+                    constant.unwrap_or_default()
                 )));
             }
         };

@@ -5,10 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use http::Request;
 use sha2::Digest;
-use support::hex;
+use support::{NOW, at, hex};
 use tower_webhook::{
     Provider, RejectionKind, Scheme, Secret, Signer, Verifier,
-    scheme::{Algorithm, Coverage, Encoding, SignatureFormat, TimeUnit, Timestamp, Tolerance},
+    scheme::{
+        Algorithm, Coverage, Encoding, SecretFormat, SignatureFormat, TimeUnit, Timestamp,
+        Tolerance,
+    },
     verify::Head,
 };
 
@@ -62,33 +65,65 @@ fn forged(provider: &Provider, genuine: Parts<'_>, other: Parts<'_>) -> Result<(
 
 #[test]
 fn content_with_two_open_ends_is_refused_when_built() {
-    for (signed, value) in [
-        ("{header:X-Id}{body}", "{body}"),
-        ("{body}{header:X-Id}", "{header:X-Id}"),
-        ("{header:X-Id}{header:X-Other}.{body}", "{header:X-Other}"),
-        ("{query:a}{query:b}.{body}", "{query:b}"),
-        ("{path}{body}", "{body}"),
-        ("{method}{body}", "{body}"),
-        ("{method}{path}{body}", "{path}"),
-        ("{body}{method}", "{method}"),
-        ("{body}{ts}{header:X-Id}", "{header:X-Id}"),
-        ("{body}{header:X-Id|jsonstr}", "{header:X-Id}"),
-        ("{body}.{header:X-Id}{query:a}", "{query:a}"),
-        ("{header:X-Id}{body|jsonstr}", "{body}"),
+    for (signed, value, constant) in [
+        ("{header:X-Id}{body}", "{body}", Some("{header:X-Id}")),
+        (
+            "{body}{header:X-Id}",
+            "{header:X-Id}",
+            Some("{header:X-Id}"),
+        ),
+        (
+            "{header:X-Id}{header:X-Other}.{body}",
+            "{header:X-Other}",
+            Some("{header:X-Other}"),
+        ),
+        ("{query:a}{query:b}.{body}", "{query:b}", Some("{query:b}")),
+        ("{path}{body}", "{body}", Some("{path}")),
+        ("{method}{body}", "{body}", Some("{method}")),
+        ("{method}{path}{body}", "{path}", Some("{path}")),
+        ("{body}{method}", "{method}", Some("{method}")),
+        (
+            "{body}{ts}{header:X-Id}",
+            "{header:X-Id}",
+            Some("{header:X-Id}"),
+        ),
+        (
+            "{body}{header:X-Id|jsonstr}",
+            "{header:X-Id}",
+            Some("{header:X-Id}"),
+        ),
+        (
+            "{body}.{header:X-Id}{query:a}",
+            "{query:a}",
+            Some("{query:a}"),
+        ),
+        (
+            "{header:X-Id}{body|jsonstr}",
+            "{body}",
+            Some("{header:X-Id}"),
+        ),
         (
             "{header:X-Id}{header:X-Other|jsonstr}{body}",
             "{header:X-Other}",
+            Some("{header:X-Other}"),
         ),
         (
             "{header:X-Id}{body|sha256hex}{header:X-Other}",
             "{header:X-Other}",
+            Some("{header:X-Other}"),
         ),
-        ("{form:a}.{body}", "{body}"),
+        ("{ts}{path}{body}", "{body}", Some("{path}")),
+        ("{form:a}.{body}", "{body}", None),
+        ("{form:a}.{ts}.{body}", "{body}", None),
     ] {
+        let remedy = constant.map(|constant| {
+            format!("; if {constant} is the same in every request to the endpoint, write {{param:NAME}} or {{url}} for it")
+        });
         assert_eq!(
             error(mac(signed)),
             format!(
-                "signed: {value} and the value in front of it are ambiguous without a separator; write the text that the provider signs between them"
+                "signed: {value} and the value in front of it are ambiguous without a separator; write the text that the provider signs between them{}",
+                remedy.unwrap_or_default()
             ),
             "{signed}"
         );
@@ -124,6 +159,50 @@ fn content_with_two_open_ends_is_refused_when_built() {
         forged(&param, ("/", "a", "x|y"), ("/", "a|x", "y")),
         Err(RejectionKind::MalformedHeader)
     );
+}
+
+/// Pomelo's scheme, with requests signed by Python's hmac.
+#[test]
+fn a_value_that_the_endpoint_knows_needs_no_separator() {
+    let body = r#"{"id":"crd-1"}"#;
+    for (constant, name, value, signature) in [
+        (
+            "{param:endpoint}",
+            "endpoint",
+            "/webhooks/cards",
+            "vsEIo/sbUGYFdWkqEkm3kiPnBA1vUzvV9bF4KvdT3oM=",
+        ),
+        (
+            "{url}",
+            "url",
+            "https://example.com/webhooks/cards",
+            "ZhrAe2Igw4VL0mg5mtu3UJBX3mVCEJGDEkT8S0J69xc=",
+        ),
+    ] {
+        let header = SignatureFormat::single("X-Signature", Encoding::Base64);
+        let scheme = Scheme::new(
+            Algorithm::HmacSha256,
+            format!("{{ts}}{constant}{{body}}"),
+            header.with_prefix("hmac-sha256 "),
+        )
+        .with_timestamp(Timestamp::header("X-Timestamp"))
+        .with_secret_format(SecretFormat::base64());
+        let pomelo = Provider::new("pomelo", scheme).with_param(name, value);
+        let secret = Secret::new("YWR2YW5jZS1haS10ZXN0LWtleS1vZi0zMi1ieXRlcyE=");
+        let verifier = Verifier::new(pomelo, secret).unwrap();
+        let verdict = |time: &str, body: &'static str| {
+            let headers = [
+                ("X-Signature", format!("hmac-sha256 {signature}")),
+                ("X-Timestamp", time.to_owned()),
+            ];
+            let verdict = verifier.verify(&Head::new(&headers), body, at(NOW));
+            verdict.map(drop).map_err(|rejection| rejection.kind())
+        };
+        assert_eq!(verdict("1700000000", body), Ok(()), "{constant}");
+        let mismatch = Err(RejectionKind::SignatureMismatch);
+        assert_eq!(verdict("1700000001", body), mismatch, "{constant}");
+        assert_eq!(verdict("1700000000", "{}"), mismatch, "{constant}");
+    }
 }
 
 #[test]
