@@ -110,8 +110,8 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let trace = Trace::new(self.options.verifier.shared());
         let body = Incoming(request.take_payload());
+        let trace = Trace::new(self.options.verifier.shared(), &head_of(&request));
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
@@ -185,12 +185,17 @@ where
                                 future: this.inner.call(request),
                             }
                         }
-                        Err(rejection) => State::Refused { rejection },
+                        Err(rejection) => State::Refused {
+                            rejection: match this.request {
+                                Some(request) => this.options.about(rejection, &head_of(request)),
+                                None => rejection,
+                            },
+                        },
                     }
                 }
                 StateProjection::Calling { future } => {
                     let response = poll_ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(answered(this.options, response)));
+                    return Poll::Ready(Ok(answered(this.options, response, this.trace)));
                 }
                 StateProjection::Refused { rejection } => {
                     let answer = this.options.refuse(rejection, this.trace);
@@ -231,9 +236,10 @@ fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest 
 fn answered<B: MessageBody>(
     options: &LayerOptions,
     response: ServiceResponse<B>,
+    trace: &Trace,
 ) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|head, body| {
-        let answered = status(options.answer(from_actix(head.status)));
+        let answered = status(options.answer(from_actix(head.status), trace));
         let changed = answered != head.status;
         head.status = answered;
         // A 204 needs no length, but a client would wait for the body of a 200 without a length.

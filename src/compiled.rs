@@ -11,4 +11,5 @@ mod piece;
 pub(crate) mod rules;
 pub(crate) mod scheme;
 pub(crate) mod signature;
+pub(crate) mod undecoded;
 mod validate;

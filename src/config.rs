@@ -303,7 +303,7 @@ impl Config {
     /// When there is no such endpoint, or its configuration is invalid.
     pub fn layer(&self, name: &str) -> Result<WebhookVerifyLayer, SetupError> {
         self.built(name, |endpoint, provider| {
-            endpoint.layer(endpoint.verifier(provider)?.with_endpoint(name))
+            self.endpoint_layer(endpoint, endpoint.verifier(provider)?.with_endpoint(name))
         })
     }
 
@@ -342,8 +342,20 @@ impl Config {
     ) -> Result<WebhookVerifyLayer, SetupError> {
         self.built(name, |endpoint, provider| {
             let verifier = endpoint.verifier_with_key_source(provider, source)?;
-            endpoint.layer(verifier.with_endpoint(name))
+            self.endpoint_layer(endpoint, verifier.with_endpoint(name))
         })
+    }
+
+    fn endpoint_layer(
+        &self,
+        endpoint: &EndpointConfig,
+        verifier: Verifier,
+    ) -> Result<WebhookVerifyLayer, SetupError> {
+        let layer = endpoint.layer(verifier)?;
+        if self.deliveries.is_some() {
+            layer.note_deduplication();
+        }
+        Ok(layer)
     }
 
     /// Prepares the keys of an endpoint. This reads its secrets.

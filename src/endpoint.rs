@@ -16,11 +16,13 @@ use crate::{
         header_table::HeaderTable,
         scheme::{Compiled, CompiledScheme},
     },
+    delivery_key::DeduplicateBy,
     error::SetupError,
     keys::{key_set::KeySet, source::KeySource},
+    note::{Note, NoteKind},
     provider::Provider,
-    rejection::Labels,
-    scheme::timestamp::Tolerance,
+    rejection::{Labels, Reason, hint::Hint, kind::RejectionKind},
+    scheme::{algorithm::Keying, locator::Locator, timestamp::Tolerance},
 };
 
 /// One provider with the keys and limits of one endpoint.
@@ -38,7 +40,8 @@ pub(crate) struct Endpoint {
     pub(crate) source: Option<Arc<dyn KeySource>>,
     /// The keys for requests of unknown tenants.
     pub(crate) decoy: KeySet,
-    pub(crate) hints: WiringHints,
+    pub(crate) wiring: LoggedMistakes,
+    pub(crate) verified: Verified,
     #[cfg(feature = "tracing")]
     pub(crate) log_limits: LogLimits,
 }
@@ -57,7 +60,7 @@ impl Endpoint {
         let labels = Labels {
             provider: provider.name().into(),
             endpoint: None,
-            unsigned_hint: provider.unsigned_hint(),
+            remedies: provider.remedies(),
         };
         Ok(Self {
             labels: Arc::new(labels),
@@ -70,7 +73,8 @@ impl Endpoint {
             tolerance: None,
             keys,
             source: None,
-            hints: WiringHints::default(),
+            wiring: LoggedMistakes::default(),
+            verified: Verified::default(),
             #[cfg(feature = "tracing")]
             log_limits: LogLimits::default(),
         })
@@ -78,6 +82,65 @@ impl Endpoint {
 
     pub(crate) fn name(&self) -> Option<&str> {
         self.labels.endpoint.as_deref()
+    }
+
+    /// What is suspicious about the endpoint.
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        let mut notes: Vec<Note> = Vec::new();
+        let mut add = |kind, text: &str| notes.push(Note::new(kind, text));
+        let mut schemes = self.schemes.iter();
+        if schemes.all(|scheme| scheme.algorithm.keying() == Keying::None) {
+            add(
+                NoteKind::UnauthenticatedDigest,
+                "an unauthenticated digest proves nothing about the sender: anyone can compute one",
+            );
+        }
+        if self.schemes.iter().any(CompiledScheme::is_extendable) {
+            add(
+                NoteKind::LengthExtension,
+                "a plain digest whose content continues after the secret is open to length extension: anyone who saw one \
+                 request can append to it",
+            );
+        }
+        if self.schemes.iter().any(CompiledScheme::has_unsigned_time) {
+            add(
+                NoteKind::UnsignedTimestamp,
+                "the timestamp is not part of the signed content, so anyone who has captured a request can give it a fresh \
+                 one: sign it with {ts}, or do not rely on it",
+            );
+        }
+        notes.extend(self.keys.notes().cloned());
+        notes
+    }
+
+    /// The note for an endpoint whose deliveries are deduplicated by equal bodies, although only an
+    /// unsigned header tells the types of events apart.
+    pub(crate) fn unsigned_event_type(&self) -> Option<Note> {
+        let provider = &self.provider;
+        let is_header = |locator: Option<&Locator>| locator.is_some_and(Locator::is_header);
+        let by_body = *provider.deduplicate_by() == DeduplicateBy::Auto
+            && !provider.has_distinct_bodies()
+            && is_header(provider.event_type())
+            && (provider.delivery_id().is_none() || is_header(provider.delivery_id()));
+        let mut schemes = self.schemes.iter();
+        let unsigned = schemes.any(|scheme| {
+            let rules = &scheme.head;
+            rules.event_type_slot.is_none() && rules.delivery_id_slot.is_none()
+        });
+        (by_body && unsigned).then(|| {
+            Note::new(
+                NoteKind::UnsignedEventType,
+                "equal bodies of two types of events are one delivery, because the type is not signed: set deduplicate_by = \
+                 \"body+event-type\" if the provider sends such, or \"body\" if it does not",
+            )
+        })
+    }
+
+    /// The reason for a body that exceeds the limit of this endpoint.
+    pub(crate) fn too_large(&self) -> Reason {
+        let mut reason = Reason::new(RejectionKind::BodyTooLarge).hint(Hint::MaxBody);
+        reason.hints().limit = u64::try_from(self.max_body).unwrap_or(u64::MAX);
+        reason
     }
 
     pub(crate) fn scheme(&self, variant: usize) -> Option<&CompiledScheme> {
@@ -90,28 +153,52 @@ impl Endpoint {
     }
 }
 
+/// The number of requests that an endpoint has verified since it was created.
+#[derive(Default)]
+pub(crate) struct Verified(AtomicU64);
+
+impl Verified {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more, and returns the number before it.
+    pub(crate) fn add(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A copy with other settings is another endpoint.
+impl Clone for Verified {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 /// A mistake in the wiring around an endpoint, which is logged once.
 #[derive(Clone, Copy)]
-pub(crate) enum Hint {
+pub(crate) enum WiringMistake {
     VerifiedTwice = 1,
     Unnamed = 2,
     ClaimedTwice = 4,
     SeveralPaths = 8,
     SeveralBodies = 16,
+    HiddenLog = 32,
+    UnsignedEventType = 64,
 }
 
-/// The hints that an endpoint has logged.
+/// The mistakes that an endpoint has logged.
 #[derive(Default)]
-pub(crate) struct WiringHints {
+pub(crate) struct LoggedMistakes {
     logged: AtomicU8,
     /// A digest of the first path under which a delivery came; 0 before that.
     path: AtomicU64,
 }
 
-impl WiringHints {
-    /// Whether this is the first time. A hint that was logged writes to no shared cache line.
-    pub(crate) fn is_first(&self, hint: Hint) -> bool {
-        let flag = hint as u8;
+impl LoggedMistakes {
+    /// Whether this is the first time. A mistake that was logged writes to no shared cache line.
+    pub(crate) fn is_first(&self, mistake: WiringMistake) -> bool {
+        let flag = mistake as u8;
         self.logged.load(Ordering::Relaxed) & flag == 0
             && self.logged.fetch_or(flag, Ordering::Relaxed) & flag == 0
     }
@@ -126,12 +213,12 @@ impl WiringHints {
             0 => self.path.compare_exchange(0, path, relaxed, relaxed).err(),
             first => Some(first),
         };
-        first.is_some_and(|first| first != path) && self.is_first(Hint::SeveralPaths)
+        first.is_some_and(|first| first != path) && self.is_first(WiringMistake::SeveralPaths)
     }
 }
 
 /// A copy with other settings is another endpoint.
-impl Clone for WiringHints {
+impl Clone for LoggedMistakes {
     fn clone(&self) -> Self {
         Self::default()
     }

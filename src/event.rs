@@ -19,7 +19,7 @@ use crate::{
     form::{self, Form},
     json,
     multipart::{self, Part},
-    rejection::{BoxError, Reason, Rejection, kind::RejectionKind},
+    rejection::{BoxError, Reason, Rejection, body::unread_hints, kind::RejectionKind},
 };
 
 /// A request that was proven to come from its provider, with its payload read as `T`.
@@ -50,7 +50,9 @@ impl<T: Payload> VerifiedEvent<T> {
     pub(crate) fn extract(event: Option<&VerifiedEvent>) -> Result<Self, Rejection> {
         let event = event.ok_or_else(Rejection::layer_missing)?;
         event.parse().map_err(|error| {
-            let reason = Reason::new(RejectionKind::UnreadablePayload);
+            let mut reason = Reason::new(RejectionKind::UnreadablePayload);
+            let (content_type, content_encoding) = event.data.content_headers();
+            reason.hints().set = unread_hints(event.body(), content_type, content_encoding);
             event.rejection(reason, Some(error.into()))
         })
     }

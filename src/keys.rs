@@ -27,6 +27,7 @@ pub(crate) mod key_set;
 pub(crate) mod secret;
 pub(crate) mod shared;
 pub(crate) mod source;
+pub(crate) mod suspicion;
 
 #[cfg(feature = "cache")]
 pub use self::cached::CachedKeys;

@@ -31,6 +31,7 @@ pub mod keys;
 #[cfg(feature = "tracing")]
 mod limits;
 pub mod multipart;
+mod note;
 #[cfg(feature = "tower")]
 mod observe;
 mod provider;
@@ -41,6 +42,7 @@ mod sign;
 #[cfg(feature = "tower")]
 mod tower;
 pub mod verify;
+mod vocabulary;
 
 #[cfg(feature = "config")]
 pub use self::config::Config;
@@ -52,8 +54,9 @@ pub use self::{
     error::{PayloadError, SetupError},
     event::{FormJson, Json, Payload, VerifiedEvent},
     keys::secret::Secret,
+    note::{Note, NoteKind},
     provider::Provider,
-    rejection::{Rejection, RejectionKind},
+    rejection::{Hint, Rejection, RejectionKind},
     scheme::definition::Scheme,
     sign::{SignError, Signer},
     verify::verifier::Verifier,

@@ -11,32 +11,47 @@ pub(crate) mod count;
 #[cfg(feature = "tracing")]
 pub(crate) mod log;
 #[cfg(feature = "tracing")]
-mod trace;
+pub(crate) mod trace;
+
+#[cfg(feature = "tracing")]
+use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 
 #[cfg(feature = "tracing")]
 pub(crate) use self::trace::Trace;
+#[cfg(not(feature = "tracing"))]
+use crate::head::Head;
 use crate::{
-    endpoint::{Endpoint, Hint},
+    endpoint::{Endpoint, WiringMistake},
     event::VerifiedEvent,
     rejection::Rejection,
 };
 
-/// Logs the weaknesses of an endpoint's keys when its layer is created.
+/// Logs what is suspicious about an endpoint when its layer is created.
 pub(crate) fn start(endpoint: &Endpoint) {
     #[cfg(feature = "metrics")]
     count::describe();
     #[cfg(feature = "tracing")]
-    for note in endpoint.keys.notes() {
-        log::weakness(endpoint, note);
+    for note in endpoint.notes() {
+        log::note(endpoint, &note);
+    }
+}
+
+/// Logs once if deliveries of an endpoint are deduplicated by less than the operator may expect.
+pub(crate) fn deduplicated(endpoint: &Endpoint) {
+    if let Some(note) = endpoint.unsigned_event_type()
+        && endpoint.wiring.is_first(WiringMistake::UnsignedEventType)
+    {
+        #[cfg(feature = "tracing")]
+        log::note(endpoint, &note);
     }
 }
 
 /// Warns once if `outer`, the event of another verifying layer around this one, is present.
 pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
     if let Some(outer) = outer
-        && outer.shared().hints.is_first(Hint::VerifiedTwice)
+        && outer.shared().wiring.is_first(WiringMistake::VerifiedTwice)
     {
         #[cfg(feature = "tracing")]
         log::verified_twice(outer);
@@ -46,30 +61,41 @@ pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
 /// Records a verified request.
 pub(crate) fn verified(trace: &Trace, event: &VerifiedEvent) {
     #[cfg(feature = "tracing")]
-    log::verified(event);
+    log::verified(event, trace.is_recorded());
     #[cfg(feature = "metrics")]
     count::verified(event);
     // After the log line, which has the same fields.
     trace.verified(event);
+    #[cfg(feature = "tracing")]
+    event
+        .data()
+        .traced
+        .store(trace.is_recorded(), Ordering::Relaxed);
 }
 
-/// Records a refusal by a layer or an extractor. `endpoint` is `None` without a layer.
-pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection) {
+/// Records a refusal by a verifying layer.
+pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, trace: &Trace) {
     #[cfg(feature = "tracing")]
-    log::refused(endpoint, rejection);
+    log::refused(endpoint, rejection, trace.is_recorded());
+    #[cfg(feature = "metrics")]
+    count::refused(rejection);
+    // After the log line, which has the same fields.
+    trace.refused(rejection);
+}
+
+/// Records a refusal by an extractor or a layer inside, which has the event unless there is no
+/// verifying layer.
+pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection) {
+    #[cfg(feature = "tracing")]
+    log::not_handled(event, rejection);
     #[cfg(feature = "metrics")]
     count::refused(rejection);
 }
 
-/// Like [`refused`], for an extractor or a layer that has at most the event.
-pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection) {
-    refused(event.map(|event| &**event.shared()), rejection);
-}
-
 /// Records that the handler's 2xx status was replaced.
-pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode) {
+pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode, trace: &Trace) {
     #[cfg(feature = "tracing")]
-    log::status_changed(endpoint, from, to);
+    log::status_changed(endpoint, from, to, trace.is_recorded());
     #[cfg(feature = "metrics")]
     count::status_changed(endpoint);
 }
@@ -80,7 +106,7 @@ pub(crate) struct Trace;
 
 #[cfg(not(feature = "tracing"))]
 impl Trace {
-    pub(crate) fn new(_: &Endpoint) -> Self {
+    pub(crate) fn new(_: &Endpoint, _: &Head<'_>) -> Self {
         Self
     }
 

@@ -14,7 +14,8 @@ use crate::{
     },
     delivery_key::DeduplicateBy,
     error::{SetupError, shown},
-    keys::{key_set::KeySet, secret::Secret},
+    keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
+    rejection::hint::Remedies,
     scheme::{algorithm::Keying, definition::Scheme, locator::Locator},
 };
 #[cfg(feature = "identity")]
@@ -59,7 +60,11 @@ pub struct Provider {
     docs: Option<Cow<'static, str>>,
     #[cfg(feature = "identity")]
     identity: Option<IdentityMapping>,
-    unsigned_hint: Option<&'static str>,
+    remedies: Remedies,
+    older_signature: Option<&'static str>,
+    secret_look: SecretLook,
+    /// Whether equal bodies of two event types are known not to occur.
+    distinct_bodies: bool,
 }
 
 /// The default for providers that do not document how long they retry, or that retry only manually.
@@ -113,7 +118,10 @@ impl Provider {
             docs: None,
             #[cfg(feature = "identity")]
             identity: None,
-            unsigned_hint: None,
+            remedies: Remedies::default(),
+            older_signature: None,
+            secret_look: SecretLook::default(),
+            distinct_bodies: false,
         }
     }
 
@@ -269,14 +277,50 @@ impl Provider {
         self
     }
 
-    /// Sets a hint for the operator, logged when a request has no signature.
-    pub(crate) fn with_unsigned_hint(mut self, hint: &'static str) -> Self {
-        self.unsigned_hint = Some(hint);
+    /// Sets what the operator should do about requests that the provider does not sign.
+    pub(crate) fn with_unsigned_remedy(mut self, sentence: &'static str) -> Self {
+        self.remedies.unsigned = Some(sentence);
         self
     }
 
-    pub(crate) fn unsigned_hint(&self) -> Option<&'static str> {
-        self.unsigned_hint
+    /// Says that the provider's command-line tool signs with a secret of its own.
+    pub(crate) fn with_cli_remedy(mut self, sentence: &'static str) -> Self {
+        self.remedies.cli = Some(sentence);
+        self
+    }
+
+    /// Sets the header of an older signature that is not accepted.
+    pub(crate) fn with_older_signature(mut self, header: &'static str) -> Self {
+        self.older_signature = Some(header);
+        self
+    }
+
+    /// Sets how the provider's secrets look.
+    pub(crate) fn with_secret_look(mut self, look: SecretLook) -> Self {
+        self.secret_look = look;
+        self
+    }
+
+    /// Says that events of two types never have the same body.
+    pub(crate) fn with_distinct_bodies(mut self) -> Self {
+        self.distinct_bodies = true;
+        self
+    }
+
+    pub(crate) fn secret_look(&self) -> &SecretLook {
+        &self.secret_look
+    }
+
+    pub(crate) fn has_distinct_bodies(&self) -> bool {
+        self.distinct_bodies
+    }
+
+    pub(crate) fn remedies(&self) -> Remedies {
+        self.remedies
+    }
+
+    pub(crate) fn older_signature(&self) -> Option<&'static str> {
+        self.older_signature
     }
 
     /// Sets the name of a built-in provider to the one under which it is listed.
@@ -407,6 +451,21 @@ impl Provider {
         self.tried().map(|variant| &variant.scheme)
     }
 
+    /// The headers that carry signatures, in all header families.
+    pub(crate) fn signature_headers(&self) -> impl Iterator<Item = String> {
+        self.schemes().flat_map(|scheme| {
+            let first = scheme.families.first();
+            scheme.signature.headers.iter().flat_map(move |header| {
+                let rest = first.and_then(|prefix| header.strip_prefix(&**prefix));
+                let families = scheme.families.iter().filter(move |_| rest.is_some());
+                let renamed =
+                    families.map(move |prefix| format!("{prefix}{}", rest.unwrap_or_default()));
+                let plain = rest.is_none().then(|| header.to_string());
+                plain.into_iter().chain(renamed)
+            })
+        })
+    }
+
     /// Validates the provider and compiles its schemes.
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
@@ -434,6 +493,7 @@ impl Provider {
             event_type: header(&self.event_type),
             delivery_id: header(&self.delivery_id),
             content_type: Some("content-type".into()),
+            content_encoding: Some("content-encoding".into()),
         };
         let (mut headers, mut body) = (HeaderTable::new(), BodyTable::default());
         let schemes = self.tried().map(|Variant { name, scheme, .. }| {
@@ -505,7 +565,8 @@ impl KeySet {
     /// blank, surrounded by white space, not in the provider's format, or too short; when the
     /// provider's scheme is invalid.
     pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
-        Self::for_schemes(&provider.compile()?.schemes, secrets.into())
+        let compiled = provider.compile()?;
+        Self::for_schemes(&compiled.schemes, provider.secret_look(), secrets.into())
     }
 
     /// Creates a set without keys: requests are refused with 503 until
@@ -528,5 +589,19 @@ impl fmt::Debug for Provider {
             .field("schemes", &self.schemes().collect::<Vec<_>>())
             .field("params", &params)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::providers;
+
+    #[test]
+    fn a_parameter_that_may_be_a_credential_is_not_an_option() {
+        let provider = providers::authenteq()
+            .with_param("client_id", "client-7")
+            .with_param("missing_status", "passed");
+        assert_eq!(provider.option("client_id"), None);
+        assert_eq!(provider.option("missing_status"), Some("passed"));
     }
 }

@@ -1,12 +1,15 @@
 //! Why a request was refused: everything for the operator, a status for the client.
 
+pub(crate) mod body;
+pub(crate) mod hint;
 pub(crate) mod kind;
 
 use std::{error::Error, fmt, sync::Arc};
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-pub use self::kind::RejectionKind;
+use self::hint::{HintSet, Hints, Remedies};
+pub use self::{hint::Hint, kind::RejectionKind};
 
 /// Why a request was refused.
 ///
@@ -16,6 +19,37 @@ pub use self::kind::RejectionKind;
 #[derive(Clone)]
 pub struct Rejection {
     inner: Arc<Inner>,
+    request: Option<Arc<RequestFacts>>,
+}
+
+/// What the head says of a refused request. Nothing of it is verified; texts are shortened, and
+/// control characters escaped.
+#[derive(Debug)]
+pub(crate) struct RequestFacts {
+    pub(crate) method: Box<str>,
+    pub(crate) path: Box<str>,
+    pub(crate) event_type: Option<Box<str>>,
+    pub(crate) delivery_id: Option<Box<str>>,
+    /// Whether a header shows that the request is meant for this provider.
+    pub(crate) of_provider: bool,
+}
+
+/// Shortens a text of the request, and escapes what could disturb a log.
+pub(crate) fn shown(text: &str) -> Box<str> {
+    const LONGEST: usize = 200;
+    let mut all = String::with_capacity(text.len().min(LONGEST));
+    for letter in text.chars() {
+        if all.len() >= LONGEST {
+            all.push('…');
+            break;
+        }
+        if letter.is_alphanumeric() || letter.is_ascii_graphic() || letter == ' ' {
+            all.push(letter);
+        } else {
+            all.extend(letter.escape_unicode());
+        }
+    }
+    all.into()
 }
 
 struct Inner {
@@ -31,8 +65,7 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) struct Labels {
     pub(crate) provider: Box<str>,
     pub(crate) endpoint: Option<Arc<str>>,
-    /// What the operator should know about a request without a signature.
-    pub(crate) unsigned_hint: Option<&'static str>,
+    pub(crate) remedies: Remedies,
 }
 
 /// A kind with the facts that explain it, before the endpoint is known.
@@ -43,11 +76,10 @@ pub(crate) struct Reason {
     skew: Option<i64>,
     value_length: Option<u64>,
     body_length: Option<u64>,
-    /// What `Content-Length` declared, if that differs from `body_length`.
-    declared: Option<u64>,
     tenant: Option<Arc<str>>,
     /// In seconds.
     retry_after: Option<u16>,
+    hints: Option<Box<Hints>>,
 }
 
 impl Reason {
@@ -58,14 +90,38 @@ impl Reason {
             skew: None,
             value_length: None,
             body_length: None,
-            declared: None,
             tenant: None,
             retry_after: None,
+            hints: None,
         }
+    }
+
+    /// The same facts under another kind.
+    pub(crate) fn instead(mut self, kind: RejectionKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    pub(crate) fn kind(&self) -> RejectionKind {
+        self.kind
+    }
+
+    pub(crate) fn hints(&mut self) -> &mut Hints {
+        self.hints.get_or_insert_default()
+    }
+
+    pub(crate) fn hint(mut self, hint: Hint) -> Self {
+        self.hints().insert(hint);
+        self
     }
 
     pub(crate) fn about(mut self, header: &Arc<str>) -> Self {
         self.header = Some(Arc::clone(header));
+        self
+    }
+
+    pub(crate) fn with_field(mut self, field: &str) -> Self {
+        self.hints().field = Some(field.into());
         self
     }
 
@@ -94,35 +150,65 @@ impl Reason {
         self
     }
 
+    /// The tenant that the request asks for, as the key source named it.
+    pub(crate) fn asking_for(mut self, tenant: Option<Box<str>>) -> Self {
+        if tenant.is_some() {
+            self.hints().asked_tenant = tenant;
+        }
+        self
+    }
+
+    /// The first digits of the SHA-256 of the body that arrived.
+    pub(crate) fn with_body_digest(mut self, sha256: &[u8; 32]) -> Self {
+        let digits = sha256.iter().take(4).map(|byte| format!("{byte:02x}"));
+        self.hints().body_digest = Some(digits.collect::<String>().into());
+        self
+    }
+
     /// Compares what arrived with what was declared. A server lets no other length through, so
     /// something between the server and this layer has changed the body if they differ.
     pub(crate) fn of_body(mut self, received: usize, declared: Option<u64>) -> Self {
         self.body_length = u64::try_from(received).ok();
-        self.declared = declared.filter(|declared| Some(*declared) != self.body_length);
-        if received == 0 && self.declared.is_some() {
-            self.kind = RejectionKind::BodyTaken;
+        match declared.filter(|declared| Some(*declared) != self.body_length) {
+            Some(_) if received == 0 => self.kind = RejectionKind::BodyTaken,
+            Some(declared) => {
+                self.hints().declared = declared;
+                self.hints().insert(Hint::LengthDiffers);
+            }
+            None => {}
         }
         self
     }
-}
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        with_facts: bool,
+        remedies: Remedies,
+    ) -> fmt::Result {
         f.write_str(self.kind.sentence())?;
+        if with_facts {
+            self.write_facts(f)?;
+        }
+        match &self.hints {
+            Some(hints) => hints.write(remedies, f),
+            None => Ok(()),
+        }
+    }
+
+    /// The facts that log lines have as fields.
+    fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(header) = &self.header {
             write!(f, " (header {header})")?;
+        }
+        if let Some(field) = self.hints.as_ref().and_then(|hints| hints.field.as_ref()) {
+            write!(f, " (field {field})")?;
         }
         if let Some(skew) = self.skew {
             write!(f, " ({} s from the clock)", skew.unsigned_abs())?;
         }
         if let Some(length) = self.value_length.or(self.body_length) {
             write!(f, " ({length} bytes)")?;
-        }
-        if let Some(declared) = self.declared {
-            write!(
-                f,
-                " (Content-Length said {declared}: something in front changed the body)"
-            )?;
         }
         Ok(())
     }
@@ -155,7 +241,17 @@ impl Rejection {
                 labels,
                 source,
             }),
+            request: None,
         }
+    }
+
+    pub(crate) fn about_request(mut self, request: RequestFacts) -> Self {
+        self.request = Some(Arc::new(request));
+        self
+    }
+
+    pub(crate) fn request(&self) -> Option<&RequestFacts> {
+        self.request.as_deref()
     }
 
     /// What went wrong, as one of a fixed vocabulary.
@@ -189,10 +285,61 @@ impl Rejection {
         self.inner.reason.tenant.as_deref()
     }
 
+    /// The tenant that the request asks for, if the key source
+    /// [named it](crate::keys::KeyRequest::asks_for). It is text of the request: not verified,
+    /// shortened to about 200 characters, and with control characters escaped.
+    #[must_use]
+    pub fn asked_tenant(&self) -> Option<&str> {
+        self.inner.reason.hints.as_ref()?.asked_tenant.as_deref()
+    }
+
+    /// What the request shows about the cause, in the order of [`Hint::ALL`].
+    pub fn hints(&self) -> impl Iterator<Item = Hint> {
+        self.hint_set().iter()
+    }
+
+    pub(crate) fn hint_set(&self) -> HintSet {
+        let hints = self.inner.reason.hints.as_ref();
+        hints.map(|hints| hints.set).unwrap_or_default()
+    }
+
+    /// The method of the request, unless an extractor or a delivery layer refused it.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        Some(&self.request.as_ref()?.method)
+    }
+
+    /// The path of the request, without the query: shortened to about 200 characters, and with
+    /// control characters escaped.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        Some(&self.request.as_ref()?.path)
+    }
+
+    /// The type of the event, if a header has it. It is not verified; shortened and escaped as the
+    /// path is.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        self.request.as_ref()?.event_type.as_deref()
+    }
+
+    /// The id of the delivery, if a header has it. It is not verified; shortened and escaped as the
+    /// path is.
+    #[must_use]
+    pub fn delivery_id(&self) -> Option<&str> {
+        self.request.as_ref()?.delivery_id.as_deref()
+    }
+
     /// The name of the header that was refused.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
         self.inner.reason.header.as_deref()
+    }
+
+    /// The field of the signature header that is missing or repeated.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.inner.reason.hints.as_ref()?.field.as_deref()
     }
 
     /// The refused timestamp minus the receiver's clock, in seconds: negative for the past.
@@ -205,6 +352,15 @@ impl Rejection {
     #[must_use]
     pub fn body_length(&self) -> Option<u64> {
         self.inner.reason.body_length
+    }
+
+    /// The first eight hexadecimal digits of the SHA-256 of the body that arrived, for a signature
+    /// that does not match: compare them with those of the body that the provider sent.
+    ///
+    /// They do not reveal a body, but tell whether it is a known one: they are pseudonymous data.
+    #[must_use]
+    pub fn body_digest(&self) -> Option<&str> {
+        self.inner.reason.hints.as_ref()?.body_digest.as_deref()
     }
 
     /// The number of bytes of a signature or timestamp that cannot be read.
@@ -237,21 +393,40 @@ impl Rejection {
     }
 }
 
-impl fmt::Display for Rejection {
+impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.inner.reason)?;
-        let hint = self
-            .inner
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.unsigned_hint);
-        if let Some(hint) = hint.filter(|_| self.kind() == RejectionKind::MissingHeader) {
-            write!(f, "; {hint}")?;
-        }
-        if let Some(source) = &self.inner.source {
+        self.write(f, true, Remedies::default())
+    }
+}
+
+/// The sentence of a rejection for a line that has the facts as fields.
+pub(crate) struct Sentence<'r>(pub(crate) &'r Rejection);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(f, false)
+    }
+}
+
+impl Rejection {
+    fn write(&self, f: &mut fmt::Formatter<'_>, with_facts: bool) -> fmt::Result {
+        let Inner {
+            reason,
+            labels,
+            source,
+        } = &*self.inner;
+        let remedies = labels.as_ref().map(|labels| labels.remedies);
+        reason.write(f, with_facts, remedies.unwrap_or_default())?;
+        if let Some(source) = source {
             write!(f, ": {source}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, true)
     }
 }
 
@@ -263,6 +438,8 @@ impl fmt::Debug for Rejection {
             .field("endpoint", &self.endpoint())
             .field("tenant", &self.tenant())
             .field("header", &self.header())
+            .field("field", &self.field())
+            .field("hints", &self.hints().collect::<Vec<_>>())
             .field("skew_seconds", &self.skew_seconds())
             .field("body_length", &self.body_length())
             .field("value_length", &self.value_length())

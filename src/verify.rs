@@ -9,6 +9,7 @@ mod buffer;
 pub(crate) mod future;
 mod hashes;
 pub(crate) mod head;
+pub(crate) mod hints;
 pub(crate) mod verifier;
 
 pub use self::{body::BodyVerifier, head::CheckedHead};

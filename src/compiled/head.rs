@@ -12,11 +12,11 @@ use crate::{
         piece::{Delimiter, Slot, SlotSource},
         rules::{HeadRules, TimeLocator},
         scheme::CompiledScheme,
-        signature::{Candidates, Collector, Field, TooMany, field},
+        signature::{Candidates, Collector, Field, TooMany, field, is_folded},
     },
-    rejection::{Reason, kind::RejectionKind},
+    rejection::{Reason, hint::Hint, kind::RejectionKind},
     scheme::{
-        signature::SignatureFormat,
+        signature::{Grammar, SignatureFormat},
         template::filtered,
         timestamp::{Outside, Tolerance},
     },
@@ -49,56 +49,97 @@ impl CompiledScheme {
                 return Err(view.blame(header, RejectionKind::UnexpectedHeader));
             }
         }
-        let (candidates, signature) = rules.candidates(view)?;
-        let (text, timestamp) = rules.timestamp(view, signature, now, tolerance)?;
+        let candidates = rules.candidates(view)?;
+        let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         Ok(ParsedHead {
             candidates,
-            values: rules.values(view, &self.content.slots, signature, text)?,
+            values: rules.values(view, &self.content.slots, text)?,
             timestamp,
         })
     }
 }
 
 impl HeadRules {
-    /// Decodes the signatures, and returns the first value that holds one.
-    fn candidates<'h>(&self, view: FamilyView<'_, 'h>) -> Result<(Candidates, &'h [u8]), Reason> {
-        let mut collector = Collector::new(self.signature.encoding, self.signature_len);
-        let mut first: Option<(&HeaderNames, &'h [u8])> = None;
-        for header in &self.signatures {
-            let mut value = view.get(header);
-            let mut line: usize = 0;
-            while let Some(text) = value {
-                if line > 0 && !self.signature.repeats {
-                    return Err(view.blame(header, RejectionKind::RepeatedHeader));
-                }
-                first.get_or_insert((header, text));
-                if let Err(TooMany) = collector.read(&self.signature.grammar, text) {
-                    return Err(view.blame(header, RejectionKind::TooManySignatures));
-                }
-                line = line.saturating_add(1);
-                if line > SignatureFormat::MAX_SIGNATURES {
-                    break;
-                }
-                value = view.line(header, line);
+    /// Decodes the signatures.
+    fn candidates(&self, view: FamilyView<'_, '_>) -> Result<Candidates, Reason> {
+        let mut collector = Collector::new(&self.signature, self.signature_len);
+        let mut first: Option<(&HeaderNames, &[u8])> = None;
+        for (header, line, text) in self.signature_lines(view) {
+            if line > 0 && !self.signature.repeats {
+                return Err(view.blame(header, RejectionKind::RepeatedHeader));
+            }
+            first.get_or_insert((header, text));
+            if let Err(TooMany) = collector.read(text) {
+                return Err(view.blame(header, RejectionKind::TooManySignatures));
             }
         }
         let Some((header, value)) = first else {
             return Err(self.blame_signature(view, RejectionKind::MissingHeader));
         };
-        let candidates = collector.finish();
+        let (candidates, any) = collector.finish();
         if candidates.is_empty() {
-            return Err(view
-                .blame(header, RejectionKind::MalformedSignature)
-                .with_value_length(value.len()));
+            return Err(self.blame_candidates(
+                view.blame(header, RejectionKind::MalformedSignature),
+                value,
+                any,
+                &candidates,
+            ));
         }
-        Ok((candidates, value))
+        Ok(candidates)
+    }
+
+    /// The lines of the signature headers, numbered within each.
+    fn signature_lines<'s, 'h>(
+        &'s self,
+        view: FamilyView<'s, 'h>,
+    ) -> impl Iterator<Item = (&'s HeaderNames, usize, &'h [u8])> {
+        self.signatures.iter().flat_map(move |header| {
+            let first = view.get(header).into_iter();
+            // One line too many is enough to refuse.
+            let further = (1..=SignatureFormat::MAX_SIGNATURES)
+                .map_while(move |line| view.line(header, line));
+            let lines = first.chain(further).enumerate();
+            lines.map(move |(line, text)| (header, line, text))
+        })
+    }
+
+    /// Says why no signature can be decoded.
+    #[cold]
+    fn blame_candidates(
+        &self,
+        mut reason: Reason,
+        value: &[u8],
+        any: bool,
+        candidates: &Candidates,
+    ) -> Reason {
+        if is_folded(&self.signature, value, self.signature_len) {
+            return reason
+                .instead(RejectionKind::RepeatedHeader)
+                .hint(Hint::FoldedLines);
+        }
+        let begin: Option<Cow<'_, str>> = match &self.signature.grammar {
+            Grammar::Single { prefix } | Grammar::List { prefix, .. } => {
+                Some((&**prefix).into()).filter(|prefix: &Cow<'_, str>| !prefix.is_empty())
+            }
+            Grammar::Fields { field, .. } => Some(format!("{field}=").into()),
+            Grammar::Positional { .. } => None,
+        };
+        if let Some(begin) = begin.filter(|_| !any) {
+            reason.hints().prefix = Some(begin.into());
+            reason = reason.hint(Hint::PrefixMissing);
+        }
+        if let Some(undecoded) = &candidates.undecoded {
+            let hints = reason.hints();
+            hints.signature = undecoded.seen;
+            hints.set = hints.set.and(undecoded.hints);
+        }
+        reason.with_value_length(value.len())
     }
 
     /// The timestamp as text, and as a time if it is signed.
     fn timestamp<'h>(
         &self,
         view: FamilyView<'_, 'h>,
-        signature: &'h [u8],
         now: i64,
         tolerance: Option<Tolerance>,
     ) -> Result<(&'h [u8], Option<UnixTime>), Reason> {
@@ -107,13 +148,12 @@ impl HeadRules {
         };
         let (text, header) = match &timestamp.place {
             TimeLocator::Header(names) => (view.one(names)?, Some(names)),
-            TimeLocator::Field(name) => {
-                (self.field(name, signature, view)?, self.signatures.first())
-            }
+            TimeLocator::Field(name) => (self.field(name, view)?, self.signatures.first()),
         };
         let refused = |kind| header.map_or(Reason::new(kind), |header| view.blame(header, kind));
         let Some(time) = timestamp.parse(text) else {
-            return Err(refused(RejectionKind::MalformedTimestamp).with_value_length(text.len()));
+            let reason = refused(RejectionKind::MalformedTimestamp).with_value_length(text.len());
+            return Err(timestamp.suspect(reason, text, now));
         };
         let checked = tolerance.map_or(Ok(()), |tolerance| tolerance.check(time.seconds, now));
         let kind = match checked {
@@ -121,21 +161,18 @@ impl HeadRules {
             Err(Outside::TooOld) => RejectionKind::TimestampTooOld,
             Err(Outside::InFuture) => RejectionKind::TimestampInFuture,
         };
-        Err(refused(kind).with_skew(time.seconds.saturating_sub(now)))
+        let reason = refused(kind).with_skew(time.seconds.saturating_sub(now));
+        Err(timestamp.suspect(reason, text, now))
     }
 
-    fn field<'h>(
-        &self,
-        name: &str,
-        signature: &'h [u8],
-        view: FamilyView<'_, '_>,
-    ) -> Result<&'h [u8], Reason> {
-        match field(&self.signature.grammar, signature, name) {
-            Field::Is(value) => Ok(value),
-            Field::Missing | Field::Ambiguous => {
-                Err(self.blame_signature(view, RejectionKind::MalformedSignature))
-            }
-        }
+    fn field<'h>(&self, name: &str, view: FamilyView<'_, 'h>) -> Result<&'h [u8], Reason> {
+        let lines = self.signature_lines(view).map(|(_, _, text)| text);
+        let kind = match field(&self.signature.grammar, lines, name) {
+            Field::Is(value) => return Ok(value),
+            Field::Missing => RejectionKind::MissingField,
+            Field::Ambiguous => RejectionKind::RepeatedField,
+        };
+        Err(self.blame_signature(view, kind).with_field(name))
     }
 
     /// Copies the values that are signed or describe the event.
@@ -143,7 +180,6 @@ impl HeadRules {
         &self,
         view: FamilyView<'_, '_>,
         slots: &[Slot],
-        signature: &[u8],
         timestamp: &[u8],
     ) -> Result<HeaderValues, Reason> {
         let head = view.head();
@@ -156,7 +192,7 @@ impl HeadRules {
             let (value, names): (Cow<'_, [u8]>, _) = match &slot.from {
                 SlotSource::Header(names) => (view.one(names)?.into(), Some(names)),
                 SlotSource::Field(name) => {
-                    let value = self.field(name, signature, view)?;
+                    let value = self.field(name, view)?;
                     (value.into(), self.signatures.first())
                 }
                 SlotSource::Timestamp => (timestamp.into(), None),
@@ -184,9 +220,11 @@ impl HeadRules {
         };
         let event_type = keep(&self.metadata.event_type);
         let content_type = keep(&self.metadata.content_type);
+        let content_encoding = keep(&self.metadata.content_encoding);
         let delivery_id = keep(&self.metadata.delivery_id);
         values.event_type = event_type;
         values.content_type = content_type;
+        values.content_encoding = content_encoding;
         values.delivery_id = delivery_id;
         Ok(values)
     }

@@ -85,6 +85,10 @@ impl HeaderTable {
         self.names.len().saturating_sub(1)
     }
 
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     fn find(&self, name: &str) -> Option<usize> {
         if self.lengths & length_bit(name) == 0 {
             return None;
@@ -198,6 +202,11 @@ impl<'h> FamilyView<'_, 'h> {
         Some(self.line_and_more(header)?.0)
     }
 
+    /// The name of a header in this family, as the provider writes it.
+    pub(crate) fn shown<'n>(&self, header: &'n HeaderNames) -> &'n str {
+        header.of(self.family).map_or("", |name| &name.shown)
+    }
+
     /// The only value of a header, else [`RejectionKind::MissingHeader`] or
     /// [`RejectionKind::RepeatedHeader`].
     pub(crate) fn one(&self, header: &HeaderNames) -> Result<&'h [u8], Reason> {
@@ -237,7 +246,11 @@ impl HeaderNames {
 
     /// The name in the first family, as the provider writes it.
     pub(crate) fn shown(&self) -> &str {
-        self.0.first().map_or("", |name| &name.shown)
+        self.shared().map_or("", |name| name)
+    }
+
+    pub(crate) fn shared(&self) -> Option<&Arc<str>> {
+        Some(&self.0.first()?.shown)
     }
 
     /// Whether both are the same header, ignoring case.
@@ -254,6 +267,7 @@ pub(crate) struct HeaderValues {
     pub(crate) event_type: Option<Span>,
     pub(crate) delivery_id: Option<Span>,
     pub(crate) content_type: Option<Span>,
+    pub(crate) content_encoding: Option<Span>,
 }
 
 /// Start and end of a value in the buffer.
@@ -284,5 +298,25 @@ impl HeaderValues {
     pub(crate) fn get(&self, Span(start, end): Span) -> Option<&[u8]> {
         self.bytes
             .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_found_whatever_the_length_of_its_name() {
+        let mut table = HeaderTable::new();
+        let name = |letter: &str, length| letter.repeat(length);
+        for length in [1, 14, 63, 64, 65, 200] {
+            let place = table.place(&name("x", length));
+            assert_eq!(table.find(&name("X", length)), Some(place), "{length}");
+            assert_eq!(table.find(&name("y", length)), None, "{length}");
+        }
+        assert_eq!(table.find("Content-Length"), Some(0));
+        assert_eq!(table.find(&name("x", 2)), None);
+        // 127 and 63 share a bit.
+        assert_eq!(table.find(&name("x", 127)), None);
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         piece::{Slot, SlotSource},
     },
     error::SetupError,
+    rejection::{Reason, hint::Hint},
     scheme::{
         definition::Scheme,
         signature::SignatureFormat,
@@ -48,6 +49,7 @@ pub(crate) struct Metadata<T> {
     pub(crate) event_type: Option<T>,
     pub(crate) delivery_id: Option<T>,
     pub(crate) content_type: Option<T>,
+    pub(crate) content_encoding: Option<T>,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,22 @@ impl TimestampRule {
         self.unit.parse(std::str::from_utf8(text).ok()?)
     }
 
+    /// Adds what a refused timestamp suggests: another unit, or a clock that is wrong.
+    #[cold]
+    pub(crate) fn suspect(&self, mut reason: Reason, text: &[u8], now: i64) -> Reason {
+        const FAR: i64 = 2 * 24 * 60 * 60;
+        let near = |time: UnixTime| time.seconds.abs_diff(now) <= FAR.unsigned_abs();
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        if self.unit.parse(text).is_some_and(near) {
+            return reason.hint(Hint::Clock);
+        }
+        if let Some(seen) = unit_seen(text, near) {
+            reason.hints().units = Some((seen, self.unit.plural()));
+            return reason.hint(Hint::OtherUnit);
+        }
+        reason
+    }
+
     /// Whether a timestamp starts within `value`, possibly overlapping `time`, which follows it: the
     /// two could then be split elsewhere. Any timestamp counts, since tolerance and clock change.
     pub(crate) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
@@ -75,6 +93,31 @@ impl TimestampRule {
         let mut windows = joined.windows(time.len().max(1)).take(value.len());
         windows.any(|window| self.unit.parse_start(window).is_some())
     }
+}
+
+/// The unit in which a text is a time not far from now.
+fn unit_seen(text: &str, near: impl Fn(UnixTime) -> bool) -> Option<&'static str> {
+    let known = [
+        TimeUnit::Seconds,
+        TimeUnit::Milliseconds,
+        TimeUnit::Rfc3339,
+        TimeUnit::ImfFixdate,
+    ];
+    let known = known
+        .into_iter()
+        .find(|unit| unit.parse(text).is_some_and(&near));
+    if let Some(unit) = known {
+        return Some(unit.plural());
+    }
+    // Units that no scheme has, by the digits that they have in addition to seconds.
+    [("microseconds", 6), ("nanoseconds", 9)]
+        .into_iter()
+        .find_map(|(name, more)| {
+            let seconds = text.get(..text.len().checked_sub(more)?)?;
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+            let time = TimeUnit::Seconds.parse(seconds).filter(|_| is_number)?;
+            near(time).then_some(name)
+        })
 }
 
 #[derive(Debug)]
@@ -139,6 +182,7 @@ impl HeadRules {
             event_type: optional(&metadata.event_type)?,
             delivery_id: optional(&metadata.delivery_id)?,
             content_type: optional(&metadata.content_type)?,
+            content_encoding: optional(&metadata.content_encoding)?,
         };
 
         let mut required = Vec::new();

@@ -129,6 +129,12 @@ impl CompiledScheme {
         timestamp.is_some_and(|timestamp| timestamp.signed)
     }
 
+    /// Whether there is a timestamp that is not signed.
+    pub(crate) fn has_unsigned_time(&self) -> bool {
+        let timestamp = self.head.timestamp.as_ref();
+        timestamp.is_some_and(|timestamp| !timestamp.signed)
+    }
+
     /// The delivery id as it is signed, if it is in a signed header.
     pub(crate) fn signed_delivery_id<'v>(&self, values: &'v HeaderValues) -> Option<&'v [u8]> {
         values.slot(self.head.delivery_id_slot?)

@@ -1,13 +1,14 @@
 //! The signature header of a request: its candidates and its fields.
+//!
+//! A proxy may fold the lines of a header with commas, or put other white space between items. As
+//! neither occurs in an encoded signature, both separate items wherever the declared separator does.
 
 use std::iter;
 
 use crate::{
+    compiled::undecoded::Undecoded,
     crypto::{encoding::decode, tag::Tag},
-    scheme::{
-        encoding::Encoding,
-        signature::{Grammar, SignatureFormat},
-    },
+    scheme::signature::{Grammar, SignatureFormat},
 };
 
 /// The signatures of a request.
@@ -15,6 +16,8 @@ use crate::{
 pub(crate) struct Candidates {
     first: Option<Tag>,
     rest: Vec<Tag>,
+    /// What is known of others that cannot be decoded.
+    pub(crate) undecoded: Option<Box<Undecoded>>,
 }
 
 impl Candidates {
@@ -36,25 +39,26 @@ impl Candidates {
 pub(crate) struct TooMany;
 
 /// Collects candidates from one or several header values.
-pub(crate) struct Collector {
-    encoding: Encoding,
+pub(crate) struct Collector<'s> {
+    format: &'s SignatureFormat,
     len: usize,
     seen: usize,
     found: Candidates,
 }
 
-impl Collector {
-    pub(crate) fn new(encoding: Encoding, len: usize) -> Self {
+impl<'s> Collector<'s> {
+    pub(crate) fn new(format: &'s SignatureFormat, len: usize) -> Self {
         Self {
-            encoding,
+            format,
             len,
             seen: 0,
             found: Candidates::default(),
         }
     }
 
-    pub(crate) fn finish(self) -> Candidates {
-        self.found
+    /// The candidates, and whether there was any item that should be one.
+    pub(crate) fn finish(self) -> (Candidates, bool) {
+        (self.found, self.seen > 0)
     }
 
     /// Counts an item and keeps it if it can be decoded. One that cannot be decoded is skipped: a
@@ -64,23 +68,30 @@ impl Collector {
         if self.seen > SignatureFormat::MAX_SIGNATURES {
             return Err(TooMany);
         }
-        match decode(self.encoding, text, self.len) {
+        match decode(self.format.encoding, text, self.len) {
             Some(tag) if self.found.is_empty() => self.found.first = Some(tag),
             Some(tag) => self.found.rest.push(tag),
-            None => {}
+            None => {
+                let undecoded = self.found.undecoded.get_or_insert_default();
+                undecoded.add(text, self.format.encoding, self.len);
+            }
         }
         Ok(())
     }
 
-    pub(crate) fn read(&mut self, grammar: &Grammar, value: &[u8]) -> Result<(), TooMany> {
-        match grammar {
+    /// Reads one line of the header.
+    pub(crate) fn read(&mut self, value: &[u8]) -> Result<(), TooMany> {
+        match &self.format.grammar {
+            Grammar::Single { prefix } if self.format.repeats => {
+                listed(value, ',', prefix.as_bytes()).try_for_each(|text| self.offer(text))
+            }
             Grammar::Single { prefix } => match value.strip_prefix(prefix.as_bytes()) {
                 Some(text) => self.offer(text),
                 None => Ok(()),
             },
-            Grammar::List { separator, prefix } => items(value, *separator)
-                .filter_map(|item| item.strip_prefix(prefix.as_bytes()))
-                .try_for_each(|text| self.offer(text)),
+            Grammar::List { separator, prefix } => {
+                listed(value, *separator, prefix.as_bytes()).try_for_each(|text| self.offer(text))
+            }
             Grammar::Fields {
                 separator,
                 field,
@@ -88,58 +99,170 @@ impl Collector {
             } => named(value, *separator, *sets)
                 .filter(|(name, _)| *name == field.as_bytes())
                 .try_for_each(|(_, text)| self.offer(text)),
-            Grammar::Positional { separator, first } => items(value, *separator)
+            Grammar::Positional { separator, first } => positioned(value, *separator)
                 .skip(*first)
+                .flat_map(|item| listed(item, *separator, b""))
                 .try_for_each(|text| self.offer(text)),
         }
     }
+}
+
+/// Whether a single value is several that a proxy has folded into one line.
+pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], len: usize) -> bool {
+    let Grammar::Single { prefix } = &format.grammar else {
+        return false;
+    };
+    let mut copies = listed(value, ',', prefix.as_bytes())
+        .take(SignatureFormat::MAX_SIGNATURES)
+        .filter(|text| decode(format.encoding, text, len).is_some());
+    copies.next().is_some() && copies.next().is_some()
 }
 
 /// The value of a field of the signature header.
 pub(crate) enum Field<'v> {
     Is(&'v [u8]),
     Missing,
-    /// It occurs with different values, or twice in one set.
+    /// It occurs with different values, or twice where a line has one set of fields.
     Ambiguous,
 }
 
-/// The value of the field `name` (a position for [`Grammar::Positional`]).
-pub(crate) fn field<'v>(grammar: &Grammar, value: &'v [u8], name: &str) -> Field<'v> {
-    match grammar {
-        Grammar::Fields {
-            separator, sets, ..
-        } => {
-            let mut found: Option<&[u8]> = None;
-            for set in sets_of(value, *sets) {
-                let mut here = named(set, *separator, None).filter(|(n, _)| *n == name.as_bytes());
-                match (here.next(), here.next(), found) {
-                    (None, _, _) if sets.is_some() => return Field::Missing,
-                    (None, _, _) => {}
-                    (Some(_), Some(_), _) => return Field::Ambiguous,
-                    (Some((_, text)), None, Some(other)) if text != other => {
-                        return Field::Ambiguous;
-                    }
-                    (Some((_, text)), None, _) => found = Some(text),
-                }
-            }
-            found.map_or(Field::Missing, Field::Is)
+/// The value of the field `name` (a position for [`Grammar::Positional`]) in the lines of the
+/// header, which must agree on it.
+pub(crate) fn field<'v>(
+    grammar: &Grammar,
+    lines: impl Iterator<Item = &'v [u8]>,
+    name: &str,
+) -> Field<'v> {
+    let mut found: Option<&[u8]> = None;
+    for line in lines {
+        let mut once = false;
+        let mut agree = |text: &'v [u8]| {
+            let agrees = found.is_none_or(|other| other == text);
+            found = Some(text);
+            agrees && !std::mem::replace(&mut once, !may_recur(grammar))
+        };
+        let agree = match grammar {
+            Grammar::Fields {
+                separator, sets, ..
+            } => named(line, *separator, *sets)
+                .filter(|(known, _)| *known == name.as_bytes())
+                .all(|(_, text)| agree(text)),
+            Grammar::Positional { separator, first } => name
+                .parse::<usize>()
+                .ok()
+                .filter(|position| position < first)
+                .and_then(|position| positioned(line, *separator).nth(position))
+                .is_none_or(agree),
+            Grammar::Single { .. } | Grammar::List { .. } => true,
+        };
+        if !agree {
+            return Field::Ambiguous;
         }
-        Grammar::Positional { separator, first } => name
-            .parse::<usize>()
-            .ok()
-            .filter(|position| position < first)
-            .and_then(|position| items(value, *separator).nth(position))
-            .map_or(Field::Missing, Field::Is),
-        Grammar::Single { .. } | Grammar::List { .. } => Field::Missing,
+    }
+    found.map_or(Field::Missing, Field::Is)
+}
+
+/// Whether a line may have several sets of fields.
+fn may_recur(grammar: &Grammar) -> bool {
+    matches!(grammar, Grammar::Fields { sets: Some(_), .. })
+}
+
+/// The items of a list that begin with the prefix, without it.
+fn listed<'v>(
+    value: &'v [u8],
+    separator: char,
+    prefix: &'v [u8],
+) -> impl Iterator<Item = &'v [u8]> {
+    let mut rest = value;
+    iter::from_fn(move || {
+        loop {
+            rest = after_gap(rest, separator);
+            if rest.is_empty() {
+                return None;
+            }
+            let text = rest.strip_prefix(prefix);
+            // The prefix may end with a comma, which a proxy may have put a space after.
+            let item = text.map_or(rest, <[u8]>::trim_ascii_start);
+            // The next item is not the text of one that is empty.
+            let is_empty = text.is_some() && !prefix.is_empty() && item.starts_with(prefix);
+            let gap = Some(0).filter(|_| is_empty);
+            let gap = gap.or_else(|| next_gap(item, separator));
+            let end = gap.unwrap_or(item.len());
+            let (item, after) = item.split_at_checked(end)?;
+            rest = after;
+            if text.is_some() {
+                return Some(item);
+            }
+        }
+    })
+}
+
+/// The names and values of fields.
+fn named(
+    value: &[u8],
+    separator: char,
+    sets: Option<char>,
+) -> impl Iterator<Item = (&[u8], &[u8])> {
+    cut(value, sets)
+        .flat_map(move |set| cut(set, Some(separator)))
+        .flat_map(respaced)
+        .filter_map(|item| {
+            let equals = memchr::memchr(b'=', item)?;
+            let (name, rest) = item.split_at_checked(equals)?;
+            Some((name, rest.get(1..)?))
+        })
+}
+
+/// The fields of an item. There are several if a proxy has put a comma or white space where the
+/// separator was.
+fn respaced(item: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let begins_field = move |text: &[u8]| {
+        let name = text.iter().take_while(|byte| is_name(byte)).count();
+        name > 0 && text.get(name) == Some(&b'=')
+    };
+    let mut rest = item;
+    iter::from_fn(move || {
+        rest = after_gap(rest, ',');
+        let (mut end, mut from) = (rest.len(), 0);
+        while let Some(gap) = next_gap(rest.get(from..)?, ',') {
+            let gap = from.saturating_add(gap);
+            let after = after_gap(rest.get(gap..)?, ',');
+            if after.is_empty() || begins_field(after) {
+                end = gap;
+                break;
+            }
+            from = rest.len().saturating_sub(after.len());
+        }
+        let (field, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!field.is_empty()).then_some(field)
+    })
+}
+
+/// The items of a list by position. Repeated separators count as one.
+fn positioned(value: &[u8], separator: char) -> impl Iterator<Item = &[u8]> {
+    let items = cut(value, Some(separator)).map(<[u8]>::trim_ascii);
+    items.filter(|item| !item.is_empty())
+}
+
+/// Where the first separator, comma or white space is.
+fn next_gap(value: &[u8], separator: char) -> Option<usize> {
+    match separator {
+        ',' | ' ' => memchr::memchr3(b',', b' ', b'\t', value),
+        _ => value.iter().position(|byte| is_gap(*byte, separator)),
     }
 }
 
-fn items(value: &[u8], separator: char) -> impl Iterator<Item = &[u8]> {
-    cut(value, Some(separator)).map(<[u8]>::trim_ascii)
+fn after_gap(value: &[u8], separator: char) -> &[u8] {
+    let start = value.iter().position(|byte| !is_gap(*byte, separator));
+    value
+        .get(start.unwrap_or(value.len())..)
+        .unwrap_or_default()
 }
 
-fn sets_of(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
-    cut(value, separator).filter(move |set| separator.is_none() || !set.is_empty())
+fn is_gap(byte: u8, separator: char) -> bool {
+    matches!(byte, b',' | b' ' | b'\t') || char::from(byte) == separator
 }
 
 /// Splits at an ASCII separator.
@@ -158,29 +281,15 @@ fn cut(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn named(
-    value: &[u8],
-    separator: char,
-    sets: Option<char>,
-) -> impl Iterator<Item = (&[u8], &[u8])> {
-    sets_of(value, sets)
-        .flat_map(move |set| items(set, separator))
-        .filter_map(|item| {
-            let equals = item.iter().position(|byte| *byte == b'=')?;
-            let (name, rest) = item.split_at_checked(equals)?;
-            Some((name, rest.get(1..)?))
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheme::signature::SignatureFormat;
+    use crate::scheme::encoding::Encoding;
 
     fn candidates(signature: &SignatureFormat, value: &str) -> Result<Candidates, TooMany> {
-        let mut collector = Collector::new(signature.encoding, 2);
-        collector.read(&signature.grammar, value.as_bytes())?;
-        Ok(collector.finish())
+        let mut collector = Collector::new(signature, 2);
+        collector.read(value.as_bytes())?;
+        Ok(collector.finish().0)
     }
 
     fn count(signature: &SignatureFormat, value: &str) -> Result<usize, TooMany> {
@@ -194,7 +303,7 @@ mod tests {
         value: &'v str,
         name: &str,
     ) -> Result<&'v str, &'static str> {
-        match field(&signature.grammar, value.as_bytes(), name) {
+        match field(&signature.grammar, iter::once(value.as_bytes()), name) {
             Field::Is(text) => Ok(std::str::from_utf8(text).unwrap()),
             Field::Missing => Err("missing"),
             Field::Ambiguous => Err("ambiguous"),
@@ -243,8 +352,80 @@ mod tests {
             value(&persona, "t=1,v1=0000 t=2,v1=00ff", "t"),
             Err("ambiguous")
         );
-        assert_eq!(value(&persona, "t=1,v1=0000 v1=00ff", "t"), Err("missing"));
+        assert_eq!(value(&persona, "v1=0000 v1=00ff", "t"), Err("missing"));
         assert_eq!(value(&persona, "t=1,v1=0000", "t"), Ok("1"));
+    }
+
+    #[test]
+    fn a_list_is_the_same_however_a_proxy_separates_it() {
+        let svix = SignatureFormat::list("x", ' ', Encoding::Hex).with_prefix("v1,");
+        let github = SignatureFormat::single("x", Encoding::Hex).with_prefix("sha256=");
+        let repeated = github.clone().with_repeated_lines();
+        let duty = SignatureFormat::list("x", ',', Encoding::Hex).with_prefix("v1=");
+        let stripe = SignatureFormat::fields("x", ',', "v1", Encoding::Hex);
+        let paddle = SignatureFormat::fields("x", ';', "v1", Encoding::Hex);
+        let persona = stripe.clone().with_sets(' ');
+        let recurly = SignatureFormat::positional("x", ',', 1, Encoding::Hex);
+        for (format, text, found, time) in [
+            (&svix, "v1,00ff v1,0000", 2, None),
+            (&svix, "v1,00ff, v1,0000", 2, None),
+            (&svix, "v1,00ff,v1,0000", 2, None),
+            (&svix, "v1, 00ff  v1, 0000", 2, None),
+            (&svix, "\tv1,00ff\tv1,0000,,", 2, None),
+            (&svix, "v1a,1111,v1,00ff", 1, None),
+            (&svix, "v1, v1,00ff", 1, None),
+            (&svix, "v1,00ff v1, v1,,v1,0000", 2, None),
+            (&duty, "v1=00ff,v1=0000", 2, None),
+            (&duty, "v1=00ff v1=0000", 2, None),
+            (&duty, "v1=00ff ,, v1=0000,", 2, None),
+            (&repeated, "sha256=00ff, sha256=0000", 2, None),
+            (&repeated, "sha256=00ff", 1, None),
+            (&github, "sha256=00ff, sha256=0000", 0, None),
+            (&stripe, "t=1,v1=00ff,v1=0000", 2, Some("1")),
+            (&stripe, "t=1, v1=00ff,\tv1=0000", 2, Some("1")),
+            (&stripe, "t=1 v1=00ff v1=0000", 2, Some("1")),
+            (&stripe, ",t=1,,v1=00ff , v1=0000, ", 2, Some("1")),
+            (&paddle, "t=1;v1=00ff", 1, Some("1")),
+            (&paddle, "t=1; v1=00ff;;v1=0000", 2, Some("1")),
+            (&paddle, "t=1, v1=00ff", 1, Some("1")),
+            (&paddle, "t=1;note=a, b;v1=00ff", 1, Some("1")),
+            (&persona, "t=1,v1=00ff t=1,v1=0000", 2, Some("1")),
+            (&persona, "t=1,v1=00ff, t=1,v1=0000", 2, Some("1")),
+            (&persona, "t=1,v1=00ff,t=1,v1=0000", 2, Some("1")),
+            (&persona, "t=1, v1=00ff  t=1, v1=0000", 2, Some("1")),
+            (&recurly, "1,00ff,0000", 2, Some("1")),
+            (&recurly, "1, 00ff , 0000", 2, Some("1")),
+            (&recurly, ",1,,00ff,,0000,", 2, Some("1")),
+            (&recurly, "1,00ff 0000", 2, Some("1")),
+        ] {
+            assert_eq!(count(format, text), Ok(found), "{text:?}");
+            if let Some(time) = time {
+                let name = if matches!(format.grammar, Grammar::Positional { .. }) {
+                    "0"
+                } else {
+                    "t"
+                };
+                assert_eq!(value(format, text, name), Ok(time), "{text:?}");
+            }
+        }
+        // A value may hold a comma or a space, if no field follows it.
+        assert_eq!(value(&paddle, "t=1;note=a, b;v1=00ff", "note"), Ok("a, b"));
+    }
+
+    #[test]
+    fn several_signatures_in_a_single_value_are_lines_that_were_folded() {
+        let github = SignatureFormat::single("x", Encoding::Hex).with_prefix("sha256=");
+        for (text, folded) in [
+            ("sha256=00ff, sha256=00ff", true),
+            ("sha256=00ff,sha256=0000", true),
+            ("sha256=00ff sha256=zz sha256=1111", true),
+            ("sha256=00ff", false),
+            ("sha256=00ff, sha256=zz", false),
+            ("sha256=00ff, 00ff", false),
+            ("", false),
+        ] {
+            assert_eq!(is_folded(&github, text.as_bytes(), 2), folded, "{text:?}");
+        }
     }
 
     #[test]

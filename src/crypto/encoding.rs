@@ -51,6 +51,24 @@ pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag>
     (bytes.len() == len).then(|| Tag::from(bytes))
 }
 
+/// The number of bytes that a text of any length encodes. It also decodes base64 of the standard
+/// alphabet without padding, as URL-safe.
+pub(crate) fn decoded_len(encoding: Encoding, text: &[u8]) -> Option<usize> {
+    const LONGEST: usize = 256;
+    let text = std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.len() <= LONGEST)?;
+    let bytes = match encoding {
+        Encoding::Hex => decode_hex(text)?,
+        Encoding::Base64 | Encoding::HexOrBase64 => STANDARD.decode(text).ok()?,
+        Encoding::Base64Url => {
+            let text = text.replace('+', "-").replace('/', "_");
+            BASE64_URL.decode(text).ok()?
+        }
+    };
+    Some(bytes.len())
+}
+
 pub(crate) fn encode(encoding: Encoding, tag: &Tag) -> String {
     match encoding {
         Encoding::Hex | Encoding::HexOrBase64 => encode_hex(tag.as_bytes()),

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use crate::{
     delivery::{
         error::StoreError,
+        observe::Why,
         options::{DeliveryOptions, report},
         outcome::DeliveryOutcome,
         owner::Owner,
@@ -51,12 +52,12 @@ impl ClaimGuard {
         }
     }
 
-    /// Completes or releases the claim after the handler has ended.
-    pub(crate) async fn finish(&mut self, handled: bool) {
+    /// Completes the claim after the handler has succeeded, or releases it if the handler `failed`.
+    pub(crate) async fn finish(&mut self, failed: Option<&str>) {
         if !matches!(self.state, ClaimState::Handling) {
             return;
         }
-        let (outcome, error) = if handled {
+        let (outcome, error) = if failed.is_none() {
             let lifetime = self.options.lifetime(&self.event);
             self.state = ClaimState::Completing(lifetime);
             let store = &self.options.store;
@@ -65,7 +66,11 @@ impl ClaimGuard {
             (DeliveryOutcome::Released, self.release().await.err())
         };
         self.state = ClaimState::Idle;
-        report(&self.options, &self.event, outcome, error.as_ref());
+        let why = Why {
+            error: error.as_ref(),
+            ended: failed,
+        };
+        report(&self.options, &self.event, outcome, why);
     }
 
     pub(crate) async fn release(&mut self) -> Result<bool, StoreError> {
@@ -101,7 +106,13 @@ impl Drop for ClaimGuard {
         let (options, event) = (Arc::clone(&self.options), self.event.clone());
         // A runtime that is shutting down may not run the task below.
         if handled == Some(false) {
-            report(&options, &event, DeliveryOutcome::Released, None);
+            let why = Why {
+                error: None,
+                ended: Some(
+                    "it was dropped: the client disconnected, or the runtime is shutting down",
+                ),
+            };
+            report(&options, &event, DeliveryOutcome::Released, why);
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
@@ -112,7 +123,11 @@ impl Drop for ClaimGuard {
             let answer = step.await;
             if handled == Some(true) {
                 let (outcome, error) = outcome(answer);
-                report(&options, &event, outcome, error.as_ref());
+                let why = Why {
+                    error: error.as_ref(),
+                    ended: None,
+                };
+                report(&options, &event, outcome, why);
             }
             drop(task);
         });

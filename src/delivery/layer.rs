@@ -25,6 +25,7 @@ use crate::{
         tasks::Tasks,
     },
     event::VerifiedEvent,
+    observe::refused_event,
     rejection::Rejection,
     tower::body::ResponseBody,
 };
@@ -396,7 +397,7 @@ impl<R, E> fmt::Debug for ResponseFuture<R, E> {
 
 /// Logs the rejection and converts it to a response.
 fn refused<R: Default>(event: Option<&VerifiedEvent>, rejection: &Rejection) -> Response<R> {
-    crate::observe::refused(event.map(|event| &**event.shared()), rejection);
+    refused_event(event, rejection);
     rejection.to_response().map(|()| R::default())
 }
 

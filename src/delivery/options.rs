@@ -9,8 +9,7 @@ use std::{
 
 use crate::{
     delivery::{
-        error::StoreError,
-        observe,
+        observe::{self, Why},
         outcome::{DeliveryOutcome, OutagePolicy},
         seen::SeenIds,
         store::DeliveryStore,
@@ -79,9 +78,9 @@ pub(crate) fn report(
     options: &DeliveryOptions,
     event: &VerifiedEvent,
     outcome: DeliveryOutcome,
-    error: Option<&StoreError>,
+    why: Why<'_>,
 ) {
-    observe::delivered(event, outcome, error);
+    observe::delivered(event, outcome, why);
     // The hook only observes, so its panic must not change the outcome. The process's panic hook
     // still reports it.
     if let Some(hook) = &options.on_delivery {

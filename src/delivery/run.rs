@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    borrow::Cow,
     mem,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
@@ -22,7 +23,7 @@ use crate::{
     delivery::{
         error::StoreError,
         guard::{ClaimGuard, ClaimState},
-        observe,
+        observe::{self, Why},
         options::{DeliveryOptions, report},
         outcome::{DeliveryOutcome, OutagePolicy},
         refusal::{handler_aborted, handlers_busy, in_progress, store_failed},
@@ -84,16 +85,20 @@ pub(crate) async fn begin(
             } else {
                 DeliveryOutcome::Done
             };
-            report(options, event, outcome, None);
+            report(options, event, outcome, Why::default());
             let status = event.shared().provider.success_status();
             Begun::AlreadyHandled(status.unwrap_or(StatusCode::OK))
         }
         Ok(ClaimResult::InProgress { remaining }) => {
-            report(options, event, DeliveryOutcome::InProgress, None);
+            report(options, event, DeliveryOutcome::InProgress, Why::default());
             Begun::Refused(in_progress(event, remaining))
         }
         Err(error) => {
-            report(options, event, DeliveryOutcome::Outage, Some(&error));
+            let why = Why {
+                error: Some(&error),
+                ended: None,
+            };
+            report(options, event, DeliveryOutcome::Outage, why);
             match options.outage_policy {
                 // The claim may have taken effect, so dropping `guard` releases it for the next
                 // attempt.
@@ -114,7 +119,7 @@ pub(crate) async fn begin(
 }
 
 fn busy(options: &DeliveryOptions, event: &VerifiedEvent) -> Begun {
-    report(options, event, DeliveryOutcome::Busy, None);
+    report(options, event, DeliveryOutcome::Busy, Why::default());
     Begun::Refused(handlers_busy(event, options.max_running))
 }
 
@@ -195,11 +200,7 @@ impl Delivery {
         let task = async move {
             let Self { mut guard, task } = self;
             let run = renewed(handler, &guard).await;
-            let handled = match &run {
-                Run::Answered(Ok(response)) => status(response).is_success(),
-                _ => false,
-            };
-            guard.finish(handled).await;
+            guard.finish(run.failure(status).as_deref()).await;
             let event = guard.event.clone();
             drop(guard);
             if let Err(run) = answer.send(run)
@@ -218,6 +219,20 @@ enum Run<R> {
     Answered(R),
     Panicked(Box<dyn Any + Send>),
     TimedOut(Duration),
+}
+
+impl<T, E> Run<Result<T, E>> {
+    /// Why the handler did not succeed.
+    fn failure(&self, status: impl Fn(&T) -> StatusCode) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Answered(Ok(response)) => {
+                let status = status(response);
+                (!status.is_success()).then(|| format!("it answered {}", status.as_u16()).into())
+            }
+            Self::Answered(Err(_)) => Some("its service returned an error".into()),
+            Self::Panicked(_) | Self::TimedOut(_) => self.problem().map(Cow::Borrowed),
+        }
+    }
 }
 
 impl<R> Run<R> {

@@ -1,5 +1,7 @@
 //! [`EventData`]: what is known of one verified request. Events share it.
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::AtomicBool;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -34,6 +36,11 @@ pub(crate) struct EventData {
     /// When the head was checked, in seconds since 1970.
     pub(crate) received: i64,
     pub(crate) owner: KeyOwner,
+    /// How many requests the endpoint has verified before this one.
+    pub(crate) verified_before: u64,
+    /// Whether lines about this event are within a span that has its fields.
+    #[cfg(feature = "tracing")]
+    pub(crate) traced: AtomicBool,
     /// The place in `variants` of the one whose signature matched.
     pub(crate) matched: usize,
     pub(crate) key_id: Option<Arc<str>>,
@@ -57,15 +64,16 @@ pub(crate) enum KeyOwner {
     /// The endpoint's own.
     Endpoint,
     Tenant(Arc<str>),
-    /// Nobody's: the request is refused even if the signature matches.
-    Unknown,
+    /// Nobody's: the request is refused even if the signature matches. The name is the one that
+    /// the request asks for.
+    Unknown(Option<Box<str>>),
 }
 
 impl KeyOwner {
     pub(crate) fn tenant(&self) -> Option<&Arc<str>> {
         match self {
             Self::Tenant(id) => Some(id),
-            Self::Endpoint | Self::Unknown => None,
+            Self::Endpoint | Self::Unknown(_) => None,
         }
     }
 }
@@ -83,6 +91,9 @@ impl EventData {
             declared,
             received,
             owner: KeyOwner::Endpoint,
+            verified_before: 0,
+            #[cfg(feature = "tracing")]
+            traced: AtomicBool::new(false),
             matched: 0,
             key_id: None,
             body: Bytes::new(),
@@ -153,6 +164,20 @@ impl EventData {
         values.get(values.content_type?)
     }
 
+    /// `Content-Type` and `Content-Encoding`, each empty if it is missing.
+    pub(crate) fn content_headers(&self) -> (&[u8], &[u8]) {
+        let value = |span: fn(&HeaderValues) -> Option<Span>| {
+            let values = self.values()?;
+            values.get(span(values)?)
+        };
+        let content_type = value(|values| values.content_type);
+        let content_encoding = value(|values| values.content_encoding);
+        (
+            content_type.unwrap_or_default(),
+            content_encoding.unwrap_or_default(),
+        )
+    }
+
     /// The event type, if it is in a signed header. In a signed body it is part of the body.
     pub(crate) fn signed_event_type(&self) -> Option<&[u8]> {
         self.scheme()?.signed_event_type(self.values()?)
@@ -179,6 +204,29 @@ impl EventData {
                 is_text(&id).then(|| SignedId::text(id.into_owned().into_bytes()))?
             }
         }
+    }
+
+    /// Whether the event type and the delivery id are there and not signed.
+    pub(crate) fn unsigned(&self) -> (bool, bool) {
+        let provider = &self.endpoint.provider;
+        let is_signed = |locator: &Locator, header: Option<&[u8]>| match &locator.0 {
+            LocatorKind::Header(_) => header.is_some(),
+            kind => self
+                .scheme()
+                .is_some_and(|scheme| scheme.covers_body || scheme.content.signs(kind)),
+        };
+        let values = self.scheme().zip(self.values());
+        let id = values.and_then(|(scheme, values)| scheme.signed_delivery_id(values));
+        let event_type = provider
+            .event_type()
+            .filter(|locator| !is_signed(locator, self.signed_event_type()));
+        let delivery_id = provider
+            .delivery_id()
+            .filter(|locator| !is_signed(locator, id));
+        (
+            event_type.is_some() && self.event_type().is_some(),
+            delivery_id.is_some() && self.delivery_id().is_some(),
+        )
     }
 
     /// How long the same request is accepted, if a signed timestamp limits that.

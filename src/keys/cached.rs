@@ -260,6 +260,7 @@ impl KeySource for CachedKeys {
         let Some(name) = (self.inner.name)(request.head) else {
             return Box::pin(std::future::ready(Ok(None)));
         };
+        request.asks_for(&name);
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
             let key = inner.forgotten.key(&name);

@@ -9,7 +9,8 @@ use crate::{
     clock::unix_seconds,
     compiled::scheme::{CompiledScheme, KeyState},
     error::SetupError,
-    keys::secret::Secret,
+    keys::{secret::Secret, suspicion::SecretLook},
+    note::Note,
     scheme::algorithm::Keying,
 };
 
@@ -21,8 +22,7 @@ pub struct KeySet(Arc<Inner>);
 struct Inner {
     keys: Vec<Key>,
     fingerprint: u64,
-    /// Weaknesses of the keys, as sentences.
-    notes: Vec<Box<str>>,
+    notes: Vec<Note>,
 }
 
 /// One key, prepared for each variant of its provider.
@@ -39,23 +39,14 @@ impl KeySet {
 
     pub(crate) fn for_schemes(
         schemes: &[CompiledScheme],
+        look: &SecretLook,
         mut secrets: Vec<Secret>,
     ) -> Result<Self, SetupError> {
-        let mut notes = Vec::new();
         let keyless = schemes
             .iter()
             .all(|scheme| scheme.algorithm.keying() == Keying::None);
         if keyless {
-            notes.push(Box::from(
-                "an unauthenticated digest proves nothing about the sender: anyone can compute one",
-            ));
             secrets = vec![Secret::new("")];
-        }
-        if schemes.iter().any(CompiledScheme::is_extendable) {
-            notes.push(Box::from(
-                "a plain digest whose content continues after the secret is open to length extension: anyone who saw \
-                 one request can append to it",
-            ));
         }
         if secrets.is_empty() {
             return Err(SetupError::new("secret: none is set; set at least one"));
@@ -67,16 +58,22 @@ impl KeySet {
                 Self::MAX
             )));
         }
+        let mut notes = Vec::new();
         let mut keys = Vec::new();
-        for secret in &secrets {
-            let key = Key::new(schemes, secret).map_err(|error| error.within(secret.place()))?;
-            if key.states.iter().any(|state| state.short) {
-                let place = secret.place();
-                notes.push(
-                    format!("{place}: it has fewer than 16 bytes; a longer one is harder to guess")
-                        .into(),
-                );
-            }
+        for (place, secret) in secrets.iter().enumerate() {
+            secret.check_window()?;
+            let suspicion = if keyless {
+                None
+            } else {
+                secret.suspicion(look)
+            };
+            let key = Key::new(schemes, secret).map_err(|error| {
+                let explained = suspicion.as_ref().and_then(|found| secret.explain(found));
+                explained.unwrap_or(error).within(secret.place())
+            })?;
+            let is_short = key.states.iter().any(|state| state.short);
+            let earlier = secrets.get(..place).unwrap_or_default();
+            notes.extend(secret.notes(earlier, suspicion, is_short));
             keys.push(key);
         }
         Ok(Self(Arc::new(Inner {
@@ -112,9 +109,9 @@ impl KeySet {
         }))
     }
 
-    /// The weaknesses of these secrets, one sentence each. The layer logs them when it is created.
-    pub fn notes(&self) -> impl Iterator<Item = &str> {
-        self.0.notes.iter().map(|note| &**note)
+    /// What is suspicious about these secrets. See [`Verifier::notes`](crate::Verifier::notes).
+    pub fn notes(&self) -> impl Iterator<Item = &Note> {
+        self.0.notes.iter()
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -150,15 +147,6 @@ impl fmt::Debug for KeySet {
 impl Key {
     /// Keeps the bytes of a key only for schemes whose content contains the key.
     fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
-        if let (Some(first), Some(last)) = (secret.not_before, secret.not_after)
-            && first >= last
-        {
-            return Err(SetupError::new(if first > last {
-                "not_after is before not_before; swap them"
-            } else {
-                "not_after equals not_before, so the key has no validity period; set a later not_after"
-            }));
-        }
         let mut states: SmallVec<[KeyState; 1]> = SmallVec::new();
         for scheme in schemes {
             let mut state = secret.raw_key_state(scheme)?;

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 use crate::{
     compiled::scheme::{CompiledScheme, KeyState},
     error::SetupError,
+    keys::suspicion::{SecretLook, Suspicion, suspicion},
+    note::{Note, NoteKind},
 };
 
 /// A secret as the provider shows it. Its memory is wiped on drop, and its `Debug` output shows
@@ -155,6 +157,78 @@ impl Secret {
     /// Like [`key_state`](Self::key_state), with an error that does not name the secret.
     pub(crate) fn raw_key_state(&self, scheme: &CompiledScheme) -> Result<KeyState, SetupError> {
         scheme.key_state(&self.text)
+    }
+
+    /// Refuses a period of validity that is empty.
+    pub(crate) fn check_window(&self) -> Result<(), SetupError> {
+        match (self.not_before, self.not_after) {
+            (Some(first), Some(last)) if first > last => Err(SetupError::new(
+                "not_after is before not_before; swap them",
+            )),
+            (Some(first), Some(last)) if first == last => Err(SetupError::new(
+                "not_after equals not_before, so the key has no validity period; set a later not_after",
+            )),
+            _ => return Ok(()),
+        }
+        .map_err(|error: SetupError| error.within(self.place()))
+    }
+
+    /// What is obviously wrong with the text.
+    pub(crate) fn suspicion(&self, look: &SecretLook) -> Option<Suspicion> {
+        suspicion(&self.text, look)
+    }
+
+    /// A better error for a text that could not be decoded.
+    pub(crate) fn explain(&self, (kind, text): &Suspicion) -> Option<SetupError> {
+        let is_better = match kind {
+            NoteKind::UnusualSecret => false,
+            // Blanks around the text have errors of their own.
+            NoteKind::InvisibleCharacter => {
+                self.text.trim() == &**self.text && !self.text.starts_with('\u{feff}')
+            }
+            _ => true,
+        };
+        is_better.then(|| SetupError::new(text.clone()))
+    }
+
+    /// What is suspicious about this secret, beside `earlier` ones of the same endpoint.
+    pub(crate) fn notes(
+        &self,
+        earlier: &[Self],
+        suspicion: Option<Suspicion>,
+        is_short: bool,
+    ) -> Vec<Note> {
+        let place = self.place();
+        let mut notes = Vec::new();
+        match suspicion {
+            Some((kind, text)) => notes.push(Note::new(kind, format!("{place}: {text}"))),
+            None if is_short => notes.push(Note::new(
+                NoteKind::ShortSecret,
+                format!("{place}: it has fewer than 16 bytes; a longer one is harder to guess"),
+            )),
+            None => {}
+        }
+        if let Some(same) = earlier.iter().find(|other| other.text == self.text) {
+            let other = match (&same.id, &same.origin) {
+                (None, None) => "an earlier one".to_owned(),
+                _ => same.place(),
+            };
+            notes.push(Note::new(
+                NoteKind::RepeatedSecret,
+                format!(
+                    "{place}: it is the same as {other}; remove one, or set the other secret of the rotation"
+                ),
+            ));
+        }
+        if self.id.is_some() && earlier.iter().any(|other| other.id == self.id) {
+            notes.push(Note::new(
+                NoteKind::RepeatedId,
+                format!(
+                    "{place}: an earlier secret has the same id, so that logs and counters cannot tell them apart; rename one"
+                ),
+            ));
+        }
+        notes
     }
 
     /// The text itself, for a value that is not a key but equally confidential.

@@ -1,8 +1,8 @@
 //! [`KeySource`]: keys that are looked up for each request.
 
-use std::{error::Error, fmt, pin::Pin, sync::Arc};
+use std::{cell::Cell, error::Error, fmt, pin::Pin, sync::Arc};
 
-use crate::{head::Head, keys::key_set::KeySet};
+use crate::{head::Head, keys::key_set::KeySet, rejection::shown};
 
 /// Looks up the keys of a request.
 ///
@@ -19,18 +19,43 @@ pub trait KeySource: Send + Sync {
 }
 
 /// The argument of a [`KeySource`].
-#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct KeyRequest<'r> {
     /// The method, target and headers of the request.
     pub head: &'r Head<'r>,
+    asked: Cell<Option<Box<str>>>,
 }
 
 impl<'r> KeyRequest<'r> {
     /// Creates a request with this head, to test a source.
     #[must_use]
     pub fn new(head: &'r Head<'r>) -> Self {
-        Self { head }
+        Self {
+            head,
+            asked: Cell::new(None),
+        }
+    }
+
+    /// Names the tenant that the request asks for, so that logs and
+    /// [`Rejection::asked_tenant`](crate::Rejection::asked_tenant) can show it when there is no such
+    /// tenant or the look-up fails. [`CachedKeys`](crate::keys) does so itself.
+    ///
+    /// The text is not verified. About 200 characters of it are kept, with control characters
+    /// escaped.
+    pub fn asks_for(&self, tenant: &str) {
+        self.asked.set(Some(shown(tenant)));
+    }
+
+    pub(crate) fn into_asked(self) -> Option<Box<str>> {
+        self.asked.into_inner()
+    }
+}
+
+impl fmt::Debug for KeyRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRequest")
+            .field("head", self.head)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,6 +78,8 @@ pub struct FnSource<F> {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let by_path = source_fn(|request| {
 ///     let tenant = request.head.path().strip_prefix("/webhooks/").map(str::to_owned);
+///     // For the log, if there is no such tenant.
+///     request.asks_for(tenant.as_deref().unwrap_or_default());
 ///     async move {
 ///         let Some(tenant) = tenant else { return Ok(None) };
 ///         // A database would be queried here. Its comparison may ignore case.

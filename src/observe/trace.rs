@@ -1,18 +1,23 @@
 //! The span of a request, around its verification and its handler.
 
-use tracing::{Level, Span, field::Empty, span::Entered};
+use tracing::{
+    Level, Span, Value,
+    field::{Empty, display},
+    span::Entered,
+};
 
 use crate::{
     endpoint::Endpoint,
     event::VerifiedEvent,
-    rejection::{Rejection, kind::RejectionKind},
+    head::Head,
+    rejection::{Rejection, kind::RejectionKind, shown},
 };
 
 /// `None` if no subscriber records the span.
 pub(crate) struct Trace(Option<Span>);
 
 impl Trace {
-    pub(crate) fn new(endpoint: &Endpoint) -> Self {
+    pub(crate) fn new(endpoint: &Endpoint, head: &Head<'_>) -> Self {
         if !tracing::span_enabled!(target: "tower_webhook", Level::INFO) {
             return Self(None);
         }
@@ -21,9 +26,16 @@ impl Trace {
             "webhook",
             provider = &*endpoint.labels.provider,
             endpoint = endpoint.name(),
-            tenant = Empty,
+            method = &*shown(head.method),
+            path = &*shown(head.path),
             outcome = Empty,
             kind = Empty,
+            hints = Empty,
+            tenant = Empty,
+            asked_tenant = Empty,
+            event_type = Empty,
+            delivery_id = Empty,
+            unsigned = Empty,
             key_id = Empty,
             variant = Empty,
             delivery_key = Empty,
@@ -37,28 +49,74 @@ impl Trace {
         self.0.as_ref().map(Span::enter)
     }
 
+    /// Whether lines within have the fields of the span.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn verified(&self, event: &VerifiedEvent) {
-        let Some(span) = &self.0 else { return };
-        span.record("outcome", "verified");
-        span.record("tenant", event.tenant());
-        span.record("key_id", event.key_id());
-        span.record("variant", event.variant());
-        span.record("skew", event.skew_seconds());
-        span.record("bytes", event.body().len());
+        if !self.is_recorded() {
+            return;
+        }
+        self.record("outcome", Some("verified"));
+        self.record("tenant", event.tenant());
+        self.record("event_type", event.event_type().map(shown).as_deref());
+        self.record("delivery_id", event.delivery_id().map(shown).as_deref());
+        self.record("unsigned", unsigned(event));
+        self.record("key_id", event.key_id());
+        self.record("variant", Some(event.variant()));
+        self.record("skew", event.skew_seconds());
+        self.record("bytes", Some(event.body().len()));
     }
 
     pub(crate) fn refused(&self, rejection: &Rejection) {
-        let Some(span) = &self.0 else { return };
-        span.record("outcome", "refused");
-        span.record("kind", rejection.kind().as_str());
-        span.record("tenant", rejection.tenant());
-        span.record("skew", rejection.skew_seconds());
+        if !self.is_recorded() {
+            return;
+        }
+        self.record("outcome", Some("refused"));
+        self.record("kind", Some(rejection.kind().as_str()));
+        let hints = rejection.hint_set();
+        self.record("hints", (!hints.is_empty()).then(|| display(hints)));
+        self.record("tenant", rejection.tenant());
+        self.record("asked_tenant", rejection.asked_tenant());
+        self.record("event_type", rejection.event_type());
+        self.record("delivery_id", rejection.delivery_id());
+        self.record("unsigned", unsigned_of_refused(rejection));
+        self.record("skew", rejection.skew_seconds());
         let of_body = matches!(
             rejection.kind(),
             RejectionKind::BodyTooLarge | RejectionKind::SignatureMismatch
         );
-        if of_body {
-            span.record("bytes", rejection.body_length());
+        self.record("bytes", rejection.body_length().filter(|_| of_body));
+    }
+
+    /// Records a field that has a value; subscribers would write an absent one as a blank.
+    fn record(&self, field: &'static str, value: Option<impl Value>) {
+        if let (Some(span), Some(value)) = (&self.0, value) {
+            span.record(field, value);
         }
+    }
+}
+
+/// Which of an event's type and id are not signed.
+pub(crate) fn unsigned(event: &VerifiedEvent) -> Option<&'static str> {
+    let (kind, id) = event.data().unsigned();
+    name_unsigned(kind, id)
+}
+
+/// As [`unsigned`], for a request that was refused: nothing of it is proven.
+pub(crate) fn unsigned_of_refused(rejection: &Rejection) -> Option<&'static str> {
+    name_unsigned(
+        rejection.event_type().is_some(),
+        rejection.delivery_id().is_some(),
+    )
+}
+
+fn name_unsigned(event_type: bool, delivery_id: bool) -> Option<&'static str> {
+    match (event_type, delivery_id) {
+        (true, true) => Some("event_type,delivery_id"),
+        (true, false) => Some("event_type"),
+        (false, true) => Some("delivery_id"),
+        (false, false) => None,
     }
 }

@@ -19,6 +19,7 @@
 use std::time::Duration;
 
 use crate::{
+    keys::suspicion::SecretLook,
     provider::Provider,
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
@@ -37,5 +38,16 @@ pub(super) fn provider() -> Provider {
     .with_delivery_id(Locator::header("X-GitHub-Delivery"))
     .with_time_limit(Duration::from_secs(10))
     .with_max_body(25 << 20)
+    .with_older_signature("X-Hub-Signature")
+    .with_distinct_bodies()
+    .with_secret_look(SecretLook {
+        prefix: None,
+        others: &[
+            ("ghp_", "a personal access token"),
+            ("gho_", "an OAuth token"),
+            ("ghs_", "an installation token"),
+            ("github_pat_", "a personal access token"),
+        ],
+    })
     .with_docs("https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries")
 }

@@ -58,7 +58,7 @@ pub(super) fn provider() -> Provider {
     .with_time_limit(Duration::from_secs(10))
     .with_deduplicate_by(DeduplicateBy::Body)
     .with_docs("https://documentation.idenfy.com/security/CallbackSigning")
-    .with_unsigned_hint(
+    .with_unsigned_remedy(
         "iDenfy signs only once a signing key is set for the webhook in its dashboard",
     );
     #[cfg(feature = "identity")]

@@ -15,6 +15,7 @@
 use std::time::Duration;
 
 use crate::{
+    keys::suspicion::SecretLook,
     provider::Provider,
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
@@ -29,6 +30,10 @@ pub(super) fn provider() -> Provider {
         Scheme::new(Algorithm::HmacSha256, "{body}", signature),
     )
     .with_event_type(Locator::header("X-Shopify-Topic"))
+    .with_secret_look(SecretLook {
+        prefix: None,
+        others: &[("shpat_", "an access token"), ("shpca_", "an access token")],
+    })
     .with_delivery_id(Locator::header("X-Shopify-Webhook-Id"))
     .with_time_limit(Duration::from_secs(5))
     .with_docs("https://shopify.dev/docs/apps/build/webhooks/verify-deliveries")

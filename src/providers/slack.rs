@@ -19,6 +19,7 @@
 use std::time::Duration;
 
 use crate::{
+    keys::suspicion::SecretLook,
     provider::Provider,
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
@@ -28,9 +29,18 @@ use crate::{
 
 pub(super) fn provider() -> Provider {
     let signature = SignatureFormat::single("X-Slack-Signature", Encoding::Hex).with_prefix("v0=");
+    let look = SecretLook {
+        prefix: None,
+        others: &[
+            ("xoxb-", "a bot token"),
+            ("xoxp-", "a user token"),
+            ("xapp-", "an app-level token"),
+        ],
+    };
     let scheme = Scheme::new(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
         .with_timestamp(Timestamp::header("X-Slack-Request-Timestamp"));
     Provider::new("slack", scheme)
+        .with_secret_look(look)
         .with_event_type(Locator::json("/event/type"))
         .with_delivery_id(Locator::json("/event_id"))
         .with_unique_delivery_id()

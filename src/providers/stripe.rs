@@ -16,6 +16,7 @@
 //! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain.
 
 use crate::{
+    keys::suspicion::SecretLook,
     provider::Provider,
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
@@ -31,5 +32,15 @@ pub(super) fn provider() -> Provider {
         .with_event_type(Locator::json("/type"))
         .with_delivery_id(Locator::json("/id"))
         .with_unique_delivery_id()
+        .with_secret_look(SecretLook {
+            prefix: Some("whsec_"),
+            others: &[
+                ("sk_", "an API key"),
+                ("rk_", "a restricted API key"),
+                ("pk_", "a publishable API key"),
+                ("we_", "the id of a webhook endpoint"),
+            ],
+        })
+        .with_cli_remedy("`stripe listen` signs with a secret of its own, which it prints")
         .with_docs("https://docs.stripe.com/webhooks#verify-manually")
 }

@@ -21,12 +21,21 @@ use std::time::Duration;
 
 use crate::providers::standard_webhooks;
 use crate::{
+    keys::suspicion::SecretLook,
     provider::Provider,
     scheme::{definition::Scheme, locator::Locator},
 };
 
 pub(super) fn provider() -> Provider {
     Provider::new("svix", scheme())
+        .with_secret_look(SecretLook {
+            prefix: None,
+            others: &[
+                ("ep_", "the id of an endpoint"),
+                ("sk_", "an API key"),
+                ("testsk_", "an API key"),
+            ],
+        })
         .with_event_type(Locator::json("/type"))
         .with_delivery_id(Locator::header("svix-id"))
         .with_unique_delivery_id()

@@ -24,6 +24,10 @@ pub enum RejectionKind {
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
+    /// The signature header lacks a field that the scheme needs.
+    MissingField,
+    /// A field of the signature header occurs more than once, so that it is ambiguous.
+    RepeatedField,
     /// The request has more signatures than
     /// [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
     TooManySignatures,
@@ -83,6 +87,8 @@ impl RejectionKind {
         Self::UnexpectedHeader,
         Self::MalformedHeader,
         Self::MalformedSignature,
+        Self::MissingField,
+        Self::RepeatedField,
         Self::TooManySignatures,
         Self::MalformedTimestamp,
         Self::TimestampTooOld,
@@ -121,6 +127,8 @@ impl RejectionKind {
             Self::UnexpectedHeader => "unexpected_header",
             Self::MalformedHeader => "malformed_header",
             Self::MalformedSignature => "malformed_signature",
+            Self::MissingField => "missing_field",
+            Self::RepeatedField => "repeated_field",
             Self::TooManySignatures => "too_many_signatures",
             Self::MalformedTimestamp => "malformed_timestamp",
             Self::TimestampTooOld => "timestamp_too_old",
@@ -156,6 +164,8 @@ impl RejectionKind {
             | Self::UnexpectedHeader
             | Self::MalformedHeader
             | Self::MalformedSignature
+            | Self::MissingField
+            | Self::RepeatedField
             | Self::TooManySignatures
             | Self::MalformedTimestamp
             | Self::TimestampTooOld
@@ -189,17 +199,14 @@ impl RejectionKind {
             Self::UnexpectedHeader => "a header does not have the required value",
             Self::MalformedHeader => "a signed header has an ambiguous value",
             Self::MalformedSignature => "no signature can be decoded",
+            Self::MissingField => "the signature header lacks a field",
+            Self::RepeatedField => "a field of the signature header occurs more than once",
             Self::TooManySignatures => "too many signatures",
             Self::MalformedTimestamp => "the timestamp cannot be parsed",
-            Self::TimestampTooOld => "the timestamp is too old; check the clock of this machine",
-            Self::TimestampInFuture => {
-                "the timestamp is too far in the future; check the clock of this machine"
-            }
+            Self::TimestampTooOld => "the timestamp is too old",
+            Self::TimestampInFuture => "the timestamp is too far in the future",
             Self::MalformedBody => "the body lacks a value that the scheme signs",
-            Self::SignatureMismatch => {
-                "the signature matches no key; check that the secret belongs to this endpoint and \
-                 that no proxy changes the body"
-            }
+            Self::SignatureMismatch => "the signature matches no key of this endpoint",
             Self::KeyOutsideWindow => {
                 "the signature is correct, but its key is not valid at this time"
             }

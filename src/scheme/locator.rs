@@ -41,6 +41,10 @@ impl Locator {
         }
     }
 
+    pub(crate) fn is_header(&self) -> bool {
+        matches!(self.0, LocatorKind::Header(_))
+    }
+
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         match &self.0 {
             LocatorKind::Header(name) => header_name(name).map(drop),

@@ -121,6 +121,16 @@ impl TimeUnit {
         }
     }
 
+    /// The name for messages.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Rfc3339 => "RFC 3339",
+            Self::ImfFixdate => "IMF-fixdate",
+        }
+    }
+
     /// Parses the time at the start of `text`, which has the length of a time that was parsed
     /// before. Of a date, anything after the seconds is ignored.
     pub(crate) fn parse_start(self, text: &[u8]) -> Option<UnixTime> {

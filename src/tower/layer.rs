@@ -77,6 +77,12 @@ impl WebhookVerifyLayer {
         }
     }
 
+    /// Logs what an operator should know if deliveries are deduplicated inside of this layer.
+    #[cfg(feature = "config")]
+    pub(crate) fn note_deduplication(&self) {
+        observe::deduplicated(self.options.verifier.shared());
+    }
+
     #[cfg(feature = "actix")]
     pub(crate) fn options(&self) -> &Arc<LayerOptions> {
         &self.options

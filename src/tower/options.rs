@@ -11,6 +11,7 @@ use crate::{
     rejection::Rejection,
     verify::{
         future::{Timeouts, Verification},
+        hints,
         verifier::Verifier,
     },
 };
@@ -35,12 +36,17 @@ impl LayerOptions {
     ) -> Result<Verification<B>, Rejection> {
         let now = (self.clock)();
         Verification::begin(self.verifier.shared(), self.timeouts, head, body, now)
+            .map_err(|rejection| self.about(rejection, head))
+    }
+
+    /// The rejection, with what it has to say of the request.
+    pub(crate) fn about(&self, rejection: Rejection, head: &Head<'_>) -> Rejection {
+        hints::about(rejection, self.verifier.shared(), head)
     }
 
     /// The answer to a refused request, which is logged and passed to the hook.
     pub(crate) fn refuse(&self, rejection: &Rejection, trace: &Trace) -> Response<()> {
-        observe::refused(Some(self.verifier.shared()), rejection);
-        trace.refused(rejection);
+        observe::refused(Some(self.verifier.shared()), rejection, trace);
         let mut response = rejection.to_response();
         if let Some(hook) = &self.on_rejection {
             hook(rejection, &mut response);
@@ -49,10 +55,10 @@ impl LayerOptions {
     }
 
     /// The status that the provider gets: the one that it takes for success, instead of another 2xx.
-    pub(crate) fn answer(&self, status: StatusCode) -> StatusCode {
+    pub(crate) fn answer(&self, status: StatusCode, trace: &Trace) -> StatusCode {
         match self.verifier.provider().success_status() {
             Some(success) if status.is_success() && status != success => {
-                observe::status_changed(self.verifier.shared(), status, success);
+                observe::status_changed(self.verifier.shared(), status, success, trace);
                 success
             }
             _ => status,

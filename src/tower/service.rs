@@ -52,12 +52,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let trace = Trace::new(self.options.verifier.shared());
         let (head, body) = request.into_parts();
+        let seen = Head::from(&head);
+        let trace = Trace::new(self.options.verifier.shared(), &seen);
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
-            self.options.begin(&Head::from(&head), body)
+            self.options.begin(&seen, body)
         };
         let state = match begun {
             Err(rejection) => State::Refused { rejection },
@@ -133,12 +134,19 @@ where
                             let future = service.call(rebuild(head, event));
                             State::Calling { future }
                         }
-                        Err(rejection) => State::Refused { rejection },
+                        Err(rejection) => State::Refused {
+                            rejection: match next {
+                                Some((head, _)) => {
+                                    this.options.about(rejection, &Head::from(&*head))
+                                }
+                                None => rejection,
+                            },
+                        },
                     }
                 }
                 StateProjection::Calling { future } => {
                     let mut response = ready!(future.poll(cx))?;
-                    let status = this.options.answer(response.status());
+                    let status = this.options.answer(response.status(), this.trace);
                     *response.status_mut() = status;
                     return Poll::Ready(Ok(response));
                 }

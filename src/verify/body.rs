@@ -8,14 +8,14 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    compiled::{body::BodyInput, content::Values},
+    compiled::{body::BodyInput, content::Values, head::ParsedHead},
     event::{
         VerifiedEvent,
         data::{EventData, KeyOwner},
     },
     keys::{key_set::KeySet, source::Tenant},
     rejection::{Reason, Rejection, kind::RejectionKind},
-    verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead},
+    verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead, hints},
 };
 
 /// A request whose keys are known: pass it the frames of the body, then [`verify`](Self::verify).
@@ -61,6 +61,15 @@ impl CheckedHead {
     ///
     /// As for [`with_keys`](Self::with_keys).
     pub fn with_tenant(self, tenant: Option<&Tenant>) -> Result<BodyVerifier, Rejection> {
+        self.with_looked_up(tenant, None)
+    }
+
+    /// `asked` is the name of the tenant in the request.
+    pub(crate) fn with_looked_up(
+        self,
+        tenant: Option<&Tenant>,
+        asked: Option<Box<str>>,
+    ) -> Result<BodyVerifier, Rejection> {
         match tenant {
             Some(tenant) => {
                 let owner = tenant
@@ -70,7 +79,7 @@ impl CheckedHead {
             }
             None => {
                 let decoy = self.data.endpoint.decoy.clone();
-                self.with_keys_of(KeyOwner::Unknown, decoy)
+                self.with_keys_of(KeyOwner::Unknown(asked), decoy)
             }
         }
     }
@@ -166,7 +175,14 @@ impl BodyVerifier {
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        let reason = Reason::new(kind).of_tenant(self.data.owner.tenant());
+        self.reject_for(match kind {
+            RejectionKind::BodyTooLarge => self.data.endpoint.too_large(),
+            _ => Reason::new(kind),
+        })
+    }
+
+    pub(crate) fn reject_for(&self, reason: Reason) -> Rejection {
+        let reason = reason.of_tenant(self.data.owner.tenant());
         Rejection::new(reason, &self.data.endpoint.labels)
     }
 }
@@ -185,8 +201,23 @@ impl Comparison {
         self.body.bytes().len()
     }
 
-    /// Tries the next key, even after a match. `false` when none is left.
+    /// Tries the next key, even after a match. `false` when nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
+        if self.try_next() {
+            return true;
+        }
+        // Unknown tenants are refused in any case, and take as long as a wrong signature.
+        let refused = !matches!(self.verdict, Verdict::Match { .. })
+            || matches!(self.request.data.owner, KeyOwner::Unknown(_));
+        if refused {
+            // For the log; this step may take as long as one with a key.
+            self.body.sha256();
+        }
+        false
+    }
+
+    /// `false` when no key is left.
+    fn try_next(&mut self) -> bool {
         let BodyVerifier {
             data, keys, hashes, ..
         } = &self.request;
@@ -233,9 +264,11 @@ impl Comparison {
         let BodyVerifier { mut data, keys, .. } = self.request;
         let (body, sha256) = self.body.into_parts();
         let kind = match (self.verdict, &data.owner) {
-            (_, KeyOwner::Unknown) => RejectionKind::UnknownTenant,
+            (_, KeyOwner::Unknown(_)) => RejectionKind::UnknownTenant,
             (Verdict::Match { place, key }, _) => {
+                let verified_before = data.endpoint.verified.add();
                 let event = EventData::unverified(&mut data);
+                event.verified_before = verified_before;
                 event.matched = place;
                 event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
                 event.body = body;
@@ -248,11 +281,40 @@ impl Comparison {
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
-        let reason = Reason::new(kind)
-            .of_tenant(data.owner.tenant())
-            .of_body(body.len(), data.declared);
-        Err(Rejection::new(reason, &data.endpoint.labels))
+        Err(refuse(kind, &mut data, &body, sha256.as_ref()))
     }
+}
+
+/// The rejection of a complete request.
+#[cold]
+fn refuse(
+    kind: RejectionKind,
+    data: &mut Arc<EventData>,
+    body: &[u8],
+    digest: Option<&[u8; 32]>,
+) -> Rejection {
+    let asked = match &mut EventData::unverified(data).owner {
+        KeyOwner::Unknown(asked) => asked.take(),
+        KeyOwner::Endpoint | KeyOwner::Tenant(_) => None,
+    };
+    let mut reason = Reason::new(kind)
+        .asking_for(asked)
+        .of_tenant(data.owner.tenant())
+        .of_body(body.len(), data.declared);
+    let of_body = matches!(
+        reason.kind(),
+        RejectionKind::SignatureMismatch | RejectionKind::MalformedBody
+    );
+    if let Some((_, parsed)) = data.variants.first().filter(|_| of_body) {
+        let ParsedHead {
+            candidates, values, ..
+        } = parsed;
+        reason = hints::of_body(&data.endpoint, candidates, values, body, reason);
+        if let (RejectionKind::SignatureMismatch, Some(digest)) = (reason.kind(), digest) {
+            reason = reason.with_body_digest(digest);
+        }
+    }
+    Rejection::new(reason, &data.endpoint.labels)
 }
 
 impl fmt::Debug for BodyVerifier {

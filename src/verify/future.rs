@@ -20,7 +20,7 @@ use crate::{
     event::VerifiedEvent,
     head::Head,
     keys::source::{KeyFuture, KeyRequest},
-    rejection::{Reason, Rejection, kind::RejectionKind},
+    rejection::{Reason, Rejection, hint::Hint, kind::RejectionKind},
     verify::{
         body::{BodyVerifier, Comparison},
         head::CheckedHead,
@@ -47,7 +47,8 @@ pub(crate) struct Timeouts {
 }
 
 enum Step {
-    LookingUp(CheckedHead, KeyFuture),
+    /// The last is the name of the tenant in the request.
+    LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
     Reading(BodyVerifier),
     /// The comparison of a large body.
     Comparing(Box<Comparison>),
@@ -73,7 +74,11 @@ impl<B: Body> Verification<B> {
         let checked = CheckedHead::new(endpoint, head, body.size_hint().lower(), now)?;
         let step = match &endpoint.source {
             None => Step::Reading(checked.with_keys(&endpoint.keys)?),
-            Some(source) => Step::LookingUp(checked, source.keys(&KeyRequest { head })),
+            Some(source) => {
+                let request = KeyRequest::new(head);
+                let keys = source.keys(&request);
+                Step::LookingUp(checked, keys, request.into_asked())
+            }
         };
         Ok(Self {
             body,
@@ -92,24 +97,26 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Step::LookingUp(head, answer) = this.step {
+        if let Step::LookingUp(head, answer, asked) = this.step {
             let labels = &head.data.endpoint.labels;
             let tenant = match answer.as_mut().poll(cx) {
                 Poll::Ready(Ok(tenant)) => tenant,
                 Poll::Ready(Err(error)) => {
-                    let reason = Reason::new(RejectionKind::KeySourceFailed);
+                    let reason =
+                        Reason::new(RejectionKind::KeySourceFailed).asking_for(asked.take());
                     let rejection = Rejection::caused_by(reason, labels, error.into_inner());
                     return Poll::Ready(Err(rejection));
                 }
                 Poll::Pending => {
                     ready!(poll_deadline(this.deadline, this.timeouts.keys, cx));
-                    let reason = Reason::new(RejectionKind::KeySourceTimeout);
+                    let reason =
+                        Reason::new(RejectionKind::KeySourceTimeout).asking_for(asked.take());
                     return Poll::Ready(Err(Rejection::new(reason, labels)));
                 }
             };
             this.deadline.set(None);
-            if let Step::LookingUp(head, _) = mem::replace(this.step, Step::Done) {
-                *this.step = Step::Reading(head.with_tenant(tenant.as_ref())?);
+            if let Step::LookingUp(head, _, asked) = mem::replace(this.step, Step::Done) {
+                *this.step = Step::Reading(head.with_looked_up(tenant.as_ref(), asked)?);
             }
         }
         if let Step::Reading(request) = this.step {
@@ -164,7 +171,7 @@ where
                 }
             }
             Some(Err(error)) => {
-                return Poll::Ready(Err(request.reject(kind_of_failure(&*error.into()))));
+                return Poll::Ready(Err(request.reject_for(failure(&*error.into()))));
             }
             None => return Poll::Ready(Ok(())),
         }
@@ -218,19 +225,19 @@ impl fmt::Display for TooLong {
 impl Error for TooLong {}
 
 /// The limit of an outer layer is somewhere in the chain of the body's error.
-fn kind_of_failure(error: &(dyn Error + 'static)) -> RejectionKind {
+fn failure(error: &(dyn Error + 'static)) -> Reason {
     let mut next = Some(error);
     while let Some(error) = next {
         let io = error.downcast_ref::<io::Error>();
         if io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut) {
-            return RejectionKind::ReadTimeout;
+            return Reason::new(RejectionKind::ReadTimeout);
         }
         if error.is::<LengthLimitError>() || error.is::<TooLong>() {
-            return RejectionKind::BodyTooLarge;
+            return Reason::new(RejectionKind::BodyTooLarge).hint(Hint::OuterLimit);
         }
         next = error.source();
     }
-    RejectionKind::BodyIncomplete
+    Reason::new(RejectionKind::BodyIncomplete)
 }
 
 #[cfg(test)]

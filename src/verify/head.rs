@@ -7,7 +7,8 @@ use crate::{
     endpoint::Endpoint,
     event::data::{EventData, Variants},
     head::Head,
-    rejection::{Reason, Rejection, kind::RejectionKind},
+    rejection::Rejection,
+    verify::hints,
 };
 
 /// A request whose head is in order. It owns what it needs of the head.
@@ -29,8 +30,7 @@ impl CheckedHead {
         let declared = lines.declared_length();
         let length = declared.unwrap_or(0).max(at_least);
         if length > u64::try_from(endpoint.max_body).unwrap_or(u64::MAX) {
-            let reason = Reason::new(RejectionKind::BodyTooLarge);
-            return Err(refused(reason.with_body_length(length)));
+            return Err(refused(endpoint.too_large().with_body_length(length)));
         }
         let received = unix_seconds(now);
         let mut variants = Variants::new();
@@ -44,7 +44,9 @@ impl CheckedHead {
             }
         }
         match first {
-            Some(reason) if variants.is_empty() => Err(refused(reason)),
+            Some(reason) if variants.is_empty() => {
+                Err(refused(hints::of_head(endpoint, head, &lines, reason)))
+            }
             _ => Ok(Self {
                 data: EventData::new(endpoint, variants, declared, received),
             }),

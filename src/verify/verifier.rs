@@ -11,10 +11,11 @@ use crate::{
     event::VerifiedEvent,
     head::Head,
     keys::{key_set::KeySet, secret::Secret, source::KeySource},
+    note::Note,
     provider::Provider,
     rejection::Rejection,
     scheme::timestamp::Tolerance,
-    verify::head::CheckedHead,
+    verify::{head::CheckedHead, hints},
 };
 
 /// Checks requests of one provider with the keys of one endpoint.
@@ -67,7 +68,8 @@ impl Verifier {
     /// When the provider's scheme is not sound, and for each reason of [`KeySet::new`].
     pub fn new(provider: Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
         let compiled = provider.compile()?;
-        let keys = KeySet::for_schemes(&compiled.schemes, secrets.into())?;
+        let look = provider.secret_look();
+        let keys = KeySet::for_schemes(&compiled.schemes, look, secrets.into())?;
         Self::build(provider, compiled, keys)
     }
 
@@ -147,6 +149,23 @@ impl Verifier {
         &self.endpoint.keys
     }
 
+    /// What is suspicious about this endpoint: secrets that cannot be right by their look, secrets or
+    /// ids that occur twice, and weaknesses of the scheme. A layer logs each at WARN when it is
+    /// created.
+    ///
+    /// ```
+    /// use tower_webhook::{NoteKind, Secret, Verifier, providers};
+    ///
+    /// let verifier = Verifier::new(providers::stripe(), Secret::new("${STRIPE_SECRET}"))?;
+    /// let kinds: Vec<NoteKind> = verifier.notes().iter().map(|note| note.kind()).collect();
+    /// assert_eq!(kinds, [NoteKind::PlaceholderSecret]);
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        self.endpoint.notes()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
@@ -163,6 +182,7 @@ impl Verifier {
     /// When the request is refused whatever its body is.
     pub fn check_head(&self, head: &Head<'_>, now: SystemTime) -> Result<CheckedHead, Rejection> {
         CheckedHead::new(&self.endpoint, head, 0, now)
+            .map_err(|rejection| hints::about(rejection, &self.endpoint, head))
     }
 
     /// Checks a complete request with the verifier's own keys.
@@ -176,9 +196,13 @@ impl Verifier {
         body: impl Into<Bytes>,
         now: SystemTime,
     ) -> Result<VerifiedEvent, Rejection> {
-        let mut request = self.check_head(head, now)?.with_keys(self.keys())?;
-        request.update(body.into())?;
-        request.verify()
+        let verify = || {
+            let checked = CheckedHead::new(&self.endpoint, head, 0, now)?;
+            let mut request = checked.with_keys(self.keys())?;
+            request.update(body.into())?;
+            request.verify()
+        };
+        verify().map_err(|rejection| hints::about(rejection, &self.endpoint, head))
     }
 }
 
@@ -389,10 +413,12 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_tried_all_and_the_one_that_matched_is_named() {
+    fn keys_are_tried_all_and_the_first_that_matched_is_named() {
         let secrets = vec![
             Secret::new("another-secret-of-length").with_id("a"),
             Secret::new(SECRET).with_id("b"),
+            Secret::new(SECRET).with_id("c"),
+            Secret::new("a-third-secret-of-length").with_id("d"),
         ];
         let head = signed("body");
         let event = github(secrets)

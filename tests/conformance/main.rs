@@ -344,13 +344,15 @@ fn report(problems: Vec<Problem>, rows: &[Row]) {
 }
 
 /// Each kind of refusal that a request can cause.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 30] = [
     "body_too_large",
     "missing_header",
     "repeated_header",
     "unexpected_header",
     "malformed_header",
     "malformed_signature",
+    "missing_field",
+    "repeated_field",
     "too_many_signatures",
     "malformed_timestamp",
     "timestamp_too_old",

@@ -816,7 +816,9 @@ async fn secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
         let good = signer
             .sign(Request::post("/?key=query-data"), body.clone())
             .unwrap();
-        for value in good.headers().values() {
+        // The id of a delivery is shown on purpose.
+        let is_id = |name: &&HeaderName| ["svix-id", "webhook-id"].contains(&name.as_str());
+        for (_, value) in good.headers().iter().filter(|(name, _)| !is_id(name)) {
             let value = value.to_str().unwrap();
             // What tells one signature from another, without prefix and time.
             let tag = value.rsplit(['=', ',']).find(|part| part.len() > 30);
@@ -852,7 +854,7 @@ async fn secrets_bodies_and_signatures_stand_in_no_debug_error_or_log() {
             good.clone()
                 .map(|_| TestBody::new(None).with_hint(u64::MAX)),
         );
-        for header in good.headers().keys() {
+        for header in good.headers().keys().filter(|name| !is_id(name)) {
             for value in [
                 "personal-data",
                 "v1,personal-data",

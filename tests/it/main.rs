@@ -42,5 +42,6 @@ mod providers {
     mod samples;
     mod voveid;
 }
+mod reports;
 mod surface;
 mod vectors;

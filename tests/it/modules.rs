@@ -82,9 +82,14 @@ fn every_file_is_named_by_a_mod() {
         .parse()
         .unwrap();
     let mut named = BTreeSet::new();
-    let tests = manifest["test"].as_array().unwrap();
-    for program in tests.iter().chain([&manifest["lib"]]) {
+    let programs = |kind: &str| manifest[kind].as_array().unwrap().iter();
+    let all = programs("test").chain(programs("example"));
+    for program in all.chain([&manifest["lib"]]) {
         let file = Path::new(program["path"].as_str().unwrap());
+        // Those of the crate itself.
+        if file.starts_with("..") {
+            continue;
+        }
         modules(root, file, file.parent().unwrap(), &mut named);
     }
     let mut found = BTreeSet::new();

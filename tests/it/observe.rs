@@ -33,7 +33,8 @@ use serde_json::Value;
 use support::{Answer, GITHUB_SECRET, NOW, Rest, SVIX_SECRET, Step, TestBody, at, data};
 use tower::{Layer as _, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
-    Payload, Provider, Scheme, Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    Hint, NoteKind, Payload, Provider, RejectionKind, Scheme, Secret, Signer, VerifiedEvent,
+    Verifier, WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
     keys::{KeyFuture, KeySet, KeySource, Tenant, source_fn},
     providers,
@@ -53,6 +54,7 @@ use tracing_subscriber::{
 const TARGET: &str = "tower_webhook";
 const SIGNATURE: &str = support::SIGNATURE;
 const HANDLERS_LINE: &str = "the handler says something";
+const FIRST_LINE: &str = "webhook verified, the first of this endpoint since it started";
 
 // Capturing
 
@@ -95,6 +97,22 @@ impl Line {
     fn message(&self) -> &str {
         &self.fields["message"]
     }
+}
+
+/// Subscribers write the fields of a line and of the spans around it in one line.
+fn assert_no_field_twice(line: &Line) {
+    for span in line.within.iter().filter(|span| span.target == TARGET) {
+        let twice: Vec<_> = span
+            .fields
+            .keys()
+            .filter(|name| line.fields.contains_key(*name))
+            .collect();
+        assert!(twice.is_empty(), "{twice:?} twice: {line:?}");
+    }
+    assert!(
+        line.fields.values().all(|value| !value.is_empty()),
+        "{line:?}"
+    );
 }
 
 #[derive(Clone, Default)]
@@ -388,6 +406,13 @@ fn with_header(
     })
 }
 
+/// A request with this signature, which is well-formed and wrong.
+fn stripe_signature(value: &str) -> Request<TestBody> {
+    let value = value.replace("{tag}", &"00".repeat(32));
+    let request = Request::post("/hook").header("stripe-signature", value);
+    request.body(TestBody::new([data("{}")])).unwrap()
+}
+
 fn looked_up(answer: impl Fn() -> KeyFuture + Send + Sync + 'static) -> WebhookVerifyLayer {
     let source = source_fn(move |_| answer());
     layer(Verifier::from_key_source(providers::github(), source).unwrap())
@@ -444,7 +469,8 @@ fn refusals() -> Vec<Refused> {
             plain(),
             with_header(signed("{}"), "content-length", "101"),
         )
-        .long(101),
+        .long(101)
+        .hinted("max_body"),
         Refused::new(
             "missing_header",
             plain(),
@@ -474,14 +500,32 @@ fn refusals() -> Vec<Refused> {
             with_header(svix_at(NOW, "msg"), "svix-id", "a.b"),
         )
         .by("svix")
-        .about("svix-id"),
+        .about("svix-id")
+        .delivered("a.b"),
         Refused::new(
             "malformed_signature",
             plain(),
             with_header(signed("{}"), SIGNATURE, "sha256=zz"),
         )
         .about(signature)
-        .long(9),
+        .long(9)
+        .hinted("never_verified"),
+        Refused::new(
+            "missing_field",
+            layer(Verifier::new(providers::stripe(), Secret::new(GITHUB_SECRET)).unwrap()),
+            stripe_signature("v1={tag}"),
+        )
+        .by("stripe")
+        .about("Stripe-Signature")
+        .lacking("t"),
+        Refused::new(
+            "repeated_field",
+            layer(Verifier::new(providers::stripe(), Secret::new(GITHUB_SECRET)).unwrap()),
+            stripe_signature("t=1,t=2,v1={tag}"),
+        )
+        .by("stripe")
+        .about("Stripe-Signature")
+        .lacking("t"),
         Refused::new(
             "too_many_signatures",
             dated(),
@@ -490,7 +534,8 @@ fn refusals() -> Vec<Refused> {
             }),
         )
         .by("svix")
-        .about("svix-signature"),
+        .about("svix-signature")
+        .delivered("msg"),
         Refused::new(
             "malformed_timestamp",
             dated(),
@@ -498,14 +543,19 @@ fn refusals() -> Vec<Refused> {
         )
         .by("svix")
         .about("svix-timestamp")
+        .delivered("msg")
         .long(4),
         Refused::new("timestamp_too_old", dated(), svix_at(NOW - 301, "msg"))
             .by("svix")
             .about("svix-timestamp")
+            .delivered("msg")
+            .hinted("clock")
             .skewed(-301),
         Refused::new("timestamp_in_future", dated(), svix_at(NOW + 301, "msg"))
             .by("svix")
             .about("svix-timestamp")
+            .delivered("msg")
+            .hinted("clock")
             .skewed(301),
         Refused::new(
             "malformed_body",
@@ -519,6 +569,7 @@ fn refusals() -> Vec<Refused> {
             plain(),
             signed("{}").map(|_| TestBody::new([data("forged")])),
         )
+        .hinted("never_verified")
         .long(6),
         Refused::new(
             "signature_mismatch",
@@ -526,6 +577,7 @@ fn refusals() -> Vec<Refused> {
             signed("{}").map(|_| TestBody::new([data("forged")])),
         )
         .of("acme")
+        .hinted("never_verified")
         .long(6),
         Refused::new(
             "key_outside_window",
@@ -538,7 +590,6 @@ fn refusals() -> Vec<Refused> {
             looked_up(|| Box::pin(async { Ok(None) })),
             signed("{}"),
         )
-        .at(Level::INFO)
         .long(2),
         Refused::new("no_valid_key", keys(vec![late()]), signed("{}")).at(Level::ERROR),
         Refused::new(
@@ -593,9 +644,12 @@ struct Refused {
     level: Level,
     provider: &'static str,
     header: Option<&'static str>,
+    field: Option<&'static str>,
+    hints: &'static str,
     skew: Option<i64>,
     length: Option<u64>,
     tenant: Option<&'static str>,
+    delivery: Option<&'static str>,
     layer: Option<WebhookVerifyLayer>,
     request: Request<TestBody>,
 }
@@ -607,9 +661,12 @@ impl Refused {
             level: Level::WARN,
             provider: "github",
             header: None,
+            field: None,
+            hints: "",
             skew: None,
             length: None,
             tenant: None,
+            delivery: None,
             layer: Some(layer),
             request,
         }
@@ -627,6 +684,21 @@ impl Refused {
 
     fn about(mut self, header: &'static str) -> Self {
         self.header = Some(header);
+        self
+    }
+
+    fn lacking(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    fn hinted(mut self, hints: &'static str) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    fn delivered(mut self, id: &'static str) -> Self {
+        self.delivery = Some(id);
         self
     }
 

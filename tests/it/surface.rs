@@ -18,8 +18,9 @@ use insta::assert_snapshot;
 use support::{NOW, at};
 use tower::{Layer, Service, ServiceExt};
 use tower_webhook::{
-    Config, FormJson, Json, Payload, PayloadError, Provider, Rejection, RejectionKind, Scheme,
-    Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
+    Config, FormJson, Hint, Json, Note, NoteKind, Payload, PayloadError, Provider, Rejection,
+    RejectionKind, Scheme, Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier,
+    WebhookVerifyLayer,
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
         StoreErrorKind, StoreFuture,
@@ -591,6 +592,12 @@ async fn every_refusal() -> Vec<Rejection> {
             BODY,
         ),
         refused(&acme, &[client, ("x-acme-signature", MARKER)], BODY),
+        refused(&stripe, &[("stripe-signature", &format!("v1={bad}"))], BODY),
+        refused(
+            &stripe,
+            &[("stripe-signature", &format!("t=1,t=2,v1={bad}"))],
+            BODY,
+        ),
         refused(&stripe, &[("stripe-signature", &many)], BODY),
         slack_at(MARKER),
         slack_at("1699999699"),
@@ -646,6 +653,8 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             "malformed_signature",
             UNAUTHORIZED,
         ),
+        (RejectionKind::MissingField, "missing_field", UNAUTHORIZED),
+        (RejectionKind::RepeatedField, "repeated_field", UNAUTHORIZED),
         (
             RejectionKind::TooManySignatures,
             "too_many_signatures",
@@ -802,69 +811,73 @@ async fn texts_of_every_refusal() {
         }
     }
     assert_snapshot!(text, @r#"
-    the body exceeds the limit (41 bytes)
-        Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: Some(41), value_length: None }
-    a required header is missing (header X-Acme-Signature)
-        Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew_seconds: None, body_length: None, value_length: None }
+    the body exceeds the limit (41 bytes); the limit is 40 bytes; raise `max_body` if the provider sends longer bodies
+        Rejection { kind: BodyTooLarge, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [MaxBody], skew_seconds: None, body_length: Some(41), value_length: None }
+    a required header is missing (header X-Acme-Signature); it has X-Client, a header of the provider: set the secret at the provider, so that it signs
+        Rejection { kind: MissingHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), field: None, hints: [UnsignedSender], skew_seconds: None, body_length: None, value_length: None }
     duplicate header (header X-Acme-Signature)
-        Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: RepeatedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     a header does not have the required value (header X-Client)
-        Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Client"), skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Client"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     a signed header has an ambiguous value (header webhook-id)
-        Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), skew_seconds: None, body_length: None, value_length: None }
-    no signature can be decoded (header X-Acme-Signature) (6 bytes)
-        Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), skew_seconds: None, body_length: None, value_length: Some(6) }
+        Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
+    no signature can be decoded (header X-Acme-Signature) (6 bytes); this endpoint has verified nothing since it started: suspect the secret
+        Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), field: None, hints: [NeverVerified], skew_seconds: None, body_length: None, value_length: Some(6) }
+    the signature header lacks a field (header Stripe-Signature) (field t)
+        Rejection { kind: MissingField, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: Some("t"), hints: [], skew_seconds: None, body_length: None, value_length: None }
+    a field of the signature header occurs more than once (header Stripe-Signature) (field t)
+        Rejection { kind: RepeatedField, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: Some("t"), hints: [], skew_seconds: None, body_length: None, value_length: None }
     too many signatures (header Stripe-Signature)
-        Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the timestamp cannot be parsed (header X-Slack-Request-Timestamp) (6 bytes)
-        Rejection { kind: MalformedTimestamp, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew_seconds: None, body_length: None, value_length: Some(6) }
-    the timestamp is too old; check the clock of this machine (header X-Slack-Request-Timestamp) (301 s from the clock)
-        Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew_seconds: Some(-301), body_length: None, value_length: None }
-    the timestamp is too far in the future; check the clock of this machine (header X-Slack-Request-Timestamp) (301 s from the clock)
-        Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), skew_seconds: Some(301), body_length: None, value_length: None }
+        Rejection { kind: MalformedTimestamp, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: Some(6) }
+    the timestamp is too old (header X-Slack-Request-Timestamp) (301 s from the clock); check the clock of this machine, and whether requests wait in a queue
+        Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), field: None, hints: [Clock], skew_seconds: Some(-301), body_length: None, value_length: None }
+    the timestamp is too far in the future (header X-Slack-Request-Timestamp) (301 s from the clock); check the clock of this machine, and whether requests wait in a queue
+        Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), field: None, hints: [Clock], skew_seconds: Some(301), body_length: None, value_length: None }
     the body lacks a value that the scheme signs (6 bytes)
-        Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: Some(6), value_length: None }
-    the signature matches no key; check that the secret belongs to this endpoint and that no proxy changes the body (60 bytes)
-        Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: Some(60), value_length: None }
+        Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(6), value_length: None }
+    the signature matches no key of this endpoint (60 bytes); this endpoint has verified nothing since it started: suspect the secret
+        Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [NeverVerified], skew_seconds: None, body_length: Some(60), value_length: None }
     the signature is correct, but its key is not valid at this time (60 bytes)
-        Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, skew_seconds: None, body_length: Some(60), value_length: None }
+        Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(60), value_length: None }
     the key source found no tenant for this request (0 bytes)
-        Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: Some(0), value_length: None }
+        Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(0), value_length: None }
     the endpoint has no valid key; add one for this provider, or a key source
-        Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: NoValidKey, provider: Some("github"), endpoint: None, tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the key source failed: the database is away
-        Rejection { kind: KeySourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: KeySourceFailed, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: the database is away
     the key source did not answer in time; check its backend, or raise the key timeout
-        Rejection { kind: KeySourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: KeySourceTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     another request is still handling this delivery
-        Rejection { kind: DeliveryInProgress, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: DeliveryInProgress, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the delivery store failed: the delivery store is unavailable: the store is away
-        Rejection { kind: DeliveryStoreFailed, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: DeliveryStoreFailed, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: the delivery store is unavailable: the store is away
     the delivery store did not answer in time: the delivery store did not answer in time: the store is away
-        Rejection { kind: DeliveryStoreTimeout, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: DeliveryStoreTimeout, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: the delivery store did not answer in time: the store is away
     the delivery store has no room for another delivery in progress: the delivery store is full: the store is away
-        Rejection { kind: DeliveryStoreFull, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: DeliveryStoreFull, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: the delivery store is full: the store is away
     too many handlers are running; raise max_running, or look for handlers that hang: max_running is 1
-        Rejection { kind: HandlersBusy, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: HandlersBusy, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: max_running is 1
     the handler was aborted before it responded: it exceeded handler_timeout (1s)
-        Rejection { kind: HandlerAborted, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: HandlerAborted, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: it exceeded handler_timeout (1s)
     the body did not arrive in time
-        Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the connection broke before the body was complete
-        Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
-    another layer has already consumed the body that Content-Length announced; put this middleware outside that layer (0 bytes) (Content-Length said 60: something in front changed the body)
-        Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: Some(0), value_length: None }
+        Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
+    another layer has already consumed the body that Content-Length announced; put this middleware outside that layer (0 bytes)
+        Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(0), value_length: None }
     the event is verified, but cannot be read as the handler's type: the body is not JSON, at line 1 column 1
-        Rejection { kind: UnreadablePayload, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: UnreadablePayload, provider: Some("voveid"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
         source: the body is not JSON, at line 1 column 1
     the route has no WebhookVerifyLayer; add it with .layer() or .route_layer(), or with .wrap() in actix-web
-        Rejection { kind: LayerMissing, provider: None, endpoint: None, tenant: None, header: None, skew_seconds: None, body_length: None, value_length: None }
+        Rejection { kind: LayerMissing, provider: None, endpoint: None, tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     "#);
 }
 
@@ -937,6 +950,9 @@ fn auto_traits() {
     sendable::<KeySourceError>();
     sendable::<Config>();
     copyable::<RejectionKind>();
+    copyable::<Hint>();
+    copyable::<NoteKind>();
+    cloneable::<Note>();
     copyable::<Algorithm>();
     copyable::<Encoding>();
     copyable::<Coverage>();

@@ -1,71 +1,115 @@
-"""Breaks the core in the ways listed in list.json, one at a time in a copy, and demands that a test fails.
+"""Breaks the crate in the ways listed in list.json, one at a time in a copy, and demands that a test fails.
 
-    python3 tests/mutations/run.py [parts of names]
+    python3 tests/mutations/run.py [parts of names or files]
 
-Each entry names a file, a text that occurs in it once, what to put there, what that would mean, and the tests to run where they
-are not those of the core: a program and the beginning of a test's name, as in `it::delivery::keys`. An entry whose text is gone,
-or that no test notices, is a failure. `just mutate-all` makes every small change instead, and takes hours.
+Each entry has the name of the mutation (`what`), a file, a text that occurs in it exactly once
+(`from`), its replacement (`to`), and the tests to run where they are not those of the core: a program
+and the beginning of a test's name, as in `it::delivery::keys`, where `lib` is the unit tests. An entry
+whose text does not occur once, or that no test notices, is a failure. `just mutate-all` makes every
+small change instead, and takes hours.
 """
 
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-TESTS = ["it::ambiguity", "it::vectors", "it::hostile", "it::config", "it::properties"]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target/mutations")).resolve()
+# Kept between runs, so that cargo compiles only what changed.
+COPY = TARGET / "copy"
+IGNORED = {"target", ".git", "node_modules", "__pycache__"}
+TESTS = ["lib", "it::ambiguity", "it::vectors", "it::hostile", "it::config", "it::properties"]
 COMMAND = ["cargo", "test", "--quiet", "--workspace", "--all-features"]
+# A mutation may make a test wait forever.
+TIMEOUT = 1800
 
 
 def main():
     wanted = sys.argv[1:] or [""]
     entries = json.loads((HERE / "list.json").read_text())
-    entries = [entry for entry in entries if any(part in entry["what"] for part in wanted)]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder) / "copy"
-        ignore = shutil.ignore_patterns("target", ".git", "node_modules", "mutants.out*", "fuzz")
-        # Without the times of the originals: cargo would take what the last run built for up to date.
-        shutil.copytree(ROOT, copy, ignore=ignore, copy_function=shutil.copy)
-        # The smallest input that fails is of no interest.
-        environment = {"CARGO_TARGET_DIR": str(ROOT / "target/mutations"), "PROPTEST_MAX_SHRINK_ITERS": "0", **os.environ}
-        environment.pop("RUST_BACKTRACE", None)
-
-        def tested(tests):
-            # Examples and the other programs would be built for nothing.
-            runs = [["--lib"]] if tests == TESTS else []
-            for program in sorted({test.split("::")[0] for test in tests}):
-                filters = [test.partition("::")[2] for test in tests if test.split("::")[0] == program]
-                runs.append(["--test", program, "--", *filter(None, filters)])
-            for words in runs:
-                ended = subprocess.run(COMMAND + words, cwd=copy, env=environment, capture_output=True, text=True)
-                if ended.returncode != 0:
-                    break
-            return ended
-
-        ended = tested(sorted({test for entry in entries for test in entry.get("tests", TESTS)}))
-        if ended.returncode != 0:
-            sys.exit(f"the tests fail before anything is broken\n{ended.stdout}{ended.stderr}")
-        survivors = [entry for entry in entries if not caught(entry, copy, tested)]
+    if stale := list(problems(entries)):
+        sys.exit("\n".join(stale))
+    entries = [entry for entry in entries if any(part in entry["what"] or part in entry["file"] for part in wanted)]
+    if not entries:
+        sys.exit("no mutation has such a name or file")
+    refresh()
+    ended = tested(sorted({test for entry in entries for test in entry.get("tests", TESTS)}))
+    if ended is None or ended.returncode != 0:
+        sys.exit(f"the tests fail before anything is broken\n{ended and ended.stdout + ended.stderr}")
+    survivors = [entry for entry in entries if not caught(entry)]
     print(f"{len(entries) - len(survivors)} caught, {len(survivors)} survived")
-    sys.exit(1 if survivors or not entries else 0)
+    sys.exit(bool(survivors))
 
 
-def caught(entry, copy, tested):
-    file = copy / entry["file"]
+def problems(entries):
+    """What is wrong with the list, whether or not an entry was selected."""
+    names = [entry["what"] for entry in entries]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name}: two entries have this name"
+    for entry in entries:
+        file = ROOT / entry["file"]
+        count = file.read_text().count(entry["from"]) if file.is_file() else None
+        if count is None:
+            yield f"{entry['what']}: there is no file {entry['file']}"
+        elif count != 1:
+            yield f"{entry['what']}: the text occurs {count} times in {entry['file']}, not once"
+        elif entry["from"] == entry["to"]:
+            yield f"{entry['what']}: it changes nothing"
+
+
+def refresh():
+    """Makes the copy equal to the sources, and leaves the times of files that have not changed."""
+    seen = set()
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in IGNORED and not name.startswith("mutants.out")]
+        for name in files:
+            path = pathlib.Path(folder, name)
+            to = COPY / path.relative_to(ROOT)
+            seen.add(to)
+            if not to.is_file() or to.read_bytes() != path.read_bytes():
+                to.parent.mkdir(parents=True, exist_ok=True)
+                to.write_bytes(path.read_bytes())
+    for path in COPY.rglob("*"):
+        if path.is_file() and path not in seen:
+            path.unlink()
+
+
+def tested(tests):
+    """The first run that fails, or the last; nothing if it took too long."""
+    # The smallest input that fails is of no interest.
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "PROPTEST_MAX_SHRINK_ITERS": "0"}
+    environment.pop("RUST_BACKTRACE", None)
+    # Unit tests first, because they compile and run fastest.
+    for program in sorted({test.partition("::")[0] for test in tests}, key=lambda program: (program != "lib", program)):
+        filters = [test.partition("::")[2] for test in tests if test.partition("::")[0] == program]
+        filters = [] if "" in filters else filters
+        # Examples and the other programs would be built for nothing.
+        words = ["--lib"] if program == "lib" else ["--test", program]
+        command = [*COMMAND, *words, "--", *filters]
+        try:
+            ended = subprocess.run(command, cwd=COPY, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return None
+        if ended.returncode != 0:
+            break
+    return ended
+
+
+def caught(entry):
+    file = COPY / entry["file"]
     whole = file.read_text()
-    if whole.count(entry["from"]) != 1:
-        sys.exit(f"{entry['what']}: the text stands {whole.count(entry['from'])} times in {entry['file']}")
     file.write_text(whole.replace(entry["from"], entry["to"]))
-    ended = tested(entry.get("tests", TESTS))
-    file.write_text(whole)
-    if "could not compile" in ended.stderr:
+    try:
+        ended = tested(entry.get("tests", TESTS))
+    finally:
+        file.write_text(whole)
+    if ended and "could not compile" in ended.stderr:
         print(f"DOES NOT COMPILE {entry['what']}\n{ended.stderr}", flush=True)
         return False
-    noticed = ended.returncode != 0
+    noticed = ended is None or ended.returncode != 0
     print("caught  " if noticed else "SURVIVED", entry["what"], flush=True)
     return noticed
 

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -176,50 +176,21 @@ fn the_quick_starts_compile_and_run_in_a_new_crate() {
     for (page, heading) in [(README, "## Quick start with axum"), (HOSTS, "# actix-web")] {
         quick_start(page, heading, folder.path());
     }
+    shorter_subscriber(folder.path());
 }
 
 /// The program under this heading, as the only one of a crate in `folder`.
 fn quick_start(page: &str, heading: &str, folder: &Path) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let dependencies = block(page, heading, "toml").replace(
-        "version = \"0.1\", features",
-        &format!("path = {here:?}, features"),
-    );
-    assert!(dependencies.contains("path = "), "{dependencies}");
-    let manifest = format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}");
     fs::create_dir_all(folder.join("src")).unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    fs::write(
-        folder.join("src/main.rs"),
-        block(page, heading, "rust,no_run"),
-    )
-    .unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest(page, heading)).unwrap();
     // The same versions as here, so that nothing new has to be fetched.
-    fs::copy(here.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs::copy(here().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let program = built(folder, block(page, heading, "rust,no_run"));
+    let program = started(&program).spawn().unwrap();
+    let program = Running(program);
 
-    let mut build = cargo("build");
-    build
-        .current_dir(folder)
-        // As in the workspace's profile: what has the same features is not built again.
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-    let programs = executables(&mut build);
-    let program = Command::new(&programs["quick-start"])
-        .env("GITHUB_WEBHOOK_SECRET", SECRET)
-        .env("NO_COLOR", "1")
-        .env_remove("RUST_LOG")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut program = Running(program);
-
-    let headers = signed(providers::github(), SECRET, EVENT);
-    for (headers, body, status) in [
-        (&*headers, EVENT, "200"),
-        (&*headers, &*EVENT.replace("opened", "closed"), "401"),
-        ("", EVENT, "401"),
-    ] {
-        assert_eq!(post("/webhooks/github", headers, body), status, "{heading}");
-    }
+    // Once it listens; what README shows comes from a program that has verified nothing else.
+    assert_eq!(post("/webhooks/github", "", EVENT), "401", "{heading}");
     // README's own request, and what README says of the refused one.
     let (_, curl) = block(README, "## Quick start with axum", "sh")
         .split_once("\ncurl ")
@@ -233,17 +204,102 @@ fn quick_start(page: &str, heading: &str, folder: &Path) {
             "{command}: {answer}"
         );
     }
+    let headers = signed(providers::github(), SECRET, EVENT);
+    for (headers, body, status) in [
+        (&*headers, EVENT, "200"),
+        (&*headers, &*EVENT.replace("opened", "closed"), "401"),
+    ] {
+        assert_eq!(post("/webhooks/github", headers, body), status, "{heading}");
+    }
 
-    let mut printed = String::new();
-    program.0.kill().unwrap();
-    let mut stdout = program.0.stdout.take().unwrap();
-    stdout.read_to_string(&mut printed).unwrap();
+    let printed = printed(program);
     assert!(
         printed.contains("Some(\"ping\"): 13 bytes"),
         "{heading}: {printed}"
     );
     let line = block(README, "## Quick start with axum", "text");
     assert!(printed.contains(line.trim()), "{heading}: {printed}");
+}
+
+/// README's program with `fmt::init()`, which reads `RUST_LOG`: in a crate without the feature
+/// `env-filter`, the default is INFO.
+fn shorter_subscriber(folder: &Path) {
+    let source = block(README, "## Quick start with axum", "rust,no_run");
+    let shorter = source.replace(
+        "tracing_subscriber::fmt().init()",
+        "tracing_subscriber::fmt::init()",
+    );
+    assert_ne!(source, shorter);
+    fs::write(
+        folder.join("Cargo.toml"),
+        manifest(README, "## Quick start with axum"),
+    )
+    .unwrap();
+    let path = built(folder, &shorter);
+    for (rust_log, lines) in [(None, 1), (Some("warn"), 1), (Some("off"), 0)] {
+        let mut program = started(&path);
+        if let Some(level) = rust_log {
+            program.env("RUST_LOG", level);
+        }
+        let program = Running(program.spawn().unwrap());
+        let headers = signed(providers::github(), SECRET, EVENT);
+        let changed = EVENT.replace("opened", "closed");
+        assert_eq!(post("/webhooks/github", &headers, &changed), "401");
+        let printed = printed(program);
+        let refused = printed.matches("webhook refused: ").count();
+        assert_eq!(refused, lines, "{rust_log:?}: {printed}");
+        assert_eq!(
+            printed.matches(" WARN ").count(),
+            lines,
+            "{rust_log:?}: {printed}"
+        );
+        assert_eq!(printed.is_empty(), lines == 0, "{rust_log:?}: {printed}");
+    }
+}
+
+/// The workspace.
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The manifest of a crate with the dependencies under this heading.
+fn manifest(page: &str, heading: &str) -> String {
+    let dependencies = block(page, heading, "toml").replace(
+        "version = \"0.1\", features",
+        &format!("path = {:?}, features", here()),
+    );
+    assert!(dependencies.contains("path = "), "{dependencies}");
+    format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}")
+}
+
+/// The program of this crate with this source.
+fn built(folder: &Path, source: &str) -> PathBuf {
+    fs::write(folder.join("src/main.rs"), source).unwrap();
+    let mut build = cargo("build");
+    build
+        .current_dir(folder)
+        // As in the workspace's profile: what has the same features is not built again.
+        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    executables(&mut build).remove("quick-start").unwrap()
+}
+
+fn started(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("GITHUB_WEBHOOK_SECRET", SECRET)
+        .env("NO_COLOR", "1")
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped());
+    command
+}
+
+/// What a program has printed, which is ended.
+fn printed(mut program: Running) -> String {
+    let mut printed = String::new();
+    program.0.kill().unwrap();
+    let mut stdout = program.0.stdout.take().unwrap();
+    stdout.read_to_string(&mut printed).unwrap();
+    printed
 }
 
 fn signed(provider: Provider, secret: &str, body: &str) -> String {
@@ -283,7 +339,7 @@ fn answer(path: &str, headers: &str, body: &str) -> String {
 }
 
 /// A child that does not outlive its test.
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -65,7 +65,7 @@ fn every_signature_grammar_can_be_configured() {
         (
             ", list = \";\"".to_owned(),
             format!("{bad};{good}"),
-            format!("{bad},{good}"),
+            format!("{bad}|{good}"),
             RejectionKind::MalformedSignature,
         ),
         (

@@ -728,7 +728,7 @@ fn endpoints_and_tenants_have_deliveries_of_their_own() {
 #[test]
 fn spelling_a_request_another_way_makes_no_new_delivery() {
     use RejectionKind::{
-        MalformedSignature, MalformedTimestamp, RepeatedHeader, SignatureMismatch,
+        MalformedSignature, MalformedTimestamp, RepeatedField, RepeatedHeader, SignatureMismatch,
     };
     let event = || stripe(r#"{"id":"evt_1"}"#);
     let push = || github("{}");
@@ -765,7 +765,7 @@ fn spelling_a_request_another_way_makes_no_new_delivery() {
             "a time more",
             event(),
             event().append(STRIPE, ",t=1700000001"),
-            Refused(MalformedSignature),
+            Refused(RepeatedField),
         ),
         (
             "a time with a zero in front",

@@ -119,7 +119,7 @@ async fn what_nobody_waits_for_is_logged() {
         };
         work.with_subscriber(lines.subscriber()).await;
         assert_eq!(*told.lock().unwrap(), [DeliveryOutcome::Released]);
-        let line = lines.with(said);
+        let line = lines.with(&format!("hung up: {said}"));
         let [line] = &line[..] else {
             panic!("{line:?}")
         };

@@ -301,7 +301,7 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                     1,
                 ),
                 (
-                    "INFO",
+                    "WARN",
                     &["missing_header", "X-Shopify-Hmac-Sha256", "\"shop\""],
                     every,
                 ),
@@ -343,7 +343,8 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
                     "{framework:?} {wiring:?} {words:?}: {logged:#?}"
                 );
             }
-            // And nothing else.
+            // And nothing else, beside the first event of each endpoint.
+            let logged: Vec<_> = logged.iter().filter(|line| !is_first(line)).collect();
             let expected: usize = lines.iter().map(|(_, _, times)| times).sum();
             assert_eq!(
                 logged.len(),
@@ -352,6 +353,11 @@ async fn every_mistake_has_its_answer_and_a_line_that_names_the_remedy() {
             );
         }
     }
+}
+
+/// Whether this is the line about the first event of an endpoint.
+fn is_first(line: &str) -> bool {
+    line.starts_with("INFO") && line.contains("webhook verified, the first of this endpoint")
 }
 
 #[actix_web::test]
@@ -387,7 +393,10 @@ async fn each_endpoint_warns_once() {
         assert_eq!(of_axum(&axum, request).await, accepted());
     }
     drop(guard);
-    let lines = trimmed_lines(&log);
+    let lines: Vec<_> = trimmed_lines(&log)
+        .into_iter()
+        .filter(|line| !is_first(line))
+        .collect();
     assert_eq!(lines.len(), 4, "{lines:#?}");
     for name in ["first", "second", "third", "fourth"] {
         let name = format!("\"{name}\"");
@@ -413,10 +422,10 @@ async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
             panic!("{framework:?}: {lines:#?}");
         };
         assert!(
-            line.starts_with("WARN") && line.contains("(0 bytes)"),
+            line.starts_with("WARN") && line.contains("length=0"),
             "{line}"
         );
-        assert!(line.contains("no proxy changes the body"), "{line}");
+        assert!(line.contains("the body is empty"), "{line}");
     }
 }
 

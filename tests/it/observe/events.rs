@@ -14,12 +14,11 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
         WebhookVerifyLayer::new(verifier)
     };
     for host in Host::ALL {
-        for (layer, request, level, facts, counters) in [
+        for (layer, request, facts, counters) in [
             (
                 layer(svix()),
                 svix_at(NOW - 7, "msg"),
-                Level::DEBUG,
-                "bytes=2 endpoint=orders key_id=key-2 provider=svix skew=-7 variant=hmac-sha256",
+                "bytes=2 delivery_id=msg key_id=key-2 skew=-7 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
@@ -28,19 +27,16 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
             (
                 layer(svix()),
                 svix_at(NOW + 300, "msg"),
-                Level::DEBUG,
-                "bytes=2 endpoint=orders key_id=key-2 provider=svix skew=300 variant=hmac-sha256",
+                "bytes=2 delivery_id=msg key_id=key-2 skew=300 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="svix",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="svix",endpoint="orders",variant="hmac-sha256",key_id="key-2"} 1"#,
                 ],
             ),
-            // Where the documentation can be read in two ways, it is worth knowing which it was.
             (
                 layer(several.clone().unwrap()),
                 sign(providers::authento(), GITHUB_SECRET, "[1, 2]"),
-                Level::INFO,
-                "bytes=6 endpoint=orders key_id=key-4 provider=authento variant=hmac-sha256",
+                "bytes=6 key_id=key-4 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="authento",endpoint="orders"} 6"#,
                     r#"webhook_verified_total{provider="authento",endpoint="orders",variant="hmac-sha256",key_id="key-4"} 1"#,
@@ -50,8 +46,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
             (
                 tenants(),
                 signed("{}"),
-                Level::DEBUG,
-                "bytes=2 endpoint=orders key_id=acme-key-3 provider=github tenant=acme variant=hmac-sha256",
+                "bytes=2 key_id=acme-key-3 tenant=acme variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint="orders"} 2"#,
                     r#"webhook_verified_total{provider="github",endpoint="orders",variant="hmac-sha256",key_id=""} 1"#,
@@ -60,8 +55,7 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
             (
                 nameless(),
                 signed("{}"),
-                Level::DEBUG,
-                "bytes=2 provider=github variant=hmac-sha256",
+                "bytes=2 variant=hmac-sha256",
                 [
                     r#"webhook_body_bytes_total{provider="github",endpoint=""} 2"#,
                     r#"webhook_verified_total{provider="github",endpoint="",variant="hmac-sha256",key_id=""} 1"#,
@@ -74,22 +68,108 @@ async fn a_verified_event_has_its_line_span_and_counters_on_every_host() {
             let sight = operators.take();
             assert_eq!(sight.lines.len(), 1, "{host:?}: {:?}", sight.lines);
             let line = &sight.lines[0];
-            assert_eq!((line.message(), line.level), ("webhook verified", level));
+            assert_eq!(
+                (line.message(), line.level),
+                (FIRST_LINE, Level::INFO),
+                "{host:?}"
+            );
+            assert_no_field_twice(line);
             let mut fields = line.fields.clone();
             fields.remove("message");
             assert_eq!(flat(&fields), facts, "{host:?}");
 
             assert_eq!(sight.spans.len(), 1);
-            let span = &sight.spans[0];
-            let mut fields = span.fields.clone();
-            assert_eq!(fields.remove("outcome").as_deref(), Some("verified"));
-            assert_eq!(flat(&fields), facts, "{host:?}");
+            let mut span = sight.spans[0].fields.clone();
+            for (field, value) in [
+                ("method", "POST"),
+                ("path", "/hook"),
+                ("outcome", "verified"),
+            ] {
+                assert_eq!(span.remove(field).as_deref(), Some(value), "{host:?}");
+            }
+            // Every line in the span knows these already.
+            assert!(span.remove("provider").is_some());
+            assert_eq!(span.remove("endpoint").is_some(), facts.contains("key_id"));
+            assert_eq!(flat(&span), facts, "{host:?}");
 
             let counted = sight.counters.iter();
             let counted: Vec<_> = counted
                 .map(|(name, count)| format!("{name} {count}"))
                 .collect();
             assert_eq!(counted, counters, "{host:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_event_of_an_endpoint_is_at_info_and_the_others_are_not() {
+    let several = Verifier::new(providers::authento(), Secret::new(GITHUB_SECRET)).unwrap();
+    for host in Host::ALL {
+        // Where the documentation can be read in two ways, it is worth knowing which it was.
+        for (layer, provider, later) in [
+            (layer(github()), providers::github(), Level::DEBUG),
+            (layer(several.clone()), providers::authento(), Level::INFO),
+        ] {
+            let operators = Operators::watch();
+            for _ in 0..3 {
+                let request = sign(provider.clone(), GITHUB_SECRET, "[1, 2]");
+                host.send::<Value>(Some(layer.clone()), request).await;
+            }
+            let lines = operators.take().lines;
+            let seen: Vec<_> = lines
+                .iter()
+                .map(|line| (line.level, line.message()))
+                .collect();
+            let other = (later, "webhook verified");
+            assert_eq!(seen, [(Level::INFO, FIRST_LINE), other, other], "{host:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unsigned_type_or_id_is_marked() {
+    let github_event = || {
+        let request = with_header(signed("{}"), "x-github-event", "push");
+        with_header(request, "x-github-delivery", "72d3162e")
+    };
+    const STRIPE_SECRET: &str = "whsec_of-some-length";
+    let stripe = || {
+        let body = r#"{"id":"evt_1","type":"ping"}"#;
+        sign(providers::stripe(), STRIPE_SECRET, body)
+    };
+    let verifier = |provider: Provider| {
+        let is_stripe = provider.name() == "stripe";
+        let secret = if is_stripe {
+            STRIPE_SECRET
+        } else {
+            GITHUB_SECRET
+        };
+        Verifier::new(provider, Secret::new(secret)).unwrap()
+    };
+    for host in Host::ALL {
+        for (provider, request, expected) in [
+            (
+                providers::github(),
+                github_event(),
+                "delivery_id=72d3162e event_type=push unsigned=event_type,delivery_id",
+            ),
+            (
+                providers::stripe(),
+                stripe(),
+                "delivery_id=evt_1 event_type=ping",
+            ),
+            (providers::github(), signed("{}"), ""),
+        ] {
+            let operators = Operators::watch();
+            host.send::<Value>(Some(layer(verifier(provider))), request)
+                .await;
+            let sight = operators.take();
+            for fields in [&sight.lines[0].fields, &sight.spans[0].fields] {
+                let mut fields = fields.clone();
+                let about = ["delivery_id", "event_type", "unsigned"];
+                fields.retain(|name, _| about.contains(&&**name));
+                assert_eq!(flat(&fields), expected, "{host:?} {:?}", sight.lines);
+            }
         }
     }
 }
@@ -174,10 +254,7 @@ async fn a_status_that_is_turned_into_another_is_counted_on_every_host() {
         assert_eq!((line.level, line.within.len()), (Level::DEBUG, 1));
         let mut fields = line.fields.clone();
         fields.remove("message");
-        assert_eq!(
-            flat(&fields),
-            "endpoint=orders from=202 provider=authenteq to=200"
-        );
+        assert_eq!(flat(&fields), "from=202 to=200");
     }
 
     // What is right already is not counted.
@@ -216,7 +293,13 @@ async fn mistakes_in_the_wiring_are_logged_once() {
         let told: Vec<_> = told.collect();
         assert_eq!(told.len(), 1, "{text}");
         assert_eq!(told[0].level, level, "{text}");
-        assert_eq!(told[0].fields["provider"], "github", "{text}");
-        assert_eq!(told[0].fields["endpoint"], "orders", "{text}");
+        let around = told[0].within.iter().map(|span| &span.fields);
+        for (field, value) in [("provider", "github"), ("endpoint", "orders")] {
+            let mut all = around.clone().chain([&told[0].fields]);
+            assert!(
+                all.any(|fields| fields.get(field).is_some_and(|seen| seen == value)),
+                "{text}"
+            );
+        }
     }
 }

@@ -21,19 +21,34 @@ async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
             let refused: Vec<_> = sight
                 .lines
                 .iter()
-                .filter(|line| line.message().starts_with("webhook refused: "))
+                .filter(|line| {
+                    line.message().starts_with("webhook refused: ")
+                        || line.message().starts_with("webhook not handled: ")
+                })
                 .collect();
             assert_eq!(refused.len(), 1, "{place}: {:?}", sight.lines);
             let line = refused[0];
             assert_eq!(line.level, case.level, "{place}");
             let mut fields = line.fields.clone();
             fields.remove("message");
+            assert_no_field_twice(line);
+            let digest = fields.remove("body_sha256");
+            assert_eq!(
+                digest.is_some(),
+                case.kind == "signature_mismatch",
+                "{place}"
+            );
+            let hints = Some(case.hints).filter(|hints| !hints.is_empty());
+            // A verified event is described by the span.
+            let extracted = case.kind == "unreadable_payload";
             let expected = [
                 entry("kind", Some(case.kind)),
-                entry("provider", provider),
-                entry("endpoint", endpoint),
-                entry("tenant", case.tenant),
+                entry("hints", hints),
+                entry("tenant", case.tenant.filter(|_| !extracted)),
+                entry("delivery_id", case.delivery),
+                entry("unsigned", case.delivery.map(|_| "delivery_id")),
                 entry("header", case.header),
+                entry("field", case.field),
                 entry("skew", case.skew),
                 entry("length", case.length),
             ];
@@ -65,7 +80,6 @@ async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
             assert_eq!(line.within.len(), 1, "{place}: the line is in the span");
             let span = &sight.spans[0];
             assert_eq!((span.name, span.level), ("webhook", Level::INFO));
-            let extracted = case.kind == "unreadable_payload";
             let key_id = if case.tenant.is_some() {
                 "acme-key-3"
             } else {
@@ -75,7 +89,12 @@ async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
             let expected = [
                 entry("provider", provider),
                 entry("endpoint", endpoint),
+                entry("method", Some("POST")),
+                entry("path", Some("/hook")),
                 entry("tenant", case.tenant),
+                entry("hints", hints.filter(|_| !extracted)),
+                entry("delivery_id", case.delivery),
+                entry("unsigned", case.delivery.map(|_| "delivery_id")),
                 // A genuine event that the handler cannot read was verified all the same.
                 entry(
                     "outcome",
@@ -116,19 +135,50 @@ async fn the_text_of_a_sources_error_is_in_the_log() {
     }
 }
 
-#[test]
-fn every_kind_of_the_runbook_that_verification_has_is_seen_here() {
+/// The first column of the runbook's tables: names in backquotes, perhaps with a status.
+fn runbook_rows() -> Vec<(&'static str, Option<u16>)> {
     let runbook = include_str!("../../../RUNBOOK.md");
     let rows = runbook.lines().filter_map(|line| {
-        let (kind, rest) = line.strip_prefix("| `")?.split_once("` ")?;
-        let status = rest.get(..3)?;
-        status.parse::<u16>().ok().map(|_| kind)
+        let (name, rest) = line.strip_prefix("| `")?.split_once('`')?;
+        Some((name, rest.get(1..4).and_then(|status| status.parse().ok())))
     });
+    rows.collect()
+}
+
+#[test]
+fn the_runbook_has_a_line_for_every_kind_hint_and_note() {
+    let rows = runbook_rows();
+    for kind in RejectionKind::ALL {
+        let row = (kind.as_str(), Some(kind.status().as_u16()));
+        assert_eq!(
+            rows.iter().filter(|other| **other == row).count(),
+            1,
+            "{kind}"
+        );
+    }
+    let hints = Hint::ALL.iter().map(|hint| hint.as_str());
+    let notes = NoteKind::ALL.iter().map(|note| note.as_str());
+    for name in hints.chain(notes) {
+        let count = rows.iter().filter(|other| **other == (name, None)).count();
+        assert_eq!(count, 1, "{name}");
+    }
+    // A kind that is gone has no line.
+    let known = |name: &str| name.parse::<RejectionKind>().is_ok();
+    let gone: Vec<_> = rows
+        .iter()
+        .filter(|(name, status)| status.is_some() && !known(name))
+        .collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
+fn every_kind_that_verification_has_is_seen_here() {
     // What a delivery layer refuses is seen where deliveries are tested.
     let of_deliveries = |kind: &&str| kind.starts_with("delivery_") || kind.starts_with("handler");
-    let documented: BTreeSet<&str> = rows.filter(|kind| !of_deliveries(kind)).collect();
+    let all = RejectionKind::ALL.iter().map(|kind| kind.as_str());
+    let all: BTreeSet<&str> = all.filter(|kind| !of_deliveries(kind)).collect();
     let seen: BTreeSet<&str> = refusals().iter().map(|case| case.kind).collect();
-    assert_eq!(documented, seen);
+    assert_eq!(all, seen);
 }
 
 #[tokio::test(start_paused = true)]

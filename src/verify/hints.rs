@@ -1,0 +1,200 @@
+//! What a refused request shows about the cause. Nothing here runs for a request that is accepted.
+
+use std::sync::LazyLock;
+
+use crate::{
+    compiled::{
+        header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
+        scheme::CompiledScheme,
+        signature::Candidates,
+    },
+    endpoint::Endpoint,
+    head::Head,
+    providers,
+    rejection::{
+        Reason, Rejection, RequestFacts,
+        body::{body_hints, unread_hints},
+        hint::Hint,
+        kind::RejectionKind,
+        shown,
+    },
+};
+
+/// Adds what the head of a request shows, for one that its head condemns.
+#[cold]
+pub(crate) fn of_head(
+    endpoint: &Endpoint,
+    head: &Head<'_>,
+    lines: &HeaderLines<'_>,
+    mut reason: Reason,
+) -> Reason {
+    let kind = reason.kind();
+    let unsigned = kind == RejectionKind::MissingHeader;
+    let misread = matches!(
+        kind,
+        RejectionKind::MalformedSignature
+            | RejectionKind::MissingField
+            | RejectionKind::UnexpectedHeader
+    );
+    if !unsigned && !misread {
+        return reason;
+    }
+    let is_safe = matches!(head.method, "GET" | "HEAD");
+    if unsigned && is_safe {
+        reason = reason.hint(Hint::SafeMethod);
+    }
+    let older = endpoint.provider.older_signature().filter(|_| unsigned);
+    let own = own_header(endpoint, lines).filter(|_| unsigned);
+    if let Some(header) = older.filter(|header| has(head, header)) {
+        reason.hints().older = Some(header);
+        reason = reason.hint(Hint::OlderSignature);
+    } else if let Some(header) = own {
+        reason.hints().own = Some(header.into());
+        reason = reason.hint(Hint::UnsignedSender);
+    } else if let Some(foreign) = foreign_header(endpoint, head) {
+        reason.hints().foreign = Some(foreign);
+        reason = reason.hint(Hint::ForeignHeader);
+    } else if unsigned && !is_safe && endpoint.provider.remedies().unsigned.is_some() {
+        reason = reason.hint(Hint::UnsignedSender);
+    }
+    if kind == RejectionKind::MalformedSignature {
+        reason = of_history(endpoint, reason);
+    }
+    reason
+}
+
+/// Adds what a complete request shows, for one that no key accepts.
+#[cold]
+pub(crate) fn of_body(
+    endpoint: &Endpoint,
+    candidates: &Candidates,
+    values: &HeaderValues,
+    body: &[u8],
+    mut reason: Reason,
+) -> Reason {
+    let value = |span| values.get(span).unwrap_or_default();
+    let content_type = values.content_type.map_or(&b""[..], value);
+    let content_encoding = values.content_encoding.map_or(&b""[..], value);
+    let is_mismatch = reason.kind() == RejectionKind::SignatureMismatch;
+    let seen = if is_mismatch {
+        body_hints(body, content_type, content_encoding)
+    } else {
+        unread_hints(body, content_type, content_encoding)
+    };
+    let hints = reason.hints();
+    hints.set = hints.set.and(seen);
+    if !is_mismatch {
+        return reason;
+    }
+    if let Some(undecoded) = &candidates.undecoded {
+        hints.undecoded = undecoded.count;
+        hints.signature = undecoded.seen;
+        hints.set = hints.set.and(undecoded.hints);
+        hints.insert(Hint::UndecodedSignature);
+        let scheme = endpoint.schemes.first();
+        let header = scheme.and_then(|scheme| scheme.head.signatures.first()?.shared());
+        if let Some(header) = header {
+            reason = reason.about(header);
+        }
+    }
+    if endpoint.provider.remedies().cli.is_some() {
+        reason = reason.hint(Hint::CliSecret);
+    }
+    of_history(endpoint, reason)
+}
+
+/// Adds whether the endpoint has ever accepted a request.
+fn of_history(endpoint: &Endpoint, mut reason: Reason) -> Reason {
+    let verified = endpoint.verified.count();
+    reason.hints().verified = verified;
+    reason.hint(if verified == 0 {
+        Hint::NeverVerified
+    } else {
+        Hint::VerifiedBefore
+    })
+}
+
+/// Adds what the head says of the request to a rejection.
+#[cold]
+pub(crate) fn about(rejection: Rejection, endpoint: &Endpoint, head: &Head<'_>) -> Rejection {
+    let lines = endpoint.headers.look_up(head);
+    let older = endpoint.provider.older_signature();
+    let own = own_header(endpoint, &lines).is_some();
+    let text = |names: fn(&CompiledScheme) -> Option<&HeaderNames>| {
+        let scheme = endpoint.schemes.first()?;
+        let value = view(&lines, scheme).get(names(scheme)?)?;
+        let text = shown(std::str::from_utf8(value).ok()?);
+        Some(text).filter(|text| !text.is_empty())
+    };
+    rejection.about_request(RequestFacts {
+        method: shown(head.method),
+        path: shown(head.path),
+        event_type: text(|scheme| scheme.head.metadata.event_type.as_ref()),
+        delivery_id: text(|scheme| scheme.head.metadata.delivery_id.as_ref()),
+        of_provider: own || older.is_some_and(|header| has(head, header)),
+    })
+}
+
+fn view<'v, 'h>(lines: &'v HeaderLines<'h>, scheme: &CompiledScheme) -> FamilyView<'v, 'h> {
+    let rules = &scheme.head;
+    lines.in_family(rules.families, &rules.required, &rules.signatures)
+}
+
+/// A header of the provider that is present, however the request is signed.
+fn own_header<'e>(endpoint: &'e Endpoint, lines: &HeaderLines<'_>) -> Option<&'e str> {
+    endpoint.schemes.iter().find_map(|scheme| {
+        let view = view(lines, scheme);
+        headers_of(scheme)
+            .filter(|names| !is_common(names.shown()))
+            .find(|names| view.get(names).is_some())
+            .map(|names| view.shown(names))
+    })
+}
+
+fn headers_of(scheme: &CompiledScheme) -> impl Iterator<Item = &HeaderNames> {
+    let rules = &scheme.head;
+    let described = [&rules.metadata.event_type, &rules.metadata.delivery_id];
+    let described = described.into_iter().flatten();
+    described.chain(&rules.signatures).chain(&rules.required)
+}
+
+/// Headers that prove nothing about who sends them.
+fn is_common(name: &str) -> bool {
+    const COMMON: [&str; 8] = [
+        "authorization",
+        "content-digest",
+        "content-length",
+        "content-type",
+        "date",
+        "digest",
+        "host",
+        "user-agent",
+    ];
+    COMMON
+        .iter()
+        .any(|common| common.eq_ignore_ascii_case(name))
+}
+
+/// The signature header of another built-in provider, and that provider.
+fn foreign_header(endpoint: &Endpoint, head: &Head<'_>) -> Option<(&'static str, &'static str)> {
+    static SIGNATURES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
+        let all = providers::names().filter_map(|name| Some((name, providers::by_name(name)?)));
+        let headers = all.flat_map(|(name, provider)| {
+            let headers: Vec<String> = provider.signature_headers().collect();
+            headers.into_iter().map(move |header| (header, name))
+        });
+        // Many vendors use this name.
+        headers
+            .filter(|(header, _)| !header.eq_ignore_ascii_case("x-signature"))
+            .collect()
+    });
+    SIGNATURES
+        .iter()
+        .filter(|(header, _)| !endpoint.headers.knows(header))
+        .find(|(header, _)| has(head, header))
+        .map(|(header, provider)| (&**header, *provider))
+}
+
+fn has(head: &Head<'_>, header: &str) -> bool {
+    head.headers.nth(header, 0).is_some()
+}
