@@ -151,7 +151,7 @@ fn of_secrets() -> Vec<Setup> {
         (
             PlaceholderSecret,
             "github",
-            "$2b$10$N9qo8uLOickgx2ZMRZoMye",
+            "$2b$10$N9qo8uLOickgx2ZMRZoQqa",
             false,
         ),
         (
@@ -222,7 +222,7 @@ fn of_secrets() -> Vec<Setup> {
         (
             InvisibleCharacter,
             "github",
-            "ein Geheimnis f\u{fc}r jeden \u{1f511}",
+            "m\u{fc}nchen-\u{1f511}-secret-of-acme",
             false,
         ),
         (
