@@ -20,6 +20,7 @@ pub(crate) struct LogLimits {
     refusals: [Limit; RejectionKind::COUNT],
     deliveries: [Limit; DELIVERY_OUTCOMES],
     verified: Limit,
+    scanners: Limit,
 }
 
 /// The rate limit of one kind of line.
@@ -39,6 +40,12 @@ impl LogLimits {
     /// The number of lines suppressed since the last one, if another may be written.
     pub(crate) fn admit_refusal(&self, kind: RejectionKind) -> Option<u64> {
         self.refusals.get(kind as usize)?.admit(now())
+    }
+
+    /// As [`admit_refusal`](Self::admit_refusal), for a request that is not meant for the provider,
+    /// so that scanners do not suppress the lines of senders.
+    pub(crate) fn admit_scanner(&self) -> Option<u64> {
+        self.scanners.admit(now())
     }
 
     /// As [`admit_refusal`](Self::admit_refusal), for a verified event whose line is at INFO.

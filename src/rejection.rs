@@ -52,6 +52,19 @@ pub(crate) fn shown(text: &str) -> Box<str> {
     all.into()
 }
 
+/// Escapes what could disturb a log in the text of an error, which may quote the request.
+fn escaped(text: &str) -> String {
+    let mut all = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
+            all.extend(letter.escape_unicode());
+        } else {
+            all.push(letter);
+        }
+    }
+    all
+}
+
 struct Inner {
     reason: Reason,
     labels: Option<Arc<Labels>>,
@@ -418,7 +431,7 @@ impl Rejection {
         let remedies = labels.as_ref().map(|labels| labels.remedies);
         reason.write(f, with_facts, remedies.unwrap_or_default())?;
         if let Some(source) = source {
-            write!(f, ": {source}")?;
+            write!(f, ": {}", escaped(&source.to_string()))?;
         }
         Ok(())
     }

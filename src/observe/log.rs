@@ -105,10 +105,10 @@ fn level(rejection: &Rejection) -> Level {
 }
 
 pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, in_span: bool) {
-    let Some(left_out) = admit(endpoint, rejection) else {
+    let level = level(rejection);
+    let Some(left_out) = admit(endpoint, rejection, level) else {
         return;
     };
-    let level = level(rejection);
     let outside = |value| unless(in_span, value);
     let hints = rejection.hint_set();
     event_at!(
@@ -140,14 +140,15 @@ pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, in_spa
 
 /// A verified event that does not reach its handler.
 pub(crate) fn not_handled(event: Option<&VerifiedEvent>, rejection: &Rejection) {
-    let Some(left_out) = admit(event.map(|event| &**event.shared()), rejection) else {
+    let level = level(rejection);
+    let Some(left_out) = admit(event.map(|event| &**event.shared()), rejection, level) else {
         return;
     };
     let in_span = event.is_some_and(is_traced);
     let outside = |value| unless(in_span, value);
     let hints = rejection.hint_set();
     event_at!(
-        level(rejection),
+        level,
         kind = rejection.kind().as_str(),
         hints = (!hints.is_empty()).then(|| display(hints)),
         provider = outside(rejection.provider()),
@@ -174,11 +175,14 @@ pub(crate) fn not_handled(event: Option<&VerifiedEvent>, rejection: &Rejection) 
 
 /// The number of lines of this kind that were suppressed since the last one, if another may be
 /// written.
-fn admit(endpoint: Option<&Endpoint>, rejection: &Rejection) -> Option<u64> {
+fn admit(endpoint: Option<&Endpoint>, rejection: &Rejection, level: Level) -> Option<u64> {
     // Shared by all routes without the layer.
     static NO_LAYER: LazyLock<LogLimits> = LazyLock::new(LogLimits::default);
     let limits = endpoint.map_or(&*NO_LAYER, |endpoint| &endpoint.log_limits);
-    limits.admit_refusal(rejection.kind())
+    match (rejection.kind(), level) {
+        (RejectionKind::MissingHeader, Level::INFO) => limits.admit_scanner(),
+        (kind, _) => limits.admit_refusal(kind),
+    }
 }
 
 /// Says once, at a level that is shown, that refusals are not.

@@ -135,6 +135,48 @@ async fn the_text_of_a_sources_error_is_in_the_log() {
     }
 }
 
+#[tokio::test]
+async fn the_text_of_a_sources_error_cannot_disturb_the_log() {
+    for host in Host::ALL {
+        let operators = Operators::watch();
+        let layer = looked_up(|| {
+            Box::pin(async { Err("no \"a\u{1b}[31m\nWARN f\u{e4}ke\u{2028}\"".into()) })
+        });
+        host.send::<Value>(Some(layer), signed("{}")).await;
+        let lines = operators.take().lines;
+        assert_eq!(
+            lines[0].message(),
+            "webhook refused: the key source failed: no \"a\\u{1b}[31m\\u{a}WARN f\u{e4}ke\\u{2028}\""
+        );
+    }
+}
+
+#[tokio::test]
+async fn scanners_do_not_suppress_the_lines_of_senders() {
+    let layer = layer(svix());
+    let operators = Operators::watch();
+    for _ in 0..50 {
+        let scan = Request::post("/hook")
+            .body(TestBody::from(Bytes::new()))
+            .unwrap();
+        Host::Axum.send::<Value>(Some(layer.clone()), scan).await;
+    }
+    let mut sender = svix_at(NOW, "msg");
+    sender.headers_mut().remove("svix-signature");
+    Host::Axum.send::<Value>(Some(layer), sender).await;
+    let levels: Vec<Level> = operators
+        .take()
+        .lines
+        .iter()
+        .map(|line| line.level)
+        .collect();
+    assert_eq!(
+        levels.iter().filter(|level| **level == Level::INFO).count(),
+        20
+    );
+    assert_eq!(levels.last(), Some(&Level::WARN));
+}
+
 /// The first column of the runbook's tables: names in backquotes, perhaps with a status.
 fn runbook_rows() -> Vec<(&'static str, Option<u16>)> {
     let runbook = include_str!("../../../RUNBOOK.md");
