@@ -14,11 +14,12 @@ vocabulary! {
         UnauthenticatedDigest = "unauthenticated_digest",
         /// The scheme is a plain digest whose content continues after the secret.
         LengthExtension = "length_extension",
-        /// A secret is a variable that nothing expanded, or a text that stands for a secret.
+        /// A secret is a variable or a reference that nothing expanded, or a text that stands for a
+        /// secret.
         PlaceholderSecret = "placeholder_secret",
         /// A secret is in quotation marks.
         QuotedSecret = "quoted_secret",
-        /// A secret is a whole assignment, such as `NAME=value`.
+        /// A secret is a whole assignment, such as `NAME=value`, or JSON.
         AssignedSecret = "assigned_secret",
         /// A secret contains characters that cannot be seen.
         InvisibleCharacter = "invisible_character",

@@ -35,6 +35,30 @@ pub(crate) fn suspicion(secret: &str, look: &SecretLook) -> Option<Suspicion> {
             "it is a whole assignment; keep only what follows the equals sign",
         );
     }
+    if is_structured(secret) {
+        return found(
+            NoteKind::AssignedSecret,
+            "it is JSON that holds a secret; keep only the value",
+        );
+    }
+    if is_variable(secret) && secret.contains('_') && names_secret(secret) {
+        return found(
+            NoteKind::PlaceholderSecret,
+            "it is the name of a variable; set it to the value the provider shows",
+        );
+    }
+    if is_reference(secret) {
+        return found(
+            NoteKind::PlaceholderSecret,
+            "it is a reference that nothing has resolved; set it to the value the provider shows",
+        );
+    }
+    if secret.starts_with("-----BEGIN ") {
+        return found(
+            NoteKind::OtherCredential,
+            "it is a key or certificate in PEM; set the secret of this webhook",
+        );
+    }
     if is_placeholder(secret) {
         return found(
             NoteKind::PlaceholderSecret,
@@ -90,11 +114,36 @@ fn is_assignment(secret: &str) -> bool {
         return false;
     };
     is_variable(name.trim_end())
-        && ["SECRET", "KEY", "TOKEN", "WEBHOOK", "SIGN", "PASS"]
-            .iter()
-            .any(|word| name.contains(word))
+        && names_secret(name)
         // Base64 ends with equals signs.
         && value.contains(|letter| letter != '=')
+}
+
+fn names_secret(name: &str) -> bool {
+    ["SECRET", "KEY", "TOKEN", "WEBHOOK", "SIGN", "PASS"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// An object, or a list of texts, such as a secret store returns.
+fn is_structured(secret: &str) -> bool {
+    let inner = |first: char, last: char| secret.strip_prefix(first)?.strip_suffix(last);
+    let begins = |text: &str| text.trim_start().starts_with('"');
+    inner('{', '}').is_some_and(|inner| begins(inner) && inner.contains(':'))
+        || inner('[', ']').is_some_and(begins)
+}
+
+/// The place of a secret in a store, or a file.
+fn is_reference(secret: &str) -> bool {
+    const STORES: [&str; 6] = [
+        "@Microsoft.KeyVault(",
+        "arn:aws:secretsmanager:",
+        "arn:aws:ssm:",
+        "op://",
+        "/run/secrets/",
+        "/var/run/secrets/",
+    ];
+    STORES.iter().any(|store| secret.starts_with(store))
 }
 
 /// The name of an environment variable.
@@ -107,7 +156,13 @@ fn is_variable(name: &str) -> bool {
 }
 
 fn is_placeholder(secret: &str) -> bool {
-    const WHOLE: [&str; 5] = [
+    const WHOLE: [&str; 11] = [
+        "none",
+        "null",
+        "redacted",
+        "[redacted]",
+        "[object object]",
+        "undefined",
         "secret",
         "webhook-secret",
         "webhook_secret",
@@ -141,6 +196,9 @@ fn is_placeholder(secret: &str) -> bool {
             .iter()
             .any(|noun| lower.contains(noun));
     between("${", "}")
+        || between("#{", "}")
+        || between("#{", "}#")
+        || between("$(", ")")
         || between("{{", "}}")
         || between("<", ">")
         || between("%", "%") && is_variable(secret.trim_matches('%'))
@@ -219,6 +277,30 @@ mod tests {
             (ANY, "the-secret\u{a0}of-length", Some(InvisibleCharacter)),
             (ANY, "the secret of length", None),
             (ANY, "gehe\u{ed}mnis-mit-l\u{e4}nge", None),
+            (ANY, "#{WEBHOOK_SECRET}#", Some(PlaceholderSecret)),
+            (ANY, "$(cat /run/secret)", Some(PlaceholderSecret)),
+            (ANY, "undefined", Some(PlaceholderSecret)),
+            (ANY, "[redacted]", Some(PlaceholderSecret)),
+            (ANY, "undefined-but-long-enough", None),
+            (ANY, "GITHUB_WEBHOOK_SECRET", Some(PlaceholderSecret)),
+            (STRIPE, "STRIPE_SIGNING_KEY", Some(PlaceholderSecret)),
+            (ANY, "GITHUBWEBHOOKSECRET", None),
+            (ANY, "ABC_DEF_0123456789", None),
+            (ANY, "GITHUB_WEBHOOK_SECRET-of-mine", None),
+            (ANY, "op://vault/item/secret", Some(PlaceholderSecret)),
+            (ANY, "/run/secrets/github", Some(PlaceholderSecret)),
+            (
+                ANY,
+                "arn:aws:secretsmanager:eu:1:secret:x",
+                Some(PlaceholderSecret),
+            ),
+            (ANY, "open://the-secret-of-length", None),
+            (ANY, r#"{"GITHUB_SECRET":"abcdefgh"}"#, Some(AssignedSecret)),
+            (ANY, r#"[ "abcdefgh", "ijklmnop" ]"#, Some(AssignedSecret)),
+            (ANY, "{curly-secret-of-length:}", None),
+            (ANY, "[square-secret-of-length]", None),
+            (ANY, "-----BEGIN PRIVATE KEY-----", Some(OtherCredential)),
+            (ANY, "-----the-secret-of-length", None),
             (ANY, "https://example.com/hooks/1", Some(UrlSecret)),
             (ANY, "httpsecret-of-some-length", None),
             (STRIPE, "sk_live_51HxyzABCDEF", Some(OtherCredential)),

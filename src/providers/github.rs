@@ -46,6 +46,8 @@ pub(super) fn provider() -> Provider {
             ("ghp_", "a personal access token"),
             ("gho_", "an OAuth token"),
             ("ghs_", "an installation token"),
+            ("ghu_", "a user token"),
+            ("ghr_", "a refresh token"),
             ("github_pat_", "a personal access token"),
         ],
     })

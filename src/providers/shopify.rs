@@ -32,7 +32,11 @@ pub(super) fn provider() -> Provider {
     .with_event_type(Locator::header("X-Shopify-Topic"))
     .with_secret_look(SecretLook {
         prefix: None,
-        others: &[("shpat_", "an access token"), ("shpca_", "an access token")],
+        others: &[
+            ("shpat_", "an access token"),
+            ("shpca_", "an access token"),
+            ("shppa_", "the password of a private app"),
+        ],
     })
     .with_delivery_id(Locator::header("X-Shopify-Webhook-Id"))
     .with_time_limit(Duration::from_secs(5))
