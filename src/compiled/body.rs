@@ -43,6 +43,12 @@ impl BodyTable {
         })
     }
 
+    /// Whether a form is what the provider sends.
+    pub(crate) fn reads_forms(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| matches!(entry.from, BodySource::Form(_)))
+    }
+
     fn read(&self, body: &[u8]) -> BodyValues {
         let pointers = self.entries.iter().map(|entry| match &entry.from {
             BodySource::Json(pointer) => Some(&**pointer),

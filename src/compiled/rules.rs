@@ -109,13 +109,22 @@ fn unit_seen(text: &str, near: impl Fn(UnixTime) -> bool) -> Option<&'static str
     if let Some(unit) = known {
         return Some(unit.plural());
     }
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((seconds, fraction)) = text.split_once('.') {
+        let time = TimeUnit::Seconds.parse(seconds);
+        let time = time
+            .filter(|_| is_number(fraction))
+            .filter(|_| !fraction.is_empty())?;
+        return near(time).then_some("seconds with a fraction");
+    }
     // Units that no scheme has, by the digits that they have in addition to seconds.
     [("microseconds", 6), ("nanoseconds", 9)]
         .into_iter()
         .find_map(|(name, more)| {
             let seconds = text.get(..text.len().checked_sub(more)?)?;
-            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-            let time = TimeUnit::Seconds.parse(seconds).filter(|_| is_number)?;
+            let time = TimeUnit::Seconds
+                .parse(seconds)
+                .filter(|_| is_number(text))?;
             near(time).then_some(name)
         })
 }

@@ -48,6 +48,9 @@ pub(crate) fn unread_hints(body: &[u8], content_type: &[u8], content_encoding: &
     hints
 }
 
+/// The magic number of gzip, with its only method.
+const GZIP: &[u8] = b"\x1f\x8b\x08";
+
 /// The magic numbers of gzip, zlib and Zstandard.
 fn is_compressed(start: &[u8]) -> bool {
     match start {
@@ -69,9 +72,11 @@ fn is_text(start: &[u8]) -> bool {
     valid && !start.iter().any(is_control)
 }
 
-/// Base64 of JSON or of a form. `cut` says that the text goes on.
+/// Base64 of JSON, XML, a form or gzip, perhaps as a JSON string. `cut` says that the text goes on.
 fn is_base64(start: &[u8], cut: bool) -> bool {
     let text = start.trim_ascii();
+    let text = text.strip_prefix(b"\"").unwrap_or(text);
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
     let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"="));
     let digits = digits.unwrap_or(text);
     let in_alphabet = |byte: &u8| {
@@ -93,8 +98,11 @@ fn is_base64(start: &[u8], cut: bool) -> bool {
     let (quads, _) = head.as_chunks::<4>();
     let decoded = STANDARD.decode(quads.as_flattened());
     decoded.is_ok_and(|bytes| {
-        let is_json = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
-        is_text(&bytes) && (is_json || looks_like_form(&bytes))
+        let is_known = matches!(
+            bytes.trim_ascii_start(),
+            [b'{' | b'[' | b'<', ..] | [b'-', b'-', ..]
+        );
+        is_text(&bytes) && (is_known || looks_like_form(&bytes)) || bytes.starts_with(GZIP)
     })
 }
 
@@ -123,6 +131,25 @@ fn is_wrapped(start: &[u8]) -> bool {
             .any(|key| memchr::memmem::find(start, key).is_some())
 }
 
+/// Whether JSON never begins so.
+fn is_no_json(text: &[u8]) -> bool {
+    let is_number = |byte: &u8| {
+        byte.is_ascii_digit()
+            || byte.is_ascii_whitespace()
+            || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+    };
+    let begins = match text {
+        [b'{' | b'"', ..] => true,
+        [b'[', ..] => !text.starts_with(b"[object "),
+        [b'-' | b'0'..=b'9', second @ ..] => {
+            !matches!(second, [b'-', ..]) && text.iter().all(is_number)
+        }
+        [b't' | b'f' | b'n', ..] => matches!(text.trim_ascii_end(), b"true" | b"false" | b"null"),
+        _ => false,
+    };
+    !begins || looks_like_form(text)
+}
+
 /// Whether a body begins as its type never does.
 fn is_another_type(start: &[u8], content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next();
@@ -138,10 +165,8 @@ fn is_another_type(start: &[u8], content_type: &[u8]) -> bool {
     match &*essence {
         b"multipart/form-data" => !text.starts_with(b"--"),
         essence if essence == b"application/json" || essence.ends_with(b"+json") => {
-            !matches!(
-                first,
-                b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'
-            ) || looks_like_form(text)
+            let has_charset = memchr::memmem::find(content_type, b"charset").is_some();
+            is_no_json(text) || !has_charset && !is_text(start)
         }
         essence if essence.ends_with(b"/xml") || essence.ends_with(b"+xml") => first != b'<',
         _ => false,
@@ -182,6 +207,10 @@ mod tests {
             (b"WzEsMl0=\n", "text/plain", "", "body_base64"),
             (b"cGF5bG9hZD0x", "", "", "body_base64"),
             (long_base64.as_bytes(), json, "", "body_base64"),
+            (b"\"eyJpZCI6MX0=\"", json, "", "body_base64"),
+            (b"PGEvPg==", "text/xml", "", "body_base64"),
+            (b"H4sIAAAAAAAA", json, "", "body_base64"),
+            (b"\"a-word-of-length\"", json, "", ""),
             (long_word.as_bytes(), "text/plain", "", ""),
             (b"hello", "text/plain", "", ""),
             (b"1234", json, "", ""),
@@ -208,6 +237,26 @@ mod tests {
             // Types.
             (b"a=1&b=2", json, "", "body_other_type"),
             (b"true=1", json, "", "body_other_type"),
+            (
+                b"--b\r\nContent-Disposition: form-data",
+                json,
+                "",
+                "body_other_type",
+            ),
+            (b"[object Object]", json, "", "body_other_type"),
+            (b"not found", json, "", "body_other_type"),
+            (b"7b2261223a317d", json, "", "body_other_type"),
+            (b"-1.5e3\n", json, "", ""),
+            (b"null\n", json, "", ""),
+            (b"{\"a\":\"\xe9\"}", json, "", "body_other_type"),
+            (
+                b"{\"a\":\"\xe9\"}",
+                "application/json; charset=latin1",
+                "",
+                "",
+            ),
+            (b"{\0\"\0", json, "", "body_other_type"),
+            (b"{\"a\":\"\xc3", json, "", ""),
             (b"<a/>", json, "", "body_other_type"),
             (
                 b"payload=%7B%7D",

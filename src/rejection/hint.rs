@@ -15,12 +15,12 @@ vocabulary! {
     pub enum Hint: "hint" {
         /// The request has the signature header of another built-in provider.
         ForeignHeader = "foreign_header",
-        /// There is no signature, and a header of the provider is present, or the provider is known
+        /// There is no signature, and another header of the provider is present, or the provider is known
         /// not to sign at first: the sender may be genuine and have no secret.
         UnsignedSender = "unsigned_sender",
         /// The request has only an older signature of the provider, which is not accepted.
         OlderSignature = "older_signature",
-        /// A `GET` or `HEAD` carries no event.
+        /// A `GET`, `HEAD` or `OPTIONS` carries no event.
         SafeMethod = "safe_method",
         /// A proxy has folded several lines of a header that must be unique into one.
         FoldedLines = "folded_lines",
@@ -145,6 +145,8 @@ pub(crate) struct Hints {
     pub(crate) limit: u64,
     pub(crate) declared: u64,
     pub(crate) verified: u64,
+    /// The signature could not even be decoded, so that neither secret nor body matters.
+    pub(crate) unread: bool,
     pub(crate) field: Option<Box<str>>,
     pub(crate) body_digest: Option<Box<str>>,
     pub(crate) asked_tenant: Option<Box<str>>,
@@ -220,7 +222,7 @@ impl Hints {
                 self.older.unwrap_or_default()
             ),
             Hint::SafeMethod => f.write_str(
-                "a GET or HEAD carries no event: it is a browser, a health check, or a check of the address, which a route of \
+                "a GET, HEAD or OPTIONS carries no event: it is a browser, a health check, or a check of the address, which a route of \
                  your own can answer",
             ),
             Hint::FoldedLines => f.write_str("a proxy has folded several lines of the header into one"),
@@ -245,7 +247,7 @@ impl Hints {
                 let (seen, expected) = self.units.unwrap_or_default();
                 write!(
                     f,
-                    "the time is plausible in {seen}, and the scheme expects {expected}: check `unit`"
+                    "the time is plausible in {seen}, and the scheme expects {expected}: check `unit` of the scheme, or what sends here"
                 )
             }
             Hint::Clock => f.write_str("check the clock of this machine, and whether requests wait in a queue"),
@@ -273,6 +275,10 @@ impl Hints {
             Hint::BodyWrapped => f.write_str("the body is the envelope of a gateway or a queue; unwrap it outside of this layer"),
             Hint::BodyForm => f.write_str("the body is a form"),
             Hint::BodyOtherType => f.write_str("the body does not look like its Content-Type: something in front changed one of them"),
+            Hint::NeverVerified if self.unread => f.write_str(
+                "this endpoint has verified nothing since it started: compare the header with the provider's page, and check \
+                 `provider`",
+            ),
             Hint::NeverVerified if self.set.explains_body() => {
                 f.write_str("this endpoint has verified nothing since it started")
             }
@@ -281,9 +287,14 @@ impl Hints {
             ),
             Hint::VerifiedBefore => write!(
                 f,
-                "this endpoint has verified {} {} since it started: suspect the body, or a key that was rotated",
+                "this endpoint has verified {} {} since it started: {}",
                 self.verified,
-                if self.verified == 1 { "request" } else { "requests" }
+                if self.verified == 1 { "request" } else { "requests" },
+                if self.unread {
+                    "suspect a proxy that changes the header, or another sender"
+                } else {
+                    "suspect the body, or a key that was rotated"
+                }
             ),
             Hint::CliSecret => f.write_str(remedies.cli.unwrap_or_default()),
         }
@@ -293,22 +304,33 @@ impl Hints {
         let Some(seen) = self.signature else {
             return Ok(());
         };
-        let (unit, per_byte) = match seen.encoding {
-            "hex" => ("hex digits", 2),
-            _ => ("bytes", 1),
-        };
-        let shown = |length: usize| {
+        let shown = |length: usize, encoding: &str| {
+            let (unit, per_byte) = match encoding {
+                "hex" => ("hex digits", 2),
+                _ => ("bytes", 1),
+            };
             // A text that was cut within a byte is no digest.
             let whole = length.is_multiple_of(per_byte);
             let bytes = length.checked_div(per_byte).filter(|_| whole);
             let name = bytes.and_then(digest).map(|name| format!(" ({name})"));
             format!("{length} {unit}{}", name.unwrap_or_default())
         };
+        let (encoding, expected) = (seen.encoding, seen.expected_encoding);
+        let is_expected = expected.split(" or ").any(|one| one == encoding);
+        let counted = if is_expected { encoding } else { expected };
+        let per_byte = if counted == "hex" { 2 } else { 1 };
+        let of = |encoding: &str| match encoding {
+            _ if is_expected => String::new(),
+            "hex" => String::new(),
+            encoding => format!(" in {encoding}"),
+        };
         write!(
             f,
-            "the signature has {}, and the scheme expects {}",
-            shown(seen.length),
-            shown(seen.expected_bytes.saturating_mul(per_byte))
+            "the signature has {}{}, and the scheme expects {}{}",
+            shown(seen.length, encoding),
+            of(encoding),
+            shown(seen.expected_bytes.saturating_mul(per_byte), counted),
+            of(expected)
         )
     }
 }

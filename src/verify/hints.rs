@@ -39,9 +39,13 @@ pub(crate) fn of_head(
     if !unsigned && !misread {
         return reason;
     }
-    let is_safe = matches!(head.method, "GET" | "HEAD");
+    let is_safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
     if unsigned && is_safe {
         reason = reason.hint(Hint::SafeMethod);
+    }
+    if unsigned && is_signed(endpoint, lines) {
+        // Another header is missing, and the reason names it.
+        return reason;
     }
     let older = endpoint.provider.older_signature().filter(|_| unsigned);
     let own = own_header(endpoint, lines).filter(|_| unsigned);
@@ -58,6 +62,7 @@ pub(crate) fn of_head(
         reason = reason.hint(Hint::UnsignedSender);
     }
     if kind == RejectionKind::MalformedSignature {
+        reason.hints().unread = true;
         reason = of_history(endpoint, reason);
     }
     reason
@@ -76,7 +81,7 @@ pub(crate) fn of_body(
     let content_type = values.content_type.map_or(&b""[..], value);
     let content_encoding = values.content_encoding.map_or(&b""[..], value);
     let is_mismatch = reason.kind() == RejectionKind::SignatureMismatch;
-    let seen = if is_mismatch {
+    let seen = if is_mismatch || endpoint.body.reads_forms() {
         body_hints(body, content_type, content_encoding)
     } else {
         unread_hints(body, content_type, content_encoding)
@@ -148,6 +153,15 @@ fn own_header<'e>(endpoint: &'e Endpoint, lines: &HeaderLines<'_>) -> Option<&'e
             .filter(|names| !is_common(names.shown()))
             .find(|names| view.get(names).is_some())
             .map(|names| view.shown(names))
+    })
+}
+
+/// Whether a signature header of the provider is present.
+fn is_signed(endpoint: &Endpoint, lines: &HeaderLines<'_>) -> bool {
+    endpoint.schemes.iter().any(|scheme| {
+        let view = view(lines, scheme);
+        let mut signatures = scheme.head.signatures.iter();
+        signatures.any(|names| view.get(names).is_some())
     })
 }
 

@@ -821,7 +821,7 @@ async fn texts_of_every_refusal() {
         Rejection { kind: UnexpectedHeader, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Client"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     a signed header has an ambiguous value (header webhook-id)
         Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
-    no signature can be decoded (header X-Acme-Signature) (6 bytes); this endpoint has verified nothing since it started: suspect the secret
+    no signature can be decoded (header X-Acme-Signature) (6 bytes); this endpoint has verified nothing since it started: compare the header with the provider's page, and check `provider`
         Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), field: None, hints: [NeverVerified], skew_seconds: None, body_length: None, value_length: Some(6) }
     the signature header lacks a field (header Stripe-Signature) (field t)
         Rejection { kind: MissingField, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: Some("t"), hints: [], skew_seconds: None, body_length: None, value_length: None }

@@ -8,7 +8,7 @@ use base64::{
     },
 };
 use support::unhex;
-use tower_webhook::scheme::Locator;
+use tower_webhook::scheme::{Coverage, Locator};
 
 use super::*;
 
@@ -231,7 +231,21 @@ fn of_heads() -> Vec<Row> {
             "svix's signature without the id",
             Site::of("svix"),
             |site| site.sign("{}").without("svix-id"),
-            missing,
+            none,
+        ),
+        row(
+            about,
+            "slack's signature without the time",
+            Site::of("slack"),
+            |site| site.sign("{}").without("x-slack-request-timestamp"),
+            none,
+        ),
+        row(
+            about,
+            "a preflight at idenfy",
+            Site::of("idenfy"),
+            |_| plain("").by("OPTIONS"),
+            "missing_header: safe_method",
         ),
         row(
             about,
@@ -857,6 +871,20 @@ fn of_times() -> Vec<Row> {
         ),
         row(
             about,
+            "seconds with a fraction",
+            at_stripe(),
+            stripe(format!("{NOW}.25")),
+            malformed,
+        ),
+        row(
+            about,
+            "a number with two points",
+            at_stripe(),
+            stripe(format!("{NOW}.2.5")),
+            "malformed_timestamp",
+        ),
+        row(
+            about,
             "nanoseconds for seconds",
             at_stripe(),
             stripe(format!("{NOW}000000000")),
@@ -1360,6 +1388,12 @@ fn of_bodies() -> Vec<Row> {
             SignatureFormat::single("X-Acme", Encoding::Hex),
         )
     };
+    let signed_field = || {
+        let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
+        let scheme = Scheme::new(Algorithm::HmacSha256, "{form:id}", signature);
+        let provider = Provider::new("acme", scheme.with_coverage(Coverage::Partial));
+        Site::new(provider, TEXT)
+    };
     let tagged = |body: &'static str| {
         move |_: &Site| plain(body).set("x-acme", hex(64)).set("content-type", FORM)
     };
@@ -1377,6 +1411,13 @@ fn of_bodies() -> Vec<Row> {
             signed_id(),
             tagged("a[b]=c&d=e"),
             "malformed_body: body_form",
+        ),
+        row(
+            about,
+            "a form without the field that is signed",
+            signed_field(),
+            tagged("a=1&b=2"),
+            "malformed_body",
         ),
         row(
             about,

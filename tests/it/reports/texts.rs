@@ -31,13 +31,13 @@ async fn the_text_of_each_hint() {
     foreign_header: a required header is missing (header Idenfy-Signature); it has Stripe-Signature, a header of stripe: check the URL that is set there, and `provider` here
     unsigned_sender: a required header is missing (header X-Hub-Signature-256); it has X-GitHub-Event, a header of the provider: set the secret at the provider, so that it signs
     older_signature: a required header is missing (header X-Hub-Signature-256); it has X-Hub-Signature, an older signature that is not accepted
-    safe_method: a required header is missing (header X-Hub-Signature-256); a GET or HEAD carries no event: it is a browser, a health check, or a check of the address, which a route of your own can answer
+    safe_method: a required header is missing (header X-Hub-Signature-256); a GET, HEAD or OPTIONS carries no event: it is a browser, a health check, or a check of the address, which a route of your own can answer
     folded_lines: duplicate header (header X-Hub-Signature-256); a proxy has folded several lines of the header into one
     undecoded_signature: the signature matches no key of this endpoint (header svix-signature) (2 bytes); one of the signatures cannot be decoded; this endpoint has verified nothing since it started: suspect the secret
-    other_length: no signature can be decoded (header Idenfy-Signature) (128 bytes); the signature has 128 hex digits (SHA-512), and the scheme expects 64 hex digits (SHA-256); this endpoint has verified nothing since it started: suspect the secret
-    other_encoding: no signature can be decoded (header Idenfy-Signature) (44 bytes); the signature is padded base64, and the scheme expects hex; this endpoint has verified nothing since it started: suspect the secret
-    prefix_missing: no signature can be decoded (header X-Hub-Signature-256) (64 bytes); nothing in the header begins with "sha256="; this endpoint has verified nothing since it started: suspect the secret
-    other_unit: the timestamp is too far in the future (header Stripe-Signature) (1698300000000 s from the clock); the time is plausible in milliseconds, and the scheme expects seconds: check `unit`
+    other_length: no signature can be decoded (header Idenfy-Signature) (128 bytes); the signature has 128 hex digits (SHA-512), and the scheme expects 64 hex digits (SHA-256); this endpoint has verified nothing since it started: compare the header with the provider's page, and check `provider`
+    other_encoding: no signature can be decoded (header Idenfy-Signature) (44 bytes); the signature is padded base64, and the scheme expects hex; this endpoint has verified nothing since it started: compare the header with the provider's page, and check `provider`
+    prefix_missing: no signature can be decoded (header X-Hub-Signature-256) (64 bytes); nothing in the header begins with "sha256="; this endpoint has verified nothing since it started: compare the header with the provider's page, and check `provider`
+    other_unit: the timestamp is too far in the future (header Stripe-Signature) (1698300000000 s from the clock); the time is plausible in milliseconds, and the scheme expects seconds: check `unit` of the scheme, or what sends here
     clock: the timestamp is too old (header svix-timestamp) (301 s from the clock); check the clock of this machine, and whether requests wait in a queue
     max_body: the body exceeds the limit (101 bytes); the limit is 100 bytes; raise `max_body` if the provider sends longer bodies
     outer_limit: the body exceeds the limit; the limit is one of a layer outside of this one
