@@ -35,7 +35,7 @@ pub(super) fn provider() -> Provider {
             ("xoxb-", "a bot token"),
             ("xoxp-", "a user token"),
             ("xapp-", "an app-level token"),
-            ("xoxe", "a token that expires, or its refresh token"),
+            ("xoxe", "a configuration or refresh token"),
         ],
     };
     let scheme = Scheme::new(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
