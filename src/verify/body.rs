@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    hint::black_box,
     sync::{Arc, OnceLock},
 };
 
@@ -301,18 +302,26 @@ fn refuse(
         .asking_for(asked)
         .of_tenant(data.owner.tenant())
         .of_body(body.len(), data.declared);
-    let of_body = matches!(
-        reason.kind(),
-        RejectionKind::SignatureMismatch | RejectionKind::MalformedBody
-    );
-    if let Some((_, parsed)) = data.variants.first().filter(|_| of_body) {
+    let Some((_, parsed)) = data.variants.first() else {
+        return Rejection::new(reason, &data.endpoint.labels);
+    };
+    let look = |reason: Reason| {
         let ParsedHead {
             candidates, values, ..
         } = parsed;
-        reason = hints::of_body(&data.endpoint, candidates, values, body, reason);
-        if let (RejectionKind::SignatureMismatch, Some(digest)) = (reason.kind(), digest) {
-            reason = reason.with_body_digest(digest);
+        let reason = hints::of_body(&data.endpoint, candidates, values, body, reason);
+        match (reason.kind(), digest) {
+            (RejectionKind::SignatureMismatch, Some(digest)) => reason.with_body_digest(digest),
+            _ => reason,
         }
+    };
+    match reason.kind() {
+        RejectionKind::SignatureMismatch | RejectionKind::MalformedBody => reason = look(reason),
+        // It has no hints, and takes as long as a wrong signature.
+        RejectionKind::UnknownTenant => {
+            black_box(look(Reason::new(RejectionKind::SignatureMismatch)));
+        }
+        _ => {}
     }
     Rejection::new(reason, &data.endpoint.labels)
 }

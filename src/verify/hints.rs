@@ -77,6 +77,8 @@ pub(crate) fn of_body(
     body: &[u8],
     mut reason: Reason,
 ) -> Reason {
+    #[cfg(test)]
+    looks::count();
     let value = |span| values.get(span).unwrap_or_default();
     let content_type = values.content_type.map_or(&b""[..], value);
     let content_encoding = values.content_encoding.map_or(&b""[..], value);
@@ -211,4 +213,20 @@ fn foreign_header(endpoint: &Endpoint, head: &Head<'_>) -> Option<(&'static str,
 
 fn has(head: &Head<'_>, header: &str) -> bool {
     head.headers.nth(header, 0).is_some()
+}
+
+/// How many bodies were looked at, for tests.
+#[cfg(test)]
+pub(crate) mod looks {
+    use std::cell::Cell;
+
+    thread_local!(static LOOKS: Cell<usize> = const { Cell::new(0) });
+
+    pub(crate) fn count() {
+        LOOKS.set(LOOKS.get().saturating_add(1));
+    }
+
+    pub(crate) fn take() -> usize {
+        LOOKS.take()
+    }
 }

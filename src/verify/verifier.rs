@@ -228,6 +228,7 @@ mod tests {
         RejectionKind, Scheme, Signer,
         compiled::body::passes,
         crypto::hasher::counters,
+        keys::Tenant,
         providers,
         scheme::{Algorithm, Coverage, Encoding, SignatureFormat, TimeUnit, Timestamp},
     };
@@ -410,6 +411,24 @@ mod tests {
             .kind();
         assert_eq!(kind, RejectionKind::MissingHeader);
         assert_eq!(counters::take(), (0, 0));
+    }
+
+    #[test]
+    fn an_unknown_tenant_takes_as_long_as_a_wrong_signature() {
+        let verifier = github(Secret::new("another-secret-of-length"));
+        let head = signed("{}");
+        let tenant = Tenant::new("acme", verifier.keys().clone());
+        let costs = [Some(&tenant), None].map(|tenant| {
+            counters::take();
+            hints::looks::take();
+            let checked = verifier.check_head(&Head::from(&head), NOW).unwrap();
+            let mut request = checked.with_tenant(tenant).unwrap();
+            request.update("{}".into()).unwrap();
+            request.verify().unwrap_err();
+            (counters::take(), hints::looks::take())
+        });
+        assert_eq!(costs[0], costs[1]);
+        assert_eq!(costs[0].1, 1);
     }
 
     #[test]
