@@ -48,7 +48,7 @@ vocabulary! {
         BodyCompressed = "body_compressed",
         /// `Content-Encoding` names a compression, and the body is not compressed.
         BodyDecompressed = "body_decompressed",
-        /// The body is base64 of JSON or of a form.
+        /// The body is base64 of JSON, XML, a form or gzip.
         BodyBase64 = "body_base64",
         /// The body is a JSON string that contains JSON.
         BodyQuoted = "body_quoted",
@@ -147,6 +147,8 @@ pub(crate) struct Hints {
     pub(crate) verified: u64,
     /// The signature could not even be decoded, so that neither secret nor body matters.
     pub(crate) unread: bool,
+    /// There is a signature, and another header is missing.
+    pub(crate) signed: bool,
     pub(crate) field: Option<Box<str>>,
     pub(crate) body_digest: Option<Box<str>>,
     pub(crate) asked_tenant: Option<Box<str>>,
@@ -191,6 +193,9 @@ impl Hints {
 
     /// Writes the sentences, each after a semicolon.
     pub(crate) fn write(&self, remedies: Remedies, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.signed {
+            f.write_str("; there is a signature, so suspect a proxy that removes or renames the other header")?;
+        }
         self.set.iter().try_for_each(|hint| {
             f.write_str("; ")?;
             self.write_one(hint, remedies, f)

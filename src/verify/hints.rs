@@ -44,7 +44,7 @@ pub(crate) fn of_head(
         reason = reason.hint(Hint::SafeMethod);
     }
     if unsigned && is_signed(endpoint, lines) {
-        // Another header is missing, and the reason names it.
+        reason.hints().signed = true;
         return reason;
     }
     let older = endpoint.provider.older_signature().filter(|_| unsigned);

@@ -405,6 +405,17 @@ fn an_undecoded_signature_does_not_cast_suspicion_on_secret_or_body() {
     }
 }
 
+/// The vendor does sign: "set the secret" would lead nowhere.
+#[test]
+fn a_header_that_is_missing_beside_a_signature_is_no_missing_secret() {
+    for (name, header) in [("svix", "svix-id"), ("slack", "x-slack-request-timestamp")] {
+        let site = Site::of(name);
+        let text = site.refuse(&site.sign("{}").without(header)).to_string();
+        assert!(text.contains("suspect a proxy that removes"), "{text}");
+        assert!(!text.contains("set the secret"), "{text}");
+    }
+}
+
 #[test]
 fn a_length_is_told_in_the_encoding_that_has_it() {
     for (name, header, value, told) in [
