@@ -104,7 +104,8 @@ pub(crate) fn of_body(
             reason = reason.about(header);
         }
     }
-    if endpoint.provider.remedies().cli.is_some() {
+    // A tool for development is not what sends to an endpoint that works.
+    if endpoint.provider.remedies().cli.is_some() && endpoint.verified.count() == 0 {
         reason = reason.hint(Hint::CliSecret);
     }
     of_history(endpoint, reason)
@@ -138,8 +139,19 @@ pub(crate) fn about(rejection: Rejection, endpoint: &Endpoint, head: &Head<'_>) 
         path: shown(head.path),
         event_type: text(|scheme| scheme.head.metadata.event_type.as_ref()),
         delivery_id: text(|scheme| scheme.head.metadata.delivery_id.as_ref()),
-        of_provider: own || older.is_some_and(|header| has(head, header)),
+        of_provider: own
+            || older.is_some_and(|header| has(head, header))
+            || names_provider(head, &endpoint.labels.provider),
     })
+}
+
+/// Whether the sender names the provider as its software, as in `Stripe/1.0`. A proxy may have removed
+/// the headers with the signature.
+fn names_provider(head: &Head<'_>, provider: &str) -> bool {
+    let agent = head.headers.nth("user-agent", 0).unwrap_or_default();
+    let agent = agent.get(..100).unwrap_or(agent);
+    let mut places = agent.windows(provider.len().max(1));
+    !provider.is_empty() && places.any(|place| place.eq_ignore_ascii_case(provider.as_bytes()))
 }
 
 fn view<'v, 'h>(lines: &'v HeaderLines<'h>, scheme: &CompiledScheme) -> FamilyView<'v, 'h> {

@@ -177,6 +177,23 @@ async fn scanners_do_not_suppress_the_lines_of_senders() {
     assert_eq!(levels.last(), Some(&Level::WARN));
 }
 
+#[tokio::test]
+async fn a_sender_that_names_the_provider_is_no_scanner() {
+    for (agent, level) in [
+        (
+            "Svix-Webhooks/1.62 (sender-9YMgn; +https://www.svix.com/http-sender/)",
+            Level::WARN,
+        ),
+        ("Mozilla/5.0 zgrab/0.x", Level::INFO),
+    ] {
+        let operators = Operators::watch();
+        let request = Request::post("/hook").header("user-agent", agent);
+        let request = request.body(TestBody::from(Bytes::new())).unwrap();
+        Host::Axum.send::<Value>(Some(layer(svix())), request).await;
+        assert_eq!(operators.take().lines[0].level, level, "{agent}");
+    }
+}
+
 /// The first column of the runbook's tables: names in backquotes, perhaps with a status.
 fn runbook_rows() -> Vec<(&'static str, Option<u16>)> {
     let runbook = include_str!("../../../RUNBOOK.md");

@@ -1606,7 +1606,7 @@ fn of_endpoints() -> Vec<Row> {
             "stripe, used",
             used("stripe"),
             forged,
-            "signature_mismatch: verified_before,cli_secret",
+            "signature_mismatch: verified_before",
         ),
         row(
             "cli_secret",
