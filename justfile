@@ -93,6 +93,6 @@ bench seconds="1.0":
     cd benches && cargo run --release --bin store -- {{ seconds }}
     cd benches && cargo run --release --bin load -- {{ seconds }}
 
-# Compares the instruction counts of the hot paths with benches/instructions.json; `--record` updates it. Needs valgrind.
+# Compares the instruction counts of the hot paths with benches/instructions.json, and those of refusals with each other; `--record` updates it. Needs valgrind.
 instructions *arguments:
     cd benches && python3 instructions.py {{ arguments }}

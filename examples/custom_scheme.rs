@@ -32,7 +32,7 @@ const SECRET: &str = "acme-demo-secret-0001";
 /// `Acme-Signature: t=1700000000,v1=5257a869…` over the time, a full stop and the body.
 fn acme() -> Provider {
     let signature = SignatureFormat::fields("Acme-Signature", ',', "v1", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t").with_tolerance(Duration::from_secs(300)));
     Provider::new("acme", scheme)
         .with_event_type(Locator::json("/type"))

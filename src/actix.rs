@@ -27,12 +27,13 @@ use pin_project_lite::pin_project;
 pub use self::deliver::DeliverMiddleware;
 use crate::{
     actix::convert::{from_actix, status, to_actix},
+    endpoint::Endpoint,
     event::{Payload, VerifiedEvent},
     head::{Head, Headers},
     observe::{self, Trace},
-    rejection::Rejection,
+    rejection::{Rejection, kind::RejectionKind},
     tower::{layer::WebhookVerifyLayer, options::LayerOptions},
-    verify::future::{TooLong, Verification},
+    verify::future::{Refusal, TooLong, Verification},
 };
 
 /// Makes the layer a middleware for an app, a scope, a resource or a route of actix-web: pass it to
@@ -111,7 +112,7 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let body = Incoming(request.take_payload());
-        let trace = Trace::new(self.options.verifier.shared(), &head_of(&request));
+        let trace = Trace::new(&self.options.endpoints, &head_of(&request));
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
@@ -157,6 +158,8 @@ pin_project! {
         Calling {
             #[pin]
             future: F,
+            // The one that accepted the request.
+            endpoint: Option<Arc<Endpoint>>,
         },
         Refused {
             rejection: Rejection,
@@ -180,22 +183,40 @@ where
                     match poll_ready!(verification.poll(cx)) {
                         Ok(event) => {
                             observe::verified(this.trace, &event);
-                            let request = rebuild(take(this.request), event);
+                            let endpoint = Some(Arc::clone(event.shared()));
+                            let body = event.body().clone();
+                            let request = rebuild(take(this.request), body, event);
                             State::Calling {
                                 future: this.inner.call(request),
+                                endpoint,
                             }
                         }
-                        Err(rejection) => State::Refused {
-                            rejection: match this.request {
+                        Err(Refusal {
+                            rejection,
+                            passed_on,
+                        }) => {
+                            let rejection = match this.request {
                                 Some(request) => this.options.about(rejection, &head_of(request)),
                                 None => rejection,
-                            },
-                        },
+                            };
+                            match passed_on {
+                                None => State::Refused { rejection },
+                                Some(body) => {
+                                    this.options.passed_on(&rejection, this.trace);
+                                    let request = rebuild(take(this.request), body, rejection);
+                                    State::Calling {
+                                        future: this.inner.call(request),
+                                        endpoint: None,
+                                    }
+                                }
+                            }
+                        }
                     }
                 }
-                StateProjection::Calling { future } => {
+                StateProjection::Calling { future, endpoint } => {
                     let response = poll_ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(answered(this.options, response, this.trace)));
+                    let answered = answered(this.options, endpoint.as_ref(), response, this.trace);
+                    return Poll::Ready(Ok(answered));
                 }
                 StateProjection::Refused { rejection } => {
                     let answer = this.options.refuse(rejection, this.trace);
@@ -224,22 +245,24 @@ fn head_of(request: &ServiceRequest) -> Head<'_> {
     }
 }
 
-/// Rebuilds the request for the handler, with the verified body and the event.
-fn rebuild(mut request: ServiceRequest, event: VerifiedEvent) -> ServiceRequest {
-    let payload = Box::pin(Verified(Some(event.body().clone())));
+/// Rebuilds the request for the handler, with the bytes that were checked and the event, or the
+/// rejection of a request that is passed on.
+fn rebuild<T: 'static>(mut request: ServiceRequest, body: Bytes, verdict: T) -> ServiceRequest {
+    let payload = Box::pin(Checked(Some(body)));
     request.set_payload(Body::Stream { payload });
-    request.extensions_mut().insert(event);
+    request.extensions_mut().insert(verdict);
     request
 }
 
 /// The handler's response, with the provider's success status if the provider requires one.
 fn answered<B: MessageBody>(
     options: &LayerOptions,
+    endpoint: Option<&Arc<Endpoint>>,
     response: ServiceResponse<B>,
     trace: &Trace,
 ) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|head, body| {
-        let answered = status(options.answer(from_actix(head.status), trace));
+        let answered = status(options.answer(endpoint, from_actix(head.status), trace));
         let changed = answered != head.status;
         head.status = answered;
         // A 204 needs no length, but a client would wait for the body of a 200 without a length.
@@ -279,10 +302,10 @@ impl http_body::Body for Incoming {
     }
 }
 
-/// The verified body as an actix-web payload.
-struct Verified(Option<Bytes>);
+/// The body that was checked, as an actix-web payload.
+struct Checked(Option<Bytes>);
 
-impl Stream for Verified {
+impl Stream for Checked {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -294,6 +317,10 @@ impl Stream for Verified {
 ///
 /// Without the middleware, or if a genuine event cannot be read as a `T`, the response is 500, so
 /// that the provider sends the event again once the receiver is fixed; the log has the cause.
+///
+/// An `Option<VerifiedEvent<T>>` is `None` in both cases, which actix-web decides. Take
+/// `Option<VerifiedEvent>` to tell an event that cannot be read, and
+/// [`parse`](VerifiedEvent::parse) it.
 impl<T: Payload> FromRequest for VerifiedEvent<T> {
     type Error = Rejection;
     type Future = Ready<Result<Self, Rejection>>;
@@ -301,9 +328,13 @@ impl<T: Payload> FromRequest for VerifiedEvent<T> {
     fn from_request(request: &HttpRequest, _: &mut Body) -> Self::Future {
         let extensions = request.extensions();
         let event = extensions.get();
-        ready(
-            Self::extract(event).inspect_err(|rejection| observe::refused_event(event, rejection)),
-        )
+        let passed_on = extensions.get::<Rejection>().is_some();
+        ready(Self::extract(event, passed_on).inspect_err(|rejection| {
+            // actix-web asks here for an `Option`, too, for which no event is no error.
+            if rejection.kind() != RejectionKind::LayerMissing {
+                observe::refused_event(event, rejection);
+            }
+        }))
     }
 }
 
@@ -314,6 +345,9 @@ impl ResponseError for Rejection {
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
+        if self.kind() == RejectionKind::LayerMissing {
+            observe::refused_event(None, self);
+        }
         to_actix(self.to_response())
     }
 }

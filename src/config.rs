@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod endpoint;
+mod group;
+mod locator;
 mod node;
 mod place;
 mod provider;
@@ -20,6 +22,7 @@ use toml::de::DeTable;
 use self::{
     deliveries::Deliveries,
     endpoint::EndpointConfig,
+    group::GroupConfig,
     node::{Node, read_exactly, unknown_key},
     place::{
         DELIVERIES, ENDPOINTS, PROVIDERS, Place, PlacedMistake, beginnings, line_of, syntax_error,
@@ -30,7 +33,7 @@ use crate::{
     clock,
     delivery::layer::DeliveryLayer,
     error::{SetupError, nearest, shown, suggestion},
-    keys::{key_set::KeySet, shared::SharedKeys, source::KeySource},
+    keys::{key_set::KeySet, secret::Secret, shared::SharedKeys, source::KeySource},
     provider::Provider,
     providers,
     sign::Signer,
@@ -82,6 +85,7 @@ use crate::{
 /// [which limit applies](crate::Verifier#which-limit-applies).
 pub struct Config {
     endpoints: BTreeMap<String, EndpointConfig>,
+    groups: BTreeMap<String, GroupConfig>,
     providers: BTreeMap<String, CustomProvider>,
     deliveries: Option<Deliveries>,
 }
@@ -166,6 +170,7 @@ impl Config {
         let mut mistakes = Vec::new();
         let mut config = Self {
             endpoints: BTreeMap::new(),
+            groups: BTreeMap::new(),
             providers: BTreeMap::new(),
             deliveries: None,
         };
@@ -174,7 +179,11 @@ impl Config {
                 ENDPOINTS => {
                     for (name, endpoint) in entries(content, Some(ENDPOINTS), &mut mistakes) {
                         let place = || Place::new(ENDPOINTS, Some(&name));
-                        if let Some(read) =
+                        if endpoint.has("any_of") {
+                            if let Some(read) = kept(read_exactly(endpoint), place, &mut mistakes) {
+                                config.groups.insert(name, read);
+                            }
+                        } else if let Some(read) =
                             kept(EndpointConfig::read(endpoint), place, &mut mistakes)
                         {
                             config.endpoints.insert(name, read);
@@ -225,15 +234,25 @@ impl Config {
             let place = Place::new(ENDPOINTS, Some(name));
             mistakes.extend(errors.map(|error| (place.clone(), error)));
         }
+        let known: Vec<&str> = self.endpoints.keys().map(|name| &**name).collect();
+        for (name, group) in &self.groups {
+            let find = |name: &str| self.endpoints.get(name);
+            let is_group = |name: &str| self.groups.contains_key(name);
+            let place = Place::new(ENDPOINTS, Some(name));
+            let errors = group.mistakes(find, is_group, &known).into_iter();
+            mistakes.extend(errors.map(|error| (place.clone(), error)));
+        }
         if let Err(error) = self.built_deliveries() {
             mistakes.push((Place::new(DELIVERIES, None), error));
         }
         mistakes
     }
 
-    /// The names of the endpoints, in alphabetical order.
+    /// The names of the endpoints, those with `any_of` among them, in alphabetical order.
     pub fn endpoints(&self) -> impl Iterator<Item = &str> {
-        self.endpoints.keys().map(|name| &**name)
+        let names = self.endpoints.keys().chain(self.groups.keys());
+        let names: BTreeSet<&str> = names.map(|name| &**name).collect();
+        names.into_iter()
     }
 
     /// Returns a provider of the file, or a built-in one.
@@ -285,7 +304,8 @@ impl Config {
         SetupError::new(format!("provider: {shown} {problem}"))
     }
 
-    /// Builds the verifier of an endpoint. This reads its secrets.
+    /// Builds the verifier of an endpoint. This reads its secrets. An endpoint with `any_of` has none:
+    /// see [`layer`](Self::layer).
     ///
     /// # Errors
     ///
@@ -302,6 +322,15 @@ impl Config {
     ///
     /// When there is no such endpoint, or its configuration is invalid.
     pub fn layer(&self, name: &str) -> Result<WebhookVerifyLayer, SetupError> {
+        if let Some(group) = self.groups.get(name) {
+            let members = group.members().map(|member| self.endpoint(member));
+            let layer = group.layer(members.collect::<Result<_, _>>()?);
+            let layer = layer.map_err(|error| error.within(Place::new(ENDPOINTS, Some(name))))?;
+            if self.deliveries.is_some() {
+                layer.note_deduplication();
+            }
+            return Ok(layer);
+        }
         self.built(name, |endpoint, provider| {
             self.endpoint_layer(endpoint, endpoint.verifier(provider)?.with_endpoint(name))
         })
@@ -467,7 +496,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, its configuration is invalid, or no secret is valid now.
+    /// When there is no such endpoint, its configuration is invalid, no secret is valid now, or it has
+    /// public keys only.
     pub fn signer(&self, name: &str) -> Result<Signer, SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
@@ -480,11 +510,17 @@ impl Config {
                 .map(Some)
                 .collect::<Vec<_>>();
             secrets.resize(keys.keys().len(), None);
-            let valid = keys
-                .keys()
-                .iter()
-                .zip(secrets)
-                .find(|(key, _)| key.valid_at(now));
+            let is_public = |secret: &Option<Secret>| {
+                let secret = secret.as_ref();
+                secret.is_some_and(|secret| secret.is_public)
+            };
+            if !secrets.is_empty() && secrets.iter().all(is_public) {
+                return Err(SetupError::new(
+                    "public_key: it cannot sign; pass the private key to Signer::new, with the provider of Config::endpoint",
+                ));
+            }
+            let mut valid = keys.keys().iter().zip(secrets);
+            let valid = valid.find(|(key, secret)| key.valid_at(now) && !is_public(secret));
             let Some((_, secret)) = valid else {
                 return Err(SetupError::new(
                     "secrets: no secret is valid now; add one that is",
@@ -537,6 +573,12 @@ impl Config {
         name: &str,
         build: impl FnOnce(&EndpointConfig, Provider) -> Result<T, SetupError>,
     ) -> Result<T, SetupError> {
+        if self.groups.contains_key(name) {
+            let error = SetupError::new(
+                "it has any_of, so it has only a layer; name one of its endpoints instead",
+            );
+            return Err(error.within(Place::new(ENDPOINTS, Some(name))));
+        }
         let Some(endpoint) = self.endpoints.get(name) else {
             let known: Vec<&str> = self.endpoints().collect();
             let nearest = nearest(name, &known);
@@ -671,7 +713,7 @@ mod tests {
             secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
             [providers.beta]
-            algorithm = "ed25519"
+            algorithm = "ed25519-sha512"
             signed = "{body}"
             signature = { header = "X-Sig", encoding = "hex" }
 
@@ -709,11 +751,10 @@ endpoint "a": secret: UNSET
 endpoint "a": read_timeout: "0s" leaves no time for a body to arrive; write a longer duration, such as "10s"
 provider "acme": signature: encoding: missing key; add it
 provider "acme": singed: unknown key; did you mean "signed"?
-provider "acme": signed: missing key; add it
 provider "stripe": this is the name of a built-in provider; choose another
 endpoint "c": colour: unknown key, and provider svix has no such parameter; remove it
 endpoint "c": tolerence: unknown key; did you mean "tolerance"?
-provider "beta": algorithm: "ed25519" needs public keys, and signatures with public keys are not supported yet; use a shared secret where the provider offers one
+provider "beta": algorithm: unknown algorithm "ed25519-sha512"; use one of ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha512
 provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
 provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
 provider "epsilon": signed: unknown filter "lowercase"; did you mean "lower"?

@@ -146,6 +146,13 @@ impl<'e> SignedId<'e> {
         (!is_placeholder && !is_zero).then_some(Self::Text(text))
     }
 
+    pub(crate) fn into_owned<'o>(self) -> SignedId<'o> {
+        match self {
+            Self::Number(number) => SignedId::Number(number.into_owned().into()),
+            Self::Text(text) => SignedId::Text(text.into_owned().into()),
+        }
+    }
+
     /// `None` for zero.
     pub(crate) fn number(number: Cow<'e, str>) -> Option<Self> {
         let (mantissa, _) = number.split_once(['e', 'E']).unwrap_or((&number, ""));

@@ -36,6 +36,12 @@ pub(crate) struct Endpoint {
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) max_body: usize,
     pub(crate) keys: KeySet,
+    /// One bit for each variant that a key can match.
+    tried: u64,
+    /// Whether the head alone decides whether a key matches.
+    pub(crate) is_decided_by_head: bool,
+    /// Whether a variant takes its signature or timestamp from the body.
+    pub(crate) parses_body: bool,
     /// Looks up the keys of each request, instead of `keys`.
     pub(crate) source: Option<Arc<dyn KeySource>>,
     /// The keys for requests of unknown tenants.
@@ -67,10 +73,13 @@ impl Endpoint {
             max_body: provider.max_body(),
             provider,
             decoy: KeySet::decoy(&schemes)?,
+            is_decided_by_head: schemes.iter().all(CompiledScheme::is_decided_by_head),
+            parses_body: schemes.iter().any(CompiledScheme::parses_body),
             schemes: schemes.into(),
             headers,
             body,
             tolerance: None,
+            tried: keys.variants(),
             keys,
             source: None,
             wiring: LoggedMistakes::default(),
@@ -84,12 +93,17 @@ impl Endpoint {
         self.labels.endpoint.as_deref()
     }
 
+    /// Whether anybody can make a request that is accepted.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        let mut schemes = self.schemes.iter();
+        schemes.all(|scheme| scheme.algorithm.keying() == Keying::None)
+    }
+
     /// What is suspicious about the endpoint.
     pub(crate) fn notes(&self) -> Vec<Note> {
         let mut notes: Vec<Note> = Vec::new();
         let mut add = |kind, text: &str| notes.push(Note::new(kind, text));
-        let mut schemes = self.schemes.iter();
-        if schemes.all(|scheme| scheme.algorithm.keying() == Keying::None) {
+        if self.is_unauthenticated() {
             add(
                 NoteKind::UnauthenticatedDigest,
                 "an unauthenticated digest proves nothing about the sender: anyone can compute one",
@@ -141,6 +155,22 @@ impl Endpoint {
         let mut reason = Reason::new(RejectionKind::BodyTooLarge).hint(Hint::MaxBody);
         reason.hints().limit = u64::try_from(self.max_body).unwrap_or(u64::MAX);
         reason
+    }
+
+    /// Looks up the keys of each request, which may be of any kind.
+    pub(crate) fn set_source(&mut self, source: Arc<dyn KeySource>) {
+        self.source = Some(source);
+        self.tried = u64::MAX;
+    }
+
+    /// The variants that a key can match, with their indexes.
+    pub(crate) fn tried(&self) -> impl Iterator<Item = (usize, &CompiledScheme)> {
+        let is_tried = |place: usize| {
+            let bit = u32::try_from(place).unwrap_or(u32::MAX);
+            self.tried.unbounded_shr(bit) & 1 == 1
+        };
+        let all = self.schemes.iter().enumerate();
+        all.filter(move |(place, _)| is_tried(*place))
     }
 
     pub(crate) fn scheme(&self, variant: usize) -> Option<&CompiledScheme> {

@@ -20,6 +20,7 @@ use crate::{
     json,
     multipart::{self, Part},
     rejection::{BoxError, Reason, Rejection, body::unread_hints, kind::RejectionKind},
+    scheme::definition::Coverage,
 };
 
 /// A request that was proven to come from its provider, with its payload read as `T`.
@@ -47,8 +48,21 @@ impl VerifiedEvent {
 
 impl<T: Payload> VerifiedEvent<T> {
     /// Reads an event that the layer has inserted, as an extractor does.
-    pub(crate) fn extract(event: Option<&VerifiedEvent>) -> Result<Self, Rejection> {
-        let event = event.ok_or_else(Rejection::layer_missing)?;
+    /// `passed_on` says that a layer has passed on a request that it does not verify.
+    pub(crate) fn extract(
+        event: Option<&VerifiedEvent>,
+        passed_on: bool,
+    ) -> Result<Self, Rejection> {
+        let event = event.ok_or_else(|| {
+            if passed_on {
+                Rejection::layer_missing_because(
+                    "the layer only logs, and passes on requests that it does not verify: take Option<VerifiedEvent>, or \
+                     enforce signatures",
+                )
+            } else {
+                Rejection::layer_missing()
+            }
+        })?;
         event.parse().map_err(|error| {
             let mut reason = Reason::new(RejectionKind::UnreadablePayload);
             let (content_type, content_encoding) = event.data.content_headers();
@@ -249,6 +263,13 @@ impl<T: Payload> VerifiedEvent<T> {
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.data.key_id.as_deref()
+    }
+
+    /// How much of the body is signed. Of a body that is not signed as a whole, anybody who has seen
+    /// one request could have changed the rest.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        self.data.coverage()
     }
 
     /// The name of the provider's variant that matched, such as `hmac-sha256`.

@@ -16,6 +16,11 @@ page!(responses, "docs/responses.md", ["axum"]);
 page!(deliveries, "docs/deliveries.md", ["axum", "redis"]);
 page!(keys, "docs/keys.md", ["axum", "cache", "config"]);
 page!(configuration, "docs/configuration.md", ["axum", "config"]);
+page!(
+    schemes,
+    "docs/schemes.md",
+    ["asymmetric", "config", "identity"]
+);
 page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
 page!(testing, "docs/testing.md", ["actix", "axum", "config"]);

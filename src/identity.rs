@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     error::{PayloadError, SetupError, by_name},
     event::{Payload, VerifiedEvent},
+    scheme::definition::Coverage,
 };
 
 /// The result of an identity verification, in one type for all identity providers.
@@ -202,8 +203,12 @@ impl Payload for Identity {
     }
 
     /// Returns an error only for a body that cannot be one of the provider, or that contradicts its
-    /// kind.
+    /// kind. Of a body that is not signed as a whole, nothing is read: see
+    /// [`coverage`](VerifiedEvent::coverage).
     fn from_event_if_any(event: &VerifiedEvent) -> Result<Option<Self>, PayloadError> {
+        if event.coverage() != Coverage::Body {
+            return Ok(None);
+        }
         match event.identity_mapping() {
             Some(mapping) => mapping(event),
             None => Ok(None),

@@ -34,10 +34,14 @@ pub(crate) fn scalar<'d>(body: &'d [u8], pointer: &str) -> Option<Cow<'d, str>> 
     text(raw(body, pointer)?)
 }
 
-/// The scalars at several pointers, found in one pass over the body.
-pub(crate) fn scalars<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<Cow<'d, str>>> {
-    let found = raws(body, pointers);
-    found.into_iter().map(|raw| text(raw?)).collect()
+/// The raw texts of the values at several pointers, found in one pass over the body. `None` where a
+/// name on the way occurs twice in its object: another parser would take the other one. `*` means
+/// every item of an array, which must all have the same scalar there.
+pub(crate) fn unique<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
+    let found = search(body, pointers).into_iter();
+    found
+        .map(|found| found.value.filter(|_| !found.is_ambiguous))
+        .collect()
 }
 
 /// The text of a scalar; see [`scalar`].
@@ -80,7 +84,21 @@ impl<'de> de::Deserialize<'de> for Text<'de> {
 }
 
 fn raws<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValue>> {
-    let mut found = vec![None; pointers.len()];
+    let found = search(body, pointers).into_iter();
+    found.map(|found| found.value).collect()
+}
+
+/// What was found at one pointer.
+#[derive(Clone, Copy, Default)]
+struct Found<'d> {
+    /// The last value.
+    value: Option<&'d RawValue>,
+    /// Whether another parser could find another value.
+    is_ambiguous: bool,
+}
+
+fn search<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Found<'d>> {
+    let mut found = vec![Found::default(); pointers.len()];
     let paths: Vec<Vec<Cow<'_, str>>> = pointers.iter().map(|pointer| path(*pointer)).collect();
     let targets: Vec<Target<'_>> = paths
         .iter()
@@ -98,14 +116,14 @@ fn raws<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Option<&'d RawValu
         .and_then(|()| json.end())
         .is_err()
     {
-        found.fill(None);
+        found.fill(Found::default());
     }
     found
 }
 
 /// The tokens of a pointer. The list is empty for a missing pointer, and for one that is invalid or
 /// denotes the whole document.
-fn path(pointer: Option<&str>) -> Vec<Cow<'_, str>> {
+pub(crate) fn path(pointer: Option<&str>) -> Vec<Cow<'_, str>> {
     let Some(tokens) = pointer.and_then(|pointer| pointer.strip_prefix('/')) else {
         return Vec::new();
     };
@@ -128,25 +146,28 @@ struct Target<'p> {
 /// A search for the targets inside one value.
 struct Walk<'w, 'p, 'de> {
     targets: &'w [Target<'p>],
-    found: &'w mut [Option<&'de RawValue>],
+    found: &'w mut [Found<'de>],
 }
 
 impl<'p> Walk<'_, 'p, '_> {
     /// The targets below the key `name`. Clears the values found below an earlier, duplicate key.
     fn enter(&mut self, name: &str) -> Vec<Target<'p>> {
-        let mut inside = Vec::new();
-        for target in self.targets {
-            if let Some((first, path)) = target.path.split_first()
-                && *first == *name
-            {
-                let place = target.place;
-                if let Some(found) = self.found.get_mut(place) {
-                    *found = None;
-                }
-                inside.push(Target { place, path });
+        let inside = self.below(|first| *first == *name);
+        for target in &inside {
+            if let Some(found) = self.found.get_mut(target.place) {
+                found.value = None;
             }
         }
         inside
+    }
+
+    fn below(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Target<'p>> {
+        let targets = self.targets.iter().filter_map(|target| {
+            let (first, path) = target.path.split_first()?;
+            let place = target.place;
+            is_wanted(first).then_some(Target { place, path })
+        });
+        targets.collect()
     }
 }
 
@@ -161,7 +182,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
         let raw: &RawValue = de::Deserialize::deserialize(deserializer)?;
         for target in self.targets.iter().filter(|target| ends_here(target)) {
             if let Some(found) = self.found.get_mut(target.place) {
-                *found = Some(raw);
+                found.value = Some(raw);
             }
         }
         let further = self.targets.iter().filter(|target| !ends_here(target));
@@ -186,11 +207,20 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut entered: Vec<usize> = Vec::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             let inside = self.enter(&key);
             if inside.is_empty() {
                 map.next_value::<IgnoredAny>()?;
             } else {
+                for target in &inside {
+                    if entered.contains(&target.place)
+                        && let Some(found) = self.found.get_mut(target.place)
+                    {
+                        found.is_ambiguous = true;
+                    }
+                    entered.push(target.place);
+                }
                 map.next_value_seed(Walk {
                     targets: &inside,
                     found: self.found,
@@ -206,12 +236,20 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
         let wanted: Vec<_> = firsts
             .filter_map(|first| first.parse::<usize>().ok())
             .collect();
+        let every = self.below(|first| first == "*");
+        let mut agreed: Vec<Option<&RawValue>> = vec![None; every.len()];
         for index in 0_usize.. {
-            let inside = if wanted.contains(&index) {
+            let mut inside = if wanted.contains(&index) {
                 self.enter(&index.to_string())
             } else {
                 Vec::new()
             };
+            for target in &every {
+                if let Some(found) = self.found.get_mut(target.place) {
+                    found.value = None;
+                }
+            }
+            inside.extend(&every);
             let more = if inside.is_empty() {
                 seq.next_element::<IgnoredAny>()?.is_some()
             } else {
@@ -223,6 +261,18 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
             };
             if !more {
                 break;
+            }
+            for (target, agreed) in every.iter().zip(&mut agreed) {
+                if let Some(found) = self.found.get_mut(target.place) {
+                    let same = agreed.is_none_or(|other| same_scalar(Some(other), found.value));
+                    found.is_ambiguous |= found.value.is_none() || !same;
+                    *agreed = found.value;
+                }
+            }
+        }
+        for (target, agreed) in every.iter().zip(agreed) {
+            if let Some(found) = self.found.get_mut(target.place) {
+                found.value = agreed;
             }
         }
         Ok(())
@@ -251,6 +301,12 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
+}
+
+fn same_scalar(one: Option<&RawValue>, other: Option<&RawValue>) -> bool {
+    let scalar = |raw: Option<&RawValue>| text(raw?).map(Cow::into_owned);
+    let one = scalar(one);
+    one.is_some() && one == scalar(other)
 }
 
 /// Checks that `pointer` is a JSON pointer (RFC 6901), and not the one to the whole document.
@@ -326,6 +382,46 @@ mod tests {
         let document = br#"{"id":"first","id":"last"}"#;
         let value: serde_json::Value = serde_json::from_slice(document).unwrap();
         assert_eq!(scalar(document, "/id").as_deref(), value["id"].as_str());
+    }
+
+    #[test]
+    fn a_value_is_unique_only_if_no_name_on_the_way_occurs_twice() {
+        let at = |document: &str, pointer| {
+            let [raw] = *unique(document.as_bytes(), &[Some(pointer)]) else {
+                panic!("one pointer");
+            };
+            raw.map(|raw| raw.get().to_owned())
+        };
+        for (document, pointer, found) in [
+            (r#"{"a":{"b":1},"c":2,"c":3}"#, "/a/b", Some("1")),
+            (r#"{"a":{"b":1},"a":{"b":1}}"#, "/a/b", None),
+            (r#"{"a":{"b":1},"a":{}}"#, "/a/b", None),
+            (r#"{"a":{"b":1,"b":1}}"#, "/a/b", None),
+            (r#"{"a":{"b":1,"\u0062":2}}"#, "/a/b", None),
+            (r#"{"a":[{"b":1},{"b":2}]}"#, "/a/1/b", Some("2")),
+            (
+                r#"{"a":[{"b":"x"},{"b":"\u0078"}]}"#,
+                "/a/*/b",
+                Some(r#""\u0078""#),
+            ),
+            (r#"{"a":[{"b":1},{"b":2}]}"#, "/a/*/b", None),
+            (r#"{"a":[{"b":1},{}]}"#, "/a/*/b", None),
+            (r#"{"a":[{},{"b":1}]}"#, "/a/*/b", None),
+            (r#"{"a":[{"b":1},{"b":1,"b":1}]}"#, "/a/*/b", None),
+            (r#"{"a":[{"b":{}},{"b":{}}]}"#, "/a/*/b", None),
+            (r#"{"a":[[1,1],[1]]}"#, "/a/*/*", Some("1")),
+            (r#"{"a":[[1,1],[2]]}"#, "/a/*/*", None),
+            (r#"{"a":[[1,1],[]]}"#, "/a/*/*", None),
+            (r#"{"a":[]}"#, "/a/*/b", None),
+            (r#"{"a":[7]}"#, "/a/*", Some("7")),
+            (r#"{"a":{"*":{"b":1}}}"#, "/a/*/b", Some("1")),
+        ] {
+            assert_eq!(
+                at(document, pointer).as_deref(),
+                found,
+                "{document} {pointer}"
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@
 #[cfg(feature = "cache")]
 pub(crate) mod cached;
 pub(crate) mod key_set;
+pub(crate) mod public_key;
 pub(crate) mod secret;
 pub(crate) mod shared;
 pub(crate) mod source;

@@ -49,11 +49,11 @@ pub use self::config::Config;
 #[cfg(feature = "identity")]
 pub use self::identity::{Identity, Outcome};
 #[cfg(feature = "tower")]
-pub use self::tower::layer::WebhookVerifyLayer;
+pub use self::tower::{layer::WebhookVerifyLayer, options::Enforcement};
 pub use self::{
     error::{PayloadError, SetupError},
     event::{FormJson, Json, Payload, VerifiedEvent},
-    keys::secret::Secret,
+    keys::{public_key::PublicKey, secret::Secret},
     note::{Note, NoteKind},
     provider::Provider,
     rejection::{Hint, Rejection, RejectionKind},

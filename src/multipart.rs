@@ -24,7 +24,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-//! let acme = Provider::new("acme", Scheme::new(Algorithm::HmacSha256, "{body}", signature));
+//! let acme = Provider::new("acme", Scheme::signed(Algorithm::HmacSha256, "{body}", signature));
 //! let secret = Secret::new("a-secret-of-some-length");
 //! let verifier = Verifier::new(acme.clone(), secret.clone())?;
 //!

@@ -29,6 +29,8 @@ vocabulary! {
         OtherCredential = "other_credential",
         /// A secret lacks the form that the provider's secrets have.
         UnusualSecret = "unusual_secret",
+        /// The certificate of a public key has expired.
+        ExpiredCertificate = "expired_certificate",
         /// Two secrets of the endpoint are the same.
         RepeatedSecret = "repeated_secret",
         /// Two secrets of the endpoint have the same id.

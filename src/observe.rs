@@ -13,6 +13,8 @@ pub(crate) mod log;
 #[cfg(feature = "tracing")]
 pub(crate) mod trace;
 
+#[cfg(not(feature = "tracing"))]
+use std::sync::Arc;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::Ordering;
 
@@ -60,6 +62,7 @@ pub(crate) fn arrived(outer: Option<&VerifiedEvent>) {
 
 /// Records a verified request.
 pub(crate) fn verified(trace: &Trace, event: &VerifiedEvent) {
+    trace.decided_by(Some(event.provider()), event.endpoint());
     #[cfg(feature = "tracing")]
     log::verified(event, trace.is_recorded());
     #[cfg(feature = "metrics")]
@@ -75,12 +78,30 @@ pub(crate) fn verified(trace: &Trace, event: &VerifiedEvent) {
 
 /// Records a refusal by a verifying layer.
 pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, trace: &Trace) {
+    trace.decided_by(rejection.provider(), rejection.endpoint());
     #[cfg(feature = "tracing")]
-    log::refused(endpoint, rejection, trace.is_recorded());
+    log::refused(endpoint, rejection, trace.is_recorded(), false);
     #[cfg(feature = "metrics")]
-    count::refused(rejection);
+    count::refused(rejection, false);
     // After the log line, which has the same fields.
-    trace.refused(rejection);
+    trace.refused(rejection, "refused");
+}
+
+/// Records a request that is passed on although a verifying layer would refuse it.
+pub(crate) fn passed_on(endpoint: &Endpoint, rejection: &Rejection, trace: &Trace) {
+    trace.decided_by(rejection.provider(), rejection.endpoint());
+    #[cfg(feature = "tracing")]
+    log::refused(Some(endpoint), rejection, trace.is_recorded(), true);
+    #[cfg(feature = "metrics")]
+    count::refused(rejection, true);
+    // After the log line, which has the same fields.
+    trace.refused(rejection, "passed_on");
+}
+
+/// Warns that a layer passes on requests that it does not verify.
+pub(crate) fn not_enforced(endpoint: &Endpoint) {
+    #[cfg(feature = "tracing")]
+    log::not_enforced(endpoint);
 }
 
 /// Records a refusal by an extractor or a layer inside, which has the event unless there is no
@@ -89,7 +110,7 @@ pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection
     #[cfg(feature = "tracing")]
     log::not_handled(event, rejection);
     #[cfg(feature = "metrics")]
-    count::refused(rejection);
+    count::refused(rejection, false);
 }
 
 /// Records that the handler's 2xx status was replaced.
@@ -106,7 +127,7 @@ pub(crate) struct Trace;
 
 #[cfg(not(feature = "tracing"))]
 impl Trace {
-    pub(crate) fn new(_: &Endpoint, _: &Head<'_>) -> Self {
+    pub(crate) fn new(_: &[Arc<Endpoint>], _: &Head<'_>) -> Self {
         Self
     }
 
@@ -114,7 +135,9 @@ impl Trace {
         self
     }
 
+    pub(crate) fn decided_by(&self, _: Option<&str>, _: Option<&str>) {}
+
     pub(crate) fn verified(&self, _: &VerifiedEvent) {}
 
-    pub(crate) fn refused(&self, _: &Rejection) {}
+    pub(crate) fn refused(&self, _: &Rejection, _: &'static str) {}
 }

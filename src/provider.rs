@@ -16,7 +16,11 @@ use crate::{
     error::{SetupError, shown},
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
     rejection::hint::Remedies,
-    scheme::{algorithm::Keying, definition::Scheme, locator::Locator},
+    scheme::{
+        algorithm::Keying,
+        definition::{Coverage, Scheme},
+        locator::Locator,
+    },
 };
 #[cfg(feature = "identity")]
 use crate::{error::PayloadError, event::VerifiedEvent, identity::Identity};
@@ -31,7 +35,7 @@ use crate::{error::PayloadError, event::VerifiedEvent, identity::Identity};
 /// use tower_webhook::{Provider, Scheme};
 /// use tower_webhook::scheme::{Algorithm, Encoding, Locator, SignatureFormat};
 ///
-/// let scheme = Scheme::new(
+/// let scheme = Scheme::signed(
 ///     Algorithm::HmacSha256,
 ///     "{body}",
 ///     SignatureFormat::single("X-Acme-Signature", Encoding::Hex),
@@ -65,6 +69,8 @@ pub struct Provider {
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
+    /// `None` where it does not matter.
+    accepts_unsigned_body: Option<bool>,
 }
 
 /// The default for providers that do not document how long they retry, or that retry only manually.
@@ -122,6 +128,7 @@ impl Provider {
             older_signature: None,
             secret_look: SecretLook::default(),
             distinct_bodies: false,
+            accepts_unsigned_body: Some(false),
         }
     }
 
@@ -243,6 +250,24 @@ impl Provider {
         value: impl Into<Cow<'static, str>>,
     ) -> Self {
         self.params.insert(name.into(), value.into());
+        self
+    }
+
+    /// Accepts that the selected variants do not sign the whole body, so that whoever has seen one
+    /// request can send others with another body.
+    ///
+    /// Without it, [`Verifier::new`](crate::Verifier::new) refuses such a provider, with an error
+    /// that says what can be forged. Events tell how much is signed by
+    /// [`coverage`](crate::VerifiedEvent::coverage).
+    #[must_use]
+    pub fn accept_unsigned_body(mut self) -> Self {
+        self.accepts_unsigned_body = Some(true);
+        self
+    }
+
+    /// Drops the question whether the body is signed, for whoever does not rely on it.
+    pub(crate) fn with_any_coverage(mut self) -> Self {
+        self.accepts_unsigned_body = None;
         self
     }
 
@@ -434,7 +459,7 @@ impl Provider {
     /// Checks everything except the parameters, which an endpoint sets.
     #[cfg(feature = "config")]
     pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
-        let mut provider = self.clone();
+        let mut provider = self.clone().with_any_coverage();
         for name in self.schemes().flat_map(Scheme::param_names) {
             provider = provider.with_param(name, "any");
         }
@@ -455,14 +480,18 @@ impl Provider {
     pub(crate) fn signature_headers(&self) -> impl Iterator<Item = String> {
         self.schemes().flat_map(|scheme| {
             let first = scheme.families.first();
-            scheme.signature.headers.iter().flat_map(move |header| {
-                let rest = first.and_then(|prefix| header.strip_prefix(&**prefix));
-                let families = scheme.families.iter().filter(move |_| rest.is_some());
-                let renamed =
-                    families.map(move |prefix| format!("{prefix}{}", rest.unwrap_or_default()));
-                let plain = rest.is_none().then(|| header.to_string());
-                plain.into_iter().chain(renamed)
-            })
+            let headers = scheme.signature.places.iter();
+            headers
+                .filter_map(Locator::as_header)
+                .flat_map(move |header| {
+                    let rest = first.and_then(|prefix| header.strip_prefix(&**prefix));
+                    let rest = rest.map(str::to_owned);
+                    let plain = rest.is_none().then(|| header.to_string());
+                    let families = scheme.families.iter();
+                    let renamed = families
+                        .filter_map(move |prefix| Some(format!("{prefix}{}", rest.as_ref()?)));
+                    plain.into_iter().chain(renamed)
+                })
         })
     }
 
@@ -485,7 +514,7 @@ impl Provider {
             (&self.event_type, "event_type"),
             (&self.delivery_id, "delivery_id"),
         ] {
-            let checked = source.as_ref().map_or(Ok(()), Locator::check);
+            let checked = source.as_ref().map_or(Ok(()), Locator::check_metadata);
             checked.map_err(|error| error.within(key))?;
         }
         let header = |locator: &Option<Locator>| locator.as_ref().and_then(Locator::as_header);
@@ -500,11 +529,46 @@ impl Provider {
             let tables = (&mut headers, &mut body);
             CompiledScheme::new(name.clone(), scheme, &self.params, &metadata, tables)
         });
+        let schemes = schemes.collect::<Result<Vec<_>, _>>()?;
+        self.check_coverage(&schemes)?;
         Ok(Compiled {
-            schemes: schemes.collect::<Result<_, _>>()?,
+            schemes,
             headers,
             body,
         })
+    }
+
+    /// Refuses a body that is not signed as a whole, unless that was accepted.
+    fn check_coverage(&self, schemes: &[CompiledScheme]) -> Result<(), SetupError> {
+        let uncovered = schemes
+            .iter()
+            .find(|scheme| scheme.coverage != Coverage::Body);
+        match uncovered {
+            Some(scheme) if self.accepts_unsigned_body == Some(false) => {
+                let forged = match (scheme.coverage, scheme.algorithm.keying()) {
+                    (Coverage::Partial, _) => {
+                        "signs only parts of the body, so whoever has seen one request can send it again with the rest \
+                         changed"
+                    }
+                    (_, Keying::Token) => {
+                        "signs nothing and sends a token, so whoever has seen one request can send any other"
+                    }
+                    _ => {
+                        "does not sign the body, so whoever has seen one request can send it again with any other body"
+                    }
+                };
+                Err(SetupError::new(format!(
+                    "accept_unsigned_body: provider {} (variant {}) {forged}; set it to true if that is acceptable, and ask the \
+                     provider's API for what matters",
+                    self.name, scheme.name
+                )))
+            }
+            None if self.accepts_unsigned_body == Some(true) => Err(SetupError::new(format!(
+                "accept_unsigned_body: provider {} signs the whole body; remove it",
+                self.name
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Variants that are tried together must not be confusable: with the same algorithm and key, a
@@ -565,7 +629,7 @@ impl KeySet {
     /// blank, surrounded by white space, not in the provider's format, or too short; when the
     /// provider's scheme is invalid.
     pub fn new(provider: &Provider, secrets: impl Into<Vec<Secret>>) -> Result<Self, SetupError> {
-        let compiled = provider.compile()?;
+        let compiled = provider.clone().with_any_coverage().compile()?;
         Self::for_schemes(&compiled.schemes, provider.secret_look(), secrets.into())
     }
 
@@ -576,7 +640,8 @@ impl KeySet {
     ///
     /// When the provider's scheme is invalid.
     pub fn empty(provider: &Provider) -> Result<Self, SetupError> {
-        Ok(Self::none(&provider.compile()?.schemes))
+        let compiled = provider.clone().with_any_coverage().compile()?;
+        Ok(Self::none(&compiled.schemes))
     }
 }
 

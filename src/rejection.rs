@@ -311,6 +311,24 @@ impl Rejection {
         self.hint_set().iter()
     }
 
+    pub(crate) fn is_of(&self, labels: &Arc<Labels>) -> bool {
+        let own = self.inner.labels.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, labels))
+    }
+
+    /// Of the refusals of one request by several endpoints, the one that got furthest; of equals, the
+    /// first. The kinds are declared in the order in which requests pass the checks, and what a retry
+    /// may mend comes last.
+    pub(crate) fn furthest(all: impl DoubleEndedIterator<Item = Self>) -> Option<Self> {
+        // `max_by_key` returns the last of equals.
+        all.rev().max_by_key(|rejection| rejection.kind() as usize)
+    }
+
+    /// Whether it says that the request is not proven to be genuine, and nothing else.
+    pub(crate) fn is_of_signature(&self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED
+    }
+
     pub(crate) fn hint_set(&self) -> HintSet {
         let hints = self.inner.reason.hints.as_ref();
         hints.map(|hints| hints.set).unwrap_or_default()
@@ -349,7 +367,8 @@ impl Rejection {
         self.inner.reason.header.as_deref()
     }
 
-    /// The field of the signature header that is missing or repeated.
+    /// What was refused inside the signature header or elsewhere: the field of the header, the query
+    /// parameter, or the value of the body.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.inner.reason.hints.as_ref()?.field.as_deref()

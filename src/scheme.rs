@@ -9,7 +9,7 @@
 //! use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat, Timestamp};
 //!
 //! // Acme-Signature: t=1700000000,v1=5257a869…
-//! let scheme = Scheme::new(
+//! let scheme = Scheme::signed(
 //!     Algorithm::HmacSha256,
 //!     "{ts}.{body}",
 //!     SignatureFormat::fields("Acme-Signature", ',', "v1", Encoding::Hex),
@@ -35,10 +35,11 @@
 //! | `{method}`, `{path}`, `{query:name}` | from the request line, as the layer sees it: axum's `nest` strips its prefix from the path. A query value is percent-decoded, and must occur exactly once |
 //! | `{url}` | the parameter `url`: the endpoint's URL, as registered with the provider |
 //! | `{param:name}` | a parameter of the [`Provider`](crate::Provider) |
-//! | `{json:/pointer}`, `{form:name}` | a value in the body |
+//! | `{json:/pointer}`, `{form:name}`, `{form:name#/pointer}` | a value in the body: the text of a string, or a number or boolean as received |
+//! | `{span:/member}` | the bytes of a member of a JSON object, as received |
 //!
-//! Filters follow the token after a `|`: `sha256hex`, `jsonstr` (a JSON string, including quotes),
-//! `lower`, `hubspot_decode`.
+//! Filters follow the token after a `|`: `sha256hex`, `md5b64` (the MD5 in base64), `b64` (base64),
+//! `jsonstr` (a JSON string, including quotes), `lower`, `hubspot_decode`.
 //!
 //! # Unambiguous content
 //!
@@ -52,7 +53,7 @@
 //! - A timestamp may be adjacent to any value, because it has only one spelling and, in this
 //!   position, a fixed length: 10 digits for seconds and 13 for milliseconds, regardless of the
 //!   tolerance. A value directly before a timestamp must not contain a timestamp.
-//! - Values from the body (`{json:…}`, `{form:…}`) are exempt: with [`Coverage::Partial`], the
+//! - Values from the body (`{json:…}`, `{form:…}`, `{span:…}`) are exempt: with [`Coverage::Partial`], the
 //!   scheme relies on the separators that the provider uses.
 
 pub(crate) mod algorithm;
@@ -63,6 +64,7 @@ pub(crate) mod secret_format;
 pub(crate) mod signature;
 pub(crate) mod template;
 pub(crate) mod timestamp;
+pub(crate) mod token;
 
 pub use self::{
     algorithm::Algorithm,
@@ -72,4 +74,5 @@ pub use self::{
     secret_format::{Derivation, SecretFormat},
     signature::SignatureFormat,
     timestamp::{TimeUnit, Timestamp, Tolerance},
+    token::TokenFormat,
 };

@@ -1,5 +1,7 @@
 //! [`Signer`]: signs requests, for tests and for senders.
 
+mod place;
+
 use std::{
     error::Error,
     fmt,
@@ -12,24 +14,32 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, digest::Update};
 
+#[cfg(feature = "asymmetric")]
+use crate::crypto::private_key::PrivateKey;
 use crate::{
     clock::{self, unix_seconds},
     compiled::{
         body::{BodyInput, BodyTable},
         content::Values,
         header_table::HeaderTable,
+        rules::Elsewhere,
         scheme::{CompiledScheme, KeyState},
     },
-    crypto::{encoding::encode_hex, tag::Tag},
+    crypto::encoding::{encode, encode_hex},
     error::SetupError,
     head::Head,
     keys::secret::Secret,
     provider::Provider,
+    scheme::algorithm::Keying,
+    sign::place::{with_query, with_value},
 };
 
 /// Signs requests as a provider does, for tests of your handlers.
+///
+/// The secret is the one of the endpoint, or the private key where the provider has one: PKCS #8 in
+/// PEM or base64, `RSA PRIVATE KEY`, or the seed of Ed25519 in hex or base64, also behind `whsk_`.
 ///
 /// ```
 /// use http::Request;
@@ -47,35 +57,63 @@ pub struct Signer {
     scheme: Arc<CompiledScheme>,
     table: Arc<HeaderTable>,
     body: Arc<BodyTable>,
-    key: Arc<KeyState>,
+    key: Arc<SigningKey>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
 }
 
+enum SigningKey {
+    Secret(Box<KeyState>),
+    /// A private key, and what the content begins with.
+    #[cfg(feature = "asymmetric")]
+    Private(PrivateKey, Message),
+}
+
+/// The whole signed content: private keys do not sign it in parts.
+#[cfg(feature = "asymmetric")]
+#[derive(Clone, Default)]
+struct Message(Vec<u8>);
+
+#[cfg(feature = "asymmetric")]
+impl Update for Message {
+    fn update(&mut self, data: &[u8]) {
+        self.0.extend_from_slice(data);
+    }
+}
+
 impl Signer {
-    /// Creates a signer that uses the provider's first variant.
+    /// Creates a signer that uses the provider's first variant for which the secret is a key.
     ///
     /// # Errors
     ///
-    /// As for [`Verifier::new`](crate::Verifier::new).
+    /// As for [`Verifier::new`](crate::Verifier::new), except that a body that is not signed is no
+    /// error.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "called like `Verifier::new`, mostly with a fresh provider"
+        reason = "it takes a secret as a verifier does"
     )]
-    pub fn new(provider: Provider, secret: Secret) -> Result<Self, SetupError> {
+    pub fn new(mut provider: Provider, secret: Secret) -> Result<Self, SetupError> {
+        provider = provider.with_any_coverage();
         let compiled = provider.compile()?;
-        let Some(scheme) = compiled.schemes.into_iter().next() else {
-            return Err(SetupError::new("the provider has no scheme"));
-        };
-        let key = secret.key_state(&scheme)?;
-        Ok(Self {
-            scheme: Arc::new(scheme),
-            table: Arc::new(compiled.headers),
-            body: Arc::new(compiled.body),
-            key: Arc::new(key),
-            time: None,
-            fields: Vec::new(),
-        })
+        let mut first = None;
+        for scheme in compiled.schemes {
+            match SigningKey::new(&scheme, &secret) {
+                Ok(key) => {
+                    return Ok(Self {
+                        scheme: Arc::new(scheme),
+                        table: Arc::new(compiled.headers),
+                        body: Arc::new(compiled.body),
+                        key: Arc::new(key),
+                        time: None,
+                        fields: Vec::new(),
+                    });
+                }
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        Err(first.unwrap_or_else(|| SetupError::new("the provider has no scheme")))
     }
 
     /// Sets the time that is signed. The default is the current system time.
@@ -92,23 +130,56 @@ impl Signer {
         self
     }
 
-    /// Builds the request and adds its signature headers. A signed header that the request lacks is
-    /// added, too, such as a new unique id if the provider signs one.
+    /// Builds the request and adds its signature headers, or its query parameter. A signed header
+    /// that the request lacks is added, too, such as a new unique id if the provider signs one.
     ///
     /// # Errors
     ///
-    /// When the request is invalid, or the scheme cannot sign it.
+    /// When the request is invalid, the scheme cannot sign it, or the signature is part of the body:
+    /// see [`sign_body`](Self::sign_body).
     pub fn sign<B: AsRef<[u8]>>(
         &self,
         request: request::Builder,
         body: B,
     ) -> Result<Request<B>, SignError> {
-        let (mut head, body) = request
-            .body(body)
-            .map_err(|error| SignError::new(error.to_string()))?
-            .into_parts();
-        let added = self.headers(&head, body.as_ref())?;
-        head.headers.extend(added);
+        let request = request.body(body);
+        let (mut head, body) = request.map_err(SignError::invalid)?.into_parts();
+        self.check_places(false)?;
+        let bytes = Bytes::copy_from_slice(body.as_ref());
+        self.sign_parts(&mut head, bytes)?;
+        Ok(Request::from_parts(head, body))
+    }
+
+    /// As [`sign`](Self::sign), for a provider whose signature, token or timestamp is a value in the
+    /// body. It is set in the body, which is returned: as a number in place of a number, else as text.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_webhook::{Provider, Scheme, Secret, Signer};
+    /// use tower_webhook::scheme::{Locator, TokenFormat};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let scheme = Scheme::token(Locator::json("/token"), TokenFormat::plain());
+    /// let signer = Signer::new(Provider::new("acme", scheme), Secret::new("a-long-token-of-acme"))?;
+    /// let request = signer.sign_body(Request::post("/"), r#"{"event":"ping"}"#)?;
+    /// let body: serde_json::Value = serde_json::from_slice(request.body())?;
+    /// assert_eq!(body["token"], "a-long-token-of-acme");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign`](Self::sign), and when the body is neither JSON nor a form in which the value
+    /// could be set.
+    pub fn sign_body(
+        &self,
+        request: request::Builder,
+        body: impl Into<Bytes>,
+    ) -> Result<Request<Bytes>, SignError> {
+        let request = request.body(body.into());
+        let (mut head, body) = request.map_err(SignError::invalid)?.into_parts();
+        let body = self.sign_parts(&mut head, body)?;
         Ok(Request::from_parts(head, body))
     }
 
@@ -116,59 +187,181 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When the scheme cannot sign the request.
+    /// As for [`sign`](Self::sign), and when the signature is not in a header.
     pub fn headers(&self, head: &request::Parts, body: &[u8]) -> Result<HeaderMap, SignError> {
-        let now = unix_seconds(self.time.unwrap_or_else(clock::now));
-        let mut added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
-
-        // The verifier's head check reads the signed values, from a head with a placeholder
-        // signature.
-        let unsigned = Tag::from(&vec![0; self.scheme.algorithm.output_len()][..]);
-        let draft = self.signature_header(&unsigned, now)?;
-        let mut headers = head.headers.clone();
-        headers.extend(added.clone());
-        headers.insert(draft.0, draft.1);
-        let draft = Head {
-            headers: &headers,
-            ..Head::from(head)
-        };
-        let lines = self.table.look_up(&draft);
-        let parsed = self.scheme.parse_head(&lines, now, None);
-        let parsed = parsed.map_err(|reason| {
-            SignError::new(format!("a receiver would refuse the request: {reason}"))
-        })?;
-
-        let values = Values {
-            key: &self.key.key,
-            head: &parsed.values,
-        };
-        let body = BodyInput::new(Bytes::copy_from_slice(body), &self.body, None);
-        let tag = self.scheme.content.sign(&self.key.hasher, values, &body);
-        let tag =
-            tag.ok_or_else(|| SignError::new("the body lacks a value that the scheme signs"))?;
-        let (name, value) = self.signature_header(&tag, now)?;
-        added.insert(name, value);
-        Ok(added)
+        self.check_places(true)?;
+        let mut signed = head.clone();
+        self.sign_parts(&mut signed, Bytes::copy_from_slice(body))?;
+        let is_new =
+            |(name, value): &(&HeaderName, &HeaderValue)| head.headers.get(*name) != Some(*value);
+        let added = signed.headers.iter().filter(is_new);
+        let added = added.map(|(name, value)| (name.clone(), value.clone()));
+        Ok(added.collect())
     }
 
-    fn signature_header(
+    /// Refuses places that a function does not fill in.
+    fn check_places(&self, only_headers: bool) -> Result<(), SignError> {
+        let time = self.scheme.time_elsewhere(0);
+        let time = time.as_ref().map(|(elsewhere, _)| *elsewhere);
+        for elsewhere in self.scheme.head.elsewhere.iter().chain(time) {
+            if elsewhere.in_body().is_some() {
+                return Err(SignError::new(format!(
+                    "{} is a value in the body; call sign_body, which returns the body with it",
+                    elsewhere.name
+                )));
+            }
+            if only_headers {
+                return Err(SignError::new(format!(
+                    "{} is a query parameter; call sign, which returns the request with it",
+                    elsewhere.name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds everything to a request, and returns its body.
+    fn sign_parts(&self, head: &mut request::Parts, mut body: Bytes) -> Result<Bytes, SignError> {
+        let now = unix_seconds(self.time.unwrap_or_else(clock::now));
+        let added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
+        head.headers.extend(added);
+        if let Some((elsewhere, time)) = self.scheme.time_elsewhere(now) {
+            body = self.put(elsewhere, &time, head, body)?;
+        }
+        // The verifier's checks read the signed values, from a request with a placeholder.
+        let algorithm = self.scheme.algorithm;
+        let encoding = self.scheme.head.signature.encoding;
+        let placeholder = match algorithm.keying() {
+            Keying::Token => None,
+            _ => Some(vec![0; algorithm.signature_len().min()]),
+        };
+        if let Some(placeholder) = placeholder {
+            let text = encode(encoding, &placeholder);
+            body = self.put_signature(&text, now, head, body)?;
+        }
+        let signature = self.signature(head, &body, now)?;
+        self.put_signature(&encode(encoding, &signature), now, head, body)
+    }
+
+    /// The bytes of the signature, or of the token.
+    fn signature(
         &self,
-        tag: &Tag,
+        head: &request::Parts,
+        body: &Bytes,
         now: i64,
-    ) -> Result<(HeaderName, HeaderValue), SignError> {
-        let header = self.scheme.signature_header(tag, now, &self.fields);
-        header.ok_or_else(|| SignError::new("the signature header cannot hold these fields"))
+    ) -> Result<Vec<u8>, SignError> {
+        if let (Keying::Token, SigningKey::Secret(state)) =
+            (self.scheme.algorithm.keying(), &*self.key)
+        {
+            return Ok(state.key.to_vec());
+        }
+        let lines = self.table.look_up(&Head::from(head));
+        let refused =
+            |reason| SignError::new(format!("a receiver would refuse the request: {reason}"));
+        let parsed = self.scheme.parse_head(&lines, now, None).map_err(refused)?;
+        let body = BodyInput::new(body.clone(), &self.body, None);
+        let feed = |content: &mut dyn Update, key: &[u8]| {
+            let values = Values {
+                key,
+                head: &parsed.values,
+            };
+            self.scheme.content.feed(content, values, &body)
+        };
+        let signed = match &*self.key {
+            SigningKey::Secret(state) => state.proof.hasher().and_then(|hasher| {
+                let tag = hasher.hash(|hash| feed(hash, &state.key))?;
+                Some(Ok(tag.as_bytes().to_vec()))
+            }),
+            #[cfg(feature = "asymmetric")]
+            SigningKey::Private(key, lead) => {
+                let mut message = lead.clone();
+                feed(&mut message, &[]).map(|()| key.sign(&message.0))
+            }
+        };
+        let signed: Option<Result<Vec<u8>, SetupError>> = signed;
+        match signed {
+            Some(signature) => signature.map_err(|error| SignError::new(error.to_string())),
+            None => {
+                let missing = self.scheme.content.missing_value(&body);
+                let missing = missing.unwrap_or_else(|| "a value".to_owned());
+                Err(SignError::new(format!(
+                    "the body lacks {missing}, which the scheme signs, or has it twice"
+                )))
+            }
+        }
+    }
+
+    fn put_signature(
+        &self,
+        text: &str,
+        now: i64,
+        head: &mut request::Parts,
+        body: Bytes,
+    ) -> Result<Bytes, SignError> {
+        let value = self.scheme.signature_value(text, now, &self.fields);
+        if let Some(elsewhere) = &self.scheme.head.elsewhere {
+            return self.put(elsewhere, &value, head, body);
+        }
+        let value = HeaderValue::from_str(&value);
+        let header = self.scheme.signature_header().cloned().zip(value.ok());
+        let (name, value) = header
+            .ok_or_else(|| SignError::new("the signature header cannot hold these fields"))?;
+        head.headers.insert(name, value);
+        Ok(body)
+    }
+
+    /// Sets a value that is not in a header.
+    fn put(
+        &self,
+        elsewhere: &Elsewhere,
+        value: &str,
+        head: &mut request::Parts,
+        body: Bytes,
+    ) -> Result<Bytes, SignError> {
+        let name = &elsewhere.name;
+        let Some(index) = elsewhere.in_body() else {
+            head.uri = with_query(&head.uri, name, value)
+                .ok_or_else(|| SignError::new(format!("the URI cannot hold {name}")))?;
+            return Ok(body);
+        };
+        let source = self.body.source(index);
+        let put = source.and_then(|source| with_value(source, value, &body));
+        put.ok_or_else(|| {
+            SignError::new(format!(
+                "the body is neither JSON nor a form in which {name} could be set"
+            ))
+        })
+    }
+}
+
+impl SigningKey {
+    fn new(scheme: &CompiledScheme, secret: &Secret) -> Result<Self, SetupError> {
+        if secret.is_public {
+            let error = SetupError::new(
+                "it is a public key, which cannot sign; set the private key that belongs to it",
+            );
+            return Err(error.within(secret.place()));
+        }
+        #[cfg(feature = "asymmetric")]
+        if scheme.algorithm.keying() == Keying::Public {
+            let key = secret.private_key(scheme.algorithm)?;
+            let mut lead = Message::default();
+            if scheme.content.schedule(&mut lead, &[]).is_none() {
+                unreachable!("only secrets can be impossible to sign");
+            }
+            return Ok(Self::Private(key, lead));
+        }
+        secret.check_kind()?;
+        let state = secret.key_state(scheme)?;
+        Ok(Self::Secret(Box::new(state)))
     }
 }
 
 /// Generates a unique id.
 fn fresh_id() -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    let mut digest = Sha256::new();
-    digest.update(CALLS.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-    digest.update(std::process::id().to_le_bytes());
-    digest.update(format!("{:?}", clock::now()));
-    let id = digest.finalize();
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let id = Sha256::digest(format!("{call} {} {:?}", std::process::id(), clock::now()));
     format!("msg_{}", encode_hex(id.get(..16).unwrap_or(&id)))
 }
 
@@ -187,6 +380,11 @@ pub struct SignError {
 }
 
 impl SignError {
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+    fn invalid(error: http::Error) -> Self {
+        Self::new(error.to_string())
+    }
+
     fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into().into(),

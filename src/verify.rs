@@ -10,6 +10,10 @@ pub(crate) mod future;
 mod hashes;
 pub(crate) mod head;
 pub(crate) mod hints;
+#[cfg(feature = "tower")]
+mod several;
+#[cfg(feature = "tower")]
+mod steps;
 pub(crate) mod verifier;
 
 pub use self::{body::BodyVerifier, head::CheckedHead};

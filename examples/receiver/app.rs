@@ -8,7 +8,8 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Request, State},
-    routing::{get, post},
+    response::{IntoResponse, Response},
+    routing::{any, get},
 };
 use serde::Serialize;
 use tower::ServiceExt;
@@ -28,10 +29,12 @@ pub(crate) struct App {
     /// Built once: another layer would have another store.
     deliveries: Option<DeliveryLayer>,
     stats: Stats,
+    /// A fixed time, in seconds since 1970.
+    now: Option<u64>,
 }
 
 impl App {
-    pub(crate) fn new(config: &Config) -> Result<Self, SetupError> {
+    pub(crate) fn new(config: &Config, now: Option<u64>) -> Result<Self, SetupError> {
         let stats = Stats::default();
         let deliveries = config.deliveries()?.map(|layer| {
             let counters = stats.clone();
@@ -39,18 +42,19 @@ impl App {
                 counters.count_delivery(event.endpoint().unwrap_or_default(), outcome);
             })
         });
-        let routes = routes(config, deliveries.as_ref(), &stats)?;
+        let routes = routes(config, deliveries.as_ref(), &stats, now)?;
         Ok(Self {
             routes: Arc::new(RwLock::new(routes)),
             deliveries,
             stats,
+            now,
         })
     }
 
     /// Serves another configuration from now on, except for its deliveries. Requests in flight
     /// finish with the old one, and the counters continue.
     pub(crate) fn replace(&self, config: &Config) -> Result<(), SetupError> {
-        let routes = routes(config, self.deliveries.as_ref(), &self.stats)?;
+        let routes = routes(config, self.deliveries.as_ref(), &self.stats, self.now)?;
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
         Ok(())
     }
@@ -78,21 +82,27 @@ fn routes(
     config: &Config,
     deliveries: Option<&DeliveryLayer>,
     stats: &Stats,
+    now: Option<u64>,
 ) -> Result<Router, SetupError> {
     let mut router = Router::new().route("/stats", get(show_stats));
     for name in config.endpoints() {
         stats.add_endpoint(name);
         let (counters, endpoint) = (stats.clone(), name.to_owned());
-        let verify = config.layer(name)?.on_rejection(move |rejection, _| {
+        let mut verify = config.layer(name)?.on_rejection(move |rejection, _| {
             counters.count_refused(&endpoint, rejection.kind().as_str());
         });
+        if let Some(seconds) = now {
+            // The command line has refused what is no time.
+            let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+            verify = verify.with_clock(move || time.unwrap_or(UNIX_EPOCH));
+        }
         // The last layer added is the outermost.
-        let mut route = post(accept);
+        let mut route = any(accept);
         if let Some(deliveries) = deliveries {
-            route = route.route_layer(deliveries.clone());
+            route = route.layer(deliveries.clone());
         }
         let path = format!("/webhooks/{}", path_segment(name));
-        router = router.route(&path, route.route_layer(verify));
+        router = router.route(&path, route.layer(verify));
     }
     Ok(router.with_state(stats.clone()))
 }
@@ -101,9 +111,21 @@ async fn show_stats(State(stats): State<Stats>) -> Json<Snapshot> {
     stats.snapshot()
 }
 
-async fn accept(State(stats): State<Stats>, event: VerifiedEvent) -> Json<Accepted> {
-    stats.count_accepted(event.endpoint().unwrap_or_default());
-    Json(Accepted::from(&event))
+/// There is no event if the endpoint has `enforce = "log"` and the request is not verified.
+async fn accept(State(stats): State<Stats>, event: Option<VerifiedEvent>) -> Response {
+    match event {
+        Some(event) => {
+            stats.count_accepted(event.endpoint().unwrap_or_default());
+            Json(Accepted::from(&event)).into_response()
+        }
+        None => Json(NotVerified { verified: false }).into_response(),
+    }
+}
+
+/// The answer to a request that was passed on without an event.
+#[derive(Serialize)]
+struct NotVerified {
+    verified: bool,
 }
 
 /// The answer to an event that was accepted.
@@ -115,6 +137,8 @@ struct Accepted {
     delivery_id: Option<String>,
     key_id: Option<String>,
     variant: String,
+    /// How much of the body is signed: `body`, `partial` or `none`.
+    coverage: String,
     /// Unix seconds.
     timestamp: Option<i64>,
     bytes: usize,
@@ -135,6 +159,7 @@ impl From<&VerifiedEvent> for Accepted {
             delivery_id: event.delivery_id().map(str::to_owned),
             key_id: event.key_id().map(str::to_owned),
             variant: event.variant().to_owned(),
+            coverage: event.coverage().to_string(),
             timestamp: event.timestamp().and_then(unix_seconds),
             bytes: event.body().len(),
             identity: identity(event),

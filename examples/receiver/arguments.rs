@@ -3,10 +3,12 @@
 use std::{ffi::OsString, path::PathBuf};
 
 pub(crate) const HELP: &str = "\
-usage: receiver [--config FILE] [--listen HOST:PORT]
+usage: receiver [--config FILE] [--listen HOST:PORT] [--now SECONDS]
 
   --config FILE       serve the endpoints of this TOML file (without it: a demo)
   --listen HOST:PORT  where to listen (127.0.0.1:3000 without it; port 0 picks a free one)
+  --now SECONDS       compare timestamps with this Unix time instead of the clock, for tests with recorded
+                      requests; only on a loopback address, because every recorded request stays valid
   --help              print this
 
 SIGTERM and Ctrl-C stop it, SIGHUP reads FILE again (secrets in files too; the environment stays as it was)";
@@ -20,13 +22,15 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) config: Option<PathBuf>,
     pub(crate) listen: String,
+    /// A fixed time, in seconds since 1970.
+    pub(crate) now: Option<u64>,
 }
 
 impl Command {
     /// Reads the arguments that follow the program's name.
     pub(crate) fn from_args(args: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = args.into_iter();
-        let (mut config, mut listen) = (None, None);
+        let (mut config, mut listen, mut now) = (None, None, None);
         while let Some(arg) = args.next() {
             let mut value = |option: &str| {
                 args.next()
@@ -36,6 +40,7 @@ impl Command {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--config") => config.replace(PathBuf::from(value("--config")?)).is_some(),
                 Some("--listen") => listen.replace(address(&value("--listen")?)?).is_some(),
+                Some("--now") => now.replace(seconds(&value("--now")?)?).is_some(),
                 _ => return Err(format!("unknown argument {arg:?}")),
             };
             if repeated {
@@ -45,6 +50,7 @@ impl Command {
         Ok(Self::Serve(Arguments {
             config,
             listen: listen.unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
+            now,
         }))
     }
 }
@@ -59,4 +65,11 @@ fn address(value: &OsString) -> Result<String, String> {
         })
         .map(str::to_owned)
         .ok_or_else(|| format!("--listen {value:?} is not HOST:PORT, such as 127.0.0.1:3000"))
+}
+
+fn seconds(value: &OsString) -> Result<u64, String> {
+    let seconds = value.to_str().and_then(|text| text.parse().ok());
+    // The year 9999 is the last that dates can have.
+    let seconds = seconds.filter(|seconds| *seconds < 253_402_300_800);
+    seconds.ok_or_else(|| format!("--now {value:?} is not a number of seconds since 1970"))
 }

@@ -1,11 +1,11 @@
 //! A tool that receives webhooks, verifies them, and answers with JSON that describes the event.
 //!
 //! ```text
-//! cargo run --example receiver --features axum,config,identity -- [--config webhooks.toml] [--listen 127.0.0.1:3000]
+//! cargo run --example receiver --features axum,config,identity -- [--config webhooks.toml] [--listen 127.0.0.1:3000] [--now SECONDS]
 //! ```
 //!
-//! With a configuration file it serves each endpoint at `POST /webhooks/NAME`. Without one it serves
-//! demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
+//! With a configuration file it serves each endpoint at `/webhooks/NAME`, for every method, since some
+//! providers sign `GET` or the query. Without one it serves demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
 //! `GET /stats` counts. A file with `store = "redis"` needs the feature `redis`, too.
 //!
 //! It accepts every signed event, even if its payload cannot be read. Log lines go to stderr and
@@ -74,12 +74,20 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .with_ansi(io::stderr().is_terminal())
         .init();
     let mut signals = Signals::listen()?;
-    let app = App::new(&read(arguments)?)?;
+    let app = App::new(&read(arguments)?, arguments.now)?;
 
     let listener = TcpListener::bind(&arguments.listen)
         .await
         .map_err(|error| format!("--listen {}: {error}", arguments.listen))?;
     let address = listener.local_addr()?;
+    if let Some(now) = arguments.now {
+        if !address.ip().is_loopback() {
+            return Err(format!("--now needs a loopback address, and {address} is none").into());
+        }
+        tracing::warn!(
+            "the time is always {now}: a recorded request is accepted again and again; do not use this for anything but tests"
+        );
+    }
     if arguments.config.is_none() {
         say(&demo::commands(address));
     }

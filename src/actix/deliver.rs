@@ -81,8 +81,14 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (inner, options) = (Rc::clone(&self.inner), Arc::clone(&self.options));
         let event = request.extensions().get::<VerifiedEvent>().cloned();
+        // A layer that only logs has passed the request on.
+        let passed_on = request.extensions().get::<Rejection>().is_some();
         Box::pin(async move {
             let Some(event) = event else {
+                if passed_on {
+                    let response = inner.call(request).await;
+                    return response.map(ServiceResponse::map_into_left_body);
+                }
                 let response = refused(None, &not_verified());
                 return Ok(request.into_response(response).map_into_right_body());
             };

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::OnceCell};
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256, digest::Output};
 
 use crate::{
@@ -25,11 +26,49 @@ struct BodyValue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BodySource {
     Whole,
+    /// A scalar, as text.
     Json(Box<str>),
+    /// A string, which is required to be one.
+    JsonString(Box<str>),
+    /// A value as received.
+    Span(Box<str>),
     Form(Box<str>),
+    /// A scalar in the JSON document in a form field, as text.
+    FormJson(Box<str>, Box<str>),
 }
 
-/// One value per entry; `None` if the body lacks it, or a filter cannot take it.
+impl BodySource {
+    fn pointer(&self) -> Option<&str> {
+        match self {
+            Self::Json(pointer) | Self::JsonString(pointer) | Self::Span(pointer) => Some(pointer),
+            Self::Whole | Self::Form(_) | Self::FormJson(..) => None,
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Form(name) | Self::FormJson(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What the source takes of the value that was found for it.
+    fn take<'v>(&self, raw: Option<&'v RawValue>, field: Option<&'v str>) -> Option<Cow<'v, str>> {
+        match self {
+            Self::Whole => None,
+            Self::Span(_) => Some(raw?.get().into()),
+            Self::Json(_) => json::text(raw?),
+            Self::JsonString(_) => json::text(raw.filter(|raw| raw.get().starts_with('"'))?),
+            Self::Form(_) => Some(field?.into()),
+            Self::FormJson(_, pointer) => {
+                let found = json::unique(field?.as_bytes(), &[Some(pointer)]);
+                json::text((*found.first()?)?)
+            }
+        }
+    }
+}
+
+/// One value per entry; `None` if the body lacks it, has it twice, or a filter cannot take it.
 type BodyValues = Box<[Option<Box<[u8]>>]>;
 
 impl BodyTable {
@@ -43,33 +82,34 @@ impl BodyTable {
         })
     }
 
+    pub(crate) fn source(&self, index: usize) -> Option<&BodySource> {
+        Some(&self.entries.get(index)?.from)
+    }
+
     /// Whether a form is what the provider sends.
     pub(crate) fn reads_forms(&self) -> bool {
-        let mut entries = self.entries.iter();
-        entries.any(|entry| matches!(entry.from, BodySource::Form(_)))
+        self.entries
+            .iter()
+            .any(|entry| entry.from.field().is_some())
     }
 
     fn read(&self, body: &[u8]) -> BodyValues {
-        let pointers = self.entries.iter().map(|entry| match &entry.from {
-            BodySource::Json(pointer) => Some(&**pointer),
-            BodySource::Whole | BodySource::Form(_) => None,
-        });
-        let pointers: Vec<_> = pointers.collect();
-        let mut scalars = if pointers.iter().any(Option::is_some) {
+        let sources = || self.entries.iter().map(|entry| &entry.from);
+        let raws = if sources().any(|from| from.pointer().is_some()) {
             #[cfg(test)]
             passes::count();
-            json::scalars(body, &pointers)
+            let pointers: Vec<_> = sources().map(BodySource::pointer).collect();
+            json::unique(body, &pointers)
         } else {
-            vec![None; pointers.len()]
+            vec![None; self.entries.len()]
         };
         let fields = self.form_fields(body);
-        let values = self.entries.iter().zip(&mut scalars).zip(fields);
-        let values = values.map(|((entry, scalar), field)| {
-            let scalar = scalar.take();
+        let values = self.entries.iter().zip(raws).zip(fields);
+        let values = values.map(|((entry, raw), field)| {
+            let text = entry.from.take(raw, field.as_deref());
             let value = match &entry.from {
                 BodySource::Whole => body,
-                BodySource::Json(_) => scalar.as_ref()?.as_bytes(),
-                BodySource::Form(_) => field.as_ref()?.as_bytes(),
+                _ => text.as_ref()?.as_bytes(),
             };
             #[cfg(test)]
             if entry.from == BodySource::Whole {
@@ -84,8 +124,11 @@ impl BodyTable {
     /// check took the first.
     fn form_fields(&self, body: &[u8]) -> Vec<Option<String>> {
         let mut fields: Vec<Option<String>> = vec![None; self.entries.len()];
-        let is_form = |entry: &BodyValue| matches!(entry.from, BodySource::Form(_));
-        if !self.entries.iter().any(is_form) {
+        if self
+            .entries
+            .iter()
+            .all(|entry| entry.from.field().is_none())
+        {
             return fields;
         }
         #[cfg(test)]
@@ -93,7 +136,7 @@ impl BodyTable {
         let mut seen = vec![false; self.entries.len()];
         for (name, value) in form_urlencoded::parse(body) {
             for ((entry, field), seen) in self.entries.iter().zip(&mut fields).zip(&mut seen) {
-                if matches!(&entry.from, BodySource::Form(wanted) if **wanted == *name) {
+                if entry.from.field() == Some(&*name) {
                     *field = (!*seen).then(|| value.clone().into_owned());
                     *seen = true;
                 }

@@ -10,10 +10,7 @@ use crate::{
         params::{Params, parameter},
         piece::{Delimiter, Piece, Slot, SlotSource},
     },
-    crypto::{
-        hasher::{Hasher, absorb},
-        tag::Tag,
-    },
+    crypto::hasher::absorb,
     error::SetupError,
     scheme::{
         definition::Coverage,
@@ -39,6 +36,8 @@ pub(crate) struct Content {
     pub(crate) slots: Vec<Slot>,
     /// Whether only its length separates the timestamp from an adjacent value.
     pub(crate) touches_time: bool,
+    /// The unfiltered timestamp of the body, by its index in the table.
+    body_time: Option<usize>,
 }
 
 /// The values of one key and one head.
@@ -49,16 +48,19 @@ pub(crate) struct Values<'v> {
 }
 
 impl Content {
-    /// Fills in the parameters and splits the template. `header` looks up a signed header.
+    /// Fills in the parameters and splits the template. `body_time` is where the timestamp is, if it
+    /// is in the body; `header` looks up a signed header.
     pub(crate) fn new(
         segments: &[Segment],
         params: &Params,
         coverage: Coverage,
+        body_time: Option<&BodySource>,
         table: &mut BodyTable,
         header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
         let mut pieces = Vec::new();
         let mut slots = Vec::new();
+        let time_place = body_time.map(|source| table.add(source.clone(), Vec::new()));
         for segment in segments {
             let (token, filters) = match segment {
                 Segment::Literal(text) => {
@@ -67,6 +69,11 @@ impl Content {
                 }
                 Segment::Token(token, filters) => (token, filters.clone()),
             };
+            if let (Token::Timestamp, Some(source)) = (token, body_time) {
+                let place = table.add(source.clone(), filters.clone());
+                pieces.push(Piece::BodyTime(place, filters));
+                continue;
+            }
             let from = match token {
                 Token::Param(_) | Token::Url => {
                     let name = match token {
@@ -87,10 +94,18 @@ impl Content {
                     pieces.push(Piece::Body);
                     continue;
                 }
-                Token::Body | Token::Json(_) | Token::Form(_) => {
+                Token::Body
+                | Token::Json(_)
+                | Token::Form(_)
+                | Token::FormJson(..)
+                | Token::Span(_) => {
                     let source = match token {
                         Token::Json(pointer) => BodySource::Json(pointer.clone()),
                         Token::Form(name) => BodySource::Form(name.clone()),
+                        Token::FormJson(name, pointer) => {
+                            BodySource::FormJson(name.clone(), pointer.clone())
+                        }
+                        Token::Span(pointer) => BodySource::Span(pointer.clone()),
                         _ => BodySource::Whole,
                     };
                     let place = table.add(source, filters.clone());
@@ -116,10 +131,10 @@ impl Content {
             });
         }
         delimit(&pieces, &mut slots, coverage)?;
-        Ok(Self::cut(pieces, slots))
+        Ok(Self::cut(pieces, slots, time_place))
     }
 
-    fn cut(pieces: Vec<Piece>, slots: Vec<Slot>) -> Self {
+    fn cut(pieces: Vec<Piece>, slots: Vec<Slot>, body_time: Option<usize>) -> Self {
         let touches_time = touches_time(&pieces, &slots);
         let keyed = |piece: &&Piece| matches!(piece, Piece::Literal(_) | Piece::Secret(_));
         let lead = pieces.iter().take_while(keyed).count();
@@ -142,6 +157,7 @@ impl Content {
             late: pieces.skip(usize::from(streams)).collect(),
             slots,
             touches_time,
+            body_time,
         }
     }
 
@@ -160,7 +176,7 @@ impl Content {
 
     /// Hashes what depends on the key only. `None` if the key cannot be signed in the way the
     /// template asks for, such as a JSON string that is not UTF-8.
-    pub(crate) fn schedule(&self, hasher: &mut Hasher, key: &[u8]) -> Option<()> {
+    pub(crate) fn schedule(&self, hasher: &mut dyn Update, key: &[u8]) -> Option<()> {
         for piece in self.early.iter().chain(&self.late) {
             if let Piece::Secret(filters) = piece {
                 filtered(filters, key, |_| ())?;
@@ -185,11 +201,13 @@ impl Content {
         feed(&self.late, hash, values, Some(body))
     }
 
-    /// Every signed value except the secret, in order, and whether it is the timestamp.
+    /// Every signed value except the secret, in order, and whether it is the timestamp, which may be
+    /// in the header `time`.
     pub(crate) fn values(
         &self,
         head: &HeaderValues,
         body: &BodyInput,
+        time: Option<&HeaderNames>,
         take: &mut dyn FnMut(&[u8], bool),
     ) {
         let streamed = self.streams.then_some(&Piece::Body);
@@ -200,10 +218,13 @@ impl Content {
                 Piece::Head(place) => head.slot(*place),
                 Piece::Body => Some(body.bytes()),
                 Piece::BodySha256 => Some(&body.sha256()[..]),
-                Piece::BodyValue(place, ..) => body.value(*place),
+                Piece::BodyValue(place, ..) | Piece::BodyTime(place, _) => body.value(*place),
             };
             let is_time = match piece {
-                Piece::Head(place) => self.is_time(*place),
+                Piece::Head(place) => self.is_time(*place, time),
+                Piece::BodyTime(..) => true,
+                // The template may name the place of the timestamp instead of the timestamp.
+                Piece::BodyValue(place, ..) => self.body_time == Some(*place),
                 _ => false,
             };
             if let Some(value) = value {
@@ -212,39 +233,83 @@ impl Content {
         }
     }
 
-    fn is_time(&self, place: usize) -> bool {
-        let slot = self.slots.get(place);
-        slot.is_some_and(|slot| matches!(slot.from, SlotSource::Timestamp))
+    fn is_time(&self, place: usize, time: Option<&HeaderNames>) -> bool {
+        let Some(slot) = self.slots.get(place) else {
+            return false;
+        };
+        match (&slot.from, time) {
+            (SlotSource::Timestamp, _) => true,
+            (SlotSource::Header(names), Some(time)) => names.is(time) && slot.filters.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The first signed value that the body lacks, as the template has it.
+    pub(crate) fn missing_value(&self, body: &BodyInput) -> Option<String> {
+        self.early.iter().chain(&self.late).find_map(|piece| {
+            let (place, token) = match piece {
+                Piece::BodyValue(place, _, token) => (place, token),
+                Piece::BodyTime(place, _) => (place, &Token::Timestamp),
+                _ => return None,
+            };
+            body.value(*place).is_none().then(|| token.to_string())
+        })
     }
 
     /// Whether the value at this locator in the body is signed, unfiltered.
     pub(crate) fn signs(&self, source: &LocatorKind) -> bool {
         let mut pieces = self.early.iter().chain(&self.late);
-        pieces.any(|piece| match (piece, source) {
-            (Piece::BodyValue(_, filters, Token::Json(signed)), LocatorKind::Json(pointer)) => {
-                **signed == **pointer && filters.is_empty()
-            }
-            (Piece::BodyValue(_, filters, Token::Form(signed)), LocatorKind::Form(name)) => {
-                **signed == **name && filters.is_empty()
-            }
-            _ => false,
+        pieces.any(|piece| {
+            let Piece::BodyValue(_, filters, token) = piece else {
+                return false;
+            };
+            let is_it = match (token, source) {
+                (Token::Json(signed), LocatorKind::Json(pointer)) => **signed == **pointer,
+                (Token::Span(signed), LocatorKind::Json(pointer)) => {
+                    let rest = pointer.strip_prefix(&**signed);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                }
+                (Token::Form(signed), LocatorKind::Form(name) | LocatorKind::FormJson(name, _)) => {
+                    **signed == **name
+                }
+                (Token::FormJson(field, signed), LocatorKind::FormJson(name, pointer)) => {
+                    **field == **name && **signed == **pointer
+                }
+                _ => false,
+            };
+            is_it && filters.is_empty()
         })
     }
 
-    /// The tag of a complete request.
-    pub(crate) fn sign(
+    /// Whether every signed value is known without the body.
+    pub(crate) fn is_of_head(&self) -> bool {
+        !self.streams && !self.late.iter().any(Piece::needs_body)
+    }
+
+    /// Whether anything of the body is signed.
+    pub(crate) fn signs_body(&self) -> bool {
+        !self.is_of_head()
+    }
+
+    /// Whether a timestamp in the body is signed.
+    pub(crate) fn signs_body_time(&self) -> bool {
+        self.late
+            .iter()
+            .any(|piece| matches!(piece, Piece::BodyTime(..)))
+    }
+
+    /// Adds all of the content behind [`schedule`](Self::schedule), for a complete request.
+    pub(crate) fn feed(
         &self,
-        scheduled: &Hasher,
+        hash: &mut dyn Update,
         values: Values<'_>,
         body: &BodyInput,
-    ) -> Option<Tag> {
-        scheduled.hash(|hash| {
-            self.begin(hash, values)?;
-            if self.streams {
-                absorb(hash, body.bytes());
-            }
-            self.complete(hash, values, body)
-        })
+    ) -> Option<()> {
+        self.begin(hash, values)?;
+        if self.streams {
+            absorb(hash, body.bytes());
+        }
+        self.complete(hash, values, body)
     }
 }
 
@@ -262,7 +327,9 @@ fn feed(
             Piece::Secret(filters) => filtered(filters, values.key, take)?,
             Piece::Body => take(body?.bytes()),
             Piece::BodySha256 => take(&sha256_hex(body?.sha256())),
-            Piece::BodyValue(place, ..) => take(body?.value(*place)?),
+            Piece::BodyValue(place, ..) | Piece::BodyTime(place, _) => {
+                take(body?.value(*place)?);
+            }
         }
     }
     Some(())

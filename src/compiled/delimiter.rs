@@ -28,9 +28,13 @@ enum End {
 
 fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
     let filters = match piece {
-        Piece::Literal(_) | Piece::Secret(_) | Piece::BodySha256 => return End::Fixed,
+        Piece::Literal(_) | Piece::Secret(_) | Piece::BodySha256 | Piece::BodyTime(..) => {
+            return End::Fixed;
+        }
         // The body that contains it is signed too, and JSON documents are prefix-free.
-        Piece::BodyValue(_, _, Token::Json(_)) if coverage == Coverage::Body => return End::Fixed,
+        Piece::BodyValue(_, _, Token::Json(_) | Token::Span(_)) if coverage == Coverage::Body => {
+            return End::Fixed;
+        }
         Piece::Head(place) => match slots.get(*place) {
             Some(slot) if is_time(slot) => return End::Fixed,
             Some(slot) => &slot.filters,
@@ -39,7 +43,7 @@ fn end(piece: &Piece, slots: &[Slot], coverage: Coverage) -> End {
         Piece::Body => return End::Open,
         Piece::BodyValue(_, filters, _) => filters,
     };
-    if filters.contains(&Filter::Sha256Hex) {
+    if filters.iter().any(|filter| filter.is_digest()) {
         End::Fixed
     } else if filters.contains(&Filter::JsonString) {
         End::Quoted
@@ -55,11 +59,15 @@ fn is_time(slot: &Slot) -> bool {
 /// Whether a numeric timestamp is adjacent to another value or to a digit, so that it needs a fixed
 /// length. Dates are prefix-free and suffix-free.
 pub(crate) fn touches_time(pieces: &[Piece], slots: &[Slot]) -> bool {
+    let is_framed = |filters: &[Filter]| {
+        let mut filters = filters.iter();
+        filters.any(|filter| filter.is_digest() || *filter == Filter::JsonString)
+    };
     let is_bare_time = |piece: &Piece| match piece {
-        Piece::Head(place) => slots.get(*place).is_some_and(|slot| {
-            let framed = [Filter::Sha256Hex, Filter::JsonString];
-            is_time(slot) && !slot.filters.iter().any(|filter| framed.contains(filter))
-        }),
+        Piece::Head(place) => slots
+            .get(*place)
+            .is_some_and(|slot| is_time(slot) && !is_framed(&slot.filters)),
+        Piece::BodyTime(_, filters) => !is_framed(filters),
         _ => false,
     };
     let is_edge =

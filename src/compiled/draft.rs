@@ -4,9 +4,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     compiled::{
-        header_table::HeaderNames, piece::SlotSource, rules::TimeLocator, scheme::CompiledScheme,
+        header_table::HeaderNames,
+        piece::SlotSource,
+        rules::{Elsewhere, TimeLocator},
+        scheme::CompiledScheme,
     },
-    crypto::{encoding::encode, tag::Tag},
     scheme::signature::Grammar,
 };
 
@@ -42,31 +44,31 @@ impl CompiledScheme {
         missing
     }
 
-    /// The signature header with `tag` and, if the grammar has fields, `fields`.
-    pub(crate) fn signature_header(
+    /// The value with a signature or token that is encoded as `text`, and, if the grammar has fields,
+    /// `fields`.
+    pub(crate) fn signature_value(
         &self,
-        tag: &Tag,
+        text: &str,
         now: i64,
         fields: &[(String, String)],
-    ) -> Option<(HeaderName, HeaderValue)> {
-        let name = self.head.signatures.first()?.name()?;
-        let text = encode(self.head.signature.encoding, tag);
-        let time = self
-            .head
-            .timestamp
-            .as_ref()
-            .and_then(|timestamp| match &timestamp.place {
-                TimeLocator::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
-                TimeLocator::Header(_) => None,
-            });
+    ) -> String {
+        let rule = self.head.timestamp.as_ref();
+        let time = rule.and_then(|timestamp| match &timestamp.place {
+            TimeLocator::Field(name) => Some((name.to_string(), timestamp.unit.format(now)?)),
+            TimeLocator::Header(_) | TimeLocator::Elsewhere(_) => None,
+        });
         let mut fields: Vec<(String, String)> =
             time.into_iter().chain(fields.iter().cloned()).collect();
-        let value = match &self.head.signature.grammar {
-            Grammar::Single { prefix } | Grammar::List { prefix, .. } => format!("{prefix}{text}"),
+        match &self.head.signature.grammar {
+            Grammar::Single { .. } | Grammar::List { .. } => {
+                let prefixes = self.head.signature.grammar.prefixes();
+                let prefix = prefixes.first().map_or("", |prefix| prefix);
+                format!("{prefix}{text}")
+            }
             Grammar::Fields {
                 separator, field, ..
             } => {
-                fields.push((field.to_string(), text));
+                fields.push((field.to_string(), text.to_owned()));
                 let fields: Vec<String> = fields
                     .iter()
                     .map(|(name, value)| format!("{name}={value}"))
@@ -80,10 +82,23 @@ impl CompiledScheme {
                     field.map_or("", |(_, value)| value)
                 };
                 let mut items: Vec<&str> = (0..*first).map(place).collect();
-                items.push(&text);
+                items.push(text);
                 items.join(&separator.to_string())
             }
-        };
-        Some((name.clone(), HeaderValue::from_str(&value).ok()?))
+        }
+    }
+
+    /// The header with the signature; `None` if it is elsewhere.
+    pub(crate) fn signature_header(&self) -> Option<&HeaderName> {
+        self.head.signatures.first()?.name()
+    }
+
+    /// The timestamp that is neither in a header nor in a field, and its text.
+    pub(crate) fn time_elsewhere(&self, now: i64) -> Option<(&Elsewhere, String)> {
+        let rule = self.head.timestamp.as_ref()?;
+        match &rule.place {
+            TimeLocator::Elsewhere(elsewhere) => Some((elsewhere, rule.unit.format(now)?)),
+            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
+        }
     }
 }

@@ -7,13 +7,15 @@ use subtle::ConstantTimeEq;
 use crate::{
     clock::UnixTime,
     compiled::{
-        body::only,
+        body::{BodyInput, only},
         header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
         piece::{Delimiter, Slot, SlotSource},
-        rules::{HeadRules, TimeLocator},
+        rules::{Elsewhere, HeadRules, Place, TimeLocator, TimestampRule},
         scheme::CompiledScheme,
-        signature::{Candidates, Collector, Field, TooMany, field, is_folded},
+        signature::{Collected, Collector, Field, TooMany, field, is_folded},
+        undecoded::Undecoded,
     },
+    crypto::candidates::Candidates,
     rejection::{Reason, hint::Hint, kind::RejectionKind},
     scheme::{
         signature::{Grammar, SignatureFormat},
@@ -24,7 +26,10 @@ use crate::{
 
 /// The values that one variant takes from a valid head.
 pub(crate) struct ParsedHead {
+    /// Empty until the body is there, if that has the signature.
     pub(crate) candidates: Candidates,
+    /// What is known of signatures that cannot be decoded.
+    pub(crate) undecoded: Option<Box<Undecoded>>,
     pub(crate) values: HeaderValues,
     /// The time of the attempt, only if it is signed.
     pub(crate) timestamp: Option<UnixTime>,
@@ -49,20 +54,74 @@ impl CompiledScheme {
                 return Err(view.blame(header, RejectionKind::UnexpectedHeader));
             }
         }
-        let candidates = rules.candidates(view)?;
+        let (candidates, undecoded) = rules.candidates(view)?;
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         Ok(ParsedHead {
             candidates,
-            values: rules.values(view, &self.content.slots, text)?,
+            undecoded,
+            values: rules.values(view, &self.content.slots, &text)?,
             timestamp,
         })
+    }
+
+    /// Checks what the scheme takes from the body beside signed values: the signature and the
+    /// timestamp.
+    pub(crate) fn parse_body(
+        &self,
+        parsed: &mut ParsedHead,
+        body: &BodyInput,
+        now: i64,
+        tolerance: Option<Tolerance>,
+    ) -> Result<(), Reason> {
+        let rules = &self.head;
+        if let Some((elsewhere, index)) = rules.signature_in_body() {
+            let value = body.value(index);
+            let value = value.ok_or_else(|| elsewhere.blame(RejectionKind::MissingField))?;
+            (parsed.candidates, parsed.undecoded) = rules.decode(elsewhere, value)?;
+        }
+        if let Some((rule, elsewhere, index)) = rules.time_in_body() {
+            let text = body.value(index);
+            let text = text.ok_or_else(|| elsewhere.blame(RejectionKind::MissingField))?;
+            let refused = |kind| elsewhere.blame(kind);
+            parsed.timestamp = rule.check(text, now, tolerance, refused)?;
+        }
+        Ok(())
+    }
+
+    /// Whether anything but signed values is taken from the body.
+    pub(crate) fn parses_body(&self) -> bool {
+        self.head.signature_in_body().is_some() || self.head.time_in_body().is_some()
+    }
+
+    /// Whether the head alone decides whether a key matches.
+    pub(crate) fn is_decided_by_head(&self) -> bool {
+        self.content.is_of_head() && !self.parses_body()
     }
 }
 
 impl HeadRules {
-    /// Decodes the signatures.
-    fn candidates(&self, view: FamilyView<'_, '_>) -> Result<Candidates, Reason> {
-        let mut collector = Collector::new(&self.signature, self.signature_len);
+    fn signature_in_body(&self) -> Option<(&Elsewhere, usize)> {
+        let elsewhere = self.elsewhere.as_ref()?;
+        Some((elsewhere, elsewhere.in_body()?))
+    }
+
+    fn time_in_body(&self) -> Option<(&TimestampRule, &Elsewhere, usize)> {
+        let rule = self.timestamp.as_ref()?;
+        match &rule.place {
+            TimeLocator::Elsewhere(elsewhere) => Some((rule, elsewhere, elsewhere.in_body()?)),
+            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
+        }
+    }
+
+    /// Decodes the signatures of the head.
+    fn candidates(&self, view: FamilyView<'_, '_>) -> Result<Decoded, Reason> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return match elsewhere.place {
+                Place::Query => self.decode(elsewhere, elsewhere.in_query(view)?.as_bytes()),
+                Place::Body(_) => Ok(Decoded::default()),
+            };
+        }
+        let mut collector = Collector::new(&self.signature, self.algorithm);
         let mut first: Option<(&HeaderNames, &[u8])> = None;
         for (header, line, text) in self.signature_lines(view) {
             if line > 0 && !self.signature.repeats {
@@ -76,16 +135,26 @@ impl HeadRules {
         let Some((header, value)) = first else {
             return Err(self.blame_signature(view, RejectionKind::MissingHeader));
         };
-        let (candidates, any) = collector.finish();
-        if candidates.is_empty() {
-            return Err(self.blame_candidates(
-                view.blame(header, RejectionKind::MalformedSignature),
-                value,
-                any,
-                &candidates,
-            ));
+        let collected = collector.finish();
+        if collected.candidates.is_empty() {
+            let reason = view.blame(header, RejectionKind::MalformedSignature);
+            return Err(self.blame_candidates(reason, value, &collected));
         }
-        Ok(candidates)
+        Ok((collected.candidates, collected.undecoded))
+    }
+
+    /// Decodes the signatures in a value that is not a header.
+    fn decode(&self, elsewhere: &Elsewhere, value: &[u8]) -> Result<Decoded, Reason> {
+        let mut collector = Collector::new(&self.signature, self.algorithm);
+        if let Err(TooMany) = collector.read(value) {
+            return Err(elsewhere.blame(RejectionKind::TooManySignatures));
+        }
+        let collected = collector.finish();
+        if collected.candidates.is_empty() {
+            let reason = elsewhere.blame(RejectionKind::MalformedSignature);
+            return Err(self.blame_candidates(reason, value, &collected));
+        }
+        Ok((collected.candidates, collected.undecoded))
     }
 
     /// The lines of the signature headers, numbered within each.
@@ -105,30 +174,22 @@ impl HeadRules {
 
     /// Says why no signature can be decoded.
     #[cold]
-    fn blame_candidates(
-        &self,
-        mut reason: Reason,
-        value: &[u8],
-        any: bool,
-        candidates: &Candidates,
-    ) -> Reason {
-        if is_folded(&self.signature, value, self.signature_len) {
+    fn blame_candidates(&self, mut reason: Reason, value: &[u8], collected: &Collected) -> Reason {
+        if is_folded(&self.signature, value, self.algorithm) {
             return reason
                 .instead(RejectionKind::RepeatedHeader)
                 .hint(Hint::FoldedLines);
         }
         let begin: Option<Cow<'_, str>> = match &self.signature.grammar {
-            Grammar::Single { prefix } | Grammar::List { prefix, .. } => {
-                Some((&**prefix).into()).filter(|prefix: &Cow<'_, str>| !prefix.is_empty())
-            }
             Grammar::Fields { field, .. } => Some(format!("{field}=").into()),
-            Grammar::Positional { .. } => None,
+            grammar => grammar.prefixes().first().map(|prefix| (&**prefix).into()),
         };
-        if let Some(begin) = begin.filter(|_| !any) {
+        let begin = begin.filter(|begin| !begin.is_empty() && !collected.any);
+        if let Some(begin) = begin {
             reason.hints().prefix = Some(begin.into());
             reason = reason.hint(Hint::PrefixMissing);
         }
-        if let Some(undecoded) = &candidates.undecoded {
+        if let Some(undecoded) = &collected.undecoded {
             let hints = reason.hints();
             hints.signature = undecoded.seen;
             hints.set = hints.set.and(undecoded.hints);
@@ -136,33 +197,32 @@ impl HeadRules {
         reason.with_value_length(value.len())
     }
 
-    /// The timestamp as text, and as a time if it is signed.
+    /// The timestamp of the head as text, and as a time if it is signed.
     fn timestamp<'h>(
         &self,
         view: FamilyView<'_, 'h>,
         now: i64,
         tolerance: Option<Tolerance>,
-    ) -> Result<(&'h [u8], Option<UnixTime>), Reason> {
+    ) -> Result<(Cow<'h, [u8]>, Option<UnixTime>), Reason> {
         let Some(timestamp) = &self.timestamp else {
-            return Ok((b"", None));
+            return Ok((b"".into(), None));
         };
-        let (text, header) = match &timestamp.place {
-            TimeLocator::Header(names) => (view.one(names)?, Some(names)),
-            TimeLocator::Field(name) => (self.field(name, view)?, self.signatures.first()),
+        let (text, header): (Cow<'h, [u8]>, _) = match &timestamp.place {
+            TimeLocator::Header(names) => (view.one(names)?.into(), Some(names)),
+            TimeLocator::Field(name) => (self.field(name, view)?.into(), self.signatures.first()),
+            TimeLocator::Elsewhere(elsewhere) => match elsewhere.place {
+                Place::Body(_) => return Ok((b"".into(), None)),
+                Place::Query => {
+                    let text = elsewhere.in_query(view)?.into_owned().into_bytes();
+                    let refused = |kind| elsewhere.blame(kind);
+                    let time = timestamp.check(&text, now, tolerance, refused)?;
+                    return Ok((text.into(), time));
+                }
+            },
         };
         let refused = |kind| header.map_or(Reason::new(kind), |header| view.blame(header, kind));
-        let Some(time) = timestamp.parse(text) else {
-            let reason = refused(RejectionKind::MalformedTimestamp).with_value_length(text.len());
-            return Err(timestamp.suspect(reason, text, now));
-        };
-        let checked = tolerance.map_or(Ok(()), |tolerance| tolerance.check(time.seconds, now));
-        let kind = match checked {
-            Ok(()) => return Ok((text, timestamp.signed.then_some(time))),
-            Err(Outside::TooOld) => RejectionKind::TimestampTooOld,
-            Err(Outside::InFuture) => RejectionKind::TimestampInFuture,
-        };
-        let reason = refused(kind).with_skew(time.seconds.saturating_sub(now));
-        Err(timestamp.suspect(reason, text, now))
+        let time = timestamp.check(&text, now, tolerance, refused)?;
+        Ok((text, time))
     }
 
     fn field<'h>(&self, name: &str, view: FamilyView<'_, 'h>) -> Result<&'h [u8], Reason> {
@@ -232,5 +292,53 @@ impl HeadRules {
     fn blame_signature(&self, view: FamilyView<'_, '_>, kind: RejectionKind) -> Reason {
         let header = self.signatures.first();
         header.map_or(Reason::new(kind), |header| view.blame(header, kind))
+    }
+}
+
+/// Signatures, and what is known of those that cannot be decoded.
+type Decoded = (Candidates, Option<Box<Undecoded>>);
+
+impl TimestampRule {
+    /// Parses a timestamp and compares it with the clock. Returns it if it is signed.
+    fn check(
+        &self,
+        text: &[u8],
+        now: i64,
+        tolerance: Option<Tolerance>,
+        refused: impl Fn(RejectionKind) -> Reason,
+    ) -> Result<Option<UnixTime>, Reason> {
+        let Some(time) = self.parse(text) else {
+            let reason = refused(RejectionKind::MalformedTimestamp).with_value_length(text.len());
+            return Err(self.suspect(reason, text, now));
+        };
+        let checked = tolerance.map_or(Ok(()), |tolerance| tolerance.check(time.seconds, now));
+        let kind = match checked {
+            Ok(()) => return Ok(self.signed.then_some(time)),
+            Err(Outside::TooOld) => RejectionKind::TimestampTooOld,
+            Err(Outside::InFuture) => RejectionKind::TimestampInFuture,
+        };
+        let reason = refused(kind).with_skew(time.seconds.saturating_sub(now));
+        Err(self.suspect(reason, text, now))
+    }
+}
+
+impl Elsewhere {
+    /// The only value of the query parameter.
+    fn in_query<'h>(&self, view: FamilyView<'_, 'h>) -> Result<Cow<'h, str>, Reason> {
+        let query: &'h str = view.head().query;
+        match only(query.as_bytes(), &self.name) {
+            Some(value) => Ok(value),
+            None if form_urlencoded::parse(query.as_bytes())
+                .any(|(name, _)| name == *self.name) =>
+            {
+                Err(self.blame(RejectionKind::RepeatedField))
+            }
+            None => Err(self.blame(RejectionKind::MissingField)),
+        }
+    }
+
+    #[cold]
+    fn blame(&self, kind: RejectionKind) -> Reason {
+        Reason::new(kind).with_field(&self.name)
     }
 }

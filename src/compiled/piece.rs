@@ -18,6 +18,8 @@ pub(crate) enum Piece {
     BodySha256,
     /// A value of the body, by its index in the table.
     BodyValue(usize, Vec<Filter>, Token),
+    /// The timestamp, which is in the body.
+    BodyTime(usize, Vec<Filter>),
 }
 
 /// A signed value from the head.
@@ -40,7 +42,10 @@ pub(crate) enum SlotSource {
 
 impl Piece {
     pub(crate) fn needs_body(&self) -> bool {
-        matches!(self, Self::Body | Self::BodySha256 | Self::BodyValue(..))
+        matches!(
+            self,
+            Self::Body | Self::BodySha256 | Self::BodyValue(..) | Self::BodyTime(..)
+        )
     }
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock::UnixTime,
     compiled::{
+        body::{BodySource, BodyTable},
         content::Content,
         header_table::HeaderNames,
         params::{Params, parameter},
@@ -16,10 +17,12 @@ use crate::{
     error::SetupError,
     rejection::{Reason, hint::Hint},
     scheme::{
-        definition::Scheme,
+        algorithm::Algorithm,
+        definition::{Coverage, Scheme},
+        locator::{Locator, LocatorKind},
         signature::SignatureFormat,
         template::{self, Segment, Token, filtered},
-        timestamp::{TimeUnit, TimestampPlace},
+        timestamp::TimeUnit,
     },
 };
 
@@ -31,8 +34,10 @@ pub(crate) struct HeadRules {
     /// Every header that must occur exactly once.
     pub(crate) required: Vec<HeaderNames>,
     pub(crate) constants: Vec<(HeaderNames, Zeroizing<Vec<u8>>)>,
+    /// The headers with signatures; none if the signature is elsewhere.
     pub(crate) signatures: Vec<HeaderNames>,
-    pub(crate) signature_len: usize,
+    pub(crate) elsewhere: Option<Elsewhere>,
+    pub(crate) algorithm: Algorithm,
     pub(crate) signature: SignatureFormat,
     pub(crate) timestamp: Option<TimestampRule>,
     /// Headers that describe the event.
@@ -50,6 +55,62 @@ pub(crate) struct Metadata<T> {
     pub(crate) delivery_id: Option<T>,
     pub(crate) content_type: Option<T>,
     pub(crate) content_encoding: Option<T>,
+}
+
+/// A place that is not a header.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    /// The name there, for messages.
+    pub(crate) name: Box<str>,
+    pub(crate) place: Place,
+}
+
+#[derive(Debug)]
+pub(crate) enum Place {
+    Query,
+    /// By its index in the table of the body.
+    Body(usize),
+}
+
+impl Elsewhere {
+    /// `None` for a header, and for a field of one.
+    fn new(locator: &Locator, table: &mut BodyTable, is_text: bool) -> Option<Self> {
+        let name = match &locator.0 {
+            LocatorKind::Header(_) | LocatorKind::Field(_) => return None,
+            LocatorKind::Query(name) | LocatorKind::Json(name) | LocatorKind::Form(name) => {
+                name.to_string()
+            }
+            LocatorKind::FormJson(name, pointer) => format!("{name}#{pointer}"),
+        };
+        let source = body_source(locator, is_text);
+        Some(Self {
+            name: name.into(),
+            place: source.map_or(Place::Query, |source| {
+                Place::Body(table.add(source, Vec::new()))
+            }),
+        })
+    }
+
+    /// Whether it is known only with the body.
+    pub(crate) fn in_body(&self) -> Option<usize> {
+        match self.place {
+            Place::Query => None,
+            Place::Body(index) => Some(index),
+        }
+    }
+}
+
+/// The value in the body at a locator; a string if it has to be a text.
+pub(crate) fn body_source(locator: &Locator, is_text: bool) -> Option<BodySource> {
+    Some(match &locator.0 {
+        LocatorKind::Header(_) | LocatorKind::Field(_) | LocatorKind::Query(_) => return None,
+        LocatorKind::Json(pointer) if is_text => BodySource::JsonString((&**pointer).into()),
+        LocatorKind::Json(pointer) => BodySource::Json((&**pointer).into()),
+        LocatorKind::Form(name) => BodySource::Form((&**name).into()),
+        LocatorKind::FormJson(name, pointer) => {
+            BodySource::FormJson((&**name).into(), (&**pointer).into())
+        }
+    })
 }
 
 #[derive(Debug)]
@@ -133,6 +194,7 @@ fn unit_seen(text: &str, near: impl Fn(UnixTime) -> bool) -> Option<&'static str
 pub(crate) enum TimeLocator {
     Header(HeaderNames),
     Field(Box<str>),
+    Elsewhere(Elsewhere),
 }
 
 impl HeadRules {
@@ -141,18 +203,35 @@ impl HeadRules {
         params: &Params,
         content: &Content,
         metadata: &Metadata<Cow<'static, str>>,
+        table: &mut BodyTable,
         header: &mut dyn FnMut(&str) -> Result<HeaderNames, SetupError>,
     ) -> Result<Self, SetupError> {
         let mut names = |name: &str, key: &str| header(name).map_err(|error| error.within(key));
-        let signatures = scheme.signature.headers.iter();
-        let signatures: Vec<_> = signatures
-            .map(|name| names(name, "signature"))
+        let headers = scheme.signature.places.iter();
+        let signatures: Vec<_> = headers
+            .filter_map(Locator::as_header)
+            .map(|name| names(&name, "signature"))
             .collect::<Result<_, _>>()?;
+        let mut places = scheme.signature.places.iter();
+        let elsewhere = places.find_map(|place| Elsewhere::new(place, table, true));
         let timestamp = scheme.timestamp.as_ref().map(|timestamp| {
-            let place = match &timestamp.place {
-                TimestampPlace::Header(name) => TimeLocator::Header(names(name, "timestamp")?),
-                TimestampPlace::Field(name) => TimeLocator::Field((&**name).into()),
+            let place = match &timestamp.place.0 {
+                LocatorKind::Header(name) => TimeLocator::Header(names(name, "timestamp")?),
+                LocatorKind::Field(name) => TimeLocator::Field((&**name).into()),
+                _ => match Elsewhere::new(&timestamp.place, table, false) {
+                    Some(elsewhere) => TimeLocator::Elsewhere(elsewhere),
+                    None => unreachable!("every other place is elsewhere"),
+                },
             };
+            if timestamp.unit == TimeUnit::IsoUtc && content.touches_time {
+                return Err(SetupError::new(
+                    "timestamp: an iso-utc time has no fixed end; write the text that the provider signs after it",
+                ));
+            }
+            let covered = timestamp.place.is_in_body()
+                && (content.signs_body_time()
+                    || content.signs(&timestamp.place.0)
+                    || scheme.coverage == Coverage::Body);
             let signed = |slot: &Slot| match (&slot.from, &place) {
                 (SlotSource::Timestamp, _) => true,
                 (SlotSource::Header(header), TimeLocator::Header(time)) => {
@@ -161,7 +240,7 @@ impl HeadRules {
                 _ => false,
             };
             Ok(TimestampRule {
-                signed: content.slots.iter().any(signed),
+                signed: covered || content.slots.iter().any(signed),
                 place,
                 digits: timestamp.unit.digits().filter(|_| content.touches_time),
                 unit: timestamp.unit,
@@ -221,13 +300,24 @@ impl HeadRules {
             required,
             constants,
             signatures,
-            signature_len: scheme.algorithm.output_len(),
+            elsewhere,
+            algorithm: scheme.algorithm,
             signature: scheme.signature.clone(),
             timestamp,
             event_type_slot: slot_of(&metadata.event_type),
             delivery_id_slot: slot_of(&metadata.delivery_id),
             metadata,
         })
+    }
+}
+
+impl HeadRules {
+    /// The header with the timestamp.
+    pub(crate) fn time_header(&self) -> Option<&HeaderNames> {
+        match &self.timestamp.as_ref()?.place {
+            TimeLocator::Header(names) => Some(names),
+            TimeLocator::Field(_) | TimeLocator::Elsewhere(_) => None,
+        }
     }
 }
 

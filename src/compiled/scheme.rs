@@ -3,29 +3,35 @@
 use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher as _},
+    time::SystemTime,
 };
 
 use zeroize::Zeroizing;
 
+#[cfg(feature = "asymmetric")]
+use crate::crypto::public_key::PublicKey;
 use crate::{
     compiled::{
         body::BodyTable,
         content::Content,
         header_table::{HeaderTable, HeaderValues},
-        params::Params,
-        rules::{HeadRules, Metadata},
+        params::{Params, parameter},
+        rules::{HeadRules, Metadata, body_source},
         validate::validate,
     },
-    crypto::{hasher::Hasher, secret::decode},
+    crypto::{proof::Proof, secret::decode},
     error::SetupError,
     scheme::{
         algorithm::{Algorithm, Keying},
         definition::{Coverage, Scheme},
         secret_format::SecretFormat,
-        template,
+        signature::Grammar,
+        template::{self, fill_in},
         timestamp::Tolerance,
     },
 };
+#[cfg(feature = "asymmetric")]
+use sha2::digest::Update;
 
 /// All variants of a provider, ready to check requests.
 pub(crate) struct Compiled {
@@ -44,8 +50,14 @@ pub(crate) struct CompiledScheme {
     /// The same for equal schemes with equal parameters.
     pub(crate) fingerprint: u64,
     pub(crate) content: Content,
-    /// Whether the whole body is signed, and not only some of its fields.
-    pub(crate) covers_body: bool,
+    /// How much of the body is signed.
+    pub(crate) coverage: Coverage,
+    is_basic: bool,
+    #[cfg_attr(
+        not(feature = "asymmetric"),
+        expect(dead_code, reason = "no RSA keys are read")
+    )]
+    min_rsa_bits: usize,
     pub(crate) tolerance: Option<Tolerance>,
     secret_format: SecretFormat,
     pub(crate) head: HeadRules,
@@ -53,11 +65,13 @@ pub(crate) struct CompiledScheme {
 
 /// A secret under one scheme.
 pub(crate) struct KeyState {
-    /// The hash after the key and everything in front of the first variable part.
-    pub(crate) hasher: Hasher,
+    /// Of a hash, the state after the key and everything in front of the first variable part.
+    pub(crate) proof: Proof,
     pub(crate) key: Zeroizing<Vec<u8>>,
     /// Whether the secret is weak because it is short.
     pub(crate) short: bool,
+    /// When the certificate of a public key ceases to be valid.
+    pub(crate) expires: Option<SystemTime>,
 }
 
 impl CompiledScheme {
@@ -70,11 +84,16 @@ impl CompiledScheme {
         metadata: &Metadata<Cow<'static, str>>,
         (headers, body): (&mut HeaderTable, &mut BodyTable),
     ) -> Result<Self, SetupError> {
-        let segments = template::parse(&scheme.signed).map_err(|error| error.within("signed"))?;
-        validate(scheme, &segments)?;
+        let filled = filled(scheme, params)?;
+        let segments = template::parse(&filled.signed).map_err(|error| error.within("signed"))?;
+        validate(&filled, &segments)?;
         let mut header = |name: &str| headers.add(name, &scheme.families);
-        let content = Content::new(&segments, params, scheme.coverage, body, &mut header)?;
-        let head = HeadRules::new(scheme, params, &content, metadata, &mut header)?;
+        let time = filled.timestamp.as_ref();
+        let time = time.and_then(|time| body_source(&time.place, false));
+        let coverage = filled.coverage;
+        let time = time.as_ref();
+        let content = Content::new(&segments, params, coverage, time, body, &mut header)?;
+        let head = HeadRules::new(&filled, params, &content, metadata, body, &mut header)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);
         for name in scheme.param_names() {
@@ -84,37 +103,112 @@ impl CompiledScheme {
             name,
             algorithm: scheme.algorithm,
             fingerprint: fingerprint.finish(),
+            coverage: match scheme.coverage {
+                // Whatever the scheme says, a token signs nothing.
+                _ if scheme.algorithm.keying() == Keying::Token => Coverage::None,
+                Coverage::Body => Coverage::Body,
+                _ if content.signs_body() => Coverage::Partial,
+                _ => Coverage::None,
+            },
+            is_basic: scheme.is_basic(),
+            min_rsa_bits: scheme.min_rsa_bits,
             content,
-            covers_body: scheme.coverage == Coverage::Body,
             tolerance: scheme.tolerance(),
             secret_format: scheme.secret_format.clone(),
             head,
         })
     }
 
-    /// Decodes a secret and starts its hash.
-    pub(crate) fn key_state(&self, secret: &str) -> Result<KeyState, SetupError> {
+    /// Whether a key is of the kind that the algorithm needs.
+    pub(crate) fn takes(&self, is_public: bool) -> bool {
+        match self.algorithm.keying() {
+            Keying::None => true,
+            Keying::Public => is_public,
+            Keying::Mac | Keying::Content | Keying::Token => !is_public,
+        }
+    }
+
+    /// Decodes a secret or a public key, and computes what can be known of the content.
+    pub(crate) fn key_state(&self, text: &str) -> Result<KeyState, SetupError> {
         let (key, short) = match self.algorithm.keying() {
             Keying::None => (Zeroizing::default(), false),
-            Keying::Mac | Keying::Content => decode(&self.secret_format, secret)?,
+            Keying::Mac | Keying::Content => decode(&self.secret_format, text)?,
+            Keying::Token => {
+                let (key, short) = decode(&self.secret_format, text)?;
+                (self.token_bytes(key)?, short)
+            }
+            Keying::Public => return self.public_key(text),
         };
         self.start(key, short)
     }
 
-    /// A fixed, public 32-byte decoy key, which bypasses the scheme's secret format.
+    /// The bytes of a token. The credentials of Basic have a user and a password.
+    fn token_bytes(&self, key: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SetupError> {
+        let mut prefixes = self.head.signature.grammar.prefixes().iter();
+        let repeated = prefixes.find(|prefix| {
+            let head = key.get(..prefix.len()).unwrap_or_default();
+            prefix.ends_with(' ') && head.eq_ignore_ascii_case(prefix.as_bytes())
+        });
+        if let Some(prefix) = repeated {
+            return Err(SetupError::new(format!(
+                "it begins with {prefix:?}, which the provider sends in front of the token; keep only what follows"
+            )));
+        }
+        if self.is_basic && !key.contains(&b':') {
+            return Err(SetupError::new(
+                "it has no colon; write user and password as \"user:password\", or \":password\" if the provider sends \
+                 no user",
+            ));
+        }
+        Ok(key)
+    }
+
+    #[cfg(feature = "asymmetric")]
+    fn public_key(&self, text: &str) -> Result<KeyState, SetupError> {
+        let key = PublicKey::read(text, self.algorithm, self.min_rsa_bits)?;
+        let expires = key.expires();
+        let lead = |message: &mut dyn Update| self.content.schedule(message, &[]);
+        let Some(proof) = Proof::of_public_key(key, lead) else {
+            unreachable!("only secrets can be impossible to sign");
+        };
+        Ok(KeyState {
+            proof,
+            expires,
+            key: Zeroizing::default(),
+            short: false,
+        })
+    }
+
+    #[cfg(not(feature = "asymmetric"))]
+    fn public_key(&self, _: &str) -> Result<KeyState, SetupError> {
+        self.algorithm.check_supported()?;
+        unreachable!("without the feature, no algorithm with public keys is supported")
+    }
+
+    /// A fixed, public decoy key, which bypasses the scheme's secret format.
     pub(crate) fn decoy(&self) -> Result<KeyState, SetupError> {
+        if let Some(key) = decoy_public_key(self.algorithm) {
+            return self.public_key(key);
+        }
         let key = b"no-tenant-has-this-for-a-key-000".to_vec();
         self.start(Zeroizing::new(key), false)
     }
 
     fn start(&self, key: Zeroizing<Vec<u8>>, short: bool) -> Result<KeyState, SetupError> {
-        let mut hasher = Hasher::new(self.algorithm, &key)?;
-        match self.content.schedule(&mut hasher, &key) {
-            Some(()) => Ok(KeyState { hasher, key, short }),
-            None => Err(SetupError::new(
+        let mut proof = Proof::of_secret(self.algorithm, &key)?;
+        if let Proof::Hash(hasher) = &mut proof
+            && self.content.schedule(hasher, &key).is_none()
+        {
+            return Err(SetupError::new(
                 "the scheme signs it as text, and it is not UTF-8; use a secret that is",
-            )),
+            ));
         }
+        Ok(KeyState {
+            proof,
+            key,
+            short,
+            expires: None,
+        })
     }
 
     /// Whether anybody who saw one request can append to its content (length extension).
@@ -143,5 +237,46 @@ impl CompiledScheme {
     /// The event type as it is signed, if it is in a signed header.
     pub(crate) fn signed_event_type<'v>(&self, values: &'v HeaderValues) -> Option<&'v [u8]> {
         values.slot(self.head.event_type_slot?)
+    }
+}
+
+/// The scheme with its parameters in the names of places and in the text before signatures.
+fn filled(scheme: &Scheme, params: &Params) -> Result<Scheme, SetupError> {
+    let mut filled = scheme.clone();
+    let mut fill =
+        |text: &Cow<'static, str>| fill_in(text, |name| parameter(params, name).map(str::to_owned));
+    for place in &mut filled.signature.places {
+        *place = place.map(&mut fill)?;
+    }
+    match &mut filled.signature.grammar {
+        Grammar::Single { prefixes } => {
+            for prefix in prefixes {
+                *prefix = fill(prefix)?;
+            }
+        }
+        Grammar::List { prefix, .. } => *prefix = fill(prefix)?,
+        Grammar::Fields { .. } | Grammar::Positional { .. } => {}
+    }
+    if let Some(timestamp) = &mut filled.timestamp {
+        timestamp.place = timestamp.place.map(&mut fill)?;
+    }
+    Ok(filled)
+}
+
+/// A public key whose private key nobody needs: a request that it verifies is refused all the same.
+fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::Ed25519 => Some("vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E="),
+        Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed => Some(
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqmPRup9a4aAV49o8OY4B+4kD5BfhcvIQuVRxX2Ieg9u1+si6eZ6rZyPsZ//LvS5AcXphWgZvu\
+             MKbcfnRcJc6iQ==",
+        ),
+        Algorithm::RsaPkcs1Sha1 | Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPkcs1Sha512 => Some(
+            "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAm/lBtHDrY+51Wo1at3i5gSD1O428hROOuoV0xKdZngBikV+9hdk18Bo3TyllMw6cr\
+             Tzdpqs+kL09nmhuJMycaQwWnbIUqoBzMy5Z7SrwMdj3dbmAWkWYvvtmDsbSMsm3UX+cbvUeODZm1lJSs3qnR317hCVvtY7nDJ+RAttijE/0xSm\
+             xkOoEH/9WYhwgUJLufKQkcdSBN/85Dduyd/BYHqowr/X7I5L+D4I8D5nSkFS7kpIWwC9HmlWmqtHmnR3hT/Bbc76ChDE6Xfd0wgR20Ap5cZVZf\
+             ZHEizH9fJwFNhmT+9aAcpQk+nyRruHUZGrU32xA2z3TIiqRUGZa6Bs1BwIDAQAB",
+        ),
+        _ => None,
     }
 }

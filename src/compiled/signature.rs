@@ -3,36 +3,19 @@
 //! A proxy may fold the lines of a header with commas, or put other white space between items. As
 //! neither occurs in an encoded signature, both separate items wherever the declared separator does.
 
-use std::iter;
+use std::{borrow::Cow, iter};
 
 use crate::{
     compiled::undecoded::Undecoded,
-    crypto::{encoding::decode, tag::Tag},
-    scheme::signature::{Grammar, SignatureFormat},
+    crypto::candidates::Candidates,
+    scheme::{
+        algorithm::{Algorithm, Keying},
+        signature::{Grammar, SignatureFormat},
+    },
 };
 
-/// The signatures of a request.
-#[derive(Clone, Default)]
-pub(crate) struct Candidates {
-    first: Option<Tag>,
-    rest: Vec<Tag>,
-    /// What is known of others that cannot be decoded.
-    pub(crate) undecoded: Option<Box<Undecoded>>,
-}
-
-impl Candidates {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    /// Compares with every candidate, without an early exit.
-    pub(crate) fn contain(&self, tag: &Tag) -> bool {
-        let first = self.first.as_ref().is_some_and(|first| first.matches(tag));
-        self.rest
-            .iter()
-            .fold(first, |found, candidate| found | candidate.matches(tag))
-    }
-}
+/// A public key is compared with no more signatures, because each takes so long.
+const MAX_PUBLIC: usize = 4;
 
 /// There are more than [`SignatureFormat::MAX_SIGNATURES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,40 +24,55 @@ pub(crate) struct TooMany;
 /// Collects candidates from one or several header values.
 pub(crate) struct Collector<'s> {
     format: &'s SignatureFormat,
-    len: usize,
+    algorithm: Algorithm,
     seen: usize,
     found: Candidates,
+    undecoded: Option<Box<Undecoded>>,
+}
+
+/// What a [`Collector`] found.
+pub(crate) struct Collected {
+    pub(crate) candidates: Candidates,
+    /// What is known of others that cannot be decoded.
+    pub(crate) undecoded: Option<Box<Undecoded>>,
+    /// Whether there was any item that should be one.
+    pub(crate) any: bool,
 }
 
 impl<'s> Collector<'s> {
-    pub(crate) fn new(format: &'s SignatureFormat, len: usize) -> Self {
+    pub(crate) fn new(format: &'s SignatureFormat, algorithm: Algorithm) -> Self {
         Self {
             format,
-            len,
+            algorithm,
             seen: 0,
             found: Candidates::default(),
+            undecoded: None,
         }
     }
 
-    /// The candidates, and whether there was any item that should be one.
-    pub(crate) fn finish(self) -> (Candidates, bool) {
-        (self.found, self.seen > 0)
+    pub(crate) fn finish(self) -> Collected {
+        Collected {
+            candidates: self.found,
+            undecoded: self.undecoded,
+            any: self.seen > 0,
+        }
     }
 
     /// Counts an item and keeps it if it can be decoded. One that cannot be decoded is skipped: a
     /// sender may add signatures of a new kind beside the known one.
     fn offer(&mut self, text: &[u8]) -> Result<(), TooMany> {
         self.seen = self.seen.saturating_add(1);
-        if self.seen > SignatureFormat::MAX_SIGNATURES {
+        let most = match self.algorithm.keying() {
+            Keying::Public => MAX_PUBLIC,
+            _ => SignatureFormat::MAX_SIGNATURES,
+        };
+        if self.seen > most {
             return Err(TooMany);
         }
-        match decode(self.format.encoding, text, self.len) {
-            Some(tag) if self.found.is_empty() => self.found.first = Some(tag),
-            Some(tag) => self.found.rest.push(tag),
-            None => {
-                let undecoded = self.found.undecoded.get_or_insert_default();
-                undecoded.add(text, self.format.encoding, self.len);
-            }
+        let encoding = self.format.encoding;
+        if !self.found.offer(self.algorithm, encoding, text) {
+            let undecoded = self.undecoded.get_or_insert_default();
+            undecoded.add(text, encoding, self.algorithm);
         }
         Ok(())
     }
@@ -82,13 +80,18 @@ impl<'s> Collector<'s> {
     /// Reads one line of the header.
     pub(crate) fn read(&mut self, value: &[u8]) -> Result<(), TooMany> {
         match &self.format.grammar {
-            Grammar::Single { prefix } if self.format.repeats => {
-                listed(value, ',', prefix.as_bytes()).try_for_each(|text| self.offer(text))
+            Grammar::Single { prefixes } if self.format.repeats => {
+                let prefix = prefixes
+                    .first()
+                    .map_or(&b""[..], |prefix| prefix.as_bytes());
+                listed(value, ',', prefix).try_for_each(|text| self.offer(text))
             }
-            Grammar::Single { prefix } => match value.strip_prefix(prefix.as_bytes()) {
-                Some(text) => self.offer(text),
-                None => Ok(()),
-            },
+            Grammar::Single { prefixes } => {
+                match stripped(prefixes, value, self.algorithm.keying() == Keying::Token) {
+                    Some(text) => self.offer(text),
+                    None => Ok(()),
+                }
+            }
             Grammar::List { separator, prefix } => {
                 listed(value, *separator, prefix.as_bytes()).try_for_each(|text| self.offer(text))
             }
@@ -107,14 +110,49 @@ impl<'s> Collector<'s> {
     }
 }
 
+/// The value without the longest prefix that it has. The name of an authentication scheme, such as
+/// `Bearer `, is the same in either case.
+fn stripped<'v>(
+    prefixes: &[Cow<'static, str>],
+    value: &'v [u8],
+    is_token: bool,
+) -> Option<&'v [u8]> {
+    if let ([prefix], false) = (prefixes, is_token) {
+        return value.strip_prefix(prefix.as_bytes());
+    }
+    if prefixes.is_empty() {
+        return Some(value);
+    }
+    let strip = |prefix: &Cow<'static, str>| {
+        let (head, text) = value.split_at_checked(prefix.len())?;
+        let same = if is_token && prefix.ends_with(' ') {
+            head.eq_ignore_ascii_case(prefix.as_bytes())
+        } else {
+            head == prefix.as_bytes()
+        };
+        same.then_some(text)
+    };
+    prefixes
+        .iter()
+        .filter_map(strip)
+        .min_by_key(|text| text.len())
+}
+
 /// Whether a single value is several that a proxy has folded into one line.
-pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], len: usize) -> bool {
-    let Grammar::Single { prefix } = &format.grammar else {
+pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], algorithm: Algorithm) -> bool {
+    let Grammar::Single { prefixes } = &format.grammar else {
         return false;
     };
-    let mut copies = listed(value, ',', prefix.as_bytes())
+    if algorithm.keying() == Keying::Token {
+        return false;
+    }
+    let prefix = prefixes
+        .first()
+        .map_or(&b""[..], |prefix| prefix.as_bytes());
+    let mut decoded = Candidates::default();
+    let mut copies = listed(value, ',', prefix)
         .take(SignatureFormat::MAX_SIGNATURES)
-        .filter(|text| decode(format.encoding, text, len).is_some());
+        .filter(|text| decoded.offer(algorithm, format.encoding, text));
     copies.next().is_some() && copies.next().is_some()
 }
 
@@ -284,18 +322,30 @@ fn cut(value: &[u8], separator: Option<char>) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheme::encoding::Encoding;
+    use crate::{
+        crypto::{encoding::encode_hex, tag::Tag},
+        scheme::encoding::Encoding,
+    };
+
+    /// Digests of two bytes would do; MD5 has the fewest.
+    const ALGORITHM: Algorithm = Algorithm::HmacMd5;
+
+    /// The text with signatures of 16 bytes instead of two.
+    fn padded(value: &str) -> String {
+        let value = value.replace("00ff", &"00ff".repeat(8));
+        value
+            .replace("0000", &"0".repeat(32))
+            .replace("1111", &"1".repeat(32))
+    }
 
     fn candidates(signature: &SignatureFormat, value: &str) -> Result<Candidates, TooMany> {
-        let mut collector = Collector::new(signature, 2);
-        collector.read(value.as_bytes())?;
-        Ok(collector.finish().0)
+        let mut collector = Collector::new(signature, ALGORITHM);
+        collector.read(padded(value).as_bytes())?;
+        Ok(collector.finish().candidates)
     }
 
     fn count(signature: &SignatureFormat, value: &str) -> Result<usize, TooMany> {
-        let found = candidates(signature, value)?;
-        assert!(found.first.is_some() || found.rest.is_empty());
-        Ok(found.first.iter().len().saturating_add(found.rest.len()))
+        Ok(candidates(signature, value)?.len())
     }
 
     fn value<'v>(
@@ -424,7 +474,11 @@ mod tests {
             ("sha256=00ff, 00ff", false),
             ("", false),
         ] {
-            assert_eq!(is_folded(&github, text.as_bytes(), 2), folded, "{text:?}");
+            assert_eq!(
+                is_folded(&github, padded(text).as_bytes(), ALGORITHM),
+                folded,
+                "{text:?}"
+            );
         }
     }
 
@@ -448,10 +502,27 @@ mod tests {
     #[test]
     fn any_candidate_may_match() {
         let list = SignatureFormat::list("x", ' ', Encoding::Hex);
-        let found = candidates(&list, "0001 0002 0003").unwrap();
+        let tag = |last: u8| [[0x2a; 15].as_slice(), &[last]].concat();
+        let texts: Vec<String> = (1..=3).map(|last| encode_hex(&tag(last))).collect();
+        let found = candidates(&list, &texts.join(" ")).unwrap();
         for last in 1..=3_u8 {
-            assert!(found.contain(&Tag::from(&[0, last][..])));
+            assert!(found.contain(&Tag::from(&*tag(last))));
         }
-        assert!(!found.contain(&Tag::from(&[0, 4][..])));
+        assert!(!found.contain(&Tag::from(&*tag(4))));
+    }
+
+    #[test]
+    fn the_longest_prefix_counts_and_none_may_be_one() {
+        let hub = SignatureFormat::single("x", Encoding::Hex)
+            .with_prefix("sha256=")
+            .or_prefix("");
+        for (text, found) in [
+            ("sha256=00ff", 1),
+            ("00ff", 1),
+            ("sha1=00ff", 0),
+            ("=00ff", 0),
+        ] {
+            assert_eq!(count(&hub, text), Ok(found), "{text}");
+        }
     }
 }

@@ -3,7 +3,10 @@
 use crate::{
     crypto::encoding::{decode, decoded_len},
     rejection::hint::{Hint, HintSet, SignatureSeen},
-    scheme::encoding::Encoding,
+    scheme::{
+        algorithm::{Algorithm, Keying, SignatureLen},
+        encoding::Encoding,
+    },
 };
 
 /// The signatures that cannot be decoded. What it says does not depend on their order.
@@ -16,8 +19,14 @@ pub(crate) struct Undecoded {
 
 impl Undecoded {
     #[cold]
-    pub(crate) fn add(&mut self, text: &[u8], expected: Encoding, len: usize) {
+    pub(crate) fn add(&mut self, text: &[u8], expected: Encoding, algorithm: Algorithm) {
         self.count = self.count.saturating_add(1);
+        let SignatureLen::Exact(len) = algorithm.signature_len() else {
+            return;
+        };
+        if algorithm.keying() == Keying::Token {
+            return;
+        }
         // Hex that was cut within a byte may pass for base64.
         let is_cut = text.len() % 2 == 1 && text.iter().all(u8::is_ascii_hexdigit);
         let encodings = [Encoding::Hex, Encoding::Base64, Encoding::Base64Url];
@@ -58,5 +67,6 @@ fn name(encoding: Encoding) -> &'static str {
         Encoding::Base64 => "padded base64",
         Encoding::Base64Url => "URL-safe or unpadded base64",
         Encoding::HexOrBase64 => "hex or padded base64",
+        Encoding::Text => "text",
     }
 }

@@ -9,19 +9,23 @@ use crate::{
         algorithm::Keying,
         definition::{Coverage, Scheme},
         encoding::Encoding,
-        signature::{Grammar, SignatureFormat},
-        template::{Filter, Segment, Token},
-        timestamp::TimestampPlace,
+        locator::{Locator, LocatorKind},
+        signature::Grammar,
+        template::{Segment, Token},
     },
 };
+
+/// The last position at which signatures may begin, in a list that identifies them by position.
+const MAX_POSITION: usize = 99;
 
 /// Checks that the content is keyed, covers the body and uses only values that exist, and that the
 /// grammar can match.
 pub(crate) fn validate(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError> {
+    scheme.algorithm.check_supported()?;
     check_content(scheme, segments)?;
     check_fields(scheme, segments)?;
     check_families(scheme)?;
-    check_separators(&scheme.signature)?;
+    check_separators(scheme)?;
     check_places(scheme, segments)
 }
 
@@ -39,26 +43,49 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
             _ => {}
         }
     }
-    match scheme.timestamp.as_ref().map(|time| &time.place) {
-        Some(TimestampPlace::Header(name)) => headers.push((name, "timestamp")),
-        Some(TimestampPlace::Field(name)) => fields.push((name, "timestamp")),
-        None => {}
+    match scheme.timestamp.as_ref().map(|time| &time.place.0) {
+        Some(LocatorKind::Header(name)) => headers.push((name, "timestamp")),
+        Some(LocatorKind::Field(name)) => fields.push((name, "timestamp")),
+        _ => {}
+    }
+    if let Some(time) = &scheme.timestamp {
+        let checked = time.place.check();
+        checked.map_err(|error| error.within("timestamp"))?;
+    }
+    for place in &signature.places {
+        check_signature_place(scheme, place)
+            .map_err(|error| error.within(key_of_places(scheme)))?;
+    }
+    let signs_all = |segment: &Segment| matches!(segment, Segment::Token(Token::Body, _));
+    if let Some(place) = signature.places.iter().find(|place| place.is_in_body())
+        && segments.iter().any(signs_all)
+    {
+        return Err(SetupError::new(format!(
+            "signed: {{body}} contains the signature, which is {place}, so it can never match; write the values that the \
+             provider signs"
+        )));
     }
     for (name, key) in headers {
-        let is_name = |header: &Cow<'static, str>| header.eq_ignore_ascii_case(name);
-        if signature.headers.iter().any(is_name) {
+        let is_name = |place: &Locator| {
+            let header = place.as_header();
+            header.is_some_and(|header| header.eq_ignore_ascii_case(name))
+        };
+        if signature.places.iter().any(is_name) {
             return Err(SetupError::new(format!(
                 "{key}: header {name:?} carries the signature and cannot be used twice; name another"
             )));
         }
     }
     match &signature.grammar {
-        Grammar::Single { prefix } | Grammar::List { prefix, .. } => {
-            if prefix.starts_with(|first: char| first.is_ascii_whitespace())
-                || prefix.contains(is_control)
-            {
+        Grammar::Single { .. } | Grammar::List { .. } => {
+            let is_wrong = |prefix: &&Cow<'static, str>| {
+                prefix.starts_with(|first: char| first.is_ascii_whitespace())
+                    || prefix.contains(is_control)
+            };
+            if let Some(prefix) = signature.grammar.prefixes().iter().find(is_wrong) {
                 return Err(SetupError::new(format!(
-                    "signature: the prefix {prefix:?} begins with white space or contains a control character, so it can never match"
+                    "{}: the prefix {prefix:?} begins with white space or contains a control character, so it can never match",
+                    key_of_places(scheme)
                 )));
             }
         }
@@ -86,7 +113,59 @@ fn check_places(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
                 }
             }
         }
+        Grammar::Positional { first, .. } if *first > MAX_POSITION => {
+            return Err(SetupError::new(format!(
+                "signature: first is {first}, and no header has so many items; write the position of the first signature, \
+                 from 0 to {MAX_POSITION}"
+            )));
+        }
         Grammar::Positional { .. } => {}
+    }
+    Ok(())
+}
+
+/// The key under which a configuration file has the places of signatures.
+fn key_of_places(scheme: &Scheme) -> &'static str {
+    match scheme.algorithm.keying() {
+        Keying::Token => "token",
+        _ => "signature",
+    }
+}
+
+/// Refuses a place where no signature can be, or that the content contains.
+fn check_signature_place(scheme: &Scheme, place: &Locator) -> Result<(), SetupError> {
+    place.check()?;
+    let signature = &scheme.signature;
+    let is_credentials = scheme.algorithm.keying() == Keying::Token
+        && place
+            .as_header()
+            .is_some_and(|header| header.eq_ignore_ascii_case("authorization"));
+    let is_bare = |prefix: &&Cow<'static, str>| {
+        !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    if is_credentials && let Some(prefix) = signature.grammar.prefixes().iter().find(is_bare) {
+        return Err(SetupError::new(format!(
+            "the prefix {prefix:?} has no space behind it, so every token would begin with one; write \"{prefix} \""
+        )));
+    }
+    if let LocatorKind::Field(_) = place.0 {
+        return Err(SetupError::new(
+            "a signature is not in a field of itself; use fields for the grammar of its header",
+        ));
+    }
+    if place.is_header() {
+        return Ok(());
+    }
+    if signature.places.len() > 1 || signature.repeats {
+        return Err(SetupError::new(format!(
+            "several lines or places need headers; {place} is one value"
+        )));
+    }
+    if place.is_in_body() && scheme.coverage == Coverage::Body {
+        return Err(SetupError::new(format!(
+            "{place} is in the body, which cannot contain its own signature; say covers = \"partial\", and sign the values that \
+             the provider signs"
+        )));
     }
     Ok(())
 }
@@ -107,7 +186,9 @@ fn check_families(scheme: &Scheme) -> Result<(), SetupError> {
         let head = name.get(..first.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(first))
     };
-    if scheme.signature.headers.iter().any(|name| used(name)) {
+    let headers = scheme.signature.places.iter();
+    let mut headers = headers.filter_map(Locator::as_header);
+    if headers.any(|name| used(&name)) {
         return Ok(());
     }
     Err(SetupError::new(format!(
@@ -126,15 +207,16 @@ fn check_content(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError
             .any(|segment| matches!(segment, Segment::Token(token, _) if *token == wanted))
     };
     let refused = |message: String| Err(SetupError::new(format!("signed: {message}")));
+    if scheme.algorithm.keying() == Keying::Token {
+        return Ok(());
+    }
     if segments.is_empty() {
         return refused("it is empty; write what is signed, as in \"{body}\"".to_owned());
     }
     let covered = tokens.any(|(token, filters)| {
         // Up to a digest, every filter must be injective.
-        let mut changes = filters
-            .iter()
-            .take_while(|filter| **filter != Filter::Sha256Hex);
-        *token == Token::Body && changes.all(|filter| *filter == Filter::JsonString)
+        let mut changes = filters.iter().take_while(|filter| !filter.is_digest());
+        *token == Token::Body && changes.all(|filter| filter.is_injective())
     });
     if !covered && scheme.coverage == Coverage::Body {
         return refused(
@@ -149,6 +231,11 @@ fn check_content(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError
             return refused(format!(
                 "{algorithm} has no key of its own, so anybody could compute it; add {{secret}} \
                  where the provider puts it"
+            ));
+        }
+        (Keying::Public, true) => {
+            return refused(format!(
+                "{algorithm} has no secret that could be signed; remove {{secret}}"
             ));
         }
         (Keying::None, true) => {
@@ -172,11 +259,22 @@ fn check_fields(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
     let time = scheme
         .timestamp
         .iter()
-        .filter_map(|time| match &time.place {
-            TimestampPlace::Field(name) => Some((&**name, "timestamp")),
-            TimestampPlace::Header(_) => None,
+        .filter_map(|time| match &time.place.0 {
+            LocatorKind::Field(name) => Some((&**name, "timestamp")),
+            _ => None,
         });
+    let is_elsewhere = scheme
+        .signature
+        .places
+        .iter()
+        .any(|place| !place.is_header());
     for (name, key) in fields.chain(time) {
+        if is_elsewhere {
+            return Err(SetupError::new(format!(
+                "{key}: field {name:?} is read from a signature header only, and the signature is elsewhere; name the place \
+                 of the value"
+            )));
+        }
         let known = match &scheme.signature.grammar {
             Grammar::Fields { .. } => true,
             Grammar::Positional { first, .. } => name
@@ -194,12 +292,13 @@ fn check_fields(scheme: &Scheme, segments: &[Segment]) -> Result<(), SetupError>
     Ok(())
 }
 
-fn check_separators(signature: &SignatureFormat) -> Result<(), SetupError> {
+fn check_separators(scheme: &Scheme) -> Result<(), SetupError> {
+    let signature = &scheme.signature;
     let fielded = matches!(
         signature.grammar,
         Grammar::Fields { .. } | Grammar::Positional { .. }
     );
-    if fielded && (signature.repeats || signature.headers.len() > 1) {
+    if fielded && (signature.repeats || signature.places.len() > 1) {
         return Err(SetupError::new(
             "signature: several lines or headers need a whole value or a list; fields could differ between them",
         ));
@@ -208,6 +307,12 @@ fn check_separators(signature: &SignatureFormat) -> Result<(), SetupError> {
         Encoding::Hex => "",
         Encoding::Base64 | Encoding::HexOrBase64 => "+/=",
         Encoding::Base64Url => "-_=",
+        Encoding::Text if scheme.algorithm.keying() == Keying::Token => return Ok(()),
+        Encoding::Text => {
+            return Err(SetupError::new(
+                "signature: a signature has no text; use hex, base64 or base64url",
+            ));
+        }
     };
     let (separators, text): (&[Option<char>], &str) = match &signature.grammar {
         Grammar::Single { .. } => return Ok(()),

@@ -15,7 +15,7 @@ use crate::{
     keys::{key_set::KeySet, secret::Secret, source::KeySource},
     provider::Provider,
     scheme::timestamp::Tolerance,
-    tower::layer::WebhookVerifyLayer,
+    tower::{layer::WebhookVerifyLayer, options::Enforcement},
     verify::verifier::Verifier,
 };
 
@@ -25,8 +25,13 @@ pub(super) struct EndpointConfig {
     provider: String,
     secret: Option<SecretConfig>,
     secrets: Option<Vec<SecretConfig>>,
+    public_key: Option<SecretConfig>,
+    public_keys: Option<Vec<SecretConfig>>,
+    #[serde(default)]
+    accept_unsigned_body: bool,
     #[serde(default)]
     key_source: bool,
+    enforce: Option<String>,
     variant: Option<String>,
     tolerance: Option<Scalar>,
     max_body: Option<Scalar>,
@@ -74,13 +79,20 @@ impl EndpointConfig {
     /// All mistakes of the endpoint. `provider` is `None` if the provider itself has mistakes.
     pub(super) fn mistakes(&self, provider: Option<Provider>) -> Vec<SetupError> {
         let secrets = self.secret.iter().chain(self.secrets.iter().flatten());
+        let keys = self
+            .public_key
+            .iter()
+            .chain(self.public_keys.iter().flatten());
+        let keys = keys.filter_map(|key| key.resolve_public().err());
         let configured = provider
             .map(|provider| self.configured(provider))
             .transpose();
         let mut mistakes: Vec<_> = secrets
             .filter_map(|secret| secret.resolve().err())
+            .chain(keys)
             .chain(self.max_body().err())
             .chain(self.read_timeout().err())
+            .chain(enforcement(self.enforce.as_deref()).err())
             .chain(configured.as_ref().err().cloned())
             .collect();
         if let Ok(Some(provider)) = configured
@@ -93,8 +105,10 @@ impl EndpointConfig {
 
     /// Builds the endpoint to find mistakes.
     fn check(&self, provider: &Provider) -> Result<(), SetupError> {
+        // `KeySet::new` does not ask how much of the body is signed.
+        provider.compile()?;
         match self.secrets_if_any()? {
-            None if self.key_source => provider.compile().map(drop)?,
+            None if self.key_source => {}
             secrets => KeySet::new(provider, secrets.unwrap_or_default()).map(drop)?,
         }
         self.tolerance(provider).map(drop)
@@ -140,11 +154,23 @@ impl EndpointConfig {
     }
 
     pub(super) fn layer(&self, verifier: Verifier) -> Result<WebhookVerifyLayer, SetupError> {
-        let layer = WebhookVerifyLayer::new(verifier);
-        Ok(match self.read_timeout()? {
-            Some(timeout) => layer.with_read_timeout(timeout),
-            None => layer,
-        })
+        let mut layer = WebhookVerifyLayer::new(verifier);
+        if let Some(timeout) = self.read_timeout()? {
+            layer = layer.with_read_timeout(timeout);
+        }
+        let enforcement = enforcement(self.enforce.as_deref())?;
+        if enforcement != Enforcement::Refuse {
+            layer = layer.with_enforcement(enforcement);
+        }
+        Ok(layer)
+    }
+
+    pub(super) fn needs_key_source(&self) -> bool {
+        self.key_source
+    }
+
+    pub(super) fn has_enforce(&self) -> bool {
+        self.enforce.is_some()
     }
 
     /// Applies the endpoint's settings to the provider.
@@ -152,6 +178,11 @@ impl EndpointConfig {
         let provider = match self.variant.as_deref() {
             None | Some("auto") => provider,
             Some(name) => provider.select_variant(name)?,
+        };
+        let provider = if self.accept_unsigned_body {
+            provider.accept_unsigned_body()
+        } else {
+            provider
         };
         let provider = match self.deduplicate_by()? {
             Some(deduplicate_by) => provider.with_deduplicate_by(deduplicate_by),
@@ -253,21 +284,42 @@ impl EndpointConfig {
         Ok(self.secrets_if_any()?.unwrap_or_default())
     }
 
-    /// `None` if the file has neither `secret` nor `secrets`.
+    /// `None` if the file has neither secrets nor public keys.
     fn secrets_if_any(&self) -> Result<Option<Vec<Secret>>, SetupError> {
-        let resolved = |secrets: &[SecretConfig]| {
-            secrets
-                .iter()
-                .map(SecretConfig::resolve)
-                .collect::<Result<_, _>>()
-        };
-        match (&self.secret, &self.secrets) {
-            (Some(secret), None) => resolved(std::slice::from_ref(secret)).map(Some),
-            (None, Some(secrets)) => resolved(secrets).map(Some),
-            (Some(_), Some(_)) => Err(SetupError::new(
-                "secret and secrets are mutually exclusive; move all of them to secrets",
-            )),
-            (None, None) => Ok(None),
+        let secrets = all_of((&self.secret, "secret"), (&self.secrets, "secrets"))?;
+        let keys = all_of(
+            (&self.public_key, "public_key"),
+            (&self.public_keys, "public_keys"),
+        )?;
+        if secrets.is_none() && keys.is_none() {
+            return Ok(None);
         }
+        let secrets = secrets.into_iter().flatten().map(SecretConfig::resolve);
+        let keys = keys.into_iter().flatten().map(SecretConfig::resolve_public);
+        secrets.chain(keys).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// The value of `enforce`.
+pub(super) fn enforcement(text: Option<&str>) -> Result<Enforcement, SetupError> {
+    match text {
+        None | Some("refuse") => Ok(Enforcement::Refuse),
+        Some("log") => Ok(Enforcement::Log),
+        Some(_) => Err(SetupError::new("enforce: expected \"refuse\" or \"log\"")),
+    }
+}
+
+/// The secrets under the singular or the plural key. `None` if there is neither.
+fn all_of<'c>(
+    (one, singular): (&'c Option<SecretConfig>, &str),
+    (several, plural): (&'c Option<Vec<SecretConfig>>, &str),
+) -> Result<Option<&'c [SecretConfig]>, SetupError> {
+    match (one, several) {
+        (Some(one), None) => Ok(Some(std::slice::from_ref(one))),
+        (None, Some(several)) => Ok(Some(several)),
+        (Some(_), Some(_)) => Err(SetupError::new(format!(
+            "{singular} and {plural} are mutually exclusive; move all of them to {plural}"
+        ))),
+        (None, None) => Ok(None),
     }
 }

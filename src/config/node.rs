@@ -33,6 +33,14 @@ pub(super) enum Node {
 pub(super) type Table = Vec<(String, Node)>;
 
 impl Node {
+    /// Whether it is a table with this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        match self {
+            Self::Table(entries) => entries.iter().any(|(name, _)| name == key),
+            _ => false,
+        }
+    }
+
     /// The kind of the value, for messages, which never show the value.
     pub(super) fn kind(&self) -> &'static str {
         match self {

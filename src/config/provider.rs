@@ -8,26 +8,30 @@ use serde::{
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use crate::config::value::Scalar;
+use crate::config::{locator::LocatorKeys, value::Scalar};
 use crate::{
     error::SetupError,
     provider::Provider,
     scheme::{
+        algorithm::Algorithm,
         definition::{Coverage, Scheme},
         encoding::Encoding,
         locator::Locator,
         secret_format::{Derivation, SecretFormat},
         signature::SignatureFormat,
         timestamp::{TimeUnit, Timestamp},
+        token::TokenFormat,
     },
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CustomProvider {
-    algorithm: String,
-    signed: String,
-    signature: SignatureConfig,
+    algorithm: Option<String>,
+    signed: Option<String>,
+    signature: Option<SignatureConfig>,
+    token: Option<TokenConfig>,
+    min_rsa_bits: Option<usize>,
     timestamp: Option<TimestampConfig>,
     secret_format: Option<SecretFormatConfig>,
     require: Option<Vec<RequireConfig>>,
@@ -48,8 +52,11 @@ pub(super) struct CustomProvider {
 struct SignatureConfig {
     header: Option<String>,
     headers: Option<Vec<String>>,
+    query: Option<String>,
+    json: Option<String>,
+    form: Option<String>,
     encoding: String,
-    prefix: Option<String>,
+    prefix: Option<Prefixes>,
     list: Option<String>,
     fields: Option<String>,
     field: Option<String>,
@@ -62,9 +69,26 @@ struct SignatureConfig {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct TokenConfig {
+    header: Option<String>,
+    headers: Option<Vec<String>>,
+    query: Option<String>,
+    json: Option<String>,
+    form: Option<String>,
+    prefix: Option<String>,
+    encoding: Option<String>,
+    #[serde(default)]
+    basic: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TimestampConfig {
     header: Option<String>,
     field: Option<String>,
+    query: Option<String>,
+    json: Option<String>,
+    form: Option<String>,
     unit: Option<String>,
     tolerance: Option<Scalar>,
     future: Option<Scalar>,
@@ -144,7 +168,14 @@ impl CustomProvider {
             unique,
         }) = &self.delivery_id
         {
-            let source = source("delivery_id", header.as_ref(), json.as_ref(), form.as_ref())?;
+            let place = LocatorKeys {
+                header: header.as_deref(),
+                json: json.as_deref(),
+                form: form.as_deref(),
+                ..LocatorKeys::default()
+            };
+            let source = place.locator("header, json and form");
+            let source = source.map_err(|error| error.within("delivery_id"))?;
             provider = provider.with_delivery_id(source);
             if *unique {
                 provider = provider.with_unique_delivery_id();
@@ -184,15 +215,13 @@ impl CustomProvider {
     }
 
     fn scheme(&self) -> Result<Scheme, SetupError> {
-        let algorithm = self
-            .algorithm
-            .parse()
-            .map_err(|error: SetupError| error.within("algorithm"))?;
-        let signature = self
-            .signature
-            .build()
-            .map_err(|error| error.within("signature"))?;
-        let mut scheme = Scheme::new(algorithm, self.signed.clone(), signature);
+        let mut scheme = match &self.token {
+            Some(token) => self.token_scheme(token)?,
+            None => self.signed_scheme()?,
+        };
+        if let Some(bits) = self.min_rsa_bits {
+            scheme = scheme.with_min_rsa_bits(bits);
+        }
         if let Some(timestamp) = &self.timestamp {
             let built = timestamp
                 .build()
@@ -219,12 +248,101 @@ impl CustomProvider {
             ))),
         }
     }
+
+    fn signed_scheme(&self) -> Result<Scheme, SetupError> {
+        let missing = |key: &str, what: &str| {
+            SetupError::new(format!(
+                "{key}: it is missing; write {what}, or token instead"
+            ))
+        };
+        let algorithm = self.algorithm.as_ref();
+        let algorithm = algorithm.ok_or_else(|| missing("algorithm", "how the provider signs"))?;
+        let signed = self.signed.as_ref();
+        let signed = signed.ok_or_else(|| missing("signed", "what the provider signs"))?;
+        let signature = self.signature.as_ref();
+        let signature = signature.ok_or_else(|| missing("signature", "where the signature is"))?;
+        let algorithm = algorithm.parse::<Algorithm>();
+        let algorithm = algorithm.map_err(|error| error.within("algorithm"))?;
+        if algorithm == Algorithm::Token {
+            return Err(SetupError::new(
+                "algorithm: a token is no signature; write token = { header = … } instead of algorithm, signed and signature",
+            ));
+        }
+        let signature = signature.build();
+        let signature = signature.map_err(|error| error.within("signature"))?;
+        Ok(Scheme::signed(algorithm, signed.clone(), signature))
+    }
+
+    fn token_scheme(&self, token: &TokenConfig) -> Result<Scheme, SetupError> {
+        let stray = [
+            ("algorithm", self.algorithm.is_some()),
+            ("signed", self.signed.is_some()),
+            ("signature", self.signature.is_some()),
+            ("timestamp", self.timestamp.is_some()),
+            ("covers", self.covers.is_some()),
+        ];
+        if let Some((key, _)) = stray.iter().find(|(_, is_there)| *is_there) {
+            return Err(SetupError::new(format!(
+                "{key}: a token signs nothing; remove it, or remove token"
+            )));
+        }
+        token.build().map_err(|error| error.within("token"))
+    }
+}
+
+impl TokenConfig {
+    fn build(&self) -> Result<Scheme, SetupError> {
+        let place = LocatorKeys {
+            header: self.header.as_deref(),
+            headers: self.headers.as_deref(),
+            query: self.query.as_deref(),
+            json: self.json.as_deref(),
+            form: self.form.as_deref(),
+            ..LocatorKeys::default()
+        };
+        if self.basic {
+            if self.prefix.is_some() || self.encoding.is_some() || !place.is_empty() {
+                return Err(SetupError::new(
+                    "basic is in the header Authorization, and needs no other key; remove the others",
+                ));
+            }
+            let place = Locator::header("Authorization");
+            return Ok(Scheme::token(place, TokenFormat::basic()));
+        }
+        let mut format = TokenFormat::plain();
+        if let Some(prefix) = &self.prefix {
+            format = format.with_prefix(prefix.clone());
+        }
+        if let Some(encoding) = &self.encoding {
+            format = format.with_encoding(encoding.parse()?);
+        }
+        let mut places = place
+            .locators("header, headers, query, json and form")?
+            .into_iter();
+        let Some(first) = places.next() else {
+            unreachable!("a value has at least one place");
+        };
+        let scheme = Scheme::token(first, format);
+        Ok(places.fold(scheme, Scheme::or_token_at))
+    }
 }
 
 impl SignatureConfig {
     fn build(&self) -> Result<SignatureFormat, SetupError> {
-        let (header, more) = self.headers()?;
-        let header = header.to_owned();
+        let place = LocatorKeys {
+            header: self.header.as_deref(),
+            headers: self.headers.as_deref(),
+            query: self.query.as_deref(),
+            json: self.json.as_deref(),
+            form: self.form.as_deref(),
+            ..LocatorKeys::default()
+        };
+        let mut places = place
+            .locators("header, headers, query, json and form")?
+            .into_iter();
+        let Some(header) = places.next() else {
+            unreachable!("a value has at least one place");
+        };
         let encoding: Encoding = self.encoding.parse()?;
         let one = |key: &str, text: &str| {
             let mut letters = text.chars();
@@ -285,53 +403,45 @@ impl SignatureConfig {
                 "prefix is allowed only with a whole value or a list; remove it",
             ));
         }
-        let mut signature = match &self.prefix {
-            Some(prefix) => signature.with_prefix(prefix.clone()),
-            None => signature,
-        };
+        let mut signature = signature;
+        for (index, prefix) in self
+            .prefix
+            .iter()
+            .flat_map(|prefixes| &prefixes.0)
+            .enumerate()
+        {
+            signature = match index {
+                0 => signature.with_prefix(prefix.clone()),
+                _ if self.list.is_some() => {
+                    return Err(SetupError::new("prefix: a list has one; keep one"));
+                }
+                _ => signature.or_prefix(prefix.clone()),
+            };
+        }
         if let Some(sets) = &self.sets {
             signature = signature.with_sets(one("sets", sets)?);
         }
         if self.repeats {
             signature = signature.with_repeated_lines();
         }
-        for header in more {
-            signature = signature.or_header(header.clone());
+        for place in places {
+            signature = signature.or_place(place);
         }
         Ok(signature)
-    }
-
-    fn headers(&self) -> Result<(&str, &[String]), SetupError> {
-        match (&self.header, &self.headers) {
-            (Some(header), None) => Ok((header, &[])),
-            (None, Some(headers)) => match headers.split_first() {
-                Some((header, more)) => Ok((header, more)),
-                None => Err(SetupError::new("headers is empty; add at least one name")),
-            },
-            (Some(_), Some(_)) => Err(SetupError::new(
-                "header and headers are mutually exclusive; keep one",
-            )),
-            (None, None) => Err(SetupError::new("the location is missing; add header")),
-        }
     }
 }
 
 impl TimestampConfig {
     fn build(&self) -> Result<Timestamp, SetupError> {
-        let mut timestamp = match (&self.header, &self.field) {
-            (Some(header), None) => Timestamp::header(header.clone()),
-            (None, Some(field)) => Timestamp::field(field.clone()),
-            (None, None) => {
-                return Err(SetupError::new(
-                    "the location is missing; add header or field",
-                ));
-            }
-            (Some(_), Some(_)) => {
-                return Err(SetupError::new(
-                    "header and field are mutually exclusive; keep one",
-                ));
-            }
+        let place = LocatorKeys {
+            header: self.header.as_deref(),
+            field: self.field.as_deref(),
+            query: self.query.as_deref(),
+            json: self.json.as_deref(),
+            form: self.form.as_deref(),
+            ..LocatorKeys::default()
         };
+        let mut timestamp = Timestamp::at(place.locator("header, field, query, json and form")?);
         if let Some(unit) = &self.unit {
             timestamp = timestamp.with_unit(unit.parse::<TimeUnit>()?);
         }
@@ -378,27 +488,13 @@ impl SecretFormatConfig {
 
 impl SourceConfig {
     fn build(&self, key: &str) -> Result<Locator, SetupError> {
-        source(
-            key,
-            self.header.as_ref(),
-            self.json.as_ref(),
-            self.form.as_ref(),
-        )
-    }
-}
-
-fn source(
-    key: &str,
-    header: Option<&String>,
-    json: Option<&String>,
-    form: Option<&String>,
-) -> Result<Locator, SetupError> {
-    match (header, json, form) {
-        (Some(header), None, None) => Ok(Locator::header(header.clone())),
-        (None, Some(pointer), None) => Ok(Locator::json(pointer.clone())),
-        (None, None, Some(name)) => Ok(Locator::form(name.clone())),
-        _ => Err(SetupError::new(format!(
-            "{key}: write exactly one of header, json and form"
-        ))),
+        let place = LocatorKeys {
+            header: self.header.as_deref(),
+            json: self.json.as_deref(),
+            form: self.form.as_deref(),
+            ..LocatorKeys::default()
+        };
+        let locator = place.locator("header, json and form");
+        locator.map_err(|error| error.within(key))
     }
 }

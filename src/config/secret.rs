@@ -9,7 +9,10 @@ use serde::{
 use zeroize::Zeroizing;
 
 use crate::config::value::Scalar;
-use crate::{error::SetupError, keys::secret::Secret};
+use crate::{
+    error::SetupError,
+    keys::{public_key::PublicKey, secret::Secret},
+};
 
 /// One secret of the file.
 pub(super) struct SecretConfig(Reference);
@@ -40,6 +43,16 @@ impl<'de> Deserialize<'de> for Text {
 impl SecretConfig {
     /// Reads the secret from its source.
     pub(super) fn resolve(&self) -> Result<Secret, SetupError> {
+        self.resolve_as("secret")
+    }
+
+    /// Reads a public key from its source.
+    pub(super) fn resolve_public(&self) -> Result<Secret, SetupError> {
+        let key = self.resolve_as("public key")?;
+        Ok(PublicKey::from_secret(key).into())
+    }
+
+    fn resolve_as(&self, what: &str) -> Result<Secret, SetupError> {
         let Reference {
             env,
             file,
@@ -49,8 +62,8 @@ impl SecretConfig {
             not_after,
         } = &self.0;
         let here = |error: SetupError| match id {
-            Some(id) => error.within(format_args!("secret {id:?}")),
-            None => error.within("secret"),
+            Some(id) => error.within(format_args!("{what} {id:?}")),
+            None => error.within(what),
         };
         let mut secret = match (env, file, value) {
             (Some(name), None, None) => Secret::fetch_env(name).map_err(here)?,

@@ -47,8 +47,24 @@ pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag>
             return decode(Encoding::Hex, text, len);
         }
         Encoding::HexOrBase64 => return decode(Encoding::Base64, text, len),
+        Encoding::Text => return None,
     };
     (bytes.len() == len).then(|| Tag::from(bytes))
+}
+
+/// Decodes a signature or a token of at most `longest` bytes.
+pub(crate) fn decode_any(encoding: Encoding, text: &[u8], longest: usize) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.len() / 2 > longest {
+        return None;
+    }
+    match encoding {
+        Encoding::Hex => decode_hex(text),
+        Encoding::Base64 => STANDARD.decode(text).ok(),
+        Encoding::Base64Url => BASE64_URL.decode(text).ok(),
+        Encoding::HexOrBase64 => decode_hex(text).or_else(|| STANDARD.decode(text).ok()),
+        Encoding::Text => Some(text.as_bytes().to_vec()),
+    }
 }
 
 /// The number of bytes that a text of any length encodes. It also decodes base64 of the standard
@@ -65,15 +81,17 @@ pub(crate) fn decoded_len(encoding: Encoding, text: &[u8]) -> Option<usize> {
             let text = text.replace('+', "-").replace('/', "_");
             BASE64_URL.decode(text).ok()?
         }
+        Encoding::Text => return None,
     };
     Some(bytes.len())
 }
 
-pub(crate) fn encode(encoding: Encoding, tag: &Tag) -> String {
+pub(crate) fn encode(encoding: Encoding, bytes: &[u8]) -> String {
     match encoding {
-        Encoding::Hex | Encoding::HexOrBase64 => encode_hex(tag.as_bytes()),
-        Encoding::Base64 => STANDARD.encode(tag.as_bytes()),
-        Encoding::Base64Url => BASE64_URL.encode(tag.as_bytes()),
+        Encoding::Hex | Encoding::HexOrBase64 => encode_hex(bytes),
+        Encoding::Base64 => STANDARD.encode(bytes),
+        Encoding::Base64Url => BASE64_URL.encode(bytes),
+        Encoding::Text => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -154,13 +172,13 @@ mod tests {
         for len in [16_usize, 20, 32, 64] {
             let tag = Tag::from(&vec![0xab; len][..]);
             for encoding in [Encoding::Hex, Encoding::Base64] {
-                let text = encode(encoding, &tag);
+                let text = encode(encoding, tag.as_bytes());
                 assert_eq!(
                     bytes(Encoding::HexOrBase64, &text, len),
                     Some(vec![0xab; len])
                 );
             }
-            let url_safe = encode(Encoding::Base64Url, &Tag::from(&vec![0xff; len][..]));
+            let url_safe = encode(Encoding::Base64Url, &vec![0xff; len]);
             assert_eq!(bytes(Encoding::HexOrBase64, &url_safe, len), None);
         }
     }
@@ -175,7 +193,7 @@ mod tests {
         for len in [16_usize, 20, 32, 64] {
             let tag = Tag::from(&vec![9; len][..]);
             for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64Url] {
-                let text = encode(encoding, &tag);
+                let text = encode(encoding, tag.as_bytes());
                 assert_eq!(
                     bytes(encoding, &text, len),
                     Some(vec![9; len]),

@@ -34,6 +34,16 @@ impl Hasher {
             Algorithm::Sha256 | Algorithm::UnauthenticatedSha256 => Self::Sha256(Sha256::new()),
             Algorithm::Sha512 => Self::Sha512(Sha512::new()),
             Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            Algorithm::Ed25519
+            | Algorithm::EcdsaP256Sha256
+            | Algorithm::EcdsaP256Sha256Fixed
+            | Algorithm::RsaPkcs1Sha1
+            | Algorithm::RsaPkcs1Sha256
+            | Algorithm::RsaPkcs1Sha512
+            | Algorithm::Token => {
+                algorithm.check_supported()?;
+                return Err(SetupError::new(format!("{algorithm} is not a keyed hash")));
+            }
         })
     }
 
@@ -90,6 +100,7 @@ pub(crate) mod counters {
     thread_local! {
         static HASHED: Cell<usize> = const { Cell::new(0) };
         static FINISHED: Cell<usize> = const { Cell::new(0) };
+        static VERIFIED: Cell<usize> = const { Cell::new(0) };
     }
 
     pub(super) fn hashed(bytes: usize) {
@@ -98,6 +109,17 @@ pub(crate) mod counters {
 
     pub(super) fn finished() {
         FINISHED.set(FINISHED.get().saturating_add(1));
+    }
+
+    #[cfg(feature = "asymmetric")]
+    pub(crate) fn verified() {
+        VERIFIED.set(VERIFIED.get().saturating_add(1));
+    }
+
+    /// Verifications with a public key since the last call.
+    #[cfg(feature = "asymmetric")]
+    pub(crate) fn take_verified() -> usize {
+        VERIFIED.take()
     }
 
     /// Bytes hashed and hashes finished since the last call.
@@ -109,14 +131,19 @@ pub(crate) mod counters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheme::algorithm::NAMES;
+    use crate::scheme::algorithm::{Keying, NAMES, SignatureLen};
 
     #[test]
     fn output_lengths_agree_with_the_hashes() {
         for (name, algorithm) in NAMES {
+            if matches!(algorithm.keying(), Keying::Public | Keying::Token) {
+                assert!(Hasher::new(algorithm, b"key").is_err(), "{name}");
+                continue;
+            }
             let hasher = Hasher::new(algorithm, b"key").unwrap();
             let tag = hasher.hash(|_| Some(())).unwrap();
-            assert_eq!(tag.as_bytes().len(), algorithm.output_len(), "{name}");
+            let length = SignatureLen::Exact(tag.as_bytes().len());
+            assert_eq!(algorithm.signature_len(), length, "{name}");
         }
     }
 }

@@ -337,6 +337,10 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let options = Arc::clone(&self.options);
         let Some(event) = request.extensions().get::<VerifiedEvent>().cloned() else {
+            // A layer that only logs has passed the request on.
+            if request.extensions().get::<Rejection>().is_some() {
+                return ResponseFuture::new(inner.call(request));
+            }
             let rejection = not_verified();
             return ResponseFuture::new(async move { Ok(refused(None, &rejection)) });
         };

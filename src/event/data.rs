@@ -22,7 +22,10 @@ use crate::{
     delivery_key::{DeliveryKey, SignedId},
     endpoint::Endpoint,
     json,
-    scheme::locator::{Locator, LocatorKind},
+    scheme::{
+        definition::Coverage,
+        locator::{Locator, LocatorKind},
+    },
 };
 
 /// It is allocated when the head was checked, because the values of the head are too large to move
@@ -138,14 +141,21 @@ impl EventData {
 
     /// Whether the whole body is signed, and not only some of its fields.
     pub(crate) fn covers_body(&self) -> bool {
-        self.scheme().is_some_and(|scheme| scheme.covers_body)
+        self.coverage() == Coverage::Body
+    }
+
+    /// How much of the body is signed.
+    pub(crate) fn coverage(&self) -> Coverage {
+        self.scheme()
+            .map_or(Coverage::None, |scheme| scheme.coverage)
     }
 
     /// Every signed value except the secret, and whether it is the timestamp.
     pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8], bool)) {
         if let (Some(scheme), Some(values)) = (self.scheme(), self.values()) {
             let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
-            scheme.content.values(values, &body, take);
+            let time = scheme.head.time_header();
+            scheme.content.values(values, &body, time, take);
         }
     }
 
@@ -189,20 +199,16 @@ impl EventData {
         let locator = &self.endpoint.provider.delivery_id()?.0;
         match locator {
             LocatorKind::Header(_) => SignedId::text(scheme.signed_delivery_id(self.values()?)?),
-            _ if !scheme.covers_body && !scheme.content.signs(locator) => None,
-            LocatorKind::Json(pointer) => {
-                let raw = json::raw(body, pointer)?;
-                let id = json::text(raw)?;
-                match raw.get().as_bytes().first()? {
-                    b'"' => SignedId::text(id.into_owned().into_bytes()),
-                    b't' | b'f' => None,
-                    _ => SignedId::number(id),
-                }
-            }
+            _ if !self.covers_body() && !scheme.content.signs(locator) => None,
+            LocatorKind::Json(pointer) => json_id(body, pointer),
             LocatorKind::Form(name) => {
                 let id = only(body, name)?;
                 is_text(&id).then(|| SignedId::text(id.into_owned().into_bytes()))?
             }
+            LocatorKind::FormJson(name, pointer) => {
+                json_id(only(body, name)?.as_bytes(), pointer).map(SignedId::into_owned)
+            }
+            LocatorKind::Field(_) | LocatorKind::Query(_) => None,
         }
     }
 
@@ -213,7 +219,7 @@ impl EventData {
             LocatorKind::Header(_) => header.is_some(),
             kind => self
                 .scheme()
-                .is_some_and(|scheme| scheme.covers_body || scheme.content.signs(kind)),
+                .is_some_and(|scheme| self.covers_body() || scheme.content.signs(kind)),
         };
         let values = self.scheme().zip(self.values());
         let id = values.and_then(|(scheme, values)| scheme.signed_delivery_id(values));
@@ -255,7 +261,27 @@ impl EventData {
                 };
                 cache.get_or_init(found).as_deref()
             }
+            LocatorKind::FormJson(name, pointer) => {
+                let found = || {
+                    let mut fields = form_urlencoded::parse(&self.body);
+                    let (_, value) = fields.find(|(field, _)| field == name)?;
+                    Some(json::scalar(value.as_bytes(), pointer)?.into())
+                };
+                cache.get_or_init(found).as_deref()
+            }
+            LocatorKind::Field(_) | LocatorKind::Query(_) => None,
         }
+    }
+}
+
+/// The id at a pointer, if it is text or a number.
+fn json_id<'d>(document: &'d [u8], pointer: &str) -> Option<SignedId<'d>> {
+    let raw = json::raw(document, pointer)?;
+    let id = json::text(raw)?;
+    match raw.get().as_bytes().first()? {
+        b'"' => SignedId::text(id.into_owned().into_bytes()),
+        b't' | b'f' => None,
+        _ => SignedId::number(id),
     }
 }
 

@@ -6,11 +6,11 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use crate::{
-    clock::unix_seconds,
+    clock::{self, unix_seconds},
     compiled::scheme::{CompiledScheme, KeyState},
     error::SetupError,
     keys::{secret::Secret, suspicion::SecretLook},
-    note::Note,
+    note::{Note, NoteKind},
     scheme::algorithm::Keying,
 };
 
@@ -30,12 +30,16 @@ pub(crate) struct Key {
     pub(crate) id: Option<Arc<str>>,
     not_before: Option<i64>,
     not_after: Option<i64>,
-    states: SmallVec<[KeyState; 1]>,
+    /// `None` under a variant with keys of another kind.
+    states: SmallVec<[Option<KeyState>; 1]>,
 }
 
 impl KeySet {
     /// The maximum number of keys. More would cost work that no rotation needs.
     pub const MAX: usize = 8;
+
+    /// The maximum number of public keys, with which a signature takes long to verify.
+    pub const MAX_PUBLIC: usize = 4;
 
     pub(crate) fn for_schemes(
         schemes: &[CompiledScheme],
@@ -49,7 +53,13 @@ impl KeySet {
             secrets = vec![Secret::new("")];
         }
         if secrets.is_empty() {
-            return Err(SetupError::new("secret: none is set; set at least one"));
+            let mut schemes = schemes.iter();
+            let takes_public = schemes.all(|scheme| scheme.algorithm.keying() == Keying::Public);
+            return Err(SetupError::new(if takes_public {
+                "public_key: none is set; set at least one"
+            } else {
+                "secret: none is set; set at least one"
+            }));
         }
         if secrets.len() > Self::MAX {
             return Err(SetupError::new(format!(
@@ -58,22 +68,36 @@ impl KeySet {
                 Self::MAX
             )));
         }
+        let public = secrets.iter().filter(|secret| secret.is_public).count();
+        if public > Self::MAX_PUBLIC {
+            return Err(SetupError::new(format!(
+                "public_keys: there are {public}, but at most {} are allowed, because each takes so long; remove old ones",
+                Self::MAX_PUBLIC
+            )));
+        }
         let mut notes = Vec::new();
         let mut keys = Vec::new();
         for (place, secret) in secrets.iter().enumerate() {
             secret.check_window()?;
-            let suspicion = if keyless {
-                None
-            } else {
-                secret.suspicion(look)
-            };
+            let is_judged = !keyless && !secret.is_public;
+            let suspicion = is_judged.then(|| secret.suspicion(look)).flatten();
             let key = Key::new(schemes, secret).map_err(|error| {
-                let explained = suspicion.as_ref().and_then(|found| secret.explain(found));
+                // The line breaks of PEM are suspicious, and are not what is wrong.
+                let suspicion = suspicion.as_ref().filter(|_| secret.check_kind().is_ok());
+                let explained = suspicion.and_then(|found| secret.explain(found));
                 explained.unwrap_or(error).within(secret.place())
             })?;
-            let is_short = key.states.iter().any(|state| state.short);
             let earlier = secrets.get(..place).unwrap_or_default();
-            notes.extend(secret.notes(earlier, suspicion, is_short));
+            notes.extend(secret.notes(earlier, suspicion, key.is_short()));
+            if key.has_expired() {
+                notes.push(Note::new(
+                    NoteKind::ExpiredCertificate,
+                    format!(
+                        "{}: its certificate has expired; ask the provider for the current one",
+                        secret.place()
+                    ),
+                ));
+            }
             keys.push(key);
         }
         Ok(Self(Arc::new(Inner {
@@ -91,7 +115,8 @@ impl KeySet {
     /// A decoy key that costs as much as a real one. It is public, so a request that is verified
     /// with it must be refused in any case.
     pub(crate) fn decoy(schemes: &[CompiledScheme]) -> Result<Self, SetupError> {
-        let states: Result<_, _> = schemes.iter().map(CompiledScheme::decoy).collect();
+        let states = schemes.iter().map(|scheme| scheme.decoy().map(Some));
+        let states: Result<_, _> = states.collect();
         let key = Key {
             id: None,
             not_before: None,
@@ -112,6 +137,16 @@ impl KeySet {
     /// What is suspicious about these secrets. See [`Verifier::notes`](crate::Verifier::notes).
     pub fn notes(&self) -> impl Iterator<Item = &Note> {
         self.0.notes.iter()
+    }
+
+    /// One bit for each variant that one of the keys can match; all, if there is no key.
+    pub(crate) fn variants(&self) -> u64 {
+        let bits = self.0.keys.iter().flat_map(|key| {
+            let states = key.states.iter().enumerate();
+            let states = states.filter(|(_, state)| state.is_some());
+            states.map(|(place, _)| 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX)))
+        });
+        bits.reduce(|all, bit| all | bit).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn keys(&self) -> &[Key] {
@@ -147,13 +182,31 @@ impl fmt::Debug for KeySet {
 impl Key {
     /// Keeps the bytes of a key only for schemes whose content contains the key.
     fn new(schemes: &[CompiledScheme], secret: &Secret) -> Result<Self, SetupError> {
-        let mut states: SmallVec<[KeyState; 1]> = SmallVec::new();
+        secret.check_kind()?;
+        let mut states: SmallVec<[Option<KeyState>; 1]> = SmallVec::new();
+        let mut failed = None;
         for scheme in schemes {
-            let mut state = secret.raw_key_state(scheme)?;
-            if !scheme.content.keeps_key() {
-                state.key = Zeroizing::default();
-            }
-            states.push(state);
+            let state = scheme
+                .takes(secret.is_public)
+                .then(|| secret.raw_key_state(scheme));
+            states.push(match state {
+                Some(Ok(mut state)) => {
+                    if !scheme.content.keeps_key() {
+                        state.key = Zeroizing::default();
+                    }
+                    Some(state)
+                }
+                // A public key has one algorithm, and the variants may have several.
+                Some(Err(error)) if secret.is_public => {
+                    failed.get_or_insert(error);
+                    None
+                }
+                Some(Err(error)) => return Err(error),
+                None => None,
+            });
+        }
+        if states.iter().all(Option::is_none) {
+            return Err(failed.unwrap_or_else(|| wrong_kind(secret.is_public)));
         }
         Ok(Self {
             id: secret.id.clone(),
@@ -163,12 +216,35 @@ impl Key {
         })
     }
 
+    fn is_short(&self) -> bool {
+        self.states.iter().flatten().any(|state| state.short)
+    }
+
+    fn has_expired(&self) -> bool {
+        let mut expire = self
+            .states
+            .iter()
+            .flatten()
+            .filter_map(|state| state.expires);
+        expire.any(|time| time < clock::now())
+    }
+
     pub(crate) fn valid_at(&self, now: i64) -> bool {
         self.not_before.is_none_or(|first| first <= now)
             && self.not_after.is_none_or(|last| now <= last)
     }
 
     pub(crate) fn state(&self, variant: usize) -> Option<&KeyState> {
-        self.states.get(variant)
+        self.states.get(variant)?.as_ref()
     }
+}
+
+fn wrong_kind(is_public: bool) -> SetupError {
+    SetupError::new(if is_public && !cfg!(feature = "asymmetric") {
+        "public keys need the feature \"asymmetric\" of tower-webhook; add it to Cargo.toml"
+    } else if is_public {
+        "the provider signs with a secret, not with a private key; set the secret instead"
+    } else {
+        "the provider signs with a private key; set its public key instead of a secret"
+    })
 }

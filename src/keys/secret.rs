@@ -8,10 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     compiled::scheme::{CompiledScheme, KeyState},
+    crypto::key_text::{looks_like_private_key, looks_like_public_key},
     error::SetupError,
     keys::suspicion::{SecretLook, Suspicion, suspicion},
     note::{Note, NoteKind},
 };
+#[cfg(feature = "asymmetric")]
+use crate::{crypto::private_key::PrivateKey, scheme::algorithm::Algorithm};
 
 /// A secret as the provider shows it. Its memory is wiped on drop, and its `Debug` output shows
 /// only its id.
@@ -27,6 +30,8 @@ pub struct Secret {
     text: Zeroizing<String>,
     /// Where the secret was read from, for messages.
     origin: Option<Box<str>>,
+    /// Whether it is a public key, which is none.
+    pub(crate) is_public: bool,
     pub(crate) id: Option<Arc<str>>,
     pub(crate) not_before: Option<SystemTime>,
     pub(crate) not_after: Option<SystemTime>,
@@ -42,6 +47,7 @@ impl Secret {
         Self {
             text: Zeroizing::new(text.into()),
             origin: None,
+            is_public: false,
             id: None,
             not_before: None,
             not_after: None,
@@ -159,6 +165,31 @@ impl Secret {
         scheme.key_state(&self.text)
     }
 
+    /// Reads this secret as a private key.
+    #[cfg(feature = "asymmetric")]
+    pub(crate) fn private_key(&self, algorithm: Algorithm) -> Result<PrivateKey, SetupError> {
+        PrivateKey::read(&self.text, algorithm).map_err(|error| error.within(self.place()))
+    }
+
+    /// Refuses a secret that is a key of a pair, and is not used as one.
+    pub(crate) fn check_kind(&self) -> Result<(), SetupError> {
+        if self.is_public {
+            return Ok(());
+        }
+        if looks_like_public_key(&self.text) {
+            return Err(SetupError::new(
+                "it is a public key, which everybody may know; a signature that it makes proves nothing: set it as a public \
+                 key if the provider signs with the private one, or copy the secret",
+            ));
+        }
+        if looks_like_private_key(&self.text) {
+            return Err(SetupError::new(
+                "it is a private key, which only the sender needs; set the public key instead",
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses a period of validity that is empty.
     pub(crate) fn check_window(&self) -> Result<(), SetupError> {
         match (self.not_before, self.not_after) {
@@ -241,8 +272,13 @@ impl Secret {
     pub(crate) fn place(&self) -> String {
         let id = self.id.as_ref().map(|id| format!(" {id:?}"));
         let origin = self.origin.as_ref().map(|origin| format!(" ({origin})"));
+        let what = if self.is_public {
+            "public key"
+        } else {
+            "secret"
+        };
         format!(
-            "secret{}{}",
+            "{what}{}{}",
             id.unwrap_or_default(),
             origin.unwrap_or_default()
         )

@@ -17,7 +17,11 @@ pub(crate) fn describe() {
         Unit::Count,
         "Webhooks verified as sent by their provider"
     );
-    describe_counter!(REFUSED, Unit::Count, "Refused requests, by kind");
+    describe_counter!(
+        REFUSED,
+        Unit::Count,
+        "Requests that are not verified, by kind; those that are not enforced were passed on"
+    );
     describe_counter!(BYTES, Unit::Bytes, "Bytes of verified bodies");
     describe_counter!(
         DELIVERIES,
@@ -48,12 +52,13 @@ pub(crate) fn verified(event: &VerifiedEvent) {
     .increment(1);
 }
 
-pub(crate) fn refused(rejection: &Rejection) {
+pub(crate) fn refused(rejection: &Rejection, passed_on: bool) {
     counter!(
         REFUSED,
         "provider" => label(rejection.provider()),
         "endpoint" => label(rejection.endpoint()),
         "kind" => rejection.kind().as_str(),
+        "enforced" => if passed_on { "false" } else { "true" },
     )
     .increment(1);
 }

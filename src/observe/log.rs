@@ -57,7 +57,7 @@ pub(crate) fn note(endpoint: &Endpoint, note: &Note) {
 /// variants are tried, so that the operator learns which one matches and can select it.
 pub(crate) fn verified(event: &VerifiedEvent, in_span: bool) {
     let first = event.data().verified_before == 0;
-    let several = event.shared().schemes.len() > 1;
+    let several = event.shared().tried().count() > 1;
     let (level, left_out) = if several {
         match event.shared().log_limits.admit_verified() {
             Some(left_out) => (Level::INFO, left_out),
@@ -104,8 +104,21 @@ fn level(rejection: &Rejection) -> Level {
     }
 }
 
-pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, in_span: bool) {
-    let level = level(rejection);
+/// `passed_on` says that the handler gets the request all the same.
+pub(crate) fn refused(
+    endpoint: Option<&Endpoint>,
+    rejection: &Rejection,
+    in_span: bool,
+    passed_on: bool,
+) {
+    let (level, verb) = if passed_on {
+        (
+            Level::WARN,
+            "passed on without an event, since the layer only logs",
+        )
+    } else {
+        (level(rejection), "refused")
+    };
     let Some(left_out) = admit(endpoint, rejection, level) else {
         return;
     };
@@ -130,7 +143,7 @@ pub(crate) fn refused(endpoint: Option<&Endpoint>, rejection: &Rejection, in_spa
         length = rejection.value_length().or(rejection.body_length()),
         body_sha256 = rejection.body_digest(),
         left_out = some(left_out),
-        "webhook refused: {}",
+        "webhook {verb}: {}",
         Sentence(rejection)
     );
     if level == Level::WARN && !tracing::enabled!(target: "tower_webhook", Level::WARN) {
@@ -198,6 +211,17 @@ fn hidden(endpoint: Option<&Endpoint>, rejection: &Rejection) {
             Sentence(rejection)
         );
     }
+}
+
+pub(crate) fn not_enforced(endpoint: &Endpoint) {
+    tracing::warn!(
+        target: "tower_webhook",
+        enforce = "log",
+        provider = &*endpoint.labels.provider,
+        endpoint = endpoint.name(),
+        "signatures are not enforced: requests that are refused for their signature reach the handler without an event; \
+         remove enforce = \"log\" once the log shows none that is genuine"
+    );
 }
 
 pub(crate) fn verified_twice(outer: &VerifiedEvent) {

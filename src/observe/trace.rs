@@ -1,5 +1,7 @@
 //! The span of a request, around its verification and its handler.
 
+use std::sync::Arc;
+
 use tracing::{
     Level, Span, Value,
     field::{Empty, display},
@@ -13,19 +15,30 @@ use crate::{
     rejection::{Rejection, kind::RejectionKind, shown},
 };
 
-/// `None` if no subscriber records the span.
-pub(crate) struct Trace(Option<Span>);
+/// The span, if a subscriber records it.
+pub(crate) struct Trace {
+    span: Option<Span>,
+    /// Whether the endpoint is known only with the result.
+    is_of_several: bool,
+}
 
 impl Trace {
-    pub(crate) fn new(endpoint: &Endpoint, head: &Head<'_>) -> Self {
+    pub(crate) fn new(endpoints: &[Arc<Endpoint>], head: &Head<'_>) -> Self {
+        let (endpoint, is_of_several) = match endpoints {
+            [endpoint] => (Some(endpoint), false),
+            _ => (None, true),
+        };
         if !tracing::span_enabled!(target: "tower_webhook", Level::INFO) {
-            return Self(None);
+            return Self {
+                span: None,
+                is_of_several,
+            };
         }
-        Self(Some(tracing::info_span!(
+        let span = tracing::info_span!(
             target: "tower_webhook",
             "webhook",
-            provider = &*endpoint.labels.provider,
-            endpoint = endpoint.name(),
+            provider = endpoint.map(|endpoint| &*endpoint.labels.provider),
+            endpoint = endpoint.and_then(|endpoint| endpoint.name()),
             method = &*shown(head.method),
             path = &*shown(head.path),
             outcome = Empty,
@@ -41,17 +54,29 @@ impl Trace {
             delivery_key = Empty,
             skew = Empty,
             bytes = Empty,
-        )))
+        );
+        Self {
+            span: Some(span),
+            is_of_several,
+        }
+    }
+
+    /// Records the endpoint that decided, if there are several.
+    pub(crate) fn decided_by(&self, provider: Option<&str>, endpoint: Option<&str>) {
+        if self.is_of_several {
+            self.record("provider", provider);
+            self.record("endpoint", endpoint);
+        }
     }
 
     /// Enters the span until the guard is dropped.
     pub(crate) fn enter(&self) -> Option<Entered<'_>> {
-        self.0.as_ref().map(Span::enter)
+        self.span.as_ref().map(Span::enter)
     }
 
     /// Whether lines within have the fields of the span.
     pub(crate) fn is_recorded(&self) -> bool {
-        self.0.is_some()
+        self.span.is_some()
     }
 
     pub(crate) fn verified(&self, event: &VerifiedEvent) {
@@ -69,11 +94,11 @@ impl Trace {
         self.record("bytes", Some(event.body().len()));
     }
 
-    pub(crate) fn refused(&self, rejection: &Rejection) {
+    pub(crate) fn refused(&self, rejection: &Rejection, outcome: &'static str) {
         if !self.is_recorded() {
             return;
         }
-        self.record("outcome", Some("refused"));
+        self.record("outcome", Some(outcome));
         self.record("kind", Some(rejection.kind().as_str()));
         let hints = rejection.hint_set();
         self.record("hints", (!hints.is_empty()).then(|| display(hints)));
@@ -92,7 +117,7 @@ impl Trace {
 
     /// Records a field that has a value; subscribers would write an absent one as a blank.
     fn record(&self, field: &'static str, value: Option<impl Value>) {
-        if let (Some(span), Some(value)) = (&self.0, value) {
+        if let (Some(span), Some(value)) = (&self.span, value) {
             span.record(field, value);
         }
     }

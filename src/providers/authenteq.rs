@@ -74,7 +74,7 @@ pub(crate) const PASSED: &str = "passed";
 pub(super) fn provider() -> Provider {
     let scheme = |algorithm, signed: &'static str| {
         let signature = SignatureFormat::single("X-SIGNATURE", Encoding::Hex);
-        Scheme::new(algorithm, signed, signature)
+        Scheme::signed(algorithm, signed, signature)
             .with_required_header("X-CLIENT-ID", "{param:client_id}")
     };
     let provider = Provider::new("authenteq", scheme(Algorithm::Sha256, "{body}{secret}"))

@@ -72,7 +72,7 @@ pub use self::event::*;
 pub(super) fn provider() -> Provider {
     let scheme = |algorithm, signed: &'static str| {
         let signature = SignatureFormat::single("X-PAYLOAD-DIGEST", Encoding::HexOrBase64);
-        Scheme::new(algorithm, signed, signature)
+        Scheme::signed(algorithm, signed, signature)
     };
     let provider = Provider::new("authento", scheme(Algorithm::HmacSha256, "{body}"))
         .with_variant(

@@ -32,7 +32,7 @@ pub(super) fn provider() -> Provider {
         SignatureFormat::single("X-Hub-Signature-256", Encoding::Hex).with_prefix("sha256=");
     Provider::new(
         "github",
-        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+        Scheme::signed(Algorithm::HmacSha256, "{body}", signature),
     )
     .with_event_type(Locator::header("X-GitHub-Event"))
     .with_delivery_id(Locator::header("X-GitHub-Delivery"))

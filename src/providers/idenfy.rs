@@ -51,7 +51,7 @@ pub(super) fn provider() -> Provider {
     let signature = SignatureFormat::single("Idenfy-Signature", Encoding::Hex);
     let provider = Provider::new(
         "idenfy",
-        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+        Scheme::signed(Algorithm::HmacSha256, "{body}", signature),
     )
     .with_event_type(Locator::header("Idenfy-Event-Type"))
     .with_delivery_id(Locator::json("/scanRef"))

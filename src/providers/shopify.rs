@@ -27,7 +27,7 @@ pub(super) fn provider() -> Provider {
     let signature = SignatureFormat::single("X-Shopify-Hmac-Sha256", Encoding::Base64);
     Provider::new(
         "shopify",
-        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+        Scheme::signed(Algorithm::HmacSha256, "{body}", signature),
     )
     .with_event_type(Locator::header("X-Shopify-Topic"))
     .with_secret_look(SecretLook {

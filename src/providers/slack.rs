@@ -38,7 +38,7 @@ pub(super) fn provider() -> Provider {
             ("xoxe", "a configuration or refresh token"),
         ],
     };
-    let scheme = Scheme::new(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "v0:{ts}:{body}", signature)
         .with_timestamp(Timestamp::header("X-Slack-Request-Timestamp"));
     Provider::new("slack", scheme)
         .with_secret_look(look)

@@ -26,7 +26,7 @@ use crate::{
 
 pub(super) fn provider() -> Provider {
     let signature = SignatureFormat::fields("Stripe-Signature", ',', "v1", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t"));
     Provider::new("stripe", scheme)
         .with_event_type(Locator::json("/type"))

@@ -2,8 +2,9 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | signature | HMAC-SHA256 of id, `.`, timestamp, `.` and body, in base64 after `v1,`, in `svix-signature`: a list, any of which may match |
-//! | secret | base64 of at least 16 bytes, after an optional `whsec_` or `v1,whsec_` |
+//! | signature | of id, `.`, timestamp, `.` and body, in base64, in `svix-signature`: a list, any of which may match. HMAC-SHA256 after `v1,` (variant `hmac-sha256`); with the feature `asymmetric`, Ed25519 after `v1a,` (variant `ed25519`) |
+//! | secret | for `v1`: base64 of at least 16 bytes, after an optional `whsec_` or `v1,whsec_` |
+//! | public key | for `v1a`: `whpk_` and base64 |
 //! | timestamp | `svix-timestamp`, Unix seconds, signed; tolerance 5 minutes in either direction |
 //! | event type | `/type` of a JSON body, if the sender includes it |
 //! | delivery id | header `svix-id`, signed, the same for every attempt |
@@ -27,7 +28,7 @@ use crate::{
 };
 
 pub(super) fn provider() -> Provider {
-    Provider::new("svix", scheme())
+    standard_webhooks::with_ed25519(Provider::new("svix", scheme()), scheme())
         .with_secret_look(SecretLook {
             prefix: None,
             others: &[

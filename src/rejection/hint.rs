@@ -147,6 +147,8 @@ pub(crate) struct Hints {
     pub(crate) verified: u64,
     /// The signature could not even be decoded, so that neither secret nor body matters.
     pub(crate) unread: bool,
+    /// Whether the provider sends a token, which no body changes.
+    pub(crate) token: bool,
     /// There is a signature, and another header is missing.
     pub(crate) signed: bool,
     pub(crate) field: Option<Box<str>>,
@@ -297,6 +299,8 @@ impl Hints {
                 if self.verified == 1 { "request" } else { "requests" },
                 if self.unread {
                     "suspect a proxy that changes the header, or another sender"
+                } else if self.token {
+                    "suspect a token that was replaced, or another sender"
                 } else {
                     "suspect the body, or a key that was rotated"
                 }

@@ -24,9 +24,11 @@ pub enum RejectionKind {
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// The signature header lacks a field that the scheme needs.
+    /// The signature header lacks a field that the scheme needs; or the query or the body lacks the
+    /// signature, the token or the timestamp, or the body has it twice.
     MissingField,
-    /// A field of the signature header occurs more than once, so that it is ambiguous.
+    /// A field of the signature header or a query parameter occurs more than once, so that it is
+    /// ambiguous.
     RepeatedField,
     /// The request has more signatures than
     /// [`SignatureFormat::MAX_SIGNATURES`](crate::scheme::SignatureFormat::MAX_SIGNATURES).
@@ -37,7 +39,7 @@ pub enum RejectionKind {
     TimestampTooOld,
     /// The timestamp is further in the future than the tolerance allows.
     TimestampInFuture,
-    /// The body lacks a value that the scheme signs.
+    /// The body lacks a value that the scheme signs, or has it twice.
     MalformedBody,
     /// No signature matches any key of the endpoint.
     SignatureMismatch,
@@ -199,13 +201,13 @@ impl RejectionKind {
             Self::UnexpectedHeader => "a header does not have the required value",
             Self::MalformedHeader => "a signed header has an ambiguous value",
             Self::MalformedSignature => "no signature can be decoded",
-            Self::MissingField => "the signature header lacks a field",
-            Self::RepeatedField => "a field of the signature header occurs more than once",
+            Self::MissingField => "a field that the scheme needs is missing or ambiguous",
+            Self::RepeatedField => "a field that the scheme needs occurs more than once",
             Self::TooManySignatures => "too many signatures",
             Self::MalformedTimestamp => "the timestamp cannot be parsed",
             Self::TimestampTooOld => "the timestamp is too old",
             Self::TimestampInFuture => "the timestamp is too far in the future",
-            Self::MalformedBody => "the body lacks a value that the scheme signs",
+            Self::MalformedBody => "the body lacks a value that the scheme signs, or has it twice",
             Self::SignatureMismatch => "the signature matches no key of this endpoint",
             Self::KeyOutsideWindow => {
                 "the signature is correct, but its key is not valid at this time"

@@ -30,10 +30,28 @@ pub enum Algorithm {
     ///
     /// It detects accidental changes to the body, and proves **nothing about the sender**.
     UnauthenticatedSha256,
+    /// Ed25519, of [RFC 8032](https://www.rfc-editor.org/rfc/rfc8032) (`ed25519`). It needs the
+    /// feature `asymmetric`, as do all algorithms with public keys.
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256, and the signature as ASN.1 in DER (`ecdsa-p256-sha256`).
+    EcdsaP256Sha256,
+    /// ECDSA on P-256 with SHA-256, and the signature as r and s of 32 bytes each
+    /// (`ecdsa-p256-sha256-fixed`), as JSON Web Signatures have it.
+    EcdsaP256Sha256Fixed,
+    /// RSA with the padding of PKCS #1 v1.5 and SHA-1 (`rsa-pkcs1-sha1`): only for providers that
+    /// offer nothing else. It is verified, never signed.
+    RsaPkcs1Sha1,
+    /// RSA with the padding of PKCS #1 v1.5 and SHA-256 (`rsa-pkcs1-sha256`).
+    RsaPkcs1Sha256,
+    /// RSA with the padding of PKCS #1 v1.5 and SHA-512 (`rsa-pkcs1-sha512`).
+    RsaPkcs1Sha512,
+    /// No signature: the request contains the secret (`token`). Only
+    /// [`Scheme::token`](crate::Scheme::token) has it.
+    Token,
 }
 
 /// The names that `Display` writes and `FromStr` reads.
-pub(crate) const NAMES: [(&str, Algorithm); 8] = [
+pub(crate) const NAMES: [(&str, Algorithm); 15] = [
     ("hmac-sha256", Algorithm::HmacSha256),
     ("hmac-sha512", Algorithm::HmacSha512),
     ("hmac-sha1", Algorithm::HmacSha1),
@@ -42,6 +60,13 @@ pub(crate) const NAMES: [(&str, Algorithm); 8] = [
     ("sha512", Algorithm::Sha512),
     ("sha1", Algorithm::Sha1),
     ("unauthenticated-sha256", Algorithm::UnauthenticatedSha256),
+    ("ed25519", Algorithm::Ed25519),
+    ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
+    ("ecdsa-p256-sha256-fixed", Algorithm::EcdsaP256Sha256Fixed),
+    ("rsa-pkcs1-sha1", Algorithm::RsaPkcs1Sha1),
+    ("rsa-pkcs1-sha256", Algorithm::RsaPkcs1Sha256),
+    ("rsa-pkcs1-sha512", Algorithm::RsaPkcs1Sha512),
+    ("token", Algorithm::Token),
 ];
 
 /// Where an algorithm gets its key.
@@ -53,6 +78,36 @@ pub(crate) enum Keying {
     Content,
     /// There is no key.
     None,
+    /// The key is public, and only the sender has the private one.
+    Public,
+    /// The request contains the secret.
+    Token,
+}
+
+/// The lengths that a signature can have, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignatureLen {
+    Exact(usize),
+    /// The least and the most.
+    Range(usize, usize),
+}
+
+impl SignatureLen {
+    pub(crate) fn min(self) -> usize {
+        match self {
+            Self::Exact(len) | Self::Range(len, _) => len,
+        }
+    }
+
+    pub(crate) fn max(self) -> usize {
+        match self {
+            Self::Exact(len) | Self::Range(_, len) => len,
+        }
+    }
+
+    pub(crate) fn contains(self, len: usize) -> bool {
+        (self.min()..=self.max()).contains(&len)
+    }
 }
 
 impl Algorithm {
@@ -61,17 +116,44 @@ impl Algorithm {
             Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5 => Keying::Mac,
             Self::Sha256 | Self::Sha512 | Self::Sha1 => Keying::Content,
             Self::UnauthenticatedSha256 => Keying::None,
+            Self::Ed25519
+            | Self::EcdsaP256Sha256
+            | Self::EcdsaP256Sha256Fixed
+            | Self::RsaPkcs1Sha1
+            | Self::RsaPkcs1Sha256
+            | Self::RsaPkcs1Sha512 => Keying::Public,
+            Self::Token => Keying::Token,
         }
     }
 
-    /// The length of a signature in bytes.
-    pub(crate) fn output_len(self) -> usize {
+    /// The lengths that a signature can have.
+    pub(crate) fn signature_len(self) -> SignatureLen {
         match self {
-            Self::HmacSha256 | Self::Sha256 | Self::UnauthenticatedSha256 => 32,
-            Self::HmacSha512 | Self::Sha512 => 64,
-            Self::HmacSha1 | Self::Sha1 => 20,
-            Self::HmacMd5 => 16,
+            Self::HmacSha256 | Self::Sha256 | Self::UnauthenticatedSha256 | Self::Token => {
+                SignatureLen::Exact(32)
+            }
+            Self::HmacSha512 | Self::Sha512 | Self::Ed25519 | Self::EcdsaP256Sha256Fixed => {
+                SignatureLen::Exact(64)
+            }
+            Self::HmacSha1 | Self::Sha1 => SignatureLen::Exact(20),
+            Self::HmacMd5 => SignatureLen::Exact(16),
+            // Two integers of one to 33 bytes each, with the headers of both and of the sequence.
+            Self::EcdsaP256Sha256 => SignatureLen::Range(8, 72),
+            // As long as the modulus, of 1024 to 8192 bits.
+            Self::RsaPkcs1Sha1 | Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha512 => {
+                SignatureLen::Range(128, 1024)
+            }
         }
+    }
+
+    /// Refuses an algorithm whose feature is not enabled.
+    pub(crate) fn check_supported(self) -> Result<(), SetupError> {
+        if self.keying() == Keying::Public && !cfg!(feature = "asymmetric") {
+            return Err(SetupError::new(format!(
+                "algorithm = \"{self}\" needs the feature \"asymmetric\" of tower-webhook; add it to Cargo.toml"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -88,15 +170,16 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self, SetupError> {
         let found = NAMES.iter().find(|(name, _)| *name == text);
         found.map(|(_, algorithm)| *algorithm).ok_or_else(|| {
-            let asymmetric = ["ed25519", "eddsa", "ecdsa", "rsa"];
             let lower = text.to_ascii_lowercase();
-            if asymmetric.iter().any(|name| lower.contains(name)) {
-                return SetupError::new(format!(
-                    "{text:?} needs public keys, and signatures with public keys are not supported yet; use a shared \
-                     secret where the provider offers one"
-                ));
-            }
-            let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+            let meant = ["ed25519", "eddsa", "ecdsa", "rsa"];
+            let is_asymmetric = meant.iter().any(|name| lower.contains(name));
+            let known: Vec<&str> = NAMES
+                .iter()
+                // `Scheme::token` describes a token, and no algorithm does.
+                .filter(|(_, known)| known.keying() != Keying::Token)
+                .filter(|(_, known)| !is_asymmetric || known.keying() == Keying::Public)
+                .map(|(name, _)| *name)
+                .collect();
             let known = known.join(", ");
             SetupError::new(format!("unknown algorithm {text:?}; use one of {known}"))
         })
@@ -108,11 +191,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signatures_with_public_keys_are_named_as_unsupported() {
-        for name in ["ed25519", "Ed25519", "ecdsa-p256", "rsa-sha256"] {
+    fn a_name_that_means_public_keys_is_answered_with_their_names() {
+        for name in ["EdDSA", "Ed25519", "ecdsa-p256", "rsa-sha256"] {
             let error = name.parse::<Algorithm>().unwrap_err().to_string();
-            assert!(error.contains("not supported yet"), "{error}");
+            assert_eq!(
+                error,
+                format!(
+                    "unknown algorithm {name:?}; use one of ed25519, ecdsa-p256-sha256, \
+                     ecdsa-p256-sha256-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha512"
+                )
+            );
         }
+        let error = "sha3".parse::<Algorithm>().unwrap_err().to_string();
+        assert!(
+            error.contains("hmac-sha256") && error.contains("ed25519"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn public_keys_need_their_feature() {
+        assert_eq!(Algorithm::HmacSha256.check_supported(), Ok(()));
+        let checked = Algorithm::Ed25519.check_supported();
+        if cfg!(feature = "asymmetric") {
+            assert_eq!(checked, Ok(()));
+        } else {
+            assert_eq!(
+                checked.unwrap_err().to_string(),
+                "algorithm = \"ed25519\" needs the feature \"asymmetric\" of tower-webhook; add it to Cargo.toml"
+            );
+        }
+    }
+
+    #[test]
+    fn a_length_is_in_its_range() {
+        let der = Algorithm::EcdsaP256Sha256.signature_len();
+        for (len, expected) in [(7, false), (8, true), (72, true), (73, false)] {
+            assert_eq!(der.contains(len), expected, "{len}");
+        }
+        let exact = Algorithm::Ed25519.signature_len();
+        assert_eq!((exact.min(), exact.max()), (64, 64));
+        assert!(!exact.contains(63));
     }
 
     #[test]

@@ -4,11 +4,16 @@ use std::{borrow::Cow, fmt};
 
 use crate::scheme::{
     algorithm::Algorithm,
+    locator::Locator,
     secret_format::SecretFormat,
     signature::SignatureFormat,
     template::{self, Segment, Token},
     timestamp::{Timestamp, Tolerance},
+    token::TokenFormat,
 };
+
+/// What NIST SP 800-131A allows for new signatures.
+const MIN_RSA_BITS: usize = 2048;
 
 /// How a provider signs. See the [module](crate::scheme) for the terms.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -21,6 +26,8 @@ pub struct Scheme {
     pub(crate) require: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub(crate) families: Vec<Cow<'static, str>>,
     pub(crate) coverage: Coverage,
+    pub(crate) min_rsa_bits: usize,
+    pub(crate) is_basic: bool,
 }
 
 /// How much of the request a signature must cover.
@@ -32,13 +39,70 @@ pub enum Coverage {
     Body,
     /// Only parts of the request. **Anybody who has captured a request can change the rest.**
     Partial,
+    /// Nothing of the body. **Anybody who has captured a request can send any other body.**
+    None,
+}
+
+/// `body`, `partial` or `none`.
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Body => "body",
+            Self::Partial => "partial",
+            Self::None => "none",
+        })
+    }
 }
 
 impl Scheme {
+    /// A request that contains the secret, as an API key or the password of Basic: no signature.
+    ///
+    /// **It covers nothing of the request.** Whoever sees one, in a proxy's log for example, can send
+    /// any other. An endpoint has to accept that: see
+    /// [`Provider::accept_unsigned_body`](crate::Provider::accept_unsigned_body). The comparison is
+    /// one of digests, and takes the same time wherever the tokens differ.
+    ///
+    /// ```
+    /// use tower_webhook::{Provider, Scheme, Secret, Verifier, verify::Head};
+    /// use tower_webhook::scheme::{Locator, TokenFormat};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bearer = TokenFormat::plain().with_prefix("Bearer ");
+    /// let scheme = Scheme::token(Locator::header("Authorization"), bearer);
+    /// let acme = Provider::new("acme", scheme).accept_unsigned_body();
+    /// let verifier = Verifier::new(acme, Secret::new("a-token-of-some-length"))?;
+    ///
+    /// let headers = [("Authorization", "Bearer a-token-of-some-length")];
+    /// let now = std::time::SystemTime::UNIX_EPOCH;
+    /// assert!(verifier.verify(&Head::new(&headers), "{}", now).is_ok());
+    /// let headers = [("Authorization", "Bearer another-token")];
+    /// assert!(verifier.verify(&Head::new(&headers), "{}", now).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn token(place: Locator, format: TokenFormat) -> Self {
+        let mut signature = SignatureFormat::single(place, format.encoding);
+        if let Some(prefix) = format.prefix {
+            signature = signature.with_prefix(prefix);
+        }
+        let mut scheme = Self::signed(Algorithm::Token, "", signature);
+        scheme.coverage = Coverage::None;
+        scheme.is_basic = format.is_basic;
+        scheme
+    }
+
+    /// Adds an alternative place of the token of [`token`](Self::token). All have to be headers.
+    #[must_use]
+    pub fn or_token_at(mut self, place: Locator) -> Self {
+        self.signature = self.signature.or_place(place);
+        self
+    }
+
     /// A scheme whose signed content is the template `signed` (see the [module](crate::scheme)),
     /// and whose secret is plain text.
     #[must_use]
-    pub fn new(
+    pub fn signed(
         algorithm: Algorithm,
         signed: impl Into<Cow<'static, str>>,
         signature: SignatureFormat,
@@ -52,6 +116,8 @@ impl Scheme {
             require: Vec::new(),
             families: Vec::new(),
             coverage: Coverage::Body,
+            min_rsa_bits: MIN_RSA_BITS,
+            is_basic: false,
         }
     }
 
@@ -101,6 +167,25 @@ impl Scheme {
         self
     }
 
+    /// Accepts RSA keys with fewer bits than 2048, for a provider that has no other. At least 1024
+    /// are always required.
+    #[must_use]
+    pub fn with_min_rsa_bits(mut self, bits: usize) -> Self {
+        self.min_rsa_bits = bits;
+        self
+    }
+
+    /// The same under another algorithm, whose signatures have another prefix in the list.
+    pub(crate) fn in_version(mut self, algorithm: Algorithm, prefix: &'static str) -> Self {
+        self.algorithm = algorithm;
+        self.signature = self.signature.with_prefix(prefix);
+        self
+    }
+
+    pub(crate) fn is_basic(&self) -> bool {
+        self.is_basic
+    }
+
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -117,8 +202,13 @@ impl Scheme {
     /// verifier reports it.
     pub(crate) fn param_names(&self) -> Vec<String> {
         let required = self.require.iter().map(|(_, value)| value);
+        let places = self.signature.places.iter().flat_map(Locator::texts);
+        let time = self.timestamp.iter().flat_map(|time| time.place.texts());
         std::iter::once(&self.signed)
             .chain(required)
+            .chain(places)
+            .chain(time)
+            .chain(self.signature.grammar.prefixes())
             .flat_map(|text| template::parse(text).unwrap_or_default())
             .filter_map(|segment| match segment {
                 Segment::Token(Token::Param(name), _) => Some(name.into()),

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::error::SetupError;
 
-/// How the bytes of a signature are encoded in a header.
+/// How the bytes of a signature are encoded.
 ///
 /// Decoding is strict about the alphabet, the length, and zero trailing bits. Hex may be in either
 /// case.
@@ -20,6 +20,8 @@ pub enum Encoding {
     /// Hex or standard base64, distinguished by length (`hex-or-base64`), for providers that do not
     /// document their encoding.
     HexOrBase64,
+    /// The text as it is (`text`): only for [tokens](crate::scheme::TokenFormat).
+    Text,
 }
 
 impl fmt::Display for Encoding {
@@ -29,6 +31,7 @@ impl fmt::Display for Encoding {
             Self::Base64 => "base64",
             Self::Base64Url => "base64url",
             Self::HexOrBase64 => "hex-or-base64",
+            Self::Text => "text",
         })
     }
 }

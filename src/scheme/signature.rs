@@ -1,15 +1,16 @@
-//! [`SignatureFormat`]: which header contains the signatures, and in which grammar.
+//! [`SignatureFormat`]: where the signatures of a request are, and in which grammar.
 
 use std::borrow::Cow;
 
-use crate::scheme::encoding::Encoding;
+use crate::scheme::{encoding::Encoding, locator::Locator};
 
-/// The header or headers that contain the signature, and the grammar of their values.
+/// Where the signature is, and the grammar of the value there: usually a header, whose name converts
+/// into a [`Locator`].
 ///
-/// A header may contain several signatures, of which any may match.
+/// A value may contain several signatures, of which any may match.
 ///
 /// ```
-/// use tower_webhook::scheme::{Encoding, SignatureFormat};
+/// use tower_webhook::scheme::{Encoding, Locator, SignatureFormat};
 ///
 /// // X-Hub-Signature-256: sha256=9f86d0…
 /// SignatureFormat::single("X-Hub-Signature-256", Encoding::Hex).with_prefix("sha256=");
@@ -19,10 +20,16 @@ use crate::scheme::encoding::Encoding;
 /// SignatureFormat::fields("Stripe-Signature", ',', "v1", Encoding::Hex);
 /// // recurly-signature: 1700000000000,5257a8…,91ab00…
 /// SignatureFormat::positional("recurly-signature", ',', 1, Encoding::Hex);
+/// // {"signature":{"timestamp":"1700000000","token":"…","signature":"5257a8…"}}
+/// SignatureFormat::single(Locator::json("/signature/signature"), Encoding::Hex);
+/// // Authorization: Application KEY_ID:K5oZfz…
+/// SignatureFormat::single("Authorization", Encoding::Base64)
+///     .with_prefix("Application {param:key_id}:")
+///     .or_prefix("Service {param:key_id}:");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignatureFormat {
-    pub(crate) headers: Vec<Cow<'static, str>>,
+    pub(crate) places: Vec<Locator>,
     pub(crate) grammar: Grammar,
     pub(crate) encoding: Encoding,
     pub(crate) repeats: bool,
@@ -31,7 +38,8 @@ pub struct SignatureFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Grammar {
     Single {
-        prefix: Cow<'static, str>,
+        /// The value begins with one of them.
+        prefixes: Vec<Cow<'static, str>>,
     },
     List {
         separator: char,
@@ -48,6 +56,16 @@ pub(crate) enum Grammar {
     },
 }
 
+impl Grammar {
+    pub(crate) fn prefixes(&self) -> &[Cow<'static, str>] {
+        match self {
+            Self::Single { prefixes } => prefixes,
+            Self::List { prefix, .. } => std::slice::from_ref(prefix),
+            Self::Fields { .. } | Self::Positional { .. } => &[],
+        }
+    }
+}
+
 impl SignatureFormat {
     /// The most signatures in one request. A request with more is refused, so that the work does
     /// not grow with the header.
@@ -55,23 +73,23 @@ impl SignatureFormat {
 
     /// The whole value is one signature, after an optional [prefix](Self::with_prefix).
     #[must_use]
-    pub fn single(header: impl Into<Cow<'static, str>>, encoding: Encoding) -> Self {
-        let prefix = Cow::Borrowed("");
-        Self::new(header.into(), encoding, Grammar::Single { prefix })
+    pub fn single(place: impl Into<Locator>, encoding: Encoding) -> Self {
+        let prefixes = Vec::new();
+        Self::new(place.into(), encoding, Grammar::Single { prefixes })
     }
 
     /// The value is a list. Items that start with the [prefix](Self::with_prefix) are candidates;
     /// others are skipped.
     #[must_use]
-    pub fn list(header: impl Into<Cow<'static, str>>, separator: char, encoding: Encoding) -> Self {
+    pub fn list(place: impl Into<Locator>, separator: char, encoding: Encoding) -> Self {
         let prefix = Cow::Borrowed("");
-        Self::new(header.into(), encoding, Grammar::List { separator, prefix })
+        Self::new(place.into(), encoding, Grammar::List { separator, prefix })
     }
 
     /// The value is a list of `name=value` fields. Every field named `field` is a candidate.
     #[must_use]
     pub fn fields(
-        header: impl Into<Cow<'static, str>>,
+        place: impl Into<Locator>,
         separator: char,
         field: impl Into<Cow<'static, str>>,
         encoding: Encoding,
@@ -81,28 +99,28 @@ impl SignatureFormat {
             field: field.into(),
             sets: None,
         };
-        Self::new(header.into(), encoding, grammar)
+        Self::new(place.into(), encoding, grammar)
     }
 
     /// The value is a list whose items are identified by their positions. Items from position
     /// `first` (counted from 0) are candidates; those before it are fields named `0`, `1`, ….
     #[must_use]
     pub fn positional(
-        header: impl Into<Cow<'static, str>>,
+        place: impl Into<Locator>,
         separator: char,
         first: usize,
         encoding: Encoding,
     ) -> Self {
         Self::new(
-            header.into(),
+            place.into(),
             encoding,
             Grammar::Positional { separator, first },
         )
     }
 
-    fn new(header: Cow<'static, str>, encoding: Encoding, grammar: Grammar) -> Self {
+    fn new(place: Locator, encoding: Encoding, grammar: Grammar) -> Self {
         Self {
-            headers: vec![header],
+            places: vec![place],
             grammar,
             encoding,
             repeats: false,
@@ -110,11 +128,26 @@ impl SignatureFormat {
     }
 
     /// Sets the text before each signature of a [`single`](Self::single) value or a
-    /// [`list`](Self::list). It has no effect on the other formats.
+    /// [`list`](Self::list). It has no effect on the other formats. It may contain `{param:NAME}`.
     #[must_use]
     pub fn with_prefix(mut self, text: impl Into<Cow<'static, str>>) -> Self {
-        if let Grammar::Single { prefix } | Grammar::List { prefix, .. } = &mut self.grammar {
-            *prefix = text.into();
+        match &mut self.grammar {
+            Grammar::Single { prefixes } => *prefixes = vec![text.into()],
+            Grammar::List { prefix, .. } => *prefix = text.into(),
+            Grammar::Fields { .. } | Grammar::Positional { .. } => {}
+        }
+        self
+    }
+
+    /// Adds an alternative text before the signature of a [`single`](Self::single) value; `""` is
+    /// none. The longest that the value begins with counts. It has no effect on the other formats.
+    #[must_use]
+    pub fn or_prefix(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        if let Grammar::Single { prefixes } = &mut self.grammar {
+            if prefixes.is_empty() {
+                prefixes.push("".into());
+            }
+            prefixes.push(text.into());
         }
         self
     }
@@ -132,7 +165,12 @@ impl SignatureFormat {
     /// Adds an alternative header. A matching signature in any of the headers is accepted.
     #[must_use]
     pub fn or_header(mut self, header: impl Into<Cow<'static, str>>) -> Self {
-        self.headers.push(header.into());
+        self.places.push(Locator::header(header));
+        self
+    }
+
+    pub(crate) fn or_place(mut self, place: Locator) -> Self {
+        self.places.push(place);
         self
     }
 

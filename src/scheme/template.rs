@@ -1,7 +1,9 @@
 //! Parses the template of the signed content, such as `{header:svix-id}.{ts}.{body}`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -31,11 +33,15 @@ pub(crate) enum Token {
     Query(Box<str>),
     Json(Box<str>),
     Form(Box<str>),
+    /// A value in the JSON document in a form field.
+    FormJson(Box<str>, Box<str>),
+    /// The bytes of a member of the JSON object, as received.
+    Span(Box<str>),
     Param(Box<str>),
 }
 
 /// The tokens and their arguments, for error messages.
-const TOKENS: [&str; 12] = [
+const TOKENS: [&str; 14] = [
     "{body}",
     "{ts}",
     "{secret}",
@@ -47,6 +53,8 @@ const TOKENS: [&str; 12] = [
     "{query:name}",
     "{json:/pointer}",
     "{form:name}",
+    "{form:name#/pointer}",
+    "{span:/member}",
     "{param:name}",
 ];
 
@@ -86,7 +94,11 @@ impl Token {
             ("field", Some(name)) if !name.is_empty() => Self::Field(name.into()),
             ("query", Some(name)) if !name.is_empty() => Self::Query(name.into()),
             ("json", Some(pointer)) => Self::Json(json_pointer(pointer)?.into()),
-            ("form", Some(name)) if !name.is_empty() => Self::Form(name.into()),
+            ("form", Some(name)) if !name.is_empty() => match name.split_once('#') {
+                Some((name, pointer)) => Self::FormJson(name.into(), json_pointer(pointer)?.into()),
+                None => Self::Form(name.into()),
+            },
+            ("span", Some(pointer)) => Self::Span(member(pointer)?.into()),
             ("param", Some(name)) if !name.is_empty() => Self::Param(name.into()),
             _ => {
                 return Err(SetupError::new(format!(
@@ -112,8 +124,20 @@ impl fmt::Display for Token {
             Self::Query(name) => write!(f, "{{query:{name}}}"),
             Self::Json(pointer) => write!(f, "{{json:{pointer}}}"),
             Self::Form(name) => write!(f, "{{form:{name}}}"),
+            Self::FormJson(name, pointer) => write!(f, "{{form:{name}#{pointer}}}"),
+            Self::Span(pointer) => write!(f, "{{span:{pointer}}}"),
             Self::Param(name) => write!(f, "{{param:{name}}}"),
         }
+    }
+}
+
+/// Checks a pointer to a member of the top-level object.
+fn member(pointer: &str) -> Result<&str, SetupError> {
+    match json_pointer(pointer)?.rfind('/') {
+        Some(0) => Ok(pointer),
+        _ => Err(SetupError::new(format!(
+            "{{span:{pointer}}} can only be a member of the top-level object, as in {{span:/data}}"
+        ))),
     }
 }
 
@@ -128,6 +152,10 @@ pub(crate) enum Filter {
     Lower,
     /// The percent-escapes of HubSpot's v3 signature decoded.
     HubspotDecode,
+    /// Base64 of the standard alphabet, padded.
+    Base64,
+    /// The MD5, in padded base64.
+    Md5Base64,
 }
 
 impl Filter {
@@ -137,9 +165,21 @@ impl Filter {
             "jsonstr" => Ok(Self::JsonString),
             "lower" => Ok(Self::Lower),
             "hubspot_decode" => Ok(Self::HubspotDecode),
+            "b64" => Ok(Self::Base64),
+            "md5b64" => Ok(Self::Md5Base64),
             _ => Err(SetupError::new(format!(
                 "unknown filter {text:?}; {}",
-                nearest(text, &["sha256hex", "jsonstr", "lower", "hubspot_decode"])
+                nearest(
+                    text,
+                    &[
+                        "sha256hex",
+                        "jsonstr",
+                        "lower",
+                        "hubspot_decode",
+                        "b64",
+                        "md5b64"
+                    ]
+                )
             ))),
         }
     }
@@ -151,6 +191,8 @@ impl Filter {
             Self::JsonString => serde_json::to_vec(std::str::from_utf8(value).ok()?).ok(),
             Self::Lower => Some(value.to_ascii_lowercase()),
             Self::HubspotDecode => Some(hubspot_decode(value)),
+            Self::Base64 => Some(STANDARD.encode(value).into_bytes()),
+            Self::Md5Base64 => Some(STANDARD.encode(Md5::digest(value)).into_bytes()),
         }
     }
 }
@@ -216,6 +258,50 @@ fn hubspot_decode(value: &[u8]) -> Vec<u8> {
     decoded
 }
 
+impl Filter {
+    /// Whether different values stay different. Of a digest, that nobody finds two with the same.
+    pub(crate) fn is_injective(self) -> bool {
+        match self {
+            Self::Sha256Hex | Self::JsonString | Self::Base64 | Self::Md5Base64 => true,
+            Self::Lower | Self::HubspotDecode => false,
+        }
+    }
+
+    /// Whether the result has a fixed length.
+    pub(crate) fn is_digest(self) -> bool {
+        matches!(self, Self::Sha256Hex | Self::Md5Base64)
+    }
+}
+
+/// Replaces each `{param:name}` in `text` by its value. No other token is allowed.
+#[expect(
+    clippy::ptr_arg,
+    reason = "a text without parameters is returned as it is, borrowed or not"
+)]
+pub(crate) fn fill_in(
+    text: &Cow<'static, str>,
+    mut param: impl FnMut(&str) -> Result<String, SetupError>,
+) -> Result<Cow<'static, str>, SetupError> {
+    if !text.contains(['{', '}']) {
+        return Ok(text.clone());
+    }
+    let mut filled = String::new();
+    for segment in parse(text)? {
+        match segment {
+            Segment::Literal(literal) => filled.push_str(&literal),
+            Segment::Token(Token::Param(name), filters) if filters.is_empty() => {
+                filled.push_str(&param(&name)?);
+            }
+            Segment::Token(token, _) => {
+                return Err(SetupError::new(format!(
+                    "{text:?} may contain text and {{param:name}}, not {token}"
+                )));
+            }
+        }
+    }
+    Ok(filled.into())
+}
+
 /// Splits a template into its segments. `{{` and `}}` are literal braces.
 pub(crate) fn parse(template: &str) -> Result<Vec<Segment>, SetupError> {
     let mut segments = Vec::new();
@@ -277,6 +363,8 @@ mod tests {
                             Filter::JsonString => "|jsonstr",
                             Filter::Lower => "|lower",
                             Filter::HubspotDecode => "|hubspot_decode",
+                            Filter::Base64 => "|b64",
+                            Filter::Md5Base64 => "|md5b64",
                         });
                     }
                     text.push('}');
@@ -297,6 +385,7 @@ mod tests {
             "{method}{url|hubspot_decode}{body}{ts}",
             "{json:/a/b}{form:x}{param:p}{path}{secret|sha256hex}",
             "é{body}",
+            "{method}{body|md5b64}{body|b64}{span:/data}{form:json#/event/time}",
         ] {
             let segments = parse(template).unwrap();
             assert_eq!(display(&segments), template);
@@ -323,7 +412,7 @@ mod tests {
         assert_eq!(
             error("{zzz}"),
             "unknown token {zzz}; available: {body}, {ts}, {secret}, {method}, {path}, {url}, \
-             {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {param:name}"
+             {header:Name}, {field:name}, {query:name}, {json:/pointer}, {form:name}, {form:name#/pointer}, {span:/member}, {param:name}"
         );
         assert_eq!(
             error("{timestamp}"),
@@ -347,8 +436,8 @@ mod tests {
             "a } has no matching {; write }} for a literal brace"
         );
         assert_eq!(
-            error("{body|md5}"),
-            "unknown filter \"md5\"; available: sha256hex, jsonstr, lower, hubspot_decode"
+            error("{body|upper}"),
+            "unknown filter \"upper\"; available: sha256hex, jsonstr, lower, hubspot_decode, b64, md5b64"
         );
         assert_eq!(error("{header:a b}"), "\"a b\" is not a valid header name");
         assert_eq!(

@@ -7,6 +7,7 @@ use jiff_core::{Timestamp as Instant, civil, tz::Offset};
 use crate::{
     clock::{UnixTime, duration},
     error::{SetupError, shown},
+    scheme::locator::Locator,
 };
 
 /// The location, format and tolerance of the time that a sender signs.
@@ -14,22 +15,16 @@ use crate::{
 /// The signature covers the text as received; its value is only compared with the clock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timestamp {
-    pub(crate) place: TimestampPlace,
+    pub(crate) place: Locator,
     pub(crate) unit: TimeUnit,
     pub(crate) tolerance: Tolerance,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum TimestampPlace {
-    Header(Cow<'static, str>),
-    Field(Cow<'static, str>),
 }
 
 impl Timestamp {
     /// A timestamp in a separate header, in [`TimeUnit::Seconds`], with [`Tolerance::default`].
     #[must_use]
     pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::at(TimestampPlace::Header(name.into()))
+        Self::at(Locator::header(name))
     }
 
     /// A timestamp in a field of the signature header, in [`TimeUnit::Seconds`], with
@@ -37,10 +32,13 @@ impl Timestamp {
     /// position, counted from 0.
     #[must_use]
     pub fn field(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::at(TimestampPlace::Field(name.into()))
+        Self::at(Locator::field(name))
     }
 
-    fn at(place: TimestampPlace) -> Self {
+    /// A timestamp at any place, in [`TimeUnit::Seconds`], with [`Tolerance::default`]. In a body, it
+    /// counts as signed if the whole body is, or if it is part of the signed content.
+    #[must_use]
+    pub fn at(place: Locator) -> Self {
         Self {
             place,
             unit: TimeUnit::Seconds,
@@ -77,6 +75,9 @@ pub enum TimeUnit {
     Milliseconds,
     /// `2026-11-20T21:00:00Z`, with or without a fraction or an offset (`rfc3339`).
     Rfc3339,
+    /// As [`Rfc3339`](Self::Rfc3339), or without an offset, which means UTC:
+    /// `2026-11-20T21:00:00.123456` (`iso-utc`).
+    IsoUtc,
     /// `Fri, 20 Nov 2026 21:00:00 GMT` (`imf-fixdate`).
     ImfFixdate,
 }
@@ -99,6 +100,7 @@ impl TimeUnit {
                 })
             }
             Self::Rfc3339 => parse_rfc3339(text),
+            Self::IsoUtc => parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}Z"))),
             Self::ImfFixdate => {
                 let time = httpdate::parse_http_date(text).ok()?;
                 if httpdate::fmt_http_date(time) != text {
@@ -117,7 +119,7 @@ impl TimeUnit {
         match self {
             Self::Seconds => Some(10),
             Self::Milliseconds => Some(13),
-            Self::Rfc3339 | Self::ImfFixdate => None,
+            Self::Rfc3339 | Self::IsoUtc | Self::ImfFixdate => None,
         }
     }
 
@@ -127,6 +129,7 @@ impl TimeUnit {
             Self::Seconds => "seconds",
             Self::Milliseconds => "milliseconds",
             Self::Rfc3339 => "RFC 3339",
+            Self::IsoUtc => "ISO 8601",
             Self::ImfFixdate => "IMF-fixdate",
         }
     }
@@ -135,7 +138,7 @@ impl TimeUnit {
     /// before. Of a date, anything after the seconds is ignored.
     pub(crate) fn parse_start(self, text: &[u8]) -> Option<UnixTime> {
         match self {
-            Self::Rfc3339 => {
+            Self::Rfc3339 | Self::IsoUtc => {
                 let start = text.get(..b"0000-00-00T00:00:00".len())?;
                 self.parse(&format!("{}Z", std::str::from_utf8(start).ok()?))
             }
@@ -151,6 +154,7 @@ impl TimeUnit {
             Self::Seconds => Some(seconds.to_string()),
             Self::Milliseconds => Some(seconds.checked_mul(1000)?.to_string()),
             Self::Rfc3339 => format_rfc3339(seconds),
+            Self::IsoUtc => Some(format_rfc3339(seconds)?.trim_end_matches('Z').to_owned()),
             Self::ImfFixdate => {
                 let time = UnixTime { seconds, nanos: 0 }.to_system_time()?;
                 // httpdate writes years 1970 to 9999.
@@ -168,6 +172,7 @@ impl fmt::Display for TimeUnit {
             Self::Seconds => "s",
             Self::Milliseconds => "ms",
             Self::Rfc3339 => "rfc3339",
+            Self::IsoUtc => "iso-utc",
             Self::ImfFixdate => "imf-fixdate",
         })
     }
@@ -181,9 +186,10 @@ impl FromStr for TimeUnit {
             "s" => Ok(Self::Seconds),
             "ms" => Ok(Self::Milliseconds),
             "rfc3339" => Ok(Self::Rfc3339),
+            "iso-utc" => Ok(Self::IsoUtc),
             "imf-fixdate" => Ok(Self::ImfFixdate),
             _ => Err(SetupError::new(format!(
-                "unknown time unit {text:?}; use s, ms, rfc3339 or imf-fixdate"
+                "unknown time unit {text:?}; use s, ms, rfc3339, iso-utc or imf-fixdate"
             ))),
         }
     }
@@ -522,6 +528,7 @@ mod tests {
             TimeUnit::Seconds,
             TimeUnit::Milliseconds,
             TimeUnit::Rfc3339,
+            TimeUnit::IsoUtc,
             TimeUnit::ImfFixdate,
         ] {
             let text = unit.format(1_700_000_000).unwrap();

@@ -29,6 +29,8 @@ impl<T: Payload> VerifiedEvent<T> {
     /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as `T`.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         let event = extensions.get();
-        Self::extract(event).inspect_err(|rejection| observe::refused_event(event, rejection))
+        let passed_on = extensions.get::<Rejection>().is_some();
+        Self::extract(event, passed_on)
+            .inspect_err(|rejection| observe::refused_event(event, rejection))
     }
 }

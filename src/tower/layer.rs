@@ -10,9 +10,14 @@ use http::Response;
 use tower_layer::Layer;
 
 use crate::{
-    clock, observe,
+    clock,
+    error::SetupError,
+    observe,
     rejection::Rejection,
-    tower::{options::LayerOptions, service::WebhookVerify},
+    tower::{
+        options::{Enforcement, LayerOptions},
+        service::WebhookVerify,
+    },
     verify::{future::Timeouts, verifier::Verifier},
 };
 
@@ -63,7 +68,14 @@ impl WebhookVerifyLayer {
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
         observe::start(verifier.shared());
+        Self::new_silent(verifier)
+    }
+
+    /// As [`new`](Self::new), without the notes about the endpoint in the log.
+    fn new_silent(verifier: Verifier) -> Self {
         let options = LayerOptions {
+            endpoints: Arc::new([Arc::clone(verifier.shared())]),
+            enforcement: Enforcement::Refuse,
             timeouts: Timeouts {
                 keys: KEY_TIMEOUT,
                 read: verifier.provider().read_timeout(),
@@ -77,10 +89,106 @@ impl WebhookVerifyLayer {
         }
     }
 
+    /// A layer that accepts a request if one of several endpoints does, each with keys, parameters and
+    /// limits of its own: for the time in which a provider's account, or the provider itself, is
+    /// exchanged for another.
+    ///
+    /// Every endpoint is tried, in the order of their names; no result depends on the order of the
+    /// list. The event says which endpoint accepted the request. If none does, the refusal is the one
+    /// of the endpoint that got furthest. The read timeout is the longest of the providers.
+    ///
+    /// # Errors
+    ///
+    /// When there are fewer than two endpoints or more than [`MAX_ANY_OF`](Self::MAX_ANY_OF), or when
+    /// one has no [name](Verifier::with_endpoint), has the name of another, or accepts what anybody can
+    /// send, as with [`UnauthenticatedSha256`](crate::scheme::Algorithm::UnauthenticatedSha256).
+    ///
+    /// ```
+    /// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
+    ///
+    /// let old = Verifier::new(providers::svix(), Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))?;
+    /// let new = Verifier::new(providers::github(), Secret::new("It's a Secret to Everybody"))?;
+    /// let layer = WebhookVerifyLayer::any_of([old.with_endpoint("old"), new.with_endpoint("new")])?;
+    /// # drop(layer);
+    /// # Ok::<(), tower_webhook::SetupError>(())
+    /// ```
+    pub fn any_of(verifiers: impl IntoIterator<Item = Verifier>) -> Result<Self, SetupError> {
+        let mut verifiers: Vec<Verifier> = verifiers.into_iter().collect();
+        let count = verifiers.len();
+        if !(2..=Self::MAX_ANY_OF).contains(&count) {
+            return Err(SetupError::new(format!(
+                "any_of: there are {count} endpoints; name 2 to {}",
+                Self::MAX_ANY_OF
+            )));
+        }
+        if verifiers
+            .iter()
+            .any(|verifier| verifier.endpoint().is_none())
+        {
+            return Err(SetupError::new(
+                "any_of: an endpoint has no name; set it by with_endpoint, so that events say which accepted them",
+            ));
+        }
+        verifiers.sort_by(|one, other| one.endpoint().cmp(&other.endpoint()));
+        let twice = verifiers.windows(2).find_map(|pair| match pair {
+            [one, other] if one.endpoint() == other.endpoint() => one.endpoint(),
+            _ => None,
+        });
+        if let Some(name) = twice {
+            return Err(SetupError::new(format!(
+                "any_of: two endpoints are named {name:?}; name each once"
+            )));
+        }
+        let is_weak = |verifier: &&Verifier| verifier.shared().is_unauthenticated();
+        if let Some(weak) = verifiers.iter().find(is_weak) {
+            return Err(SetupError::new(format!(
+                "any_of: anybody can send what endpoint {:?} accepts, so the others prove nothing beside it; leave it out",
+                weak.endpoint().unwrap_or_default()
+            )));
+        }
+        let timeouts = verifiers
+            .iter()
+            .map(|verifier| verifier.provider().read_timeout());
+        let read = timeouts.max().unwrap_or_default();
+        for verifier in &verifiers {
+            observe::start(verifier.shared());
+        }
+        let endpoints = verifiers
+            .iter()
+            .map(|verifier| Arc::clone(verifier.shared()));
+        let endpoints = endpoints.collect();
+        let Some(verifier) = verifiers.into_iter().next() else {
+            unreachable!("there are at least two");
+        };
+        let layer = Self::new_silent(verifier);
+        Ok(layer.with(|options| {
+            options.endpoints = endpoints;
+            options.timeouts.read = read;
+        }))
+    }
+
+    /// The most endpoints of [`any_of`](Self::any_of): each costs the hashes of its keys, and keeps the
+    /// body on its own if that arrives in several frames.
+    pub const MAX_ANY_OF: usize = 4;
+
+    /// Sets what happens to requests that are refused for their signature. The layer warns once, when
+    /// this is set, if they are passed on.
+    #[must_use]
+    pub fn with_enforcement(self, enforcement: Enforcement) -> Self {
+        if enforcement == Enforcement::Log {
+            for endpoint in &*self.options.endpoints {
+                observe::not_enforced(endpoint);
+            }
+        }
+        self.with(|options| options.enforcement = enforcement)
+    }
+
     /// Logs what an operator should know if deliveries are deduplicated inside of this layer.
     #[cfg(feature = "config")]
     pub(crate) fn note_deduplication(&self) {
-        observe::deduplicated(self.options.verifier.shared());
+        for endpoint in &*self.options.endpoints {
+            observe::deduplicated(endpoint);
+        }
     }
 
     #[cfg(feature = "actix")]

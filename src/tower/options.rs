@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 
 use crate::{
+    endpoint::Endpoint,
     head::Head,
     observe::{self, Trace},
     rejection::Rejection,
@@ -20,9 +21,30 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct LayerOptions {
     pub(crate) verifier: Verifier,
+    /// The endpoints of which one has to accept a request, by name.
+    pub(crate) endpoints: Arc<[Arc<Endpoint>]>,
+    pub(crate) enforcement: Enforcement,
     pub(crate) timeouts: Timeouts,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) on_rejection: Option<Arc<OnRejection>>,
+}
+
+/// What a layer does with a request that is refused for its signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Enforcement {
+    /// The provider gets 401, and the handler does not see the request.
+    #[default]
+    Refuse,
+    /// The request is logged at WARN, counted, and passed on with its body and **without an event**,
+    /// to try a set-up with real traffic before it is enforced. Limits of length and time stay
+    /// enforced; of several endpoints, the longest.
+    ///
+    /// The handler has to take `Option<VerifiedEvent>`, and decides what to do with `None`: anybody
+    /// can send such a request. The [`Rejection`] is in the request's extensions. The event of another
+    /// such layer outside of this one stays in them, so ask an event for its
+    /// [`endpoint`](crate::VerifiedEvent::endpoint) where layers are nested.
+    Log,
 }
 
 pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
@@ -35,18 +57,42 @@ impl LayerOptions {
         body: B,
     ) -> Result<Verification<B>, Rejection> {
         let now = (self.clock)();
-        Verification::begin(self.verifier.shared(), self.timeouts, head, body, now)
+        let shadow = match self.enforcement {
+            Enforcement::Refuse => None,
+            Enforcement::Log => self.endpoint_with_largest_body(),
+        };
+        Verification::begin(&self.endpoints, shadow, self.timeouts, head, body, now)
             .map_err(|rejection| self.about(rejection, head))
+    }
+
+    /// The endpoint whose limit applies to a request that none of them verifies; of several, the
+    /// first by name.
+    fn endpoint_with_largest_body(&self) -> Option<&Arc<Endpoint>> {
+        let endpoints = self.endpoints.iter().rev();
+        endpoints.max_by_key(|endpoint| endpoint.max_body)
+    }
+
+    /// The endpoint that refused a request.
+    fn endpoint_of(&self, rejection: &Rejection) -> &Arc<Endpoint> {
+        let mut endpoints = self.endpoints.iter();
+        let of = endpoints.find(|endpoint| rejection.is_of(&endpoint.labels));
+        of.unwrap_or_else(|| self.verifier.shared())
+    }
+
+    /// Records that a refused request is passed on, because the layer only logs.
+    pub(crate) fn passed_on(&self, rejection: &Rejection, trace: &Trace) {
+        observe::passed_on(self.endpoint_of(rejection), rejection, trace);
     }
 
     /// The rejection, with what it has to say of the request.
     pub(crate) fn about(&self, rejection: Rejection, head: &Head<'_>) -> Rejection {
-        hints::about(rejection, self.verifier.shared(), head)
+        let endpoint = self.endpoint_of(&rejection);
+        hints::about(rejection, endpoint, head)
     }
 
     /// The answer to a refused request, which is logged and passed to the hook.
     pub(crate) fn refuse(&self, rejection: &Rejection, trace: &Trace) -> Response<()> {
-        observe::refused(Some(self.verifier.shared()), rejection, trace);
+        observe::refused(Some(self.endpoint_of(rejection)), rejection, trace);
         let mut response = rejection.to_response();
         if let Some(hook) = &self.on_rejection {
             hook(rejection, &mut response);
@@ -55,10 +101,17 @@ impl LayerOptions {
     }
 
     /// The status that the provider gets: the one that it takes for success, instead of another 2xx.
-    pub(crate) fn answer(&self, status: StatusCode, trace: &Trace) -> StatusCode {
-        match self.verifier.provider().success_status() {
+    /// `endpoint` is the one that accepted the request.
+    pub(crate) fn answer(
+        &self,
+        endpoint: Option<&Arc<Endpoint>>,
+        status: StatusCode,
+        trace: &Trace,
+    ) -> StatusCode {
+        let endpoint = endpoint.unwrap_or_else(|| self.verifier.shared());
+        match endpoint.provider.success_status() {
             Some(success) if status.is_success() && status != success => {
-                observe::status_changed(self.verifier.shared(), status, success, trace);
+                observe::status_changed(endpoint, status, success, trace);
                 success
             }
             _ => status,

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    event::VerifiedEvent,
+    endpoint::Endpoint,
     head::Head,
     observe::{self, Trace},
     rejection::Rejection,
@@ -21,7 +21,7 @@ use crate::{
         body::{RequestBody, ResponseBody},
         options::LayerOptions,
     },
-    verify::future::Verification,
+    verify::future::{Refusal, Verification},
 };
 
 /// The service of [`WebhookVerifyLayer`](crate::WebhookVerifyLayer).
@@ -54,7 +54,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
         let seen = Head::from(&head);
-        let trace = Trace::new(self.options.verifier.shared(), &seen);
+        let trace = Trace::new(&self.options.endpoints, &seen);
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
@@ -104,6 +104,8 @@ pin_project! {
         Calling {
             #[pin]
             future: F,
+            // The one that accepted the request.
+            endpoint: Option<Arc<Endpoint>>,
         },
         Refused {
             rejection: Rejection,
@@ -131,22 +133,38 @@ where
                             let Some((head, mut service)) = next.take() else {
                                 unreachable!("a request is verified once");
                             };
-                            let future = service.call(rebuild(head, event));
-                            State::Calling { future }
+                            let endpoint = Some(Arc::clone(event.shared()));
+                            let body = event.body().clone();
+                            let future = service.call(rebuild(head, body, event));
+                            State::Calling { future, endpoint }
                         }
-                        Err(rejection) => State::Refused {
-                            rejection: match next {
-                                Some((head, _)) => {
-                                    this.options.about(rejection, &Head::from(&*head))
+                        Err(Refusal {
+                            rejection,
+                            passed_on,
+                        }) => {
+                            let Some((head, mut service)) = next.take() else {
+                                unreachable!("a request is refused once");
+                            };
+                            let rejection = this.options.about(rejection, &Head::from(&head));
+                            match passed_on {
+                                None => State::Refused { rejection },
+                                Some(body) => {
+                                    this.options.passed_on(&rejection, this.trace);
+                                    let future = service.call(rebuild(head, body, rejection));
+                                    State::Calling {
+                                        future,
+                                        endpoint: None,
+                                    }
                                 }
-                                None => rejection,
-                            },
-                        },
+                            }
+                        }
                     }
                 }
-                StateProjection::Calling { future } => {
+                StateProjection::Calling { future, endpoint } => {
                     let mut response = ready!(future.poll(cx))?;
-                    let status = this.options.answer(response.status(), this.trace);
+                    let status =
+                        this.options
+                            .answer(endpoint.as_ref(), response.status(), this.trace);
                     *response.status_mut() = status;
                     return Poll::Ready(Ok(response));
                 }
@@ -160,10 +178,15 @@ where
     }
 }
 
-/// The request as the handler gets it: the verified bytes and the event.
-fn rebuild<B: From<Bytes>>(head: request::Parts, event: VerifiedEvent) -> Request<B> {
-    let mut request = Request::from_parts(head, B::from(event.body().clone()));
-    request.extensions_mut().insert(event);
+/// The request as the handler gets it: the bytes that were checked, and the event, or the rejection
+/// of a request that is passed on.
+fn rebuild<B, T>(head: request::Parts, body: Bytes, verdict: T) -> Request<B>
+where
+    B: From<Bytes>,
+    T: Clone + Send + Sync + 'static,
+{
+    let mut request = Request::from_parts(head, B::from(body));
+    request.extensions_mut().insert(verdict);
     request
 }
 

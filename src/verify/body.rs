@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::{Sha256, digest::Output};
 
 use crate::{
     compiled::{body::BodyInput, content::Values, head::ParsedHead},
@@ -16,6 +17,7 @@ use crate::{
     },
     keys::{key_set::KeySet, source::Tenant},
     rejection::{Reason, Rejection, kind::RejectionKind},
+    scheme::definition::Coverage,
     verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead, hints},
 };
 
@@ -51,6 +53,8 @@ impl CheckedHead {
     ///
     /// [`RejectionKind::NoValidKey`] when no key was valid when the head was checked, or when the
     /// keys were made for another provider.
+    /// [`RejectionKind::SignatureMismatch`] and others as for [`verify`](BodyVerifier::verify), when
+    /// the token or the signature does not depend on the body.
     pub fn with_keys(self, keys: &KeySet) -> Result<BodyVerifier, Rejection> {
         self.with_keys_of(KeyOwner::Endpoint, keys.clone())
     }
@@ -87,13 +91,18 @@ impl CheckedHead {
 
     fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
         let mut all = keys.keys().iter();
-        if keys.fit(&self.data.endpoint.schemes) && all.any(|key| key.valid_at(self.data.received))
+        if !keys.fit(&self.data.endpoint.schemes)
+            || !all.any(|key| key.valid_at(self.data.received))
         {
-            Ok(BodyVerifier::new(self.data, owner, keys))
-        } else {
             let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
-            Err(Rejection::new(reason, &self.data.endpoint.labels))
+            return Err(Rejection::new(reason, &self.data.endpoint.labels));
         }
+        let is_decided_by_head = self.data.endpoint.is_decided_by_head;
+        let request = BodyVerifier::new(self.data, owner, keys);
+        if is_decided_by_head {
+            return request.condemn_by_head();
+        }
+        Ok(request)
     }
 }
 
@@ -105,6 +114,24 @@ impl BodyVerifier {
             data,
             keys,
             hashes: None,
+        }
+    }
+
+    /// Refuses a request if no key matches, whatever its body is.
+    #[cold]
+    fn condemn_by_head(self) -> Result<Self, Rejection> {
+        let mut comparison = Comparison::new(self, Bytes::new(), None);
+        // Nothing has arrived yet, whatever `Content-Length` declares.
+        comparison.is_read = false;
+        while comparison.try_next() {}
+        match (comparison.verdict, &comparison.request.data.owner) {
+            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
+                Ok(comparison.request)
+            }
+            _ => match comparison.conclude() {
+                Err(refused) => Err(refused.rejection),
+                Ok(_) => unreachable!("a match was excluded"),
+            },
         }
     }
 
@@ -149,19 +176,18 @@ impl BodyVerifier {
         }
         let mut comparison = self.compare();
         while comparison.step() {}
-        comparison.conclude()
+        comparison.conclude().map_err(|refused| refused.rejection)
     }
 
     /// As [`verify`](Self::verify), in steps.
     pub(crate) fn compare(mut self) -> Comparison {
         let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
         let body = self.buffer.take();
-        Comparison {
-            body: BodyInput::new(body, &self.data.endpoint.body, digest),
-            next: 0,
-            verdict: Verdict::NoContent,
-            request: self,
+        let mut comparison = Comparison::new(self, body, digest);
+        if comparison.request.data.endpoint.parses_body {
+            comparison.parse_body();
         }
+        comparison
     }
 
     /// The number of hashes of each byte of the body.
@@ -188,15 +214,66 @@ impl BodyVerifier {
     }
 }
 
+/// A complete request that was refused.
+pub(crate) struct Refused {
+    pub(crate) rejection: Rejection,
+    pub(crate) body: Bytes,
+}
+
 /// The comparison of a complete request: one key under one variant at a time.
 pub(crate) struct Comparison {
     request: BodyVerifier,
     body: BodyInput,
     next: usize,
     verdict: Verdict,
+    /// Why the body rules out the first variant. There is nothing to compare if it rules out all.
+    malformed: Option<Box<Reason>>,
+    /// One bit for each variant that the body rules out.
+    ruled_out: u64,
+    /// Whether `body` is the body of the request, so that a refusal can speak of it.
+    is_read: bool,
 }
 
 impl Comparison {
+    fn new(request: BodyVerifier, body: Bytes, digest: Option<Output<Sha256>>) -> Self {
+        Self {
+            body: BodyInput::new(body, &request.data.endpoint.body, digest),
+            next: 0,
+            verdict: Verdict::NoContent,
+            request,
+            malformed: None,
+            ruled_out: 0,
+            is_read: true,
+        }
+    }
+
+    /// Takes signatures and timestamps from the body, where variants have them there.
+    fn parse_body(&mut self) {
+        let endpoint = Arc::clone(&self.request.data.endpoint);
+        let now = self.request.data.received;
+        let data = EventData::unverified(&mut self.request.data);
+        for (place, (variant, parsed)) in data.variants.iter_mut().enumerate() {
+            let Some(scheme) = endpoint.scheme(*variant) else {
+                continue;
+            };
+            let tolerance = endpoint.tolerance(*variant);
+            if let Err(reason) = scheme.parse_body(parsed, &self.body, now, tolerance) {
+                self.malformed.get_or_insert_with(|| Box::new(reason));
+                self.ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    fn is_ruled_out(&self, place: usize) -> bool {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        self.ruled_out.unbounded_shr(place) & 1 == 1
+    }
+
+    fn are_all_ruled_out(&self) -> bool {
+        let mut places = 0..self.request.data.variants.len();
+        self.malformed.is_some() && places.all(|place| self.is_ruled_out(place))
+    }
+
     /// The length of the body.
     pub(crate) fn len(&self) -> usize {
         self.body.bytes().len()
@@ -232,24 +309,41 @@ impl Comparison {
             return false;
         };
         let hash = hashes.as_ref().and_then(|hashes| hashes.get(self.next));
+        let is_ruled_out = self.is_ruled_out(place);
+        // A key of another kind is a wrong key.
+        let nothing = if is_ruled_out {
+            Verdict::NoContent
+        } else {
+            Verdict::Mismatch
+        };
         self.next = self.next.saturating_add(1);
         let (Some(scheme), Some(key)) = (data.endpoint.scheme(*variant), keys.keys().get(number))
         else {
             return true;
         };
-        let Some(state) = key.state(*variant) else {
+        let Some(state) = key.state(*variant).filter(|_| !is_ruled_out) else {
+            self.verdict = self.verdict.max(nothing);
             return true;
         };
+        // Everything cheaper comes first; a match elsewhere needs no other.
+        if state.proof.is_slow() && matches!(self.verdict, Verdict::Match { .. }) {
+            return true;
+        }
         let values = Values {
             key: &state.key,
             head: &parsed.values,
         };
-        let tag = match hash {
-            Some(hasher) => hasher.hash(|hash| scheme.content.complete(hash, values, &self.body)),
-            None => scheme.content.sign(&state.hasher, values, &self.body),
+        let candidates = &parsed.candidates;
+        let matched = match hash {
+            Some(hasher) => hasher
+                .hash(|hash| scheme.content.complete(hash, values, &self.body))
+                .map(|tag| candidates.contain(&tag)),
+            None => state.proof.matches(candidates, |content| {
+                scheme.content.feed(content, values, &self.body)
+            }),
         };
-        let Some(tag) = tag else { return true };
-        let verdict = match (parsed.candidates.contain(&tag), key.valid_at(data.received)) {
+        let Some(matched) = matched else { return true };
+        let verdict = match (matched, key.valid_at(data.received)) {
             (true, true) => Verdict::Match { place, key: number },
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
@@ -261,11 +355,24 @@ impl Comparison {
     }
 
     /// The outcome, once every key was tried.
-    pub(crate) fn conclude(self) -> Result<VerifiedEvent, Rejection> {
+    pub(crate) fn conclude(self) -> Result<VerifiedEvent, Refused> {
+        let are_all_ruled_out = self.are_all_ruled_out();
+        let is_read = self.is_read;
         let BodyVerifier { mut data, keys, .. } = self.request;
         let (body, sha256) = self.body.into_parts();
+        let refused = |reason, data: &mut Arc<EventData>, body: Bytes| Refused {
+            rejection: refuse(reason, data, is_read.then_some(&*body), sha256.as_ref()),
+            body,
+        };
+        if let Some(reason) = self.malformed.filter(|_| are_all_ruled_out) {
+            return Err(refused(*reason, &mut data, body));
+        }
         let kind = match (self.verdict, &data.owner) {
             (_, KeyOwner::Unknown(_)) => RejectionKind::UnknownTenant,
+            // A signature of the body would not match.
+            (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(&data, place) => {
+                RejectionKind::BodyTaken
+            }
             (Verdict::Match { place, key }, _) => {
                 let verified_before = data.endpoint.verified.add();
                 let event = EventData::unverified(&mut data);
@@ -282,34 +389,43 @@ impl Comparison {
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
-        Err(refuse(kind, &mut data, &body, sha256.as_ref()))
+        Err(refused(Reason::new(kind), &mut data, body))
     }
 }
 
-/// The rejection of a complete request.
+/// Whether something in front of the layer has read a body that the matching variant does not sign.
+fn is_taken(data: &EventData, place: usize) -> bool {
+    let matched = data.variants.get(place);
+    let scheme = matched.and_then(|(variant, _)| data.endpoint.scheme(*variant));
+    scheme.is_some_and(|scheme| scheme.coverage != Coverage::Body)
+        && data.declared.is_some_and(|declared| declared > 0)
+}
+
+/// The rejection of a complete request, or of one that its head condemns, whose body is not read.
 #[cold]
 fn refuse(
-    kind: RejectionKind,
+    reason: Reason,
     data: &mut Arc<EventData>,
-    body: &[u8],
+    body: Option<&[u8]>,
     digest: Option<&[u8; 32]>,
 ) -> Rejection {
     let asked = match &mut EventData::unverified(data).owner {
         KeyOwner::Unknown(asked) => asked.take(),
         KeyOwner::Endpoint | KeyOwner::Tenant(_) => None,
     };
-    let mut reason = Reason::new(kind)
-        .asking_for(asked)
-        .of_tenant(data.owner.tenant())
-        .of_body(body.len(), data.declared);
+    let mut reason = reason.asking_for(asked).of_tenant(data.owner.tenant());
+    if let Some(body) = body {
+        reason = reason.of_body(body.len(), data.declared);
+    }
     let Some((_, parsed)) = data.variants.first() else {
-        return Rejection::new(reason, &data.endpoint.labels);
+        unreachable!("a head is in order under one variant at least");
     };
     let look = |reason: Reason| {
         let ParsedHead {
-            candidates, values, ..
+            undecoded, values, ..
         } = parsed;
-        let reason = hints::of_body(&data.endpoint, candidates, values, body, reason);
+        let undecoded = undecoded.as_deref();
+        let reason = hints::of_body(&data.endpoint, undecoded, values, body, reason);
         match (reason.kind(), digest) {
             (RejectionKind::SignatureMismatch, Some(digest)) => reason.with_body_digest(digest),
             _ => reason,

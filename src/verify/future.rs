@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use http_body::Body;
 use http_body_util::LengthLimitError;
 use pin_project_lite::pin_project;
@@ -22,8 +22,11 @@ use crate::{
     keys::source::{KeyFuture, KeyRequest},
     rejection::{Reason, Rejection, hint::Hint, kind::RejectionKind},
     verify::{
-        body::{BodyVerifier, Comparison},
+        body::{BodyVerifier, Comparison, Refused},
+        buffer::Buffer,
         head::CheckedHead,
+        several::{Member, Several},
+        steps::{HASHED_AT_ONCE, Reader, late_keys, looked_up, poll_comparison},
     },
 };
 
@@ -37,6 +40,8 @@ pin_project! {
         #[pin]
         deadline: Option<Sleep>,
         timeouts: Timeouts,
+        // The endpoint of a request that is passed on although it is not verified.
+        shadow: Option<Arc<Endpoint>>,
     }
 }
 
@@ -46,111 +51,306 @@ pub(crate) struct Timeouts {
     pub(crate) read: Duration,
 }
 
+/// Why a request is not verified.
+pub(crate) struct Refusal {
+    pub(crate) rejection: Rejection,
+    /// The complete body, if the request is passed on all the same.
+    pub(crate) passed_on: Option<Bytes>,
+}
+
 enum Step {
     /// The last is the name of the tenant in the request.
     LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
     Reading(BodyVerifier),
     /// The comparison of a large body.
     Comparing(Box<Comparison>),
+    SeveralLookUps(Box<Several>),
+    SeveralReads(Box<Several>),
+    SeveralComparisons(Box<Several>),
+    /// A refused request that is passed on with its body.
+    Passing(Box<Passing>),
     Done,
+}
+
+/// Keeps the body of a request that is passed on.
+struct Passing {
+    rejection: Rejection,
+    endpoint: Arc<Endpoint>,
+    buffer: Buffer,
 }
 
 /// Yields after this many frames of a body that is never pending.
 const FRAMES_AT_ONCE: usize = 64;
 
-/// Yields after this many bytes, times keys: one or two milliseconds of hashing. A frame, or the
-/// comparison with one key, is not divided.
-const HASHED_AT_ONCE: usize = 1 << 20;
-
 impl<B: Body> Verification<B> {
-    /// Checks the head. The body is not polled.
+    /// Checks the head for one endpoint, or for several of which one has to accept the request. The
+    /// body is not polled.
     pub(crate) fn begin(
-        endpoint: &Arc<Endpoint>,
+        endpoints: &[Arc<Endpoint>],
+        shadow: Option<&Arc<Endpoint>>,
         timeouts: Timeouts,
         head: &Head<'_>,
         body: B,
         now: SystemTime,
     ) -> Result<Self, Rejection> {
-        let checked = CheckedHead::new(endpoint, head, body.size_hint().lower(), now)?;
-        let step = match &endpoint.source {
-            None => Step::Reading(checked.with_keys(&endpoint.keys)?),
-            Some(source) => {
-                let request = KeyRequest::new(head);
-                let keys = source.keys(&request);
-                Step::LookingUp(checked, keys, request.into_asked())
+        let at_least = body.size_hint().lower();
+        let step = match endpoints {
+            [endpoint] => Step::begin(endpoint, head, at_least, now),
+            _ => Step::begin_any(endpoints, shadow, head, at_least, now),
+        };
+        let step = match (step, shadow) {
+            (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
+                passing(rejection, endpoint)
             }
+            (step, _) => step?,
         };
         Ok(Self {
             body,
             step,
             deadline: None,
             timeouts,
+            shadow: shadow.cloned(),
         })
     }
+}
+
+impl Step {
+    fn begin(
+        endpoint: &Arc<Endpoint>,
+        head: &Head<'_>,
+        at_least: u64,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
+        let checked = CheckedHead::new(endpoint, head, at_least, now)?;
+        Ok(match &endpoint.source {
+            None => Self::Reading(checked.with_keys(&endpoint.keys)?),
+            Some(source) => {
+                let request = KeyRequest::new(head);
+                let keys = source.keys(&request);
+                Self::LookingUp(checked, keys, request.into_asked())
+            }
+        })
+    }
+
+    fn begin_any(
+        endpoints: &[Arc<Endpoint>],
+        shadow: Option<&Arc<Endpoint>>,
+        head: &Head<'_>,
+        at_least: u64,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
+        let members =
+            endpoints.iter().map(
+                |endpoint| match Self::begin(endpoint, head, at_least, now) {
+                    Ok(Self::LookingUp(checked, keys, asked)) => {
+                        Member::LookingUp(checked, keys, asked)
+                    }
+                    Ok(Self::Reading(request)) => Member::Reading(request),
+                    Ok(_) => unreachable!("one endpoint begins with its keys or with the body"),
+                    Err(rejection) => Member::Refused(rejection),
+                },
+            );
+        let several = Several::new(members.collect(), shadow)?;
+        Ok(Self::SeveralLookUps(Box::new(several)))
+    }
+}
+
+fn passing(rejection: Rejection, endpoint: &Arc<Endpoint>) -> Step {
+    Step::Passing(Box::new(Passing {
+        rejection,
+        buffer: Buffer::new(endpoint.max_body, None),
+        endpoint: Arc::clone(endpoint),
+    }))
 }
 
 impl<B> Future for Verification<B>
 where
     B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
 {
-    type Output = Result<VerifiedEvent, Rejection>;
+    type Output = Result<VerifiedEvent, Refusal>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Step::LookingUp(head, answer, asked) = this.step {
-            let labels = &head.data.endpoint.labels;
-            let tenant = match answer.as_mut().poll(cx) {
-                Poll::Ready(Ok(tenant)) => tenant,
-                Poll::Ready(Err(error)) => {
-                    let reason =
-                        Reason::new(RejectionKind::KeySourceFailed).asking_for(asked.take());
-                    let rejection = Rejection::caused_by(reason, labels, error.into_inner());
-                    return Poll::Ready(Err(rejection));
+        loop {
+            let next = match this.step {
+                Step::LookingUp(head, answer, asked) => {
+                    let tenant = match answer.as_mut().poll(cx) {
+                        Poll::Ready(answer) => looked_up(head, asked, answer),
+                        Poll::Pending => {
+                            ready!(poll_deadline(
+                                this.deadline.as_mut(),
+                                this.timeouts.keys,
+                                cx
+                            ));
+                            Err(late_keys(head, asked))
+                        }
+                    };
+                    this.deadline.set(None);
+                    let Step::LookingUp(head, _, asked) = mem::replace(this.step, Step::Done)
+                    else {
+                        unreachable!("the step was a look-up");
+                    };
+                    let read =
+                        tenant.and_then(|tenant| head.with_looked_up(tenant.as_ref(), asked));
+                    read.map(Step::Reading)
                 }
-                Poll::Pending => {
-                    ready!(poll_deadline(this.deadline, this.timeouts.keys, cx));
-                    let reason =
-                        Reason::new(RejectionKind::KeySourceTimeout).asking_for(asked.take());
-                    return Poll::Ready(Err(Rejection::new(reason, labels)));
+                Step::Reading(request) => {
+                    let read = poll_body(this.body.as_mut(), request, cx);
+                    let read = match read {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            ready!(poll_deadline(
+                                this.deadline.as_mut(),
+                                this.timeouts.read,
+                                cx
+                            ));
+                            Err(request.reject(RejectionKind::ReadTimeout))
+                        }
+                    };
+                    if let Err(rejection) = read {
+                        return Poll::Ready(Err(rejection.into()));
+                    }
+                    let Step::Reading(request) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was the reading");
+                    };
+                    let work = request.received().saturating_mul(request.hash_count());
+                    let mut comparison = request.compare();
+                    if work <= HASHED_AT_ONCE {
+                        while comparison.step() {}
+                        return Poll::Ready(concluded(comparison.conclude(), this.shadow.as_ref()));
+                    }
+                    Ok(Step::Comparing(Box::new(comparison)))
                 }
+                Step::Comparing(comparison) => {
+                    ready!(poll_comparison(comparison, cx));
+                    let Step::Comparing(comparison) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was the comparison");
+                    };
+                    return Poll::Ready(concluded(comparison.conclude(), this.shadow.as_ref()));
+                }
+                Step::SeveralLookUps(several) => {
+                    let keys = match several.poll_keys(cx) {
+                        Poll::Ready(keys) => keys,
+                        Poll::Pending => {
+                            ready!(poll_deadline(
+                                this.deadline.as_mut(),
+                                this.timeouts.keys,
+                                cx
+                            ));
+                            several.expire(late_keys)
+                        }
+                    };
+                    this.deadline.set(None);
+                    let Step::SeveralLookUps(several) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was the look-ups");
+                    };
+                    keys.map(|()| Step::SeveralReads(several))
+                }
+                Step::SeveralReads(several) => {
+                    let read = match poll_body(this.body.as_mut(), &mut **several, cx) {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            ready!(poll_deadline(
+                                this.deadline.as_mut(),
+                                this.timeouts.read,
+                                cx
+                            ));
+                            Err(several.reject_for(Reason::new(RejectionKind::ReadTimeout)))
+                        }
+                    };
+                    if let Err(rejection) = read {
+                        return Poll::Ready(Err(rejection.into()));
+                    }
+                    let Step::SeveralReads(mut several) = mem::replace(this.step, Step::Done)
+                    else {
+                        unreachable!("the step was the reading");
+                    };
+                    several.compare();
+                    Ok(Step::SeveralComparisons(several))
+                }
+                Step::SeveralComparisons(several) => {
+                    let compared = ready!(several.poll_comparison(cx));
+                    *this.step = Step::Done;
+                    return Poll::Ready(concluded(compared, this.shadow.as_ref()));
+                }
+                Step::Passing(passing) => {
+                    let read = match poll_body(this.body.as_mut(), &mut **passing, cx) {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            ready!(poll_deadline(
+                                this.deadline.as_mut(),
+                                this.timeouts.read,
+                                cx
+                            ));
+                            Err(passing.reject_for(Reason::new(RejectionKind::ReadTimeout)))
+                        }
+                    };
+                    if let Err(rejection) = read {
+                        return Poll::Ready(Err(rejection.into()));
+                    }
+                    let Step::Passing(mut passing) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was the reading");
+                    };
+                    return Poll::Ready(Err(Refusal {
+                        rejection: passing.rejection,
+                        passed_on: Some(passing.buffer.take()),
+                    }));
+                }
+                Step::Done => unreachable!("a verification is polled after it has ended"),
             };
-            this.deadline.set(None);
-            if let Step::LookingUp(head, _, asked) = mem::replace(this.step, Step::Done) {
-                *this.step = Step::Reading(head.with_looked_up(tenant.as_ref(), asked)?);
-            }
-        }
-        if let Step::Reading(request) = this.step {
-            match poll_body(this.body, request, cx) {
-                Poll::Pending => {
-                    ready!(poll_deadline(this.deadline, this.timeouts.read, cx));
-                    return Poll::Ready(Err(request.reject(RejectionKind::ReadTimeout)));
+            *this.step = match (next, &*this.shadow) {
+                (Ok(step), _) => step,
+                (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
+                    passing(rejection, endpoint)
                 }
-                Poll::Ready(Err(rejection)) => return Poll::Ready(Err(rejection)),
-                Poll::Ready(Ok(())) => {}
-            }
-            if let Step::Reading(request) = mem::replace(this.step, Step::Done) {
-                if request.received().saturating_mul(request.hash_count()) <= HASHED_AT_ONCE {
-                    return Poll::Ready(request.verify());
-                }
-                *this.step = Step::Comparing(Box::new(request.compare()));
-            }
+                (Err(rejection), _) => return Poll::Ready(Err(rejection.into())),
+            };
         }
-        if let Step::Comparing(comparison) = this.step {
-            ready!(poll_comparison(comparison, cx));
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self {
+            rejection,
+            passed_on: None,
         }
-        match mem::replace(this.step, Step::Done) {
-            Step::Comparing(comparison) => Poll::Ready(comparison.conclude()),
-            Step::LookingUp(..) | Step::Reading(_) | Step::Done => {
-                unreachable!("a verification is polled after it has ended")
-            }
+    }
+}
+
+/// The result of a comparison; the body of a request that is passed on is kept.
+fn concluded(
+    result: Result<VerifiedEvent, Refused>,
+    shadow: Option<&Arc<Endpoint>>,
+) -> Result<VerifiedEvent, Refusal> {
+    result.map_err(|Refused { rejection, body }| Refusal {
+        passed_on: shadow.filter(|_| rejection.is_of_signature()).map(|_| body),
+        rejection,
+    })
+}
+
+impl Reader for Passing {
+    fn hash_count(&self) -> usize {
+        1
+    }
+
+    fn update(&mut self, frame: Bytes) -> Result<(), Rejection> {
+        if self.buffer.push(frame, |_| ()) {
+            Ok(())
+        } else {
+            Err(self.reject_for(self.endpoint.too_large()))
         }
+    }
+
+    fn reject_for(&self, reason: Reason) -> Rejection {
+        Rejection::new(reason, &self.endpoint.labels)
     }
 }
 
 /// Passes frames on until the body ends or is pending.
 fn poll_body<B>(
     mut body: Pin<&mut B>,
-    request: &mut BodyVerifier,
+    request: &mut impl Reader,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Rejection>>
 where
@@ -175,19 +375,6 @@ where
             }
             None => return Poll::Ready(Ok(())),
         }
-    }
-    cx.waker().wake_by_ref();
-    Poll::Pending
-}
-
-/// Compares until every key was tried, or other tasks should run.
-fn poll_comparison(comparison: &mut Comparison, cx: &mut Context<'_>) -> Poll<()> {
-    let mut hashed: usize = 0;
-    while hashed < HASHED_AT_ONCE {
-        if !comparison.step() {
-            return Poll::Ready(());
-        }
-        hashed = hashed.saturating_add(comparison.len());
     }
     cx.waker().wake_by_ref();
     Poll::Pending
@@ -277,11 +464,18 @@ mod tests {
         counters::take();
         let body = Full::<Bytes>::from("x".repeat(10_000));
         let head = Head::from(&head);
-        let verification =
-            Verification::begin(verifier.shared(), TIMEOUTS, &head, body, now).unwrap();
+        let verification = Verification::begin(
+            &[Arc::clone(verifier.shared())],
+            None,
+            TIMEOUTS,
+            &head,
+            body,
+            now,
+        );
+        let verification = verification.unwrap();
         let verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
-        let Poll::Ready(Err(rejection)) = verification.poll(&mut cx) else {
+        let Poll::Ready(Err(Refusal { rejection, .. })) = verification.poll(&mut cx) else {
             panic!("it is refused at once");
         };
         (rejection.kind(), counters::take())
@@ -322,13 +516,23 @@ mod tests {
             .collect();
         let body = Frames(frames.into());
         let (head, now) = (Head::from(&head), SystemTime::UNIX_EPOCH);
-        let verification =
-            Verification::begin(verifier.shared(), TIMEOUTS, &head, body, now).unwrap();
+        let verification = Verification::begin(
+            &[Arc::clone(verifier.shared())],
+            None,
+            TIMEOUTS,
+            &head,
+            body,
+            now,
+        );
+        let verification = verification.unwrap();
         let mut verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         for polls in 1..1000 {
             if let Poll::Ready(verdict) = verification.as_mut().poll(&mut cx) {
-                return (polls, verdict.unwrap_err().kind());
+                let Err(refusal) = verdict else {
+                    panic!("it is refused")
+                };
+                return (polls, refusal.rejection.kind());
             }
         }
         panic!("it ends")

@@ -37,7 +37,7 @@ impl BodyHashes {
                     content
                         .zip(key.state(*variant))
                         .and_then(|(content, state)| {
-                            let mut hasher = state.hasher.clone();
+                            let mut hasher = state.proof.hasher()?.clone();
                             let values = Values {
                                 key: &state.key,
                                 head: &parsed.values,

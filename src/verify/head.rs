@@ -35,7 +35,7 @@ impl CheckedHead {
         let received = unix_seconds(now);
         let mut variants = Variants::new();
         let mut first = None;
-        for (variant, scheme) in endpoint.schemes.iter().enumerate() {
+        for (variant, scheme) in endpoint.tried() {
             match scheme.parse_head(&lines, received, endpoint.tolerance(variant)) {
                 Ok(parsed) => variants.push((variant, parsed)),
                 Err(reason) => {

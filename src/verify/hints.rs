@@ -6,7 +6,7 @@ use crate::{
     compiled::{
         header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
         scheme::CompiledScheme,
-        signature::Candidates,
+        undecoded::Undecoded,
     },
     endpoint::Endpoint,
     head::Head,
@@ -14,10 +14,11 @@ use crate::{
     rejection::{
         Reason, Rejection, RequestFacts,
         body::{body_hints, unread_hints},
-        hint::Hint,
+        hint::{Hint, HintSet},
         kind::RejectionKind,
         shown,
     },
+    scheme::algorithm::Keying,
 };
 
 /// Adds what the head of a request shows, for one that its head condemns.
@@ -68,13 +69,13 @@ pub(crate) fn of_head(
     reason
 }
 
-/// Adds what a complete request shows, for one that no key accepts.
+/// Adds what a request shows, for one that no key accepts. Its body is `None` if it is not read.
 #[cold]
 pub(crate) fn of_body(
     endpoint: &Endpoint,
-    candidates: &Candidates,
+    undecoded: Option<&Undecoded>,
     values: &HeaderValues,
-    body: &[u8],
+    body: Option<&[u8]>,
     mut reason: Reason,
 ) -> Reason {
     #[cfg(test)]
@@ -83,17 +84,21 @@ pub(crate) fn of_body(
     let content_type = values.content_type.map_or(&b""[..], value);
     let content_encoding = values.content_encoding.map_or(&b""[..], value);
     let is_mismatch = reason.kind() == RejectionKind::SignatureMismatch;
-    let seen = if is_mismatch || endpoint.body.reads_forms() {
-        body_hints(body, content_type, content_encoding)
-    } else {
-        unread_hints(body, content_type, content_encoding)
+    let seen = match body {
+        None => HintSet::default(),
+        Some(body) if is_mismatch || endpoint.body.reads_forms() => {
+            body_hints(body, content_type, content_encoding)
+        }
+        Some(body) => unread_hints(body, content_type, content_encoding),
     };
     let hints = reason.hints();
     hints.set = hints.set.and(seen);
+    let mut schemes = endpoint.schemes.iter();
+    hints.token = schemes.all(|scheme| scheme.algorithm.keying() == Keying::Token);
     if !is_mismatch {
         return reason;
     }
-    if let Some(undecoded) = &candidates.undecoded {
+    if let Some(undecoded) = undecoded {
         hints.undecoded = undecoded.count;
         hints.signature = undecoded.seen;
         hints.set = hints.set.and(undecoded.hints);
@@ -112,7 +117,7 @@ pub(crate) fn of_body(
 }
 
 /// Adds whether the endpoint has ever accepted a request.
-fn of_history(endpoint: &Endpoint, mut reason: Reason) -> Reason {
+pub(crate) fn of_history(endpoint: &Endpoint, mut reason: Reason) -> Reason {
     let verified = endpoint.verified.count();
     reason.hints().verified = verified;
     reason.hint(if verified == 0 {

@@ -121,7 +121,7 @@ impl Verifier {
     /// verifier.
     #[must_use]
     pub fn with_key_source(mut self, source: impl KeySource + 'static) -> Self {
-        self.endpoint_mut().source = Some(Arc::new(source));
+        self.endpoint_mut().set_source(Arc::new(source));
         self
     }
 
@@ -206,6 +206,42 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Checks a complete request for several endpoints, of which one has to accept it, as
+    /// `WebhookVerifyLayer::any_of` does. All are tried with their own keys, in the order of their
+    /// [names](Self::with_endpoint).
+    ///
+    /// # Errors
+    ///
+    /// When none accepts it: the refusal is that of the endpoint that got furthest, and of equals the
+    /// first by name.
+    ///
+    /// # Panics
+    ///
+    /// When `verifiers` is empty.
+    pub fn verify_any(
+        verifiers: &[Self],
+        head: &Head<'_>,
+        body: impl Into<Bytes>,
+        now: SystemTime,
+    ) -> Result<VerifiedEvent, Rejection> {
+        let body = body.into();
+        let mut sorted: Vec<&Self> = verifiers.iter().collect();
+        sorted.sort_by(|one, other| one.endpoint().cmp(&other.endpoint()));
+        let mut refused = Vec::new();
+        for verifier in sorted {
+            match verifier.verify(head, body.clone(), now) {
+                Ok(event) => return Ok(event),
+                Err(rejection) => refused.push(rejection),
+            }
+        }
+        let Some(furthest) = Rejection::furthest(refused.into_iter()) else {
+            panic!("there is no endpoint to verify for");
+        };
+        Err(furthest)
+    }
+}
+
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
@@ -230,7 +266,9 @@ mod tests {
         crypto::hasher::counters,
         keys::Tenant,
         providers,
-        scheme::{Algorithm, Coverage, Encoding, SignatureFormat, TimeUnit, Timestamp},
+        scheme::{
+            Algorithm, Coverage, Encoding, SignatureFormat, TimeUnit, Timestamp, TokenFormat,
+        },
     };
 
     const SECRET: &str = "It's a Secret to Everybody";
@@ -256,7 +294,7 @@ mod tests {
         let secrets: Vec<Secret> = (0..3)
             .map(|n| Secret::new(format!("{SECRET}{n}")))
             .collect();
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::HmacSha256,
             "{body}",
             SignatureFormat::list("X-Sig", ',', Encoding::Hex),
@@ -270,6 +308,111 @@ mod tests {
                 .unwrap_err();
             assert_eq!(counters::take(), (30_000, 3), "{candidates}");
         }
+    }
+
+    /// Ed25519 keys, private and public.
+    #[cfg(feature = "asymmetric")]
+    fn key_pairs() -> Vec<(Secret, crate::PublicKey)> {
+        let pairs = [
+            (
+                "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+                "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            ),
+            (
+                "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+                "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            ),
+        ];
+        let pairs = pairs.into_iter();
+        pairs
+            .map(|(private, public)| (Secret::new(private), crate::PublicKey::new(public)))
+            .collect()
+    }
+
+    #[cfg(feature = "asymmetric")]
+    #[test]
+    fn a_public_key_verifies_few_signatures_and_none_after_a_match() {
+        let format = SignatureFormat::list("X-Sig", ',', Encoding::Hex);
+        let provider = Provider::new("acme", Scheme::signed(Algorithm::Ed25519, "{body}", format));
+        let pairs = key_pairs();
+        let keys: Vec<Secret> = pairs.iter().map(|(_, key)| key.clone().into()).collect();
+        let verifier = Verifier::new(provider.clone(), keys).unwrap();
+        let signature = |place: usize| {
+            let signer = Signer::new(provider.clone(), pairs[place].0.clone()).unwrap();
+            let request = signer.sign(http::Request::post("/"), "{}").unwrap();
+            request.headers()["x-sig"].to_str().unwrap().to_owned()
+        };
+        let wrong = &*"00".repeat(64);
+        let verify = |items: &[&str]| {
+            let headers = [("x-sig", items.join(","))];
+            counters::take_verified();
+            let verdict = verifier.verify(&Head::new(&headers), "{}", NOW);
+            let verdict = verdict.map(drop).map_err(|rejection| rejection.kind());
+            (verdict, counters::take_verified())
+        };
+        let (first, second) = (&*signature(0), &*signature(1));
+        let mismatch = Err(RejectionKind::SignatureMismatch);
+        assert_eq!(verify(&[wrong]), (mismatch, 2));
+        assert_eq!(verify(&[wrong; 4]), (mismatch, 8));
+        let too_many = Err(RejectionKind::TooManySignatures);
+        assert_eq!(verify(&[wrong; 5]), (too_many, 0));
+        assert_eq!(verify(&[first]), (Ok(()), 1));
+        assert_eq!(verify(&[second]), (Ok(()), 2));
+        assert_eq!(verify(&[wrong, first, second]), (Ok(()), 2));
+        assert_eq!(verify(&["zz"]), (Err(RejectionKind::MalformedSignature), 0));
+    }
+
+    /// What the head decides is decided before anything of the body is kept.
+    #[test]
+    fn a_wrong_token_is_refused_without_its_body() {
+        let signed = |content: &'static str| {
+            let format = SignatureFormat::single("X-Sig", Encoding::Hex);
+            let scheme = Scheme::signed(Algorithm::HmacSha256, content, format);
+            scheme.with_coverage(Coverage::Partial)
+        };
+        let token = Scheme::token("X-Sig".into(), TokenFormat::plain());
+        for (scheme, is_decided) in [
+            (token, true),
+            (signed("{header:X-Id}"), true),
+            (signed("{json:/id}"), false),
+        ] {
+            let provider = Provider::new("acme", scheme).accept_unsigned_body();
+            let verifier = Verifier::new(provider.clone(), Secret::new(SECRET)).unwrap();
+            let headers = [
+                ("x-sig", "00".repeat(32)),
+                ("x-id", "7".to_owned()),
+                ("content-length", "2".to_owned()),
+            ];
+            let checked = verifier.check_head(&Head::new(&headers), NOW).unwrap();
+            let keys = KeySet::new(&provider, Secret::new(SECRET)).unwrap();
+            let refused = checked.with_keys(&keys).err();
+            if let Some(rejection) = &refused {
+                let text = format!("{rejection:?}");
+                assert!(text.contains("hints: [NeverVerified]"), "{text}");
+                assert_eq!(rejection.body_length(), None);
+            }
+            let refused = refused.map(|rejection| rejection.kind());
+            let expected = is_decided.then_some(RejectionKind::SignatureMismatch);
+            assert_eq!(refused, expected, "{provider:?}");
+        }
+    }
+
+    #[test]
+    fn a_right_token_is_refused_if_its_body_was_taken() {
+        let token = Scheme::token("X-Sig".into(), TokenFormat::plain());
+        let provider = Provider::new("acme", token).accept_unsigned_body();
+        let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
+        let headers = |length: &str| {
+            [
+                ("x-sig", SECRET.to_owned()),
+                ("content-length", length.to_owned()),
+            ]
+        };
+        let (none, some) = (headers("0"), headers("2"));
+        assert!(verifier.verify(&Head::new(&none), "", NOW).is_ok());
+        assert!(verifier.verify(&Head::new(&some), "{}", NOW).is_ok());
+        let taken = refused(&verifier, &Head::new(&some), "");
+        assert_eq!(taken, RejectionKind::BodyTaken);
     }
 
     #[test]
@@ -288,8 +431,9 @@ mod tests {
             ("{body}", Coverage::Body, json, 0),
         ] {
             let signature = SignatureFormat::list("X-Sig", ',', Encoding::Hex);
-            let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
-            let provider = Provider::new("acme", scheme.with_coverage(coverage));
+            let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature);
+            let provider =
+                Provider::new("acme", scheme.with_coverage(coverage)).with_any_coverage();
             let secrets: Vec<Secret> = (0..8)
                 .map(|n| Secret::new(format!("{SECRET}{n}")))
                 .collect();
@@ -311,7 +455,7 @@ mod tests {
             ("{body}", false),
         ] {
             let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
-            let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
+            let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature);
             let provider = Provider::new("acme", scheme);
             let secret = Secret::new("sixteen-or-more-bytes");
             let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
@@ -334,7 +478,7 @@ mod tests {
 
     #[test]
     fn what_is_constant_is_hashed_when_secrets_are_built() {
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::Sha256,
             "prefix:{secret}:{header:x-id}:{body}",
             SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -352,7 +496,7 @@ mod tests {
 
     #[test]
     fn a_body_is_hashed_as_it_arrives() {
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::HmacSha256,
             "{header:x-id}.{body}.{header:x-end}",
             SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -385,7 +529,7 @@ mod tests {
     #[test]
     fn a_time_that_is_signed_as_a_header_is_a_signed_time() {
         let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{header:Date}\n{body}", signature)
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{header:Date}\n{body}", signature)
             .with_timestamp(Timestamp::header("date").with_unit(TimeUnit::ImfFixdate));
         let provider = Provider::new("acme", scheme);
         let secret = Secret::new("sixteen-or-more-bytes");
@@ -495,7 +639,7 @@ mod tests {
     #[test]
     fn every_variant_is_tried_and_the_one_that_matched_is_named() {
         let scheme = |algorithm, signed: &'static str| {
-            Scheme::new(
+            Scheme::signed(
                 algorithm,
                 signed,
                 SignatureFormat::single("X-Sig", Encoding::HexOrBase64),

@@ -6,7 +6,8 @@ use std::{
 };
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer, ResponseError, Route as Endpoint,
+    App, Error, HttpMessage, HttpRequest, HttpResponse, HttpServer, ResponseError,
+    Route as Endpoint,
     body::MessageBody,
     dev::{Payload as Body, Service, ServiceResponse},
     error::InternalError,
@@ -21,7 +22,7 @@ use tower_webhook::{
 };
 
 use crate::{
-    answer::{REASON, facts, reason},
+    answer::{REASON, facts, passed_on, reason},
     deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
@@ -85,6 +86,7 @@ fn endpoint(handler: Handler, witness: &Witness) -> Endpoint {
         Handler::Identity => web::to(take::<Identity>),
         Handler::NoContent => web::to(async |_: VerifiedEvent| HttpResponse::NoContent().finish()),
         Handler::Failure => web::to(async |_: VerifiedEvent| HttpResponse::BadGateway().finish()),
+        Handler::Optional => web::to(take_if_any),
         Handler::Counting => {
             let witness = witness.clone();
             web::to(move |event, request, body| count(witness.clone(), event, request, body))
@@ -97,6 +99,24 @@ async fn take<T: Payload + 'static>(event: VerifiedEvent<T>, body: web::Payload)
     HttpResponse::Ok()
         .content_type("application/json")
         .body(facts(&event, &body, None))
+}
+
+async fn take_if_any(
+    event: Option<VerifiedEvent>,
+    request: HttpRequest,
+    body: web::Payload,
+) -> HttpResponse {
+    let body = body.to_bytes_limited(usize::MAX).await.unwrap().unwrap();
+    let answer = match event {
+        Some(event) => facts(&event, &body, None),
+        None => {
+            let rejection = request.extensions().get::<Rejection>().cloned().unwrap();
+            passed_on(rejection.kind().as_str(), &body)
+        }
+    };
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(answer)
 }
 
 async fn count(

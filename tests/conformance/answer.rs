@@ -123,6 +123,7 @@ pub(crate) fn reason(rejection: &Rejection) -> String {
         "endpoint": rejection.endpoint(),
         "tenant": rejection.tenant(),
         "header": rejection.header(),
+        "field": rejection.field(),
         "skew": rejection.skew_seconds(),
         "length": rejection.value_length().or(rejection.body_length()),
     })
@@ -147,6 +148,7 @@ pub(crate) fn facts<T: Payload>(
         "delivery_id": event.delivery_id(),
         "key_id": event.key_id(),
         "variant": event.variant(),
+        "coverage": event.coverage().to_string(),
         "timestamp": timestamp,
         "bytes": event.body().len(),
         "identity": identity(event),
@@ -156,6 +158,12 @@ pub(crate) fn facts<T: Payload>(
         "calls": calls,
     })
     .to_string()
+}
+
+/// What a handler says of a request that has no event, since the layer only logs: why, and what was left of the body.
+pub(crate) fn passed_on(kind: &str, body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body);
+    json!({ "verified": false, "kind": kind, "body": body }).to_string()
 }
 
 fn identity<T: Payload>(event: &VerifiedEvent<T>) -> Value {

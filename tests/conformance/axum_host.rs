@@ -19,7 +19,7 @@ use tower_webhook::{
 };
 
 use crate::{
-    answer::{REASON, facts, reason},
+    answer::{REASON, facts, passed_on, reason},
     deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
@@ -61,6 +61,7 @@ fn handler(handler: Handler, witness: Witness) -> MethodRouter {
         Handler::Identity => any(take::<Identity>),
         Handler::NoContent => any(async |_: VerifiedEvent| StatusCode::NO_CONTENT),
         Handler::Failure => any(async |_: VerifiedEvent| StatusCode::BAD_GATEWAY),
+        Handler::Optional => any(take_if_any),
         Handler::Counting => any(async move |event, request| count(&witness, event, request).await),
     }
 }
@@ -69,6 +70,19 @@ async fn take<T: Payload>(event: VerifiedEvent<T>, request: Request) -> Response
     let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let json = [(header::CONTENT_TYPE, "application/json")];
     (json, facts(&event, &body, None)).into_response()
+}
+
+async fn take_if_any(event: Option<VerifiedEvent>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let answer = match event {
+        Some(event) => facts(&event, &body, None),
+        None => {
+            let rejection = head.extensions.get::<Rejection>().unwrap();
+            passed_on(rejection.kind().as_str(), &body)
+        }
+    };
+    ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
 async fn count(witness: &Witness, event: VerifiedEvent, request: Request) -> Response {

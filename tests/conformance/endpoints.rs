@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::at;
 use tokio::sync::Notify;
 use tower_webhook::{
-    Config, Provider, Secret, Signer, WebhookVerifyLayer,
+    Config, Enforcement, Provider, Secret, Signer, WebhookVerifyLayer,
     delivery::DeliveryLayer,
     keys::{KeySet, KeySource, Tenant, source_fn},
 };
@@ -37,7 +37,7 @@ pub(crate) struct Endpoints {
 }
 
 /// What is special about a route, under the name of its endpoint.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Options {
     handler: Handler,
@@ -49,6 +49,8 @@ struct Options {
     clock: Option<u64>,
     /// Whether its keys are those of the tenant that the path names, and not the ones configured.
     tenants: bool,
+    /// A file of `src/crypto/vectors/keys`, without `.pem`, by which its requests are signed.
+    private_key: Option<String>,
     /// The delivery layer inside of all layers that verify.
     deliveries: Option<Remembering>,
     /// Whether something outside the layers takes the body away.
@@ -78,6 +80,8 @@ pub(crate) enum Handler {
     Failure,
     /// Takes the bytes, says how often it was called, and does what the row wants: `Script`.
     Counting,
+    /// Takes the event if there is one, or else says what it got instead.
+    Optional,
 }
 
 /// What a host serves at `/hooks/NAME`, whatever the method and whatever comes after it in the path.
@@ -108,7 +112,7 @@ impl Endpoints {
     }
 
     fn options(&self, endpoint: &str) -> Options {
-        self.options.get(endpoint).copied().unwrap_or_default()
+        self.options.get(endpoint).cloned().unwrap_or_default()
     }
 
     fn now(&self, endpoint: &str) -> u64 {
@@ -149,17 +153,11 @@ impl Endpoints {
 
     fn layer(&self, name: &str, heard: &Heard) -> WebhookVerifyLayer {
         let (now, heard, change) = (self.now(name), heard.clone(), self.options(name).hook);
-        let mut layer = self.config.layer(name).unwrap();
-        if self.options(name).tenants {
-            let verifier = self.config.endpoint(name).unwrap();
-            let verifier = verifier.with_key_source(source(self.provider(name)));
-            layer = WebhookVerifyLayer::new(verifier).with_key_timeout(Duration::from_millis(200));
-        }
-        layer
+        let route = name.to_owned();
+        self.bare_layer(name)
             .with_clock(move || at(now))
             .on_rejection(move |rejection, response| {
-                let endpoint = rejection.endpoint().unwrap_or_default();
-                heard.add(endpoint, "refused", rejection.kind().as_str());
+                heard.add(&route, "refused", rejection.kind().as_str());
                 if change {
                     *response.status_mut() = StatusCode::from_u16(498).unwrap();
                     let headers = response.headers_mut();
@@ -169,8 +167,48 @@ impl Endpoints {
             })
     }
 
+    /// As configured, unless keys come from a source: a file cannot say which.
+    fn bare_layer(&self, name: &str) -> WebhookVerifyLayer {
+        let members = self.members(name);
+        let mut names = members.iter().map(|name| &**name).chain([name]);
+        if !names.any(|name| self.options(name).tenants) {
+            return self.config.layer(name).unwrap();
+        }
+        let verifier = |name: &str| {
+            let verifier = self.config.endpoint(name).unwrap();
+            match self.options(name).tenants {
+                true => verifier.with_key_source(source(self.provider(name))),
+                false => verifier,
+            }
+        };
+        let layer = match &*members {
+            [] => WebhookVerifyLayer::new(verifier(name)),
+            _ => WebhookVerifyLayer::any_of(members.iter().map(|name| verifier(name))).unwrap(),
+        };
+        let enforce = self.document["endpoints"][name].get("enforce");
+        let layer = match enforce.and_then(toml::Value::as_str) {
+            Some("log") => layer.with_enforcement(Enforcement::Log),
+            _ => layer,
+        };
+        layer.with_key_timeout(Duration::from_millis(200))
+    }
+
+    /// The endpoints of which one has to accept a request to this one, if there are several.
+    pub(crate) fn members(&self, endpoint: &str) -> Vec<String> {
+        let endpoint = self.document["endpoints"].get(endpoint);
+        let members = endpoint.and_then(|endpoint| endpoint.get("any_of"));
+        members.map_or_else(Vec::new, |members| members.clone().try_into().unwrap())
+    }
+
     /// Whoever signs the requests of an endpoint.
     pub(crate) fn signer(&self, endpoint: &str, sign: &Sign) -> Signer {
+        let now = self.now(endpoint);
+        let endpoint = match &sign.by {
+            Some(other) => other,
+            // Each of the groups is asked what it makes of GitHub's requests.
+            None if !self.members(endpoint).is_empty() => "github",
+            None => endpoint,
+        };
         let mut provider = self.provider(endpoint);
         if let Some(name) = &sign.variant {
             provider = provider.select_variant(name).unwrap();
@@ -180,7 +218,7 @@ impl Endpoints {
             None => self.secret(endpoint, sign.key.as_deref()),
         };
         let signer = Signer::new(provider, Secret::new(secret)).unwrap();
-        let signer = signer.with_time(at(sign.at.unwrap_or_else(|| self.now(endpoint))));
+        let signer = signer.with_time(at(sign.at.unwrap_or(now)));
         sign.fields.iter().fold(signer, |signer, (name, value)| {
             signer.with_field(name, value)
         })
@@ -192,6 +230,9 @@ impl Endpoints {
 
     /// The text of the secret with this id, or of the first.
     fn secret(&self, endpoint: &str, id: Option<&str>) -> String {
+        if let Some(name) = self.options(endpoint).private_key {
+            return private_key(&name);
+        }
         let endpoint = &self.document["endpoints"][endpoint];
         let text = |secret: &toml::Value| secret["value"].as_str().unwrap().to_owned();
         match (endpoint.get("secret"), endpoint.get("secrets"), id) {
@@ -211,7 +252,8 @@ impl Endpoints {
 
     fn provider_name(&self, endpoint: &str) -> Value {
         let configured = self.document["endpoints"].get(endpoint);
-        configured.map_or(Value::Null, |endpoint| endpoint["provider"].as_str().into())
+        let provider = configured.and_then(|endpoint| endpoint.get("provider"));
+        provider.map_or(Value::Null, |provider| provider.as_str().into())
     }
 
     /// The event that says no more than every event of this endpoint.
@@ -224,6 +266,7 @@ impl Endpoints {
             "delivery_id": null,
             "key_id": null,
             "variant": "hmac-sha256",
+            "coverage": "body",
             "timestamp": null,
             "bytes": null,
             "identity": null,
@@ -242,18 +285,32 @@ impl Endpoints {
             "endpoint": endpoint,
             "tenant": null,
             "header": null,
+            "field": null,
             "skew": null,
             "length": null,
         })
     }
 
-    /// The names of the providers that have an endpoint.
-    pub(crate) fn providers(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// The endpoints, each with its provider unless it is made of several.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let endpoints = self.document["endpoints"].as_table().unwrap();
-        endpoints
-            .iter()
-            .map(|(name, endpoint)| (&**name, endpoint["provider"].as_str().unwrap()))
+        endpoints.iter().map(|(name, endpoint)| {
+            let provider = endpoint.get("provider");
+            (&**name, provider.and_then(toml::Value::as_str))
+        })
     }
+
+    /// Whether the endpoint passes on what it does not verify.
+    pub(crate) fn only_logs(&self, endpoint: &str) -> bool {
+        let endpoint = self.document["endpoints"].get(endpoint);
+        endpoint.is_some_and(|endpoint| endpoint.get("enforce").is_some())
+    }
+}
+
+/// A key of the vectors, as PEM.
+fn private_key(name: &str) -> String {
+    const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/crypto/vectors/keys");
+    fs::read_to_string(format!("{KEYS}/{name}.pem")).unwrap()
 }
 
 /// Asks nobody, but takes its time: a tenant by the last segment of the path.

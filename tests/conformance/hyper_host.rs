@@ -28,7 +28,7 @@ use tower_webhook::{
 };
 
 use crate::{
-    answer::{REASON, facts, reason},
+    answer::{REASON, facts, passed_on, reason},
     deliveries::{Script, Witness},
     endpoints::{Handler, Route},
 };
@@ -101,6 +101,7 @@ fn endpoint(route: Route) -> Endpoint {
             let witness = route.witness;
             BoxCloneSyncService::new(service_fn(move |request| count(witness.clone(), request)))
         }
+        Handler::Optional => BoxCloneSyncService::new(service_fn(take_if_any)),
     };
     let handler = match route.deliveries {
         Some(deliveries) => BoxCloneSyncService::new(deliveries.layer(handler)),
@@ -123,6 +124,18 @@ async fn take<T: Payload>(request: Request<RequestBody>) -> Result<Reply, Infall
     };
     let body = body.collect().await.unwrap().to_bytes();
     Ok(json(facts(&event, &body, None)))
+}
+
+async fn take_if_any(request: Request<RequestBody>) -> Result<Reply, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Ok(json(match head.extensions.get::<VerifiedEvent>() {
+        Some(event) => facts(event, &body, None),
+        None => {
+            let rejection = head.extensions.get::<Rejection>().unwrap();
+            passed_on(rejection.kind().as_str(), &body)
+        }
+    }))
 }
 
 async fn count(witness: Witness, request: Request<RequestBody>) -> Result<Reply, Infallible> {

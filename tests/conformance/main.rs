@@ -187,7 +187,7 @@ impl Attempt {
     }
 
     fn expected(&self, endpoints: &Endpoints) -> Answer {
-        self.row.expected(endpoints, self.request.body.len())
+        self.row.expected(endpoints, &self.request.body)
     }
 }
 
@@ -377,6 +377,37 @@ const KINDS: [&str; 30] = [
     "layer_missing",
 ];
 
+/// What stays refused where the layer only logs.
+const ENFORCED: [&str; 8] = [
+    "body_incomplete",
+    "body_taken",
+    "body_too_large",
+    "key_source_failed",
+    "key_source_timeout",
+    "layer_missing",
+    "no_valid_key",
+    "read_timeout",
+];
+
+/// Each algorithm but the usual one, which no row has to name.
+const VARIANTS: [&str; 12] = [
+    "ecdsa-p256-sha256",
+    "ecdsa-p256-sha256-fixed",
+    "ed25519",
+    "hmac-md5",
+    "hmac-sha1",
+    "hmac-sha512",
+    "rsa-pkcs1-sha1",
+    "rsa-pkcs1-sha256",
+    "rsa-pkcs1-sha512",
+    "sha512",
+    "token",
+    "unauthenticated-sha256",
+];
+
+/// Each coverage but that of the whole body.
+const COVERAGES: [&str; 2] = ["none", "partial"];
+
 /// Each way in which a delivery can end.
 const DELIVERIES: [&str; 8] = [
     "new",
@@ -405,13 +436,20 @@ fn the_table_leaves_nothing_out() {
             .filter(move |row| row.endpoint == name)
             .collect::<Vec<_>>()
     };
+    let groups = || endpoints.providers().map(|(endpoint, _)| endpoint);
+    let in_a_group = |name: &str| {
+        let mut members = groups().flat_map(|group| endpoints.members(group));
+        members.any(|member| member == name)
+    };
     for (endpoint, _) in endpoints.providers() {
-        assert!(!at(endpoint).is_empty(), "no row for endpoint {endpoint}");
+        let is_asked = !at(endpoint).is_empty() || in_a_group(endpoint);
+        assert!(is_asked, "no row for endpoint {endpoint}");
     }
     // One provider for each shape of scheme: hosts differ by what they do to requests. The vectors of all are in `it`.
-    let schemes: BTreeSet<_> = endpoints.providers().map(|(_, name)| name).collect();
+    let schemes: BTreeSet<_> = endpoints.providers().filter_map(|(_, name)| name).collect();
     for provider in schemes {
-        let of_provider = endpoints.providers().filter(|(_, name)| *name == provider);
+        let is_its = |name: Option<&str>| name == Some(provider);
+        let of_provider = endpoints.providers().filter(|(_, name)| is_its(*name));
         let rows: Vec<_> = of_provider.flat_map(|(endpoint, _)| at(endpoint)).collect();
         for protocol in [Protocol::H1, Protocol::H2] {
             let mut rows = rows.iter().filter(|row| row.protocols.contains(&protocol));
@@ -431,6 +469,26 @@ fn the_table_leaves_nothing_out() {
     }
     for kind in attempts.iter().filter_map(Row::kind) {
         assert!(KINDS.contains(&kind), "{kind} is no kind");
+    }
+    // Whatever is refused as 401 is passed on where the layer only logs; everything else stays refused.
+    let passed_on: BTreeSet<_> = attempts.iter().filter_map(Row::passed_on).collect();
+    let refused = |logs: bool, is_401: bool| -> BTreeSet<_> {
+        let rows = attempts.iter();
+        let rows = rows.filter(|row| endpoints.only_logs(&row.endpoint) == logs);
+        let rows = rows.filter(|row| (row.status == Some(401)) == is_401);
+        rows.filter_map(Row::kind).collect()
+    };
+    assert_eq!(passed_on, refused(false, true), "passed on");
+    assert_eq!(refused(true, true), BTreeSet::new());
+    assert_eq!(refused(true, false), BTreeSet::from(ENFORCED));
+    for (fact, all) in [("variant", &VARIANTS[..]), ("coverage", &COVERAGES)] {
+        for one in all {
+            let mut rows = attempts.iter();
+            assert!(
+                rows.any(|row| row.fact(fact) == Some(one)),
+                "no row is accepted with {fact} {one}"
+            );
+        }
     }
     let deliveries = attempts.iter().filter_map(|row| row.delivery.as_deref());
     let deliveries: BTreeSet<_> = deliveries.collect();

@@ -47,9 +47,11 @@ impl Prepared {
                 .method(&prepared.method)
                 .uri(prepared.target.parse::<Uri>().unwrap());
             request.headers_mut().unwrap().clone_from(&prepared.headers);
-            let signed = signer.sign(request, prepared.body.clone());
+            let signed = signer.sign_body(request, prepared.body.clone());
             let signed = signed.unwrap_or_else(|error| panic!("{}: {error}", row.name));
-            prepared.headers.clone_from(signed.headers());
+            let (head, body) = signed.into_parts();
+            (prepared.headers, prepared.body) = (head.headers, body);
+            prepared.target = head.uri.path_and_query().unwrap().to_string();
         }
         if row.delivery.is_some() {
             // Nobody signs it, and no layer looks at it: the handler tells rows apart by it.
@@ -128,6 +130,11 @@ impl Prepared {
             }
             Change::Cut(length) => self.body.truncate(*length),
             Change::Extend(more) => self.body = [&self.body, more.as_bytes()].concat().into(),
+            Change::Replace(from, to) => {
+                let text = String::from_utf8(self.body.to_vec()).unwrap();
+                assert!(text.contains(from), "no {from} in {text}");
+                self.body = text.replacen(from, to, 1).into();
+            }
         }
     }
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{answer::Answer, endpoints::Endpoints};
+use crate::{
+    answer::{Answer, passed_on},
+    endpoints::Endpoints,
+};
 
 /// A request and its expectation; and the further attempts at the same delivery, if there are any.
 #[derive(Clone, Deserialize)]
@@ -24,7 +27,8 @@ pub(crate) struct Row {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) body: Body,
-    /// By whom it is signed; without it, by the endpoint's provider with its first secret, now.
+    /// By whom it is signed; without it, by the endpoint's provider with its first secret, now. For an endpoint made of several
+    /// that is `github`.
     #[serde(default)]
     pub(crate) sign: Sign,
     /// What happens to the signed request on its way.
@@ -37,9 +41,11 @@ pub(crate) struct Row {
 
     /// The status of the answer. Without it the client has gone, and whether there is an answer is not looked at.
     pub(crate) status: Option<u16>,
-    /// What the operator learns of a refusal: `kind`, and `header`, `skew` and `length` where there are such facts.
+    /// What the operator learns of a refusal: `kind`, and `header`, `field`, `skew` and `length` where there are such facts. The
+    /// length `"body"` is that of the whole body, and `"none"` that of a body that is not read.
     pub(crate) refused: Option<Value>,
-    /// What the handler learns of an event. What is not named here must not be there; what every event has is filled in.
+    /// What the handler learns of an event. What is not named here must not be there; what every event has is filled in. If it has
+    /// no event, `passed-on` is why.
     pub(crate) event: Option<Value>,
     /// Headers of the answer beside those that its status demands, or instead of them.
     #[serde(default)]
@@ -125,6 +131,8 @@ impl Default for Body {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Sign {
     pub(crate) nobody: bool,
+    /// Another endpoint.
+    pub(crate) by: Option<String>,
     pub(crate) at: Option<u64>,
     /// The id of one of the endpoint's secrets.
     pub(crate) key: Option<String>,
@@ -160,6 +168,8 @@ pub(crate) enum Change {
     Cut(usize),
     /// Writes after the body.
     Extend(String),
+    /// Writes another text over the first that is like this one.
+    Replace(String, String),
 }
 
 /// How the request goes over the wire.
@@ -285,8 +295,19 @@ impl Row {
         self.refused.as_ref()?["kind"].as_str()
     }
 
+    /// The kind of the refusal of a request that was passed on all the same.
+    pub(crate) fn passed_on(&self) -> Option<&str> {
+        self.event.as_ref()?.get("passed-on")?.as_str()
+    }
+
+    /// A fact of the event, if there is one, and the row says it.
+    pub(crate) fn fact(&self, name: &str) -> Option<&str> {
+        self.event.as_ref()?.get(name)?.as_str()
+    }
+
     /// What must come of it on every host.
-    pub(crate) fn expected(&self, endpoints: &Endpoints, bytes: usize) -> Answer {
+    pub(crate) fn expected(&self, endpoints: &Endpoints, body: &[u8]) -> Answer {
+        let bytes = body.len();
         let mut headers = self.answer.clone();
         let demanded = match self.status {
             Some(401) => Some(("www-authenticate", "Webhook-Signature")),
@@ -300,6 +321,9 @@ impl Row {
         }
         let event = self.event.as_ref().map(|named| {
             headers.insert("content-type".to_owned(), "application/json".to_owned());
+            if let Some(kind) = self.passed_on() {
+                return serde_json::from_str(&passed_on(kind, body)).unwrap();
+            }
             let mut event = endpoints.facts_of_every_event(&self.endpoint);
             event["bytes"] = bytes.into();
             complete(&mut event, named);
@@ -308,7 +332,10 @@ impl Row {
         let reason = self.refused.as_ref().map(|named| {
             let mut reason = endpoints.facts_of_every_refusal(&self.endpoint);
             match named["kind"].as_str() {
-                Some("layer_missing") => reason["endpoint"] = Value::Null,
+                // Whoever lacks a layer knows of no endpoint.
+                Some("layer_missing") => {
+                    (reason["endpoint"], reason["provider"]) = (Value::Null, Value::Null);
+                }
                 // Whoever has read the body says how much of it there was.
                 Some("signature_mismatch" | "key_outside_window" | "malformed_body") => {
                     reason["length"] = bytes.into();
@@ -316,6 +343,11 @@ impl Row {
                 _ => {}
             }
             complete(&mut reason, named);
+            match reason["length"].as_str() {
+                Some("body") => reason["length"] = bytes.into(),
+                Some("none") => reason["length"] = Value::Null,
+                _ => {}
+            }
             reason
         });
         let answered = self.status.is_some();

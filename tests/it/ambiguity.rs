@@ -19,7 +19,7 @@ use tower_webhook::{
 const SECRET: &str = "a-secret-of-some-length";
 
 fn scheme(algorithm: Algorithm, signed: &str) -> Scheme {
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         algorithm,
         signed.to_owned(),
         SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -145,10 +145,8 @@ fn content_with_two_open_ends_is_refused_when_built() {
         "{json:/a}.{json:/b}",
         "{form:a}{form:b}",
     ] {
-        let provider = Provider::new(
-            "acme",
-            scheme(Algorithm::HmacSha256, signed).with_coverage(Coverage::Partial),
-        );
+        let scheme = scheme(Algorithm::HmacSha256, signed).with_coverage(Coverage::Partial);
+        let provider = Provider::new("acme", scheme).accept_unsigned_body();
         assert!(
             Verifier::new(provider, Secret::new(SECRET)).is_ok(),
             "{signed}"
@@ -181,7 +179,7 @@ fn a_value_that_the_endpoint_knows_needs_no_separator() {
         ),
     ] {
         let header = SignatureFormat::single("X-Signature", Encoding::Base64);
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::HmacSha256,
             format!("{{ts}}{constant}{{body}}"),
             header.with_prefix("hmac-sha256 "),
@@ -262,7 +260,7 @@ fn a_signed_field_stands_there_once() {
         );
     }
     let form = scheme(Algorithm::HmacSha256, "{form:amount}").with_coverage(Coverage::Partial);
-    let form = Provider::new("acme", form);
+    let form = Provider::new("acme", form).accept_unsigned_body();
     assert_eq!(
         forged(
             &form,
@@ -337,7 +335,7 @@ fn separators_are_no_part_of_a_signature() {
     ] {
         for separator in separators.chars() {
             let signature = SignatureFormat::list("X-Sig", separator, encoding);
-            let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+            let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
             assert!(
                 error(Provider::new("acme", scheme)).contains("cannot separate signatures"),
                 "{separator:?} {encoding}"
@@ -350,7 +348,7 @@ fn separators_are_no_part_of_a_signature() {
         (sets, "need different separators"),
         (lines, "need a whole value or a list"),
     ] {
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
         let error = error(Provider::new("acme", scheme));
         assert!(error.contains(problem), "{error}");
     }
@@ -360,7 +358,7 @@ fn separators_are_no_part_of_a_signature() {
 fn a_position_that_holds_a_signature_is_no_field() {
     for (field, built) in [("0", true), ("1", false), ("2", false), ("t", false)] {
         let signature = SignatureFormat::positional("X-Sig", ',', 1, Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
             .with_timestamp(Timestamp::field(field));
         let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
         assert_eq!(verifier.is_ok(), built, "{field}");
@@ -381,7 +379,7 @@ fn header_families_are_those_of_the_signature() {
 fn a_time_that_is_not_signed_only_refuses() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     for (signed, shown) in [("{ts}.{body}", Some(now)), ("{body}", None)] {
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::HmacSha256,
             signed,
             SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -460,7 +458,7 @@ fn verdicts(
         .with_unit(unit)
         .with_tolerance(Tolerance::off());
     let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
+    let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
     let verifier = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET));
     let verifier = verifier.map_err(|error| error.to_string())?;
     let time = |time: &str| match signed {
@@ -683,7 +681,7 @@ fn no_content_has_two_readings_that_are_accepted() {
             continue;
         }
         let signed: String = pieces.iter().map(|piece| piece.token()).collect();
-        let mut scheme = Scheme::new(
+        let mut scheme = Scheme::signed(
             Algorithm::HmacSha256,
             signed.clone(),
             SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -812,7 +810,7 @@ fn a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_toleranc
                 .with_tolerance(scheme_tolerance);
             let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
             let scheme =
-                Scheme::new(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
+                Scheme::signed(Algorithm::HmacSha256, signed, signature).with_timestamp(timestamp);
             let built = Verifier::new(Provider::new("acme", scheme), Secret::new(SECRET)).unwrap();
             let later = tolerances().map(|tolerance| built.clone().with_tolerance(tolerance));
             for verifier in later.into_iter().chain([built]) {

@@ -20,13 +20,13 @@ const SECRET: &str = "a-secret-of-some-length";
 
 fn acme(signed: &str) -> Provider {
     let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, signed.to_owned(), signature);
-    let scheme = if signed.contains("{body") {
-        scheme
+    let scheme = Scheme::signed(Algorithm::HmacSha256, signed.to_owned(), signature);
+    let provider = if signed.contains("{body") {
+        Provider::new("acme", scheme)
     } else {
-        scheme.with_coverage(Coverage::Partial)
+        Provider::new("acme", scheme.with_coverage(Coverage::Partial)).accept_unsigned_body()
     };
-    Provider::new("acme", scheme)
+    provider
         .with_event_type(Locator::json("/type"))
         .with_delivery_id(Locator::json("/id"))
         .with_unique_delivery_id()
@@ -114,7 +114,7 @@ fn a_byte_order_mark_is_ignored_in_front_of_a_signed_value() {
 #[test]
 fn a_byte_order_mark_is_ignored_in_typed_events() {
     let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
     let vove = Provider::new("voveid", scheme);
     for body in [
         r#"{"status":"successful","refId":"customer-7"}"#,
@@ -240,7 +240,7 @@ fn json_that_is_a_form_is_called_one() {
     let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
     let vove = Provider::new(
         "voveid",
-        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+        Scheme::signed(Algorithm::HmacSha256, "{body}", signature),
     );
     let event = event_of(vove.clone(), vove, PAYLOAD);
     assert_eq!(

@@ -84,7 +84,7 @@ const FILE: &str = r#"
 /// The custom provider of [`FILE`], written in code.
 fn acme() -> Provider {
     let signature = SignatureFormat::fields("X-Acme-Signature", ',', "v1", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t"));
     Provider::new("acme", scheme)
 }

@@ -488,10 +488,12 @@ fn nothing_that_would_accept_too_much_can_be_built() {
     let hex = || SignatureFormat::single("X-Sig", Encoding::Hex);
     let good = || Secret::new(GITHUB_SECRET);
     let built = |scheme: Scheme| Verifier::new(Provider::new("acme", scheme), good()).map(drop);
-    let signs = |template: &'static str| built(Scheme::new(Algorithm::HmacSha256, template, hex()));
-    let plain = || Scheme::new(Algorithm::HmacSha256, "{body}", hex());
-    let digest = |algorithm, template: &'static str| built(Scheme::new(algorithm, template, hex()));
-    let with = |signature| built(Scheme::new(Algorithm::HmacSha256, "{body}", signature));
+    let signs =
+        |template: &'static str| built(Scheme::signed(Algorithm::HmacSha256, template, hex()));
+    let plain = || Scheme::signed(Algorithm::HmacSha256, "{body}", hex());
+    let digest =
+        |algorithm, template: &'static str| built(Scheme::signed(algorithm, template, hex()));
+    let with = |signature| built(Scheme::signed(Algorithm::HmacSha256, "{body}", signature));
     let keyed =
         |provider: Provider, secret: &str| Verifier::new(provider, Secret::new(secret)).map(drop);
     let text =
@@ -546,7 +548,7 @@ fn nothing_that_would_accept_too_much_can_be_built() {
         (
             "only the time",
             built(
-                Scheme::new(Algorithm::HmacSha256, "{ts}", hex())
+                Scheme::signed(Algorithm::HmacSha256, "{ts}", hex())
                     .with_timestamp(Timestamp::header("X-Time")),
             ),
         ),
@@ -1100,14 +1102,14 @@ async fn an_older_signature_beside_a_wrong_one_does_not_help() {
 
 #[tokio::test]
 async fn coverage_that_is_partial_by_name_still_needs_its_signature() {
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         Algorithm::HmacSha256,
         "{header:X-Id}",
         SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_coverage(Coverage::Partial);
-    let verifier =
-        Verifier::new(Provider::new("acme", scheme), Secret::new(GITHUB_SECRET)).unwrap();
+    let provider = Provider::new("acme", scheme).accept_unsigned_body();
+    let verifier = Verifier::new(provider, Secret::new(GITHUB_SECRET)).unwrap();
     let mut request = unsigned("{}");
     request
         .headers_mut()

@@ -768,7 +768,7 @@ fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
         ("field", Algorithm::HmacMd5, "{json:/id}:{body}"),
     ] {
         let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
-        let provider = Provider::new(name, Scheme::new(algorithm, signed, signature));
+        let provider = Provider::new(name, Scheme::signed(algorithm, signed, signature));
         all.push((provider.clone(), vec![provider], SECRET));
     }
     all
@@ -877,7 +877,7 @@ async fn nothing_signs_for_nobody() {
     }
 
     // A digest that needs no key at all is right for everybody, and for nobody all the same.
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         Algorithm::UnauthenticatedSha256,
         "{body}",
         SignatureFormat::single("X-Sig", Encoding::Hex),

@@ -32,7 +32,9 @@ mod middleware {
 }
 mod modules;
 mod observe;
+mod places;
 mod promises;
+mod proofs;
 mod properties;
 mod providers {
     mod authenteq;

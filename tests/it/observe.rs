@@ -456,7 +456,7 @@ fn refusals() -> Vec<Refused> {
     let spare = Secret::new("another-secret-of-length");
     let with_field = Provider::new(
         "custom",
-        Scheme::new(
+        Scheme::signed(
             Algorithm::HmacSha256,
             "{json:/id}:{body}",
             SignatureFormat::single("X-Sig", Encoding::Hex),

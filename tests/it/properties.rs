@@ -14,12 +14,25 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use sha2::Sha256;
 use support::{NOW, at, hex};
 use tower_webhook::{
-    Provider, Rejection, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier, providers,
-    scheme::{Algorithm, Coverage, Encoding, SecretFormat, SignatureFormat, TimeUnit, Timestamp},
+    Provider, PublicKey, Rejection, RejectionKind, Scheme, Secret, Signer, VerifiedEvent, Verifier,
+    providers,
+    scheme::{
+        Algorithm, Coverage, Encoding, Locator, SecretFormat, SignatureFormat, TimeUnit, Timestamp,
+        TokenFormat,
+    },
     verify::Head,
 };
 const TEXT_SECRET: &str = "a-secret-for-the-properties";
 const BASE64_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// The private and the public half of keys for these tests.
+const ED25519: (&str, &str) = (
+    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+);
+const P256: (&str, &str) = (
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgQASOS+mup7WN5ZmgYemU2WYYz8pxn3owasRFI89ONDqhRANCAATupYDXJ7YaHqr/9mJ3JxyhLIW+mgenwKj6Skm+LYsqHASDHqxxv4TywEBhABAWwO7iU7oF10qGI+4mKN5lt+nf",
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7qWA1ye2Gh6q//ZidyccoSyFvpoHp8Co+kpJvi2LKhwEgx6scb+E8sBAYQAQFsDu4lO6BddKhiPuJijeZbfp3w==",
+);
 const TARGET: &str = "/hooks/Acme%2Fone?tenant=a%20b&x=1";
 
 type Lines = Vec<(String, Vec<u8>)>;
@@ -154,7 +167,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         })
         .collect();
     let mac =
-        |signed: &'static str, signature| Scheme::new(Algorithm::HmacSha256, signed, signature);
+        |signed: &'static str, signature| Scheme::signed(Algorithm::HmacSha256, signed, signature);
     let hex = || SignatureFormat::single("X-Sig", Encoding::Hex);
     let id = "{header:X-Id}.{ts}.{body}";
 
@@ -203,8 +216,16 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         64,
     ));
     cases.push(Case::of("json", mac("{json:/id}.{body}", hex()), 64).reading(Shape::Json));
+    let spans = mac("{span:/data}.{body|b64}.{body|md5b64}", hex());
+    cases.push(Case::of("spans", spans, 64).reading(Shape::Json));
+    let words = hex()
+        .with_prefix("App {param:id}:")
+        .or_prefix("{param:id}=");
+    let words = Provider::new("words", mac("{body}", words)).with_param("id", "k-1");
+    cases.push(Case::new("words", words, TEXT_SECRET, 64));
     let form = mac("{body}.{form:token}", hex()).with_coverage(Coverage::Partial);
-    cases.push(Case::of("form", form, 64).reading(Shape::Form));
+    let form = Provider::new("form", form).accept_unsigned_body();
+    cases.push(Case::new("form", form, TEXT_SECRET, 64).reading(Shape::Form));
     let line = "{method} {path|lower} {path|hubspot_decode} {query:tenant}\n{body}";
     cases.push(Case::of("request line", mac(line, hex()), 64));
     let url = mac("{url}{param:salt}{body}", hex());
@@ -228,9 +249,39 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     ] {
         cases.push(Case::of(
             name,
-            Scheme::new(algorithm, signed, hex()),
+            Scheme::signed(algorithm, signed, hex()),
             digits,
         ));
+    }
+    for (name, algorithm, encoding, digits, private, public) in [
+        (
+            "ed25519",
+            Algorithm::Ed25519,
+            Encoding::Hex,
+            128,
+            ED25519.0,
+            ED25519.1,
+        ),
+        (
+            "ecdsa",
+            Algorithm::EcdsaP256Sha256,
+            Encoding::Base64,
+            0,
+            P256.0,
+            P256.1,
+        ),
+    ] {
+        let signature = SignatureFormat::single("X-Sig", encoding);
+        let provider = Provider::new(name, Scheme::signed(algorithm, "{body}", signature));
+        cases.push(Case {
+            name,
+            verifier: Verifier::new(provider.clone(), PublicKey::new(public))
+                .unwrap()
+                .with_max_body(32 << 20),
+            signer: Signer::new(provider, Secret::new(private)).unwrap(),
+            hex_digits: digits,
+            shape: Shape::Bytes,
+        });
     }
     cases
 });
@@ -244,6 +295,19 @@ fn cases_for(count: u32) -> ProptestConfig {
 
 fn any_case() -> impl Strategy<Value = &'static Case> {
     any::<Index>().prop_map(|index| index.get(&CASES))
+}
+
+fn any_place() -> impl Strategy<Value = Locator> {
+    let name = || prop_oneof![Just("x".to_owned()), "\\PC{0,5}"];
+    let pointer = || prop_oneof!["/[a*~0-9/]{0,4}", "\\PC{0,5}"];
+    prop_oneof![
+        name().prop_map(Locator::header),
+        name().prop_map(Locator::query),
+        name().prop_map(Locator::form),
+        name().prop_map(Locator::field),
+        pointer().prop_map(Locator::json),
+        (name(), pointer()).prop_map(|(name, pointer)| Locator::form_json(name, pointer)),
+    ]
 }
 
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -472,7 +536,11 @@ proptest! {
         template in prop_oneof![
             "\\PC{0,40}",
             "(\\{(body|ts|secret|header:[a-z:]{0,4}|json:/?[a-z~]{0,3}|query:q|field:[0-9t])(\\|[a-z0-9]{0,9})?\\}|\\{|\\}|[.:]){0,6}",
+            "(\\{(body|ts|form:[a#/]{0,4}|json:/[*a/]{0,3}|span:/[a/*]{0,2}|method|path|url|param:p)(\\|(b64|md5b64|jsonstr|lower))?\\}|[.:]){0,5}",
         ],
+        place in any_place(),
+        stamp in any_place(),
+        algorithm in 0..5,
         header in prop_oneof![Just("X-Sig".to_owned()), "\\PC{0,8}"],
         marks in any::<(char, char)>(),
         first in prop_oneof![0..4_usize, Just(usize::MAX)],
@@ -484,18 +552,28 @@ proptest! {
         body in any_bytes(),
     ) {
         let signature = match grammar {
-            0 => SignatureFormat::single(header, Encoding::Hex).with_prefix(field),
+            0 => SignatureFormat::single(place.clone(), Encoding::Hex).with_prefix(field.clone()).or_prefix(field),
             1 => SignatureFormat::list(header, marks.0, Encoding::Base64).with_prefix(field),
             2 => SignatureFormat::fields(header, marks.0, field, Encoding::Base64Url).with_sets(marks.1),
             _ => SignatureFormat::positional(header, marks.0, first, Encoding::Hex),
         };
-        let mut scheme = Scheme::new(Algorithm::HmacSha256, template.clone(), signature).with_coverage(Coverage::Partial);
+        let mut scheme = match algorithm {
+            0 => Scheme::token(place, TokenFormat::plain()),
+            1 => Scheme::token(place, TokenFormat::plain().with_encoding(Encoding::Base64)),
+            2 => Scheme::signed(Algorithm::Sha256, template.clone(), signature).with_coverage(Coverage::Partial),
+            _ => Scheme::signed(Algorithm::HmacSha256, template.clone(), signature).with_coverage(Coverage::Partial),
+        };
         if let Some(name) = time {
-            scheme = scheme.with_timestamp(Timestamp::field(name));
+            let stamp = if name.is_empty() { Timestamp::at(stamp) } else { Timestamp::field(name) };
+            scheme = scheme.with_timestamp(stamp);
         }
-        let built = Verifier::new(Provider::new("odd", scheme.with_secret_format(SecretFormat::text())), Secret::new(secret));
+        let provider = Provider::new("odd", scheme.with_secret_format(SecretFormat::text()))
+            .accept_unsigned_body()
+            .with_param("p", "a")
+            .with_param("url", "https://example.com/");
+        let built = Verifier::new(provider, Secret::new(secret));
         if let Ok(verifier) = built {
-            let verdict = verifier.verify(&Head::new(&lines), body, at(NOW));
+            let verdict = verifier.verify(&Head::new(&lines).with_target(TARGET), body, at(NOW));
             prop_assert!(verdict.is_err(), "nobody signed this: {template}");
         }
         {
@@ -808,7 +886,7 @@ fn no_byte_moves_from_one_signed_value_to_the_next() {
     let mut moved = Vec::new();
     for (signed, unit, honest, cut) in cases {
         let stamp = Timestamp::header("X-Time").with_unit(unit);
-        let scheme = Scheme::new(
+        let scheme = Scheme::signed(
             Algorithm::HmacSha256,
             signed,
             SignatureFormat::single("X-Sig", Encoding::Hex),

@@ -63,14 +63,14 @@ impl Site {
 
     /// A provider of one's own.
     fn custom(signed: &'static str, signature: SignatureFormat) -> Self {
-        let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
+        let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature);
         Self::new(Provider::new("acme", scheme), TEXT)
     }
 
     /// A provider of one's own whose header `X-Time` has the time in this unit.
     fn timed(unit: TimeUnit) -> Self {
         let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
             .with_timestamp(Timestamp::header("X-Time").with_unit(unit));
         Self::new(Provider::new("acme", scheme), TEXT)
     }
@@ -274,7 +274,7 @@ fn a_signature_header_without_its_time_or_with_two_names_the_field() {
             RejectionKind::MalformedSignature,
         ),
     ] {
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", format)
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", format)
             .with_timestamp(Timestamp::field(name));
         let acme = Verifier::new(Provider::new("acme", scheme), Secret::new(TEXT)).unwrap();
         let (head, body) = plain("{}").set("x-acme", &value).into_parts();

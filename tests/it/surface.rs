@@ -53,7 +53,7 @@ fn verifier(provider: Provider) -> Verifier {
 /// A provider with a parameter, a required header and a signed value of the body.
 fn acme() -> Provider {
     let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         Algorithm::HmacSha256,
         "{param:tenant}.{json:/refId}.{body}",
         signature,
@@ -120,16 +120,16 @@ fn voveid_with_family() -> Provider {
 
 #[test]
 fn debug_of_a_provider_and_its_scheme() {
-    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { headers: ["svix-signature"], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Header("svix-timestamp"), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefixes: ["whsec_", "v1,whsec_"], derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
+    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { places: [Locator(Header("svix-signature"))], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Locator(Header("svix-timestamp")), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefixes: ["whsec_", "v1,whsec_"], derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
     // What a header must equal may be a credential.
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         Algorithm::HmacSha256,
         "{body}",
         SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_required_header("Authorization", "Bearer MARKER");
-    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { headers: ["X-Sig"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
-    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { headers: ["X-Acme-Signature"], grammar: Single { prefix: "" }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
+    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { places: [Locator(Header("X-Sig"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
+    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { places: [Locator(Header("X-Acme-Signature"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn voveid_text() -> Provider {
     let signature = SignatureFormat::single("X-Sig", Encoding::Hex);
     Provider::new(
         "voveid",
-        Scheme::new(Algorithm::HmacSha256, "{body}", signature),
+        Scheme::signed(Algorithm::HmacSha256, "{body}", signature),
     )
 }
 
@@ -355,8 +355,8 @@ fn errors_of_signing() {
     };
     let refused = failed(acme(), Request::post("/"), r#"{"name":"MARKER"}"#);
     assert_snapshot!(texts(&refused), @r#"
-    the body lacks a value that the scheme signs
-    SignError { message: "the body lacks a value that the scheme signs" }
+    the body lacks {json:/refId}, which the scheme signs, or has it twice
+    SignError { message: "the body lacks {json:/refId}, which the scheme signs, or has it twice" }
     "#);
     let other = Request::post("/").header("x-client", "MARKER");
     assert_snapshot!(texts(&failed(acme(), other, BODY)), @r#"
@@ -823,9 +823,9 @@ async fn texts_of_every_refusal() {
         Rejection { kind: MalformedHeader, provider: Some("standard-webhooks"), endpoint: None, tenant: None, header: Some("webhook-id"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     no signature can be decoded (header X-Acme-Signature) (6 bytes); this endpoint has verified nothing since it started: compare the header with the provider's page, and check `provider`
         Rejection { kind: MalformedSignature, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: Some("X-Acme-Signature"), field: None, hints: [NeverVerified], skew_seconds: None, body_length: None, value_length: Some(6) }
-    the signature header lacks a field (header Stripe-Signature) (field t)
+    a field that the scheme needs is missing or ambiguous (header Stripe-Signature) (field t)
         Rejection { kind: MissingField, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: Some("t"), hints: [], skew_seconds: None, body_length: None, value_length: None }
-    a field of the signature header occurs more than once (header Stripe-Signature) (field t)
+    a field that the scheme needs occurs more than once (header Stripe-Signature) (field t)
         Rejection { kind: RepeatedField, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: Some("t"), hints: [], skew_seconds: None, body_length: None, value_length: None }
     too many signatures (header Stripe-Signature)
         Rejection { kind: TooManySignatures, provider: Some("stripe"), endpoint: Some("kyc"), tenant: None, header: Some("Stripe-Signature"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
@@ -835,7 +835,7 @@ async fn texts_of_every_refusal() {
         Rejection { kind: TimestampTooOld, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), field: None, hints: [Clock], skew_seconds: Some(-301), body_length: None, value_length: None }
     the timestamp is too far in the future (header X-Slack-Request-Timestamp) (301 s from the clock); check the clock of this machine, and whether requests wait in a queue
         Rejection { kind: TimestampInFuture, provider: Some("slack"), endpoint: Some("kyc"), tenant: None, header: Some("X-Slack-Request-Timestamp"), field: None, hints: [Clock], skew_seconds: Some(301), body_length: None, value_length: None }
-    the body lacks a value that the scheme signs (6 bytes)
+    the body lacks a value that the scheme signs, or has it twice (6 bytes)
         Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(6), value_length: None }
     the signature matches no key of this endpoint (60 bytes); this endpoint has verified nothing since it started: suspect the secret
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [NeverVerified], skew_seconds: None, body_length: Some(60), value_length: None }

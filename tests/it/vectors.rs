@@ -10,25 +10,100 @@ use std::{
 
 use http::Request;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{NOW, at, unhex, vector_file, vector_path};
 use tower_webhook::{
     Config, Rejection, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
-    verify::Head,
+    scheme::Coverage, verify::Head,
 };
 
-/// Entries of the catalogue that are not a keyed hash.
-const SKIPPED: [(&str, &str); 9] = [
-    ("standard-webhooks-v1a", "asymmetric: Ed25519"),
-    ("kick", "asymmetric: RSA"),
-    ("discord", "asymmetric: Ed25519"),
-    ("telnyx", "asymmetric: Ed25519"),
-    ("sendgrid", "asymmetric: ECDSA"),
-    ("wise", "asymmetric: RSA"),
-    ("cryptapi", "asymmetric: RSA"),
-    ("bridge-xyz", "asymmetric: RSA"),
-    ("fireblocks", "asymmetric: RSA"),
+/// Entries that no description holds.
+const LEFT_OUT: [(&str, &str); 39] = [
+    ("adyen", "one signature for each item of an array"),
+    (
+        "apple-assn",
+        "JSON Web Signature with a chain of certificates",
+    ),
+    (
+        "atlassian-connect",
+        "JSON Web Token with a hash of the query",
+    ),
+    ("aws-sns", "certificate at a URL, and sorted JSON fields"),
+    (
+        "braintree",
+        "XML in a form field, with a key that the request names",
+    ),
+    ("connectwise", "the key is at a URL that the body names"),
+    ("contentful", "canonical request with a list of headers"),
+    (
+        "didit-v2",
+        "JSON that is serialised again before it is signed",
+    ),
+    ("docker-hub", "unsigned"),
+    ("ebay", "key by id, in a header that is JSON in base64"),
+    ("fastly-logging", "unsigned"),
+    ("fireblocks-v2", "detached JSON Web Signature"),
+    ("fusionauth", "JSON Web Token"),
+    ("google-pubsub", "JSON Web Token"),
+    ("gorgias", "unsigned"),
+    ("gumroad", "unsigned"),
+    ("inngest", "JSON that is made canonical before it is signed"),
+    ("jumio", "unsigned"),
+    ("kustomer", "unsigned"),
+    ("lago", "JSON Web Token that contains the event"),
+    ("livekit", "JSON Web Token with a hash of the body"),
+    ("mailchannels", "HTTP message signature (RFC 9421)"),
+    ("mandrill", "sorted form fields after the URL"),
+    (
+        "messagebird-jwt",
+        "JSON Web Token with hashes of the URL and the body",
+    ),
+    ("netlify", "JSON Web Token with a hash of the body"),
+    (
+        "nowpayments",
+        "JSON that is serialised again before it is signed",
+    ),
+    (
+        "paddle-classic",
+        "sorted form fields as PHP serialises them",
+    ),
+    ("paypal", "certificate at a URL, and a CRC-32 of the body"),
+    (
+        "phonepe",
+        "the secret is one of several, by its number in the header",
+    ),
+    ("plaid", "JSON Web Token with a hash of the body"),
+    ("plivo-v3", "sorted query and form fields"),
+    ("qstash", "JSON Web Token with a hash of the body"),
+    ("rfc9421", "HTTP message signature (RFC 9421)"),
+    ("salesforce", "unsigned"),
+    ("supabase-db", "unsigned"),
+    ("truelayer", "detached JSON Web Signature, with P-521"),
+    ("twilio", "sorted form fields after the URL"),
+    ("vonage", "JSON Web Token with a hash of the body"),
+    ("wix", "JSON Web Token that is the body"),
 ];
+
+/// Vectors of entries that run, which need more than a description.
+const SKIPPED_VECTORS: [(&str, &str, &str); 5] = [
+    ("bitso", "unknown key id", NO_KEY),
+    ("circle", "unknown key id", NO_KEY),
+    ("easypost", "key is NFKD-normalised first", NOT_ASCII),
+    (
+        "easypost",
+        "signature mismatch: key not normalised",
+        NOT_ASCII,
+    ),
+    (
+        "fal-ai",
+        "unusable key: an empty set",
+        "an endpoint without keys is refused when it is built",
+    ),
+];
+
+const NOT_ASCII: &str = "a secret is used as it is, which differs from NFKD only beyond ASCII";
+
+const NO_KEY: &str = "the source of the keys has none, and the endpoint is not asked";
 
 /// Entries whose sample secret is shorter than what we take without being told: its bytes.
 const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
@@ -36,8 +111,26 @@ const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
 /// Entries that repeat the header line while keys change, which the catalogue says in prose only.
 const REPEATED_LINES: [&str; 1] = ["mollie"];
 
-/// What the words of the catalogue and of the samples mean here.
-const REFUSALS: [(&str, RejectionKind); 27] = [
+/// A signed header without a separator, which has to be a setting of the endpoint.
+struct Setting {
+    id: &'static str,
+    header: &'static str,
+    name: &'static str,
+    value: &'static str,
+}
+
+const SETTINGS: [Setting; 1] = [Setting {
+    id: "pomelo",
+    header: "X-Endpoint",
+    name: "endpoint",
+    value: "/hooks/pomelo",
+}];
+
+/// The URL of an endpoint whose vectors name none.
+const URL: &str = "https://example.com/webhook";
+
+/// What the words of the samples, and of the first edition of the catalogue, mean here.
+const REFUSALS: [(&str, RejectionKind); 28] = [
     ("body changed", RejectionKind::SignatureMismatch),
     ("signature changed", RejectionKind::SignatureMismatch),
     ("wrong secret", RejectionKind::SignatureMismatch),
@@ -89,6 +182,51 @@ const REFUSALS: [(&str, RejectionKind); 27] = [
     ("missing svix-id", RejectionKind::MissingHeader),
     ("missing svix-timestamp", RejectionKind::MissingHeader),
     ("missing svix-signature", RejectionKind::MissingHeader),
+    ("missing header", RejectionKind::MissingHeader),
+];
+
+/// The phrases with which a note of the catalogue begins, or whole notes, and the kinds that they may be.
+const PHRASES: [(&str, &[RejectionKind]); 15] = [
+    ("wrong key", &[RejectionKind::SignatureMismatch]),
+    ("wrong token", &[RejectionKind::SignatureMismatch]),
+    ("URL differs", &[RejectionKind::SignatureMismatch]),
+    // Base64 that was shortened is none.
+    (
+        "shortened token",
+        &[
+            RejectionKind::SignatureMismatch,
+            RejectionKind::MalformedSignature,
+        ],
+    ),
+    ("missing signature", &[RejectionKind::MissingField]),
+    ("missing token", &[RejectionKind::MissingField]),
+    ("missing form field", &[RejectionKind::MissingField]),
+    ("malformed body", &[RejectionKind::MissingField]),
+    // The id of the key is a setting, and part of the text before the signature.
+    ("unknown key id", &[RejectionKind::MalformedSignature]),
+    // What cannot be a signature or a token is not compared.
+    ("wrong secret: not text", &[RejectionKind::MissingField]),
+    (
+        "wrong secret: not encoded",
+        &[RejectionKind::MalformedSignature],
+    ),
+    (
+        "signature changed: the word for an unsigned delivery",
+        &[RejectionKind::MalformedSignature],
+    ),
+    (
+        "signature mismatch: HMAC with the public key",
+        &[RejectionKind::MalformedSignature],
+    ),
+    (
+        "signature mismatch: RSA under the new header",
+        &[RejectionKind::MalformedSignature],
+    ),
+    // The header has to equal the setting that is signed.
+    (
+        "signature mismatch: endpoint header changed",
+        &[RejectionKind::UnexpectedHeader],
+    ),
 ];
 
 #[derive(Deserialize)]
@@ -99,19 +237,29 @@ struct Catalogue {
 #[derive(Deserialize)]
 struct Entry {
     id: String,
-    fit: String,
     scheme: Value,
-    /// Of another form where the scheme is one of the skipped ones.
     test_vectors: Vec<Value>,
+    same_as: Option<String>,
+    #[serde(default)]
+    also_accepts: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Vector {
     now: u64,
-    secret: String,
+    secret: Option<String>,
+    secrets: Option<Vec<String>>,
+    /// Public keys by their ids.
+    keys: Option<BTreeMap<String, String>>,
+    jwks: Option<Jwks>,
     headers: BTreeMap<String, String>,
     body: String,
+    method: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    params: BTreeMap<String, String>,
     valid: bool,
     note: Option<String>,
     scheme_override: Option<Value>,
@@ -119,21 +267,43 @@ struct Vector {
     _origin: String,
 }
 
+#[derive(Clone, Deserialize)]
+struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Jwk {
+    /// The key itself, of Ed25519.
+    x: String,
+}
+
 /// A scheme in the catalogue's words. A word that is not known here fails the test, so that none is left out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Spec {
-    kind: String,
-    alg: String,
+    kind: Kind,
+    alg: Option<String>,
     alg_from: Option<AlgFrom>,
-    key: KeySpec,
-    message: String,
+    key: Option<KeySpec>,
+    message: Option<String>,
     sig: SigSpec,
     ts: Option<TimeSpec>,
     tolerance_s: Option<u64>,
     tolerance_future_s: Option<u64>,
     #[serde(default)]
     require: Vec<Require>,
+    secret_filter: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Mac,
+    Digest,
+    Signature,
+    Token,
+    Basic,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +318,14 @@ struct AlgFrom {
 struct KeySpec {
     encoding: String,
     strip_prefix: Option<String>,
+    /// Public keys are told apart by their look in any case.
+    #[serde(default, rename = "also")]
+    _also: Vec<String>,
+    /// Where the id of the key is.
+    by: Option<String>,
+    /// A Unicode form, which every secret in ASCII has.
+    #[serde(rename = "normalize")]
+    _normalize: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -156,9 +334,14 @@ struct SigSpec {
     #[serde(rename = "in")]
     place: String,
     name: OneOrMany,
+    #[serde(default)]
+    name_configurable: bool,
     grammar: String,
     encoding: String,
     prefix: Option<String>,
+    #[serde(default)]
+    prefix_optional: bool,
+    before: Option<Vec<String>>,
     sep: Option<String>,
     kv_sep: Option<String>,
     field: Option<String>,
@@ -188,10 +371,90 @@ struct Require {
     equals: String,
 }
 
+impl Vector {
+    /// The secrets or public keys that an endpoint is given for this request.
+    fn keys(&self, spec: &Spec) -> Vec<String> {
+        if let Some(jwks) = &self.jwks {
+            return jwks.keys.iter().map(|key| key.x.clone()).collect();
+        }
+        if let Some(keys) = &self.keys {
+            let by = spec.key.as_ref().and_then(|key| key.by.as_deref()).unwrap();
+            let header = by.strip_prefix("header:").unwrap();
+            let named = self.headers.get(header).and_then(|id| keys.get(id));
+            return named.into_iter().cloned().collect();
+        }
+        let several = self.secrets.iter().flatten().cloned();
+        self.secret.iter().cloned().chain(several).collect()
+    }
+
+    /// The path and the query. The fragment of a URL is never sent.
+    fn target(&self) -> &str {
+        if let Some(path) = &self.path {
+            return path;
+        }
+        let url = self.url.as_deref().unwrap_or("");
+        let after = url.split_once("://").map_or(url, |(_, after)| after);
+        let target = after.find('/').map_or("/", |start| &after[start..]);
+        target.split_once('#').map_or(target, |(target, _)| target)
+    }
+
+    fn verify(&self, verifier: &Verifier) -> Verdict {
+        let headers: Vec<_> = self.headers.iter().collect();
+        let head = Head::new(&headers)
+            .with_method(self.method.as_deref().unwrap_or("POST"))
+            .with_target(self.target());
+        let whole = verifier.verify(&head, self.body.clone(), at(self.now));
+        let framed = self.verify_frames(verifier, &head);
+        let kind = |verdict: &Verdict| verdict.as_ref().err().map(Rejection::kind);
+        assert_eq!(kind(&whole), kind(&framed), "{:?}", self.note);
+        whole
+    }
+
+    /// The body in frames is hashed as it arrives.
+    fn verify_frames(&self, verifier: &Verifier, head: &Head<'_>) -> Verdict {
+        let checked = verifier.check_head(head, at(self.now))?;
+        let mut body = checked.with_keys(verifier.keys())?;
+        for frame in self.body.as_bytes().chunks(7) {
+            body.update(frame.to_vec().into())?;
+        }
+        body.verify()
+    }
+}
+
+impl Spec {
+    /// How much of the body is signed: the whole, parts, or nothing, as the configuration says it.
+    fn covers(&self) -> Coverage {
+        match &self.message {
+            None => Coverage::None,
+            Some(message) if message.contains("{body") && self.sig.is_outside_the_body() => {
+                Coverage::Body
+            }
+            Some(message)
+                if ["{json:", "{form:", "{span:"]
+                    .iter()
+                    .any(|token| message.contains(token)) =>
+            {
+                Coverage::Partial
+            }
+            Some(_) => Coverage::None,
+        }
+    }
+}
+
+impl SigSpec {
+    fn is_outside_the_body(&self) -> bool {
+        matches!(&*self.place, "header" | "query")
+    }
+}
+
 impl Entry {
     fn vectors(&self) -> Vec<Vector> {
         let vectors = Value::from(self.test_vectors.clone());
         serde_json::from_value(vectors).unwrap_or_else(|error| panic!("{}: {error}", self.id))
+    }
+
+    fn settings(&self) -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| setting.id == self.id)
     }
 
     /// The scheme, with the parts that a vector replaces.
@@ -203,34 +466,79 @@ impl Entry {
         {
             scheme[key] = value.clone();
         }
-        let spec: Spec =
-            serde_json::from_value(scheme).unwrap_or_else(|error| panic!("{}: {error}", self.id));
-        assert!(["mac", "digest"].contains(&&*spec.kind), "{}", self.id);
-        spec
+        for Setting { header, name, .. } in self.settings() {
+            let value = format!("{{param:{name}}}");
+            let message = scheme["message"].as_str().unwrap();
+            scheme["message"] = message
+                .replace(&format!("{{header:{header}}}"), &value)
+                .into();
+            scheme["require"] = json!([{ "header": header, "equals": value }]);
+        }
+        serde_json::from_value(scheme).unwrap_or_else(|error| panic!("{}: {error}", self.id))
     }
 
-    fn verifier(&self, replaced: Option<&Value>, secrets: &[String]) -> Verifier {
-        let text = document(&self.id, &self.spec(replaced), secrets);
-        let config = Config::from_toml_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}\n{text}", self.id));
-        config.endpoint(&self.id).unwrap()
+    /// The verifier for one vector.
+    fn verifier_for(&self, vector: &Vector) -> Result<Verifier, String> {
+        Ok(self.config_for(vector)?.endpoint(&self.id).unwrap())
+    }
+
+    /// The configuration for one vector.
+    fn config_for(&self, vector: &Vector) -> Result<Config, String> {
+        let replaced = vector.scheme_override.as_ref();
+        let keys = vector.keys(&self.spec(replaced));
+        let mut params = vector.params.clone();
+        for Setting { name, value, .. } in self.settings() {
+            params.insert((*name).to_owned(), (*value).to_owned());
+        }
+        if let Some(url) = &vector.url {
+            params.insert("url".to_owned(), url.clone());
+        }
+        self.config_with(replaced, &keys, &params)
+    }
+
+    fn verifier(&self, replaced: Option<&Value>, keys: &[String]) -> Verifier {
+        let verifier = self.verifier_with(replaced, keys, &BTreeMap::new());
+        verifier.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn verifier_with(
+        &self,
+        replaced: Option<&Value>,
+        keys: &[String],
+        params: &BTreeMap<String, String>,
+    ) -> Result<Verifier, String> {
+        let config = self.config_with(replaced, keys, params)?;
+        Ok(config.endpoint(&self.id).unwrap())
+    }
+
+    fn config_with(
+        &self,
+        replaced: Option<&Value>,
+        keys: &[String],
+        params: &BTreeMap<String, String>,
+    ) -> Result<Config, String> {
+        let text = document(&self.id, &self.spec(replaced), keys, params);
+        let config = Config::from_toml_str(&text);
+        config.map_err(|error| format!("{}: {error}\n{text}", self.id))
     }
 }
 
 /// The configuration of one endpoint under one scheme.
-fn document(id: &str, spec: &Spec, secrets: &[String]) -> String {
-    let mut text = format!(
-        "[providers.x-{id}]\nalgorithm = {}\nsigned = {}\n",
-        quoted(&spec.alg),
-        quoted(&spec.message)
-    );
+fn document(id: &str, spec: &Spec, keys: &[String], params: &BTreeMap<String, String>) -> String {
+    let mut text = format!("[providers.x-{id}]\n");
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").unwrap();
-    line("signature", &signature(id, &spec.sig));
+    match spec.kind {
+        Kind::Mac | Kind::Digest | Kind::Signature => {
+            line("algorithm", &quoted(spec.alg.as_ref().unwrap()));
+            line("signed", &quoted(spec.message.as_ref().unwrap()));
+            line("signature", &signature(id, &spec.sig));
+        }
+        Kind::Token => line("token", &token(id, spec)),
+        Kind::Basic => line("token", "{ basic = true }"),
+    }
     if let Some(ts) = &spec.ts {
-        let mut table = vec![
-            (ts.place.as_str(), quoted(&ts.name)),
-            ("unit", quoted(&ts.unit)),
-        ];
+        let mut table = place(&ts.place, &ts.name);
+        table.push(("unit", quoted(&ts.unit)));
         table.push(("tolerance", duration(spec.tolerance_s)));
         if let Some(future) = spec.tolerance_future_s {
             // The catalogue's way to say that there is no limit.
@@ -241,21 +549,21 @@ fn document(id: &str, spec: &Spec, secrets: &[String]) -> String {
         }
         line("timestamp", &inline(&table));
     }
-    let encoding = if spec.key.encoding == "utf8" {
-        "text"
-    } else {
-        &spec.key.encoding
-    };
-    let mut key = vec![("encoding", quoted(encoding))];
-    key.extend(
-        spec.key
-            .strip_prefix
-            .as_ref()
-            .map(|prefix| ("prefix", quoted(prefix))),
-    );
-    let short = SHORT_KEYS.iter().find(|(entry, _)| *entry == id);
-    key.extend(short.map(|(_, bytes)| ("min_bytes", bytes.to_string())));
-    line("secret_format", &inline(&key));
+    if let (Kind::Mac | Kind::Digest, Some(key)) = (spec.kind, &spec.key) {
+        let encoding = match &*key.encoding {
+            "utf8" => "text",
+            other => other,
+        };
+        let mut table = vec![("encoding", quoted(encoding))];
+        table.extend(
+            key.strip_prefix
+                .as_ref()
+                .map(|prefix| ("prefix", quoted(prefix))),
+        );
+        let short = SHORT_KEYS.iter().find(|(entry, _)| *entry == id);
+        table.extend(short.map(|(_, bytes)| ("min_bytes", bytes.to_string())));
+        line("secret_format", &inline(&table));
+    }
     let mut require: Vec<String> = Vec::new();
     for rule in &spec.require {
         require.push(inline(&[
@@ -268,7 +576,7 @@ fn document(id: &str, spec: &Spec, secrets: &[String]) -> String {
         let (name, _) = choice
             .map
             .iter()
-            .find(|(_, alg)| **alg == spec.alg)
+            .find(|(_, alg)| Some(*alg) == spec.alg.as_ref())
             .unwrap();
         require.push(inline(&[
             ("header", quoted(&choice.header)),
@@ -278,29 +586,96 @@ fn document(id: &str, spec: &Spec, secrets: &[String]) -> String {
     if !require.is_empty() {
         line("require", &format!("[{}]", require.join(", ")));
     }
-    let secrets: Vec<String> = secrets.iter().map(|secret| quoted(secret)).collect();
+    let covers = spec.covers();
+    if covers != Coverage::Body && spec.message.is_some() {
+        line("covers", "\"partial\"");
+    }
+    let keys: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
+    let which = if spec.kind == Kind::Signature {
+        "public_keys"
+    } else {
+        "secrets"
+    };
     write!(
         text,
-        "[endpoints.{id}]\nprovider = \"x-{id}\"\nsecrets = [{}]\n",
-        secrets.join(", ")
+        "[endpoints.{id}]\nprovider = \"x-{id}\"\n{which} = [{}]\n",
+        keys.join(", ")
     )
     .unwrap();
+    if covers != Coverage::Body {
+        text.push_str("accept_unsigned_body = true\n");
+    }
+    let params: Vec<_> = used_params(spec)
+        .into_iter()
+        .map(|(name, default)| {
+            let value = params.get(name).map_or(default, |value| value);
+            format!("{name} = {}", quoted(value))
+        })
+        .collect();
+    writeln!(text, "params = {{ {} }}", params.join(", ")).unwrap();
     text
 }
 
+/// The parameters of a scheme, with the values of an endpoint that has no others.
+fn used_params(spec: &Spec) -> Vec<(&str, &str)> {
+    let mut used = Vec::new();
+    let message = spec.message.as_deref().unwrap_or("");
+    if message.contains("{url") {
+        used.push(("url", URL));
+    }
+    for part in message.split("{param:").skip(1) {
+        used.push((part.split(['}', '|']).next().unwrap(), "p-1"));
+    }
+    if spec.sig.before.is_some() {
+        used.push((spec.sig.field.as_deref().unwrap(), "k-1"));
+    }
+    if let (true, OneOrMany::One(name)) = (spec.sig.name_configurable, &spec.sig.name) {
+        used.push(("place", name));
+    }
+    used
+}
+
+/// The keys that say where a value is.
+fn place<'p>(place: &'p str, name: &str) -> Vec<(&'p str, String)> {
+    match (place, name.split_once('#')) {
+        ("form", Some((field, pointer))) => {
+            vec![("form", quoted(field)), ("json", quoted(pointer))]
+        }
+        _ => vec![(place, quoted(name))],
+    }
+}
+
+fn places(sig: &SigSpec) -> Vec<(&str, String)> {
+    match &sig.name {
+        OneOrMany::One(_) if sig.name_configurable => place(&sig.place, "{param:place}"),
+        OneOrMany::One(name) => place(&sig.place, name),
+        OneOrMany::Many(names) => vec![("headers", serde_json::to_string(names).unwrap())],
+    }
+}
+
+fn token(id: &str, spec: &Spec) -> String {
+    let sig = &spec.sig;
+    assert_eq!((&*sig.grammar, &*sig.encoding), ("single", "utf8"), "{id}");
+    let mut table = places(sig);
+    table.extend(sig.prefix.as_ref().map(|text| ("prefix", quoted(text))));
+    match spec.secret_filter.as_deref() {
+        None => {}
+        Some("b64") => table.push(("encoding", quoted("base64"))),
+        Some(other) => panic!("{id}: secret_filter {other}"),
+    }
+    inline(&table)
+}
+
 fn signature(id: &str, sig: &SigSpec) -> String {
-    assert_eq!(sig.place, "header", "{id}");
-    assert!(sig.kv_sep.as_deref().is_none_or(|text| text == "="), "{id}");
-    let mut table = vec![match &sig.name {
-        OneOrMany::One(name) => ("header", quoted(name)),
-        OneOrMany::Many(names) => ("headers", serde_json::to_string(names).unwrap()),
-    }];
+    let mut table = places(sig);
     table.push(("encoding", quoted(&sig.encoding)));
     let separator = sig.sep.as_ref().map(|text| quoted(text));
+    let between = sig.kv_sep.as_deref();
     match &*sig.grammar {
-        "single" => assert_eq!(separator, None, "{id}"),
+        "single" => assert_eq!((separator, between), (None, None), "{id}"),
         "list" => table.push(("list", separator.unwrap())),
         "kv" => {
+            assert_eq!(between, Some("="), "{id}");
             table.push(("fields", separator.unwrap()));
             table.push(("field", quoted(sig.field.as_ref().unwrap())));
         }
@@ -308,10 +683,29 @@ fn signature(id: &str, sig: &SigSpec) -> String {
             table.push(("positional", separator.unwrap()));
             table.push(("first", "1".to_owned()));
         }
+        // The id of the key is a setting, so it is part of the text before the signature.
+        "keyed" => {
+            let id = format!(
+                "{{param:{}}}{}",
+                sig.field.as_ref().unwrap(),
+                between.unwrap()
+            );
+            let before = sig.before.iter().flatten();
+            let before: Vec<_> = before.map(|word| quoted(&format!("{word}{id}"))).collect();
+            table.push(("prefix", format!("[{}]", before.join(", "))));
+        }
         other => panic!("{id}: grammar {other}"),
     }
     table.extend(sig.set_sep.as_ref().map(|text| ("sets", quoted(text))));
-    table.extend(sig.prefix.as_ref().map(|text| ("prefix", quoted(text))));
+    table.extend(sig.prefix.as_ref().map(|text| {
+        let text = quoted(text);
+        let text = if sig.prefix_optional {
+            format!("[{text}, \"\"]")
+        } else {
+            text
+        };
+        ("prefix", text)
+    }));
     if REPEATED_LINES.contains(&id) {
         table.push(("repeats", "true".to_owned()));
     }
@@ -335,17 +729,15 @@ fn duration(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| quoted("off"), |seconds| quoted(&format!("{seconds}s")))
 }
 
-fn core_entries() -> Vec<Entry> {
+fn catalogue() -> Vec<Entry> {
     let catalogue: Catalogue = serde_json::from_slice(&vector_file("schemes.json")).unwrap();
-    let mut entries = catalogue.providers;
-    entries.retain(|entry| entry.fit == "declarative core");
-    entries
+    catalogue.providers
 }
 
-/// The core entries that are a keyed hash, by id.
+/// The entries that a description holds, by id.
 fn entries() -> BTreeMap<String, Entry> {
-    let mut entries = core_entries();
-    entries.retain(|entry| !SKIPPED.iter().any(|(skipped, _)| *skipped == entry.id));
+    let mut entries = catalogue();
+    entries.retain(|entry| !LEFT_OUT.iter().any(|(id, _)| *id == entry.id));
     entries
         .into_iter()
         .map(|entry| (entry.id.clone(), entry))
@@ -368,50 +760,73 @@ pub(crate) fn refusal_of(words: &str) -> RejectionKind {
     *kind
 }
 
+/// The kinds of refusal that a note of the catalogue may mean.
+fn refusals_of(note: &str) -> Vec<RejectionKind> {
+    let phrase = note.split_once(": ").map_or(note, |(phrase, _)| phrase);
+    let known = |words| PHRASES.iter().find(|(known, _)| *known == words);
+    match known(note).or_else(|| known(phrase)) {
+        Some((_, kinds)) => kinds.to_vec(),
+        None => vec![refusal_of(phrase)],
+    }
+}
+
 /// Says what is wrong with a verdict. `refusal` is what the vector's own words call the reason.
 fn wrong(verdict: &Verdict, valid: bool, refusal: Option<&str>) -> Option<String> {
     match (verdict, valid) {
-        (Ok(_), true) => None,
+        (Ok(event), true) => {
+            let is_covered = event.coverage() == Coverage::Body;
+            (refusal == Some("body is not covered") && is_covered)
+                .then(|| "says that it covers the body".to_owned())
+        }
         (Ok(_), false) => Some("accepted".to_owned()),
         (Err(rejection), true) => Some(format!("refused: {rejection:?}")),
         (Err(rejection), false) => {
-            let kind = refusal_of(refusal?);
-            (rejection.kind() != kind)
-                .then(|| format!("refused as {}, and not as {kind}", rejection.kind()))
+            let kinds = refusals_of(refusal?);
+            (!kinds.contains(&rejection.kind()))
+                .then(|| format!("refused as {}, and not as {kinds:?}", rejection.kind()))
         }
     }
 }
 
 #[test]
-fn every_core_scheme_gives_the_verdicts_of_its_vectors() {
-    let kind_of = |entry: &Entry| entry.scheme["kind"].as_str().unwrap().to_owned();
-    let skipped: BTreeSet<String> = core_entries()
+fn every_scheme_that_a_description_holds_gives_the_verdicts_of_its_vectors() {
+    let special: BTreeSet<String> = catalogue()
         .into_iter()
-        .filter(|entry| kind_of(entry) == "signature")
+        .filter(|entry| serde_json::from_value::<Spec>(entry.scheme.clone()).is_err())
         .map(|entry| entry.id)
         .collect();
-    assert_eq!(
-        skipped,
-        SKIPPED.iter().map(|(id, _)| (*id).to_owned()).collect()
-    );
+    let left_out = LEFT_OUT.map(|(id, _)| id.to_owned());
+    assert_eq!(special, BTreeSet::from(left_out));
 
     let entries = entries();
-    let (mut accepted, mut refused) = (0, 0);
+    let mut kinds = BTreeMap::<String, usize>::new();
+    let (mut accepted, mut refused, mut skipped) = (0, 0, 0);
     let mut failures = Vec::new();
     for entry in entries.values() {
         // Also without any vector: the scheme has to build.
-        entry.verifier(None, &[example_secret(entry)]);
+        let built = entry.verifier_with(None, &[example_key(entry)], &BTreeMap::new());
+        failures.extend(built.err());
+        let kind = entry.spec(None).kind;
+        *kinds.entry(format!("{kind:?}")).or_default() += 1;
         for (index, vector) in entry.vectors().iter().enumerate() {
-            let secret = std::slice::from_ref(&vector.secret);
-            let verifier = entry.verifier(vector.scheme_override.as_ref(), secret);
-            let headers: Vec<_> = vector.headers.iter().collect();
-            let verdict =
-                verifier.verify(&Head::new(&headers), vector.body.clone(), at(vector.now));
-            if let Some(wrong) = wrong(&verdict, vector.valid, vector.note.as_deref()) {
-                failures.push(format!(
-                    "{} vector {index} ({:?}): {wrong}",
-                    entry.id, vector.note
-                ));
+            let note = vector.note.as_deref();
+            if SKIPPED_VECTORS
+                .iter()
+                .any(|(id, words, _)| *id == entry.id && Some(*words) == note)
+            {
+                skipped += 1;
+                continue;
+            }
+            let verifier = match entry.verifier_for(vector) {
+                Ok(verifier) => verifier,
+                Err(error) => {
+                    failures.push(error);
+                    continue;
+                }
+            };
+            let verdict = vector.verify(&verifier);
+            if let Some(wrong) = wrong(&verdict, vector.valid, note) {
+                failures.push(format!("{} vector {index} ({note:?}): {wrong}", entry.id));
             }
             *(if vector.valid {
                 &mut accepted
@@ -422,25 +837,161 @@ fn every_core_scheme_gives_the_verdicts_of_its_vectors() {
     }
     let ran = entries.len();
     say(&format!(
-        "vectors: {ran} schemes ran through their configuration form, with {accepted} vectors to accept and {refused} to refuse"
+        "vectors: {ran} schemes ran through their configuration form ({kinds:?}), with {accepted} vectors to accept and {refused} to refuse"
     ));
-    for (id, reason) in SKIPPED {
-        say(&format!("vectors: skipped {id}: {reason}"));
+    for (id, reason) in LEFT_OUT {
+        say(&format!("vectors: left out {id}: {reason}"));
+    }
+    for (id, note, reason) in SKIPPED_VECTORS {
+        say(&format!("vectors: left out {id}, {note:?}: {reason}"));
     }
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!((ran, accepted, refused), (133, 85, 196));
+    assert_eq!(ran + LEFT_OUT.len(), catalogue().len());
+    assert_eq!(skipped, SKIPPED_VECTORS.len());
+    assert_eq!((ran, accepted, refused), (261, 227, 477));
 }
 
-/// A secret that the entry's key format takes.
-fn example_secret(entry: &Entry) -> String {
+/// What the signer makes of an accepted request, whose signatures it replaces.
+#[test]
+fn the_signer_signs_under_every_scheme_with_a_secret() {
+    let (mut signed, mut failures) = (0, Vec::new());
+    for entry in entries().values() {
+        let spec = entry.spec(None);
+        let vectors = entry.vectors();
+        let vector = vectors
+            .iter()
+            .find(|vector| vector.valid && vector.scheme_override.is_none());
+        let (Some(vector), true) = (vector, spec.kind != Kind::Signature) else {
+            continue;
+        };
+        let config = entry.config_for(vector).unwrap();
+        let mut signer = config.signer(&entry.id).unwrap().with_time(at(vector.now));
+        if entry.id == "hygraph" {
+            signer = signer.with_field("env", "main");
+        }
+        let mut request = Request::builder()
+            .method(vector.method.as_deref().unwrap_or("POST"))
+            .uri(vector.target());
+        for (name, value) in &vector.headers {
+            let is_signature = match &spec.sig.name {
+                OneOrMany::One(known) => known.eq_ignore_ascii_case(name),
+                OneOrMany::Many(known) => {
+                    known.iter().any(|known| known.eq_ignore_ascii_case(name))
+                }
+            };
+            if !is_signature {
+                request = request.header(name, value);
+            }
+        }
+        let request = match signer.sign_body(request, vector.body.clone()) {
+            Ok(request) => request,
+            Err(error) => {
+                failures.push(format!("{}: {error}", entry.id));
+                continue;
+            }
+        };
+        let (head, body) = request.into_parts();
+        let verifier = config.endpoint(&entry.id).unwrap();
+        if let Err(rejection) = verifier.verify(&Head::from(&head), body, at(vector.now)) {
+            failures.push(format!("{}: {rejection:?}\n{head:?}", entry.id));
+        }
+        signed += 1;
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!(signed, 167);
+}
+
+/// Whether the schemes of two entries are the same but for the tolerance.
+fn are_same(sender: &Entry, receiver: &Entry) -> bool {
+    sender.same_as.is_some() && sender.same_as == receiver.same_as
+}
+
+/// Whether a request of one entry may pass at the other, because it has the other's signature as well.
+fn has_other_signature(sender: &Entry, receiver: &Entry) -> bool {
+    let mut others = sender.also_accepts.iter();
+    others.any(|id| *id == receiver.id || Some(id) == receiver.same_as.as_ref())
+}
+
+#[test]
+fn a_request_passes_only_where_the_scheme_is_the_same() {
+    let entries = entries();
+    let others: Vec<(&Entry, Verifier)> = entries
+        .values()
+        .map(|entry| (entry, entry.verifier(None, &[example_key(entry)])))
+        .collect();
+    let (mut requests, mut compared) = (0, 0);
+    let mut passed = BTreeSet::new();
+    let mut failures = BTreeSet::new();
+    for sender in entries.values() {
+        for mut vector in sender.vectors() {
+            if !vector.valid || vector.scheme_override.is_some() {
+                continue;
+            }
+            requests += 1;
+            vector.secrets = Some(vector.keys(&sender.spec(None)));
+            (vector.secret, vector.keys, vector.jwks) = (None, None, None);
+            for (receiver, with_another_key) in &others {
+                if receiver.id == sender.id {
+                    continue;
+                }
+                // Most requests are refused whatever the key is.
+                let depends_on_the_key = match vector.verify(with_another_key) {
+                    Ok(_) => true,
+                    Err(rejection) => matches!(
+                        rejection.kind(),
+                        RejectionKind::SignatureMismatch | RejectionKind::UnexpectedHeader
+                    ),
+                };
+                // The key of one may be none for the other.
+                let Some(verifier) = depends_on_the_key
+                    .then(|| receiver.verifier_for(&vector).ok())
+                    .flatten()
+                else {
+                    continue;
+                };
+                compared += 1;
+                let is_accepted = vector.verify(&verifier).is_ok();
+                let pair = format!("{} at {}", sender.id, receiver.id);
+                let is_same = are_same(sender, receiver);
+                if is_accepted != is_same && !(is_accepted && has_other_signature(sender, receiver))
+                {
+                    failures.insert(format!("{pair}: {is_accepted}"));
+                } else if is_accepted {
+                    passed.insert(pair);
+                }
+            }
+        }
+    }
+    say(&format!(
+        "vectors: {requests} requests at {} verifiers each, compared at {compared}; {} pairs of entries pass",
+        others.len() - 1,
+        passed.len()
+    ));
+    assert!(failures.is_empty(), "{failures:#?}");
+    assert_eq!((requests, passed.len()), (221, 225));
+}
+
+/// A secret or a public key that the entry's key format takes.
+fn example_key(entry: &Entry) -> String {
     let spec = entry.spec(None);
-    let text = match &*spec.key.encoding {
+    let key = match (spec.kind, spec.key) {
+        (Kind::Basic, _) => return "user:a secret of some length".to_owned(),
+        (Kind::Token, _) => return "a-token-of-some-length".to_owned(),
+        (Kind::Signature, _) => {
+            let mut vectors = entry.vectors().into_iter();
+            return vectors
+                .find_map(|vector| vector.keys(&entry.spec(None)).pop())
+                .unwrap();
+        }
+        (Kind::Mac | Kind::Digest, key) => key.unwrap(),
+    };
+    let text = match &*key.encoding {
         "utf8" => "a secret of some length",
         "base64" => "MDEyMzQ1Njc4OWFiY2RlZg==",
         "hex" => "000102030405060708090a0b0c0d0e0f",
         other => panic!("{}: key encoding {other}", entry.id),
     };
-    spec.key.strip_prefix.unwrap_or_default() + text
+    key.strip_prefix.unwrap_or_default() + text
 }
 
 #[derive(Deserialize)]
@@ -503,7 +1054,14 @@ fn what_an_independent_implementation_signed_is_accepted_and_its_change_refused(
             Ok(event) => assert_eq!(event.body(), &body, "{place}"),
             Err(rejection) => failures.push(format!("{place}: refused: {rejection:?}")),
         }
-        for flipped in [0, body.len() / 2, body.len().saturating_sub(1)] {
+        // Where the body is not signed as a whole, a change may well be accepted.
+        let spec = entry.spec(None);
+        let flips = match spec.covers() {
+            Coverage::Body => vec![0, body.len() / 2, body.len().saturating_sub(1)],
+            _ => Vec::new(),
+        };
+        let reads_time = spec.ts.as_ref().is_some_and(|ts| ts.place == "json");
+        for flipped in flips {
             let body = changed(&body, flipped);
             // What is no text cannot be signed as a JSON string.
             let no_text = vector.id == "hygraph" && std::str::from_utf8(&body).is_err();
@@ -514,6 +1072,9 @@ fn what_an_independent_implementation_signed_is_accepted_and_its_change_refused(
             };
             match verify(body) {
                 Ok(_) => failures.push(format!("{place}: accepted with byte {flipped} changed")),
+                // The time is read before the signature is compared.
+                Err(rejection) if reads_time && rejection.kind() == RejectionKind::MissingField => {
+                }
                 Err(rejection) => assert_eq!(rejection.kind(), kind, "{place}"),
             }
         }
@@ -523,7 +1084,7 @@ fn what_an_independent_implementation_signed_is_accepted_and_its_change_refused(
         made.len()
     ));
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(made.len(), 142);
+    assert_eq!(made.len(), 178);
 
     let mut never: BTreeSet<&str> = entries.keys().map(|id| &**id).collect();
     for vector in &made {
@@ -577,8 +1138,8 @@ fn verified_as(name: &str) -> Option<String> {
 fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
     let entries = entries();
     let mut ran = BTreeMap::new();
-    let catalogue: Catalogue = serde_json::from_slice(&vector_file("schemes.json")).unwrap();
-    for name in catalogue.providers.iter().map(|entry| &*entry.id) {
+    let catalogue = catalogue();
+    for name in catalogue.iter().map(|entry| &*entry.id) {
         let Some(used) = verified_as(name) else {
             continue;
         };
@@ -594,7 +1155,8 @@ fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
         for vector in entries[name].vectors() {
             if vector.valid && !short(name) {
                 let headers: Vec<_> = vector.headers.into_iter().collect();
-                verify(&vector.secret, &headers, vector.body.into(), vector.now);
+                let secret = vector.secret.as_ref().unwrap();
+                verify(secret, &headers, vector.body.into(), vector.now);
             }
         }
         for vector in made().iter().filter(|vector| vector.id == name) {
@@ -610,7 +1172,10 @@ fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
     let expected = [
         // Its sample secret is short.
         ("anthropic", 0),
+        ("brex", 2),
         ("clerk", 2),
+        ("complyadvantage-mesh", 1),
+        ("dodo-payments", 2),
         ("fathom", 1),
         ("folk", 1),
         ("gitlab-signing", 2),
@@ -623,6 +1188,7 @@ fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
         ("replicate", 2),
         ("resend", 2),
         ("supabase-auth-hooks", 2),
+        ("whop", 2),
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(ran, BTreeMap::from(expected));
@@ -661,10 +1227,7 @@ fn the_built_in_providers_give_the_same_verdicts() {
         let mut count = 0;
         for vector in entries.get(name).into_iter().flat_map(Entry::vectors) {
             assert!(vector.scheme_override.is_none(), "{name}");
-            let headers: Vec<_> = vector.headers.iter().collect();
-            let verifier = verifier(std::slice::from_ref(&vector.secret));
-            let verdict =
-                verifier.verify(&Head::new(&headers), vector.body.clone(), at(vector.now));
+            let verdict = vector.verify(&verifier(vector.secret.as_slice()));
             if let Some(wrong) = wrong(&verdict, vector.valid, vector.note.as_deref()) {
                 failures.push(format!("{name} ({:?}): {wrong}", vector.note));
             }

@@ -16,3 +16,4 @@ mod log;
 mod official_clients;
 mod programs;
 mod receiver;
+mod set_ups;

@@ -1,5 +1,7 @@
-//! The receiver against the providers' own npm libraries, both ways: what they sign it accepts over HTTP, what is
+//! The receiver against the providers' own libraries, both ways: what they sign it accepts over HTTP, what is
 //! changed afterwards it refuses, and what our [`Signer`] makes they accept.
+
+mod custom;
 
 use std::time::{Duration, SystemTime};
 

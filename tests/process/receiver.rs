@@ -92,6 +92,7 @@ async fn an_accepted_event_is_described_in_json() {
             "delivery_id": headers.get("svix-id").unwrap().to_str().unwrap(),
             "key_id": null,
             "variant": "hmac-sha256",
+            "coverage": "body",
             "timestamp": timestamp,
             "bytes": body.len(),
             "identity": {
@@ -117,6 +118,7 @@ async fn an_accepted_event_is_described_in_json() {
             "delivery_id": null,
             "key_id": "2026-11",
             "variant": "hmac-sha256",
+            "coverage": "body",
             "timestamp": null,
             "bytes": 13,
             "identity": null,
@@ -315,8 +317,7 @@ async fn stats_count_what_was_accepted_and_each_kind_of_refusal() {
         assert_eq!(answer.status, status);
         assert!(answer.body.is_empty());
     }
-    // Neither of these reached an endpoint.
-    receiver.request("GET", "/webhooks/code").await;
+    // It reached no endpoint.
     receiver.request("POST", "/webhooks/nobody").await;
     assert_eq!(
         receiver.request("GET", "/stats").await.json(),
@@ -337,16 +338,25 @@ async fn stats_count_what_was_accepted_and_each_kind_of_refusal() {
 }
 
 #[tokio::test]
-async fn other_methods_are_405_and_other_paths_404() {
+async fn any_method_and_query_is_a_request_to_an_endpoint_and_other_paths_are_404() {
     let receiver = Receiver::with_config(ENDPOINTS);
+    for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "POST"] {
+        for path in ["/webhooks/code", "/webhooks/code?", "/webhooks/code?a=b&c"] {
+            let answer = receiver.request(method, path).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert!(answer.body.is_empty(), "{method} {path}");
+
+            let mut request = Request::new("{}".into());
+            *request.method_mut() = method.parse().unwrap();
+            *request.headers_mut() = code("{}");
+            let answer = receiver.forward(path, request).await;
+            assert_eq!(answer.status, StatusCode::OK, "{method} {path}");
+            assert_eq!(answer.json()["bytes"], 2, "{method} {path}");
+        }
+    }
     for (method, path, status) in [
-        ("GET", "/webhooks/kyc", StatusCode::METHOD_NOT_ALLOWED),
-        ("HEAD", "/webhooks/kyc", StatusCode::METHOD_NOT_ALLOWED),
-        ("PUT", "/webhooks/code", StatusCode::METHOD_NOT_ALLOWED),
-        ("DELETE", "/webhooks/code", StatusCode::METHOD_NOT_ALLOWED),
-        ("OPTIONS", "/webhooks/code", StatusCode::METHOD_NOT_ALLOWED),
+        ("HEAD", "/webhooks/kyc", StatusCode::UNAUTHORIZED),
         ("POST", "/stats", StatusCode::METHOD_NOT_ALLOWED),
-        ("POST", "/webhooks/code", StatusCode::UNAUTHORIZED),
         ("POST", "/webhooks/other", StatusCode::NOT_FOUND),
         ("GET", "/webhooks/other", StatusCode::NOT_FOUND),
         ("POST", "/webhooks/code/more", StatusCode::NOT_FOUND),
@@ -602,6 +612,20 @@ fn bad_arguments_are_named_with_the_usage_and_the_exit_code_is_2() {
         (
             &["--config", "a", "--config", "b"],
             "--config is given twice",
+        ),
+        (&["--now"], "--now needs a value after it"),
+        (&["--now", "1", "--now", "2"], "--now is given twice"),
+        (
+            &["--now", "yesterday"],
+            "--now \"yesterday\" is not a number of seconds since 1970",
+        ),
+        (
+            &["--now", "-1"],
+            "--now \"-1\" is not a number of seconds since 1970",
+        ),
+        (
+            &["--now", ""],
+            "--now \"\" is not a number of seconds since 1970",
         ),
     ] {
         let ended = receiver::run(args);

@@ -1,4 +1,4 @@
-//! The providers' own npm libraries, behind one node process: `tests/clients/clients.mjs`.
+//! The providers' own libraries, behind one process for each language: `clients.mjs` and `clients.py` of `tests/clients`.
 
 use std::{
     fs::{self, File},
@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// A node process that answers one question at a time. It ends when its stdin closes, with this value.
+/// A process that answers one question at a time. It ends when its stdin closes, with this value.
 pub struct Clients {
     child: Child,
     questions: Option<ChildStdin>,
@@ -23,10 +23,19 @@ pub enum Verdict {
 }
 
 impl Clients {
-    /// Starts it, installing the libraries before if need be. `None` where that cannot be done; then the test is
-    /// skipped, except in CI.
+    /// Starts the one for npm's libraries, installing these before if need be. `None` where that cannot be done; then the
+    /// test is skipped, except in CI.
     pub fn start() -> Option<Self> {
-        match Self::try_start() {
+        Self::start_in(&NODE)
+    }
+
+    /// The same for Python's.
+    pub fn start_python() -> Option<Self> {
+        Self::start_in(&PYTHON)
+    }
+
+    fn start_in(language: &Language) -> Option<Self> {
+        match Self::try_start(language) {
             Ok(clients) => Some(clients),
             Err(problem) if std::env::var_os("CI").is_some() => panic!("{problem}"),
             Err(problem) => {
@@ -39,16 +48,17 @@ impl Clients {
         }
     }
 
-    fn try_start() -> Result<Self, String> {
+    fn try_start(language: &Language) -> Result<Self, String> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-        install(&directory)?;
-        let mut child = Command::new("node")
-            .arg("clients.mjs")
+        language.install(&directory)?;
+        let mut child = Command::new(language.program)
+            .arg(language.script)
             .current_dir(&directory)
+            .env("PYTHONPATH", directory.join(PYTHON.packages))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("node; install Node.js 20 or newer ({error})"))?;
+            .map_err(|error| format!("{} ({error})", language.remedy))?;
         Ok(Self {
             questions: child.stdin.take(),
             answers: BufReader::new(child.stdout.take().unwrap()),
@@ -97,7 +107,7 @@ impl Clients {
         writeln!(self.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("node: {error} in {line:?}"))
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"))
     }
 }
 
@@ -108,28 +118,83 @@ impl Drop for Clients {
     }
 }
 
-/// Installs what `package.json` asks for, unless that is there. One process does so; others wait for it.
-fn install(directory: &Path) -> Result<(), String> {
-    let manifest = directory.join("package.json");
-    let wanted = fs::read_to_string(&manifest).unwrap();
-    let lock = File::open(&manifest).unwrap();
-    lock.lock().unwrap();
+/// A language, and how its libraries are installed.
+struct Language {
+    /// What runs the script.
+    program: &'static str,
+    script: &'static str,
+    remedy: &'static str,
+    /// The libraries, with their versions.
+    manifest: &'static str,
+    /// Where they are installed.
+    packages: &'static str,
+    install: &'static [&'static str],
+}
 
-    // Written last, so that an installation that broke off is done again.
-    let installed = directory.join("node_modules/.installed.json");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
-        return Ok(());
+const NODE: Language = Language {
+    program: "node",
+    script: "clients.mjs",
+    remedy: "node; install Node.js 20 or newer",
+    manifest: "package.json",
+    packages: "node_modules",
+    install: &[
+        "npm",
+        "install",
+        "--no-package-lock",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--loglevel",
+        "error",
+    ],
+};
+
+const PYTHON: Language = Language {
+    program: "python3",
+    script: "clients.py",
+    remedy: "python3; install Python 3.11 or newer, with pip",
+    manifest: "requirements.txt",
+    packages: "site-packages",
+    install: &[
+        "python3",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--upgrade",
+        "--target=site-packages",
+        "--requirement=requirements.txt",
+    ],
+};
+
+impl Language {
+    /// Installs what the manifest asks for, unless that is there. One process does so; others wait for it.
+    fn install(&self, directory: &Path) -> Result<(), String> {
+        let manifest = directory.join(self.manifest);
+        let wanted = fs::read_to_string(&manifest).unwrap();
+        let lock = File::open(&manifest).unwrap();
+        lock.lock().unwrap();
+
+        // Written last, so that an installation that broke off is done again.
+        let installed = directory.join(self.packages).join(".installed");
+        if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
+            return Ok(());
+        }
+        let (program, args) = self.install.split_first().unwrap();
+        let output = Command::new(program)
+            .args(args)
+            .current_dir(directory)
+            .output()
+            .map_err(|error| format!("{} ({error})", self.remedy))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("the libraries of {}: {said}", self.manifest));
+        }
+        fs::write(installed, wanted).unwrap();
+        Ok(())
     }
-    let output = Command::new("npm")
-        .args(["install", "--no-package-lock", "--no-audit", "--no-fund"])
-        .args(["--ignore-scripts", "--loglevel", "error"])
-        .current_dir(directory)
-        .output()
-        .map_err(|error| format!("npm; install Node.js 20 or newer ({error})"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("the libraries from the npm registry: {said}"));
-    }
-    fs::write(installed, wanted).unwrap();
-    Ok(())
 }

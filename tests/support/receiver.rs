@@ -50,7 +50,7 @@ pub struct Ended {
 impl Receiver {
     /// Without a configuration file.
     pub fn demo() -> Self {
-        Self::start(TempDir::new().unwrap(), &[])
+        Self::start(TempDir::new().unwrap(), &[], &[])
     }
 
     /// With this configuration.
@@ -58,15 +58,19 @@ impl Receiver {
         Self::with_config_and_env(toml, &[])
     }
 
-    /// With this configuration and these environment variables.
-    pub fn with_config_and_env(toml: &str, env: &[(&str, &str)]) -> Self {
-        let directory = TempDir::new().unwrap();
-        fs::write(directory.path().join("webhooks.toml"), toml).unwrap();
-        Self::start(directory, env)
+    /// With this configuration and these arguments beside it.
+    pub fn with_config_and_args(toml: &str, args: &[&str]) -> Self {
+        Self::start(configured(toml), args, &[])
     }
 
-    fn start(directory: TempDir, env: &[(&str, &str)]) -> Self {
+    /// With this configuration and these environment variables.
+    pub fn with_config_and_env(toml: &str, env: &[(&str, &str)]) -> Self {
+        Self::start(configured(toml), &[], env)
+    }
+
+    fn start(directory: TempDir, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = command(["--listen", "127.0.0.1:0"]);
+        command.args(args);
         let config = directory.path().join("webhooks.toml");
         if config.exists() {
             command.arg("--config").arg(config);
@@ -133,6 +137,13 @@ impl Receiver {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
+    /// Any request to a path with its query. Its own address is ignored.
+    pub async fn forward(&self, path: &str, request: Request<Bytes>) -> Answer {
+        let mut request = request.map(Full::new);
+        *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
+        self.send(request).await
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let response = self.client.request(request).await.unwrap();
         let (head, body) = response.into_parts();
@@ -171,6 +182,13 @@ impl Answer {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
+}
+
+/// A directory with this configuration.
+fn configured(toml: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("webhooks.toml"), toml).unwrap();
+    directory
 }
 
 /// Runs the receiver with arguments under which it ends by itself.

@@ -6,8 +6,9 @@ reads the schemes beside it and writes to standard output, the same bytes on eve
 
     python3 tests/vectors/make_accepting.py > tests/vectors/accepting.json
 
-Every scheme of schemes.json that is a keyed hash and has no accepting vector there gets two requests; the tail of this
-file adds the ways in which several signatures and keys stand in one request.
+Every scheme of schemes.json that is a keyed hash or a token, and has no accepting vector there, gets two requests. Of a
+public key there are changed samples only, from which the sample is restored. The tail of this file adds the ways in
+which several signatures and keys stand in one request.
 """
 
 import base64
@@ -23,6 +24,7 @@ TIME = 1_700_000_000
 TEXT = '{"id":"evt_1","note":"héllo ✓ \\" \\\\ / \u007f \u2028"}'.encode()
 PRETTY = '{\r\n\t"amount": 12.50,\r\n\t"note": "žluťoučký"\r\n}\r\n'.encode()
 BINARY = bytes(range(256)) + b"\r\n"
+URL = "https://example.com/webhook"
 
 
 def key_bytes(spec, secret):
@@ -63,7 +65,9 @@ def content(template, values, header, fields):
         elif template[at] == "{":
             end = template.index("}", at)
             token, *filters = template[at + 1:end].split("|")
-            if token.startswith("header:"):
+            if token.startswith("json:/"):
+                value = json.loads(values["body"])[token[len("json:/"):]].encode()
+            elif token.startswith("header:"):
                 value = header[token[len("header:"):]].encode()
             elif token.startswith("field:"):
                 value = fields[token[len("field:"):]].encode()
@@ -138,7 +142,7 @@ class Request:
             self.header[choice["header"]] = named[0]
 
     def signature(self, secret):
-        values = {"body": self.body, "secret": secret.encode()}
+        values = {"body": self.body, "secret": secret.encode(), "url": URL.encode(), "method": b"POST"}
         if self.time is not None:
             values["ts"] = self.time.encode()
         message = content(self.scheme["message"], values, self.header, self.fields)
@@ -181,7 +185,8 @@ def has_accepting(entry):
 
 
 def is_ours(entry):
-    return entry["fit"] == "declarative core" and entry["scheme"]["kind"] in ("mac", "digest")
+    core = entry["fit"] == "declarative core" and entry["scheme"]["kind"] in ("mac", "digest")
+    return core or entry["fit"] == "declarative + request context" and not has_accepting(entry)
 
 
 def edges(scheme):
@@ -198,6 +203,63 @@ def for_entry(entry):
     yield plain(entry["id"], scheme, "text, as old as may be", TEXT, oldest)
     last = PRETTY if "jsonstr" in scheme["message"] else BINARY
     yield plain(entry["id"], scheme, "odd bytes, as far ahead as may be", last, furthest)
+
+
+def token(entry, what, secret, written):
+    """A request that contains `secret`, as `written`."""
+    scheme = entry["scheme"]
+    place = names(scheme)[0]
+    written = scheme["sig"].get("prefix", "") + written
+    request = {"id": entry["id"], "what": what, "now": TIME, "secrets": [secret], "headers": [], "body": TEXT.decode()}
+    if scheme["sig"]["in"] == "header":
+        request["headers"] = [[place, written]]
+    elif "*" in place:
+        _, array, _, member = place.split("/")
+        request["body"] = json.dumps({array: [{member: written, "id": number} for number in (1, 2)]})
+    else:
+        request["body"] = json.dumps({place[1:]: written, "id": 1})
+    return request
+
+
+def tokens_of(entry):
+    if entry["scheme"]["kind"] == "basic":
+        for what, secret in ("user and password", "user:pass word"), ("no user, and a colon", ":pass:wörd"):
+            yield token(entry, what, secret, base64.b64encode(secret.encode()).decode())
+    else:
+        for what, secret in ("a token", "a-token-of-some-length"), ("punctuation", "a~token+of/some=length, with more"):
+            yield token(entry, what, secret, secret)
+
+
+def in_the_body(schemes):
+    # The time is in the body, which is signed as a whole.
+    scheme = schemes["linear"]
+    secret = a_secret(scheme["key"], 1)
+    for what, ahead in ("as old as may be", -60), ("as far ahead as may be", 60):
+        body = json.dumps({"action": "create", "webhookTimestamp": (TIME + ahead) * 1000}).encode()
+        request = Request(scheme | {"ts": None}, body)
+        yield request.vector("linear", what, [secret], [("Linear-Signature", request.signature(secret))])
+    # The signature is beside the values that it signs.
+    scheme = schemes["midtrans"]
+    secret = a_secret(scheme["key"], 1)
+    for what, amount in ("values as text", "12.50"), ("escapes and letters", "é\"1"):
+        order = {"order_id": "order-1", "status_code": "200", "gross_amount": amount}
+        signature = Request(scheme, json.dumps(order).encode()).signature(secret)
+        body = json.dumps(order | {"signature_key": signature, "fraud_status": "accept"}).encode()
+        yield Request(scheme, body).vector("midtrans", what, [secret], [])
+
+
+def restored(entry):
+    """The sample of the vendor, to whose body the catalogue has added a space."""
+    changed = next(vector for vector in entry["test_vectors"] if vector.get("note") == "body changed")
+    assert changed["body"].endswith(" ")
+    return {
+        "id": entry["id"],
+        "what": "the sample of the vendor",
+        "now": changed["now"],
+        "secrets": [changed["secret"]],
+        "headers": list(changed["headers"].items()),
+        "body": changed["body"][:-1],
+    }
 
 
 def varieties(schemes):
@@ -286,7 +348,14 @@ def main():
     catalogue = json.loads((here / "schemes.json").read_text(encoding="utf-8"))
     entries = [entry for entry in catalogue["providers"] if is_ours(entry)]
     vectors = [vector for entry in entries if not has_accepting(entry) for vector in for_entry(entry)]
-    vectors.extend(varieties({entry["id"]: entry["scheme"] for entry in entries}))
+    everything = {entry["id"]: entry for entry in catalogue["providers"]}
+    schemes = {name: entry["scheme"] for name, entry in everything.items()}
+    for entry in catalogue["providers"]:
+        if entry["fit"] == "token" and not has_accepting(entry):
+            vectors.extend(tokens_of(entry))
+    vectors.extend(in_the_body(schemes))
+    vectors.extend(restored(everything[name]) for name in ("discord", "sendgrid"))
+    vectors.extend(varieties(schemes))
     lines = ",\n".join(json.dumps(vector, ensure_ascii=True) for vector in vectors)
     sys.stdout.write('{"vectors": [\n' + lines + "\n]}\n")
 

@@ -56,7 +56,7 @@ fn mistake_unknown_key() {
 #[test]
 fn mistake_missing_key() {
     assert_snapshot!(of_endpoint("provider", "secret = \"a-secret-of-some-length\""), @r#"endpoint "kyc": provider: missing key; add it"#);
-    assert_snapshot!(mistake("provider \"acme\"", "algorithm", "[providers.acme]\nsigned = \"{body}\"\nsignature = { header = \"X\", encoding = \"hex\" }\n"), @r#"provider "acme": algorithm: missing key; add it"#);
+    assert_snapshot!(mistake("provider \"acme\"", "algorithm", "[providers.acme]\nsigned = \"{body}\"\nsignature = { header = \"X\", encoding = \"hex\" }\n"), @r#"provider "acme": algorithm: it is missing; write how the provider signs, or token instead"#);
     assert_snapshot!(of_custom("signature", "signature = { header = \"X-Sig\" }"), @r#"provider "acme": signature: encoding: missing key; add it"#);
 }
 
@@ -348,8 +348,8 @@ fn mistake_in_signed_content() {
 #[test]
 fn mistake_in_a_signature() {
     let signature = |inside: &str| of_custom("signature", &format!("signature = {{ {inside} }}"));
-    assert_snapshot!(signature("encoding = \"hex\""), @r#"provider "acme": signature: the location is missing; add header"#);
-    assert_snapshot!(signature("header = \"X-Sig\", headers = [\"X-Two\"], encoding = \"hex\""), @r#"provider "acme": signature: header and headers are mutually exclusive; keep one"#);
+    assert_snapshot!(signature("encoding = \"hex\""), @r#"provider "acme": signature: the location is missing; add one of header, headers, query, json and form"#);
+    assert_snapshot!(signature("header = \"X-Sig\", headers = [\"X-Two\"], encoding = \"hex\""), @r#"provider "acme": signature: header and headers are mutually exclusive; keep one of header, headers, query, json and form"#);
     assert_snapshot!(signature("headers = [], encoding = \"hex\""), @r#"provider "acme": signature: headers is empty; add at least one name"#);
     assert_snapshot!(signature("header = \"not a name\", encoding = \"hex\""), @r#"provider "acme": signature: "not a name" is not a valid header name"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"base32\""), @r#"provider "acme": signature: unknown encoding "base32"; use hex, base64, base64url or hex-or-base64"#);
@@ -362,15 +362,17 @@ fn mistake_in_a_signature() {
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \", \""), @r#"provider "acme": signature: list: ", " is not one character"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \"a\""), @r#"provider "acme": signature: 'a' cannot separate signatures in hex; use a space or a punctuation mark that the encoding does not use"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", list = \",\", prefix = \"v1,\""), @r#"provider "acme": signature: "v1," contains the separator ',', so it can never match"#);
+    assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", first = 100"), @r#"provider "acme": signature: first is 100, and no header has so many items; write the position of the first signature, from 0 to 99"#);
+    assert_snapshot!(signature("query = \"\", encoding = \"hex\""), @r#"provider "acme": signature: the name of a query parameter or form field is empty; write it"#);
     assert_snapshot!(signature("header = \"X-Sig\", encoding = \"hex\", positional = \",\", prefix = \"v1=\""), @r#"provider "acme": signature: prefix is allowed only with a whole value or a list; remove it"#);
 }
 
 #[test]
 fn mistake_in_another_part_of_a_provider() {
-    assert_snapshot!(of_custom("algorithm", "algorithm = \"hmac-sha3\""), @r#"provider "acme": algorithm: unknown algorithm "hmac-sha3"; use one of hmac-sha256, hmac-sha512, hmac-sha1, hmac-md5, sha256, sha512, sha1, unauthenticated-sha256"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: the location is missing; add header or field"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field are mutually exclusive; keep one"#);
-    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", unit = \"minutes\" }"), @r#"provider "acme": timestamp: unknown time unit "minutes"; use s, ms, rfc3339 or imf-fixdate"#);
+    assert_snapshot!(of_custom("algorithm", "algorithm = \"hmac-sha3\""), @r#"provider "acme": algorithm: unknown algorithm "hmac-sha3"; use one of hmac-sha256, hmac-sha512, hmac-sha1, hmac-md5, sha256, sha512, sha1, unauthenticated-sha256, ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha512"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: the location is missing; add one of header, field, query, json and form"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field are mutually exclusive; keep one of header, field, query, json and form"#);
+    assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", unit = \"minutes\" }"), @r#"provider "acme": timestamp: unknown time unit "minutes"; use s, ms, rfc3339, iso-utc or imf-fixdate"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"not a name\" }"), @r#"provider "acme": timestamp: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { field = \"t\" }"), @r#"provider "acme": timestamp: the signature header has no field "t"; use a header, or a signature with fields"#);
     assert_snapshot!(of_custom("secret_format", "secret_format = { encoding = \"base32\" }"), @r#"provider "acme": secret_format: unknown encoding "base32"; use text, base64 or hex"#);
@@ -382,9 +384,9 @@ fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"{body}\" }]"), @r#"provider "acme": require: header "X-Version" can be compared with text and {param:name}, not with {body}"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\" }]"), @r#"provider "acme": require: equals: missing key; add it"#);
     assert_snapshot!(of_custom("covers", "covers = \"some\""), @r#"provider "acme": covers: expected "body" or "partial", found "some""#);
-    assert_snapshot!(of_custom("event_type", "event_type = {}"), @r#"provider "acme": event_type: write exactly one of header, json and form"#);
+    assert_snapshot!(of_custom("event_type", "event_type = {}"), @r#"provider "acme": event_type: the location is missing; add one of header, json and form"#);
     assert_snapshot!(of_custom("event_type", "event_type = { json = \"type\" }"), @r#"provider "acme": event_type: "type" is not a JSON pointer; start it with a slash, as in /data/id"#);
-    assert_snapshot!(of_custom("delivery_id", "delivery_id = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery_id: write exactly one of header, json and form"#);
+    assert_snapshot!(of_custom("delivery_id", "delivery_id = { json = \"/id\", header = \"X-Id\" }"), @r#"provider "acme": delivery_id: header and json are mutually exclusive; keep one of header, json and form"#);
     assert_snapshot!(of_custom("delivery_id", "delivery_id = { header = \"not a name\" }"), @r#"provider "acme": delivery_id: "not a name" is not a valid header name"#);
 }
 

@@ -260,8 +260,12 @@ fn result(boundary: &str, id: &str) -> Attempt {
 /// A provider that signs `signed`, and whose delivery id stands at `id`.
 fn custom(signed: &'static str, id: Locator, coverage: Coverage) -> Provider {
     let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature);
-    Provider::new("acme", scheme.with_coverage(coverage)).with_delivery_id(id)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature);
+    let provider = Provider::new("acme", scheme.with_coverage(coverage)).with_delivery_id(id);
+    match coverage {
+        Coverage::Body => provider,
+        _ => provider.accept_unsigned_body(),
+    }
 }
 
 fn acme(signed: &'static str, id: Locator, body: impl AsRef<[u8]>) -> Attempt {
@@ -660,7 +664,7 @@ fn endpoints_and_tenants_have_deliveries_of_their_own() {
     let named = |name: &'static str| Attempt {
         provider: Provider::new(
             name,
-            Scheme::new(
+            Scheme::signed(
                 Algorithm::HmacSha256,
                 "{body}",
                 SignatureFormat::single("X-Sig", Encoding::Hex),
@@ -1205,7 +1209,7 @@ fn an_id_alone_is_the_delivery_only_where_the_provider_or_the_endpoint_vouches_f
 /// A request with a signed time and without an id.
 fn dated(body: &str) -> Attempt {
     let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{ts}.{body}", signature)
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::header("X-Acme-Time"));
     let provider = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
     Attempt::new(provider, TEXT_SECRET, body)
@@ -1328,8 +1332,9 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
         let provider = custom("{secret}", Locator::json("/id"), Coverage::Partial);
         let mut attempt = Attempt::new(provider, TEXT_SECRET, body);
         let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::Sha256, "{secret}", signature);
-        attempt.provider = Provider::new("acme", scheme.with_coverage(Coverage::Partial));
+        let scheme = Scheme::signed(Algorithm::Sha256, "{secret}", signature);
+        let scheme = scheme.with_coverage(Coverage::Partial);
+        attempt.provider = Provider::new("acme", scheme).accept_unsigned_body();
         attempt
     };
     let id = |body: &str| {
@@ -1388,10 +1393,12 @@ fn where_the_body_is_not_covered_the_signed_values_are_the_delivery() {
 fn where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
     let dated = |signed: &'static str| {
         let signature = SignatureFormat::single("X-Acme-Signature", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, signed, signature)
+        let scheme = Scheme::signed(Algorithm::HmacSha256, signed, signature)
             .with_timestamp(Timestamp::header("X-Acme-Time"))
             .with_coverage(Coverage::Partial);
-        let provider = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
+        let provider = Provider::new("acme", scheme)
+            .accept_unsigned_body()
+            .with_delivery_id(Locator::json("/id"));
         let body = r#"{"id":"order-7","type":"order"}"#;
         Attempt::new(provider, TEXT_SECRET, body).with("x-acme-id", "a")
     };
@@ -1403,6 +1410,17 @@ fn where_the_body_is_not_covered_the_time_tells_deliveries_apart_too() {
         check([
             (signed, dated(signed), dated(signed), Same),
             (signed, dated(signed), dated(signed).again(), Others),
+        ]);
+    }
+    // Only the time is signed, so the bodies tell events apart.
+    for signed in ["{ts}", "{header:X-Acme-Time}"] {
+        let other = |mut attempt: Attempt| {
+            attempt.body = br#"{"id":"order-8","type":"order"}"#.to_vec();
+            attempt
+        };
+        check([
+            (signed, dated(signed), dated(signed), Same),
+            (signed, dated(signed), other(dated(signed)), Others),
         ]);
     }
     let by_id = |attempt: Attempt| attempt.keyed(DeduplicateBy::Id);

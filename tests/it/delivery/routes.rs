@@ -513,7 +513,7 @@ async fn one_warning_where_an_id_comes_with_several_bodies() {
         scheme::{Algorithm, Encoding, Locator, SignatureFormat},
     };
     let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
     let acme = Provider::new("acme", scheme).with_delivery_id(Locator::json("/id"));
     let order = |status: &str| format!(r#"{{"id":"7","status":"{status}"}}"#);
     let plain = [order("new"), order("paid"), order("sent"), order("new")];

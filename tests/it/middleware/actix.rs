@@ -39,16 +39,18 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use support::{
-    GITHUB_SECRET, NOW, PATIENCE, Rest, SIGNATURE, Step, TestBody, Watch, at, data, github, layer,
-    signed_to, with_header,
+    GITHUB_SECRET, Lines, NOW, PATIENCE, Rest, SIGNATURE, Step, TestBody, Watch, at, data, github,
+    layer, signed_to, with_header,
 };
 use tower_webhook::{
-    Identity, Json, Outcome, Provider, Rejection, RejectionKind, Scheme, Secret, Signer,
-    VerifiedEvent, Verifier, WebhookVerifyLayer,
+    Enforcement, Identity, Json, Outcome, Provider, Rejection, RejectionKind, Scheme, Secret,
+    Signer, VerifiedEvent, Verifier, WebhookVerifyLayer,
     keys::{KeyFuture, KeyRequest, Tenant, source_fn},
     providers::{self, authenteq, idenfy},
     scheme::{Algorithm, Encoding, SignatureFormat},
 };
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 const LIMIT: usize = 1000;
 const BODY: &str = r#"{"zen":"Keep it logically awesome."}"#;
 
@@ -408,7 +410,7 @@ fn by_path() -> Provider {
     let signed = "{method}:{path}:{query:x}:{body}";
     Provider::new(
         "by-path",
-        Scheme::new(Algorithm::HmacSha256, signed, signature),
+        Scheme::signed(Algorithm::HmacSha256, signed, signature),
     )
 }
 
@@ -886,6 +888,37 @@ async fn what_is_our_fault_is_500() {
         send!(app, unsigned("/bare", "")),
         Answer::refusal(RejectionKind::LayerMissing)
     );
+}
+
+#[actix_web::test]
+async fn a_missing_event_is_logged_only_for_a_handler_that_demands_one() {
+    async fn optional(event: Option<VerifiedEvent>) -> String {
+        event.is_some().to_string()
+    }
+    let logs = || layer().with_enforcement(Enforcement::Log);
+    let app = app!(
+        App::new()
+            .route("/bare", web::post().to(optional))
+            .route("/optional", web::post().to(optional).wrap(logs()))
+            .route("/demanding", web::post().to(length).wrap(logs()))
+    );
+    let (lines, _guard) = Lines::of_this_thread(LevelFilter::WARN, FmtSpan::NONE);
+    for (path, expected, kinds) in [
+        ("/bare", Answer::ok("false"), &[][..]),
+        ("/optional", Answer::ok("false"), &["signature_mismatch"]),
+        (
+            "/demanding",
+            Answer::refusal(RejectionKind::LayerMissing),
+            &["signature_mismatch", "layer_missing"],
+        ),
+    ] {
+        assert_eq!(send!(app, forged(path)), expected, "{path}");
+        let log = lines.take();
+        assert_eq!(log.lines().count(), kinds.len(), "{path}: {log}");
+        for (line, kind) in log.lines().zip(kinds) {
+            assert!(line.contains(kind), "{path}: {line}");
+        }
+    }
 }
 
 #[actix_web::test]

@@ -777,7 +777,7 @@ async fn answers_are_compressed_on_either_side_and_refusals_stay_empty() {
 
 #[tokio::test]
 async fn a_scheme_that_signs_the_path_stands_outside_what_rewrites_it() {
-    let scheme = Scheme::new(
+    let scheme = Scheme::signed(
         Algorithm::HmacSha256,
         "{path}\n{body}",
         SignatureFormat::single("X-Sig", Encoding::Hex),

@@ -397,7 +397,7 @@ async fn a_refused_request_never_reaches_the_handler() {
 /// A provider that takes only `status` for success, where there is one.
 fn demanding(status: Option<StatusCode>) -> Provider {
     let signature = SignatureFormat::single("X-Signature", Encoding::Hex);
-    let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+    let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
     let provider = Provider::new("acme", scheme);
     match status {
         Some(status) => provider.with_success_status(status),

@@ -59,7 +59,7 @@ async fn each_kind_of_refusal_has_its_line_span_and_counter_on_every_host() {
             );
 
             let label = format!(
-                "webhook_refused_total{{provider={:?},endpoint={:?},kind={:?}}}",
+                "webhook_refused_total{{provider={:?},endpoint={:?},kind={:?},enforced=\"true\"}}",
                 case.provider,
                 endpoint.unwrap_or_default(),
                 case.kind

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use support::{Answer, Lines};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_webhook::{
-    NoteKind, WebhookVerifyLayer,
+    NoteKind, PublicKey, WebhookVerifyLayer,
     delivery::{DeduplicateBy, DeliveryLayer, MemoryStore},
     keys::source_fn,
     scheme::{Coverage, Locator},
@@ -15,6 +15,9 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::*;
+
+/// The private key of every certificate here.
+const PRIVATE_KEY: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.pem");
 
 /// A set-up, and the note whose presence or absence it shows.
 pub(super) struct Setup {
@@ -47,7 +50,11 @@ impl Setup {
                 text: note.to_string(),
             })
             .collect();
-        let signer = Signer::new(self.provider.clone(), self.secrets[0].clone()).unwrap();
+        let secret = match self.about {
+            NoteKind::ExpiredCertificate => Secret::new(PRIVATE_KEY),
+            _ => self.secrets[0].clone(),
+        };
+        let signer = Signer::new(self.provider.clone(), secret).unwrap();
         let signer = signer.with_time(at(NOW));
         let site = Site { verifier, signer };
         let request = site.sign("{}").map(Full::new);
@@ -84,7 +91,7 @@ impl Setup {
 }
 
 fn acme(algorithm: Algorithm, signed: &'static str) -> Scheme {
-    Scheme::new(
+    Scheme::signed(
         algorithm,
         signed,
         SignatureFormat::single("X-Acme", Encoding::Hex),
@@ -101,6 +108,7 @@ pub(super) fn setups() -> Vec<Setup> {
     all.extend(of_several_secrets());
     all.extend(of_schemes());
     all.extend(of_deliveries());
+    all.extend(of_certificates());
     all
 }
 
@@ -388,6 +396,30 @@ fn of_several_secrets() -> Vec<Setup> {
         .collect()
 }
 
+/// The form of a public key does not matter, but when a certificate ends.
+fn of_certificates() -> Vec<Setup> {
+    const EXPIRED: &str = include_str!("../../../src/crypto/vectors/keys/expired.crt.pem");
+    const CURRENT: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.crt.pem");
+    const BARE: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.pub.pem");
+    let rows = [
+        ("a certificate of 2020", EXPIRED, true),
+        ("a certificate that is valid", CURRENT, false),
+        ("a bare key", BARE, false),
+    ];
+    let rows = rows.into_iter().map(|(what, key, noted)| Setup {
+        about: NoteKind::ExpiredCertificate,
+        what,
+        provider: Provider::new("acme", acme(Algorithm::RsaPkcs1Sha256, "{body}")),
+        secrets: vec![PublicKey::new(key).into()],
+        expected: if noted {
+            &[NoteKind::ExpiredCertificate]
+        } else {
+            &[]
+        },
+    });
+    rows.collect()
+}
+
 fn of_schemes() -> Vec<Setup> {
     use NoteKind::{LengthExtension, UnauthenticatedDigest, UnsignedTimestamp};
     let authento = |variant: &str| {
@@ -520,6 +552,7 @@ fn of_deliveries() -> Vec<Setup> {
                 "acme",
                 acme(Algorithm::HmacSha256, "{header:X-Id}").with_coverage(Coverage::Partial),
             )
+            .accept_unsigned_body()
             .with_event_type(Locator::header("X-Id")),
             false,
         ),

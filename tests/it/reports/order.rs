@@ -182,7 +182,7 @@ impl Listing {
         } else {
             "{body}"
         };
-        let mut scheme = Scheme::new(Algorithm::HmacSha256, signed, (self.format)());
+        let mut scheme = Scheme::signed(Algorithm::HmacSha256, signed, (self.format)());
         let field = match self.time {
             None => None,
             Some(Time::First) => Some("0"),

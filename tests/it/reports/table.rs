@@ -184,7 +184,7 @@ fn of_heads() -> Vec<Row> {
     let none = "missing_header";
     let typed = || {
         let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{body}", signature);
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
         Site::new(
             Provider::new("acme", scheme).with_event_type(Locator::header("Date")),
             TEXT,
@@ -1390,8 +1390,9 @@ fn of_bodies() -> Vec<Row> {
     };
     let signed_field = || {
         let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
-        let scheme = Scheme::new(Algorithm::HmacSha256, "{form:id}", signature);
-        let provider = Provider::new("acme", scheme.with_coverage(Coverage::Partial));
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{form:id}", signature);
+        let provider =
+            Provider::new("acme", scheme.with_coverage(Coverage::Partial)).accept_unsigned_body();
         Site::new(provider, TEXT)
     };
     let tagged = |body: &'static str| {

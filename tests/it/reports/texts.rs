@@ -48,7 +48,7 @@ async fn the_text_of_each_hint() {
     body_base64: the signature matches no key of this endpoint (12 bytes); the body is base64: a gateway encoded it; decode it outside of this layer; this endpoint has verified nothing since it started
     body_quoted: the signature matches no key of this endpoint (11 bytes); the body is a JSON string that contains JSON: something in front serialised it again; this endpoint has verified nothing since it started
     body_wrapped: the signature matches no key of this endpoint (57 bytes); the body is the envelope of a gateway or a queue; unwrap it outside of this layer; this endpoint has verified nothing since it started
-    body_form: the body lacks a value that the scheme signs (26 bytes); the body is a form
+    body_form: the body lacks a value that the scheme signs, or has it twice (26 bytes); the body is a form
     body_other_type: the signature matches no key of this endpoint (7 bytes); the body does not look like its Content-Type: something in front changed one of them; this endpoint has verified nothing since it started
     never_verified: the signature matches no key of this endpoint (2 bytes); this endpoint has verified nothing since it started: suspect the secret
     verified_before: the signature matches no key of this endpoint (2 bytes); this endpoint has verified 1 request since it started: suspect the body, or a key that was rotated
@@ -78,6 +78,7 @@ async fn the_text_of_each_note() {
     url_secret: secret: it is a URL; set it to the secret that the provider shows for it
     other_credential: secret: it begins with sk_, as an API key does; set the secret of this webhook
     unusual_secret: secret: it does not begin with whsec_, as the secrets of this provider do; copy it again
+    expired_certificate: public key: its certificate has expired; ask the provider for the current one
     repeated_secret: secret: it is the same as an earlier one; remove one, or set the other secret of the rotation
     repeated_id: secret "2026": an earlier secret has the same id, so that logs and counters cannot tell them apart; rename one
     unsigned_timestamp: the timestamp is not part of the signed content, so anyone who has captured a request can give it a fresh one: sign it with {ts}, or do not rely on it

@@ -379,7 +379,9 @@ async fn a_refusal_is_told_once_with_its_reason() {
             "{lines:#?}"
         );
         let counters = operator.counters.0.lock().unwrap();
-        let name = format!("webhook_refused_total provider=github endpoint=hook kind={expected}");
+        let name = format!(
+            "webhook_refused_total provider=github endpoint=hook kind={expected} enforced=true"
+        );
         assert_eq!(counters[&name].load(Ordering::SeqCst), 1);
     }
     assert_eq!(handler.called(), 0);
