@@ -72,6 +72,10 @@ package:
 benches:
     cd benches && cargo check --locked
 
+# Writes the page of the guide with all providers from their rows.
+providers:
+    UPDATE_PROVIDERS=1 cargo test --package tower-webhook-tests --test it catalogue::table
+
 # Applies each listed mutation and demands that a test fails. Takes minutes; not part of `check`.
 mutate part="":
     python3 tests/mutations/run.py "{{ part }}"

@@ -255,7 +255,7 @@ impl Config {
         names.into_iter()
     }
 
-    /// Returns a provider of the file, or a built-in one.
+    /// Returns a provider of the file, or else a built-in one.
     ///
     /// ```
     /// use tower_webhook::{Config, Secret, Verifier};
@@ -276,9 +276,10 @@ impl Config {
     ///
     /// When there is no provider of this name, or its configuration is invalid.
     pub fn provider(&self, name: &str) -> Result<Provider, SetupError> {
-        match (providers::by_name(name), self.providers.get(name)) {
-            (Some(built_in), _) => Ok(built_in),
-            (None, Some(custom)) => custom.build(name),
+        // A later version may have a row of this name, which must not change what the file says.
+        match (self.providers.get(name), providers::by_name(name)) {
+            (Some(custom), _) => custom.build(name),
+            (None, Some(built_in)) => Ok(built_in),
             (None, None) => Err(self.no_provider(name)),
         }
     }
@@ -294,12 +295,11 @@ impl Config {
         let problem = providers::instead_of(name)
             .or_else(|| Some(format!("is unknown; {}", suggestion(name, &custom)?)))
             .unwrap_or_else(|| {
-                let mut known: Vec<&str> = providers::names().collect();
-                known.extend(&custom);
-                format!(
-                    "is not built in; describe it in [providers.{place}], or use one of {}",
-                    known.join(", ")
-                )
+                let mut problem = format!("is not built in; describe it in [providers.{place}]");
+                if !custom.is_empty() {
+                    problem += &format!(", or use one of {}", custom.join(", "));
+                }
+                problem + "; the built-in ones are in the guide, on the page \"providers\""
             });
         SetupError::new(format!("provider: {shown} {problem}"))
     }
@@ -622,7 +622,7 @@ fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<PlacedMistake>) -
 }
 
 fn check_provider(name: &str, custom: &CustomProvider) -> Result<(), SetupError> {
-    if providers::by_name(name).is_some() {
+    if providers::with_modules().any(|(reserved, _)| reserved == name) {
         return Err(SetupError::new(
             "this is the name of a built-in provider; choose another",
         ));

@@ -123,6 +123,13 @@ impl Endpoint {
                  one: sign it with {ts}, or do not rely on it",
             );
         }
+        if self.provider.is_assumed() {
+            add(
+                NoteKind::AssumedScheme,
+                "how this provider signs is assumed: compare it with a genuine delivery before you rely on it, and report \
+                 what you find",
+            );
+        }
         notes.extend(self.keys.notes().cloned());
         notes
     }

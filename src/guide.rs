@@ -21,6 +21,7 @@ page!(
     "docs/schemes.md",
     ["asymmetric", "config", "identity"]
 );
+page!(providers, "docs/providers.md", ["config"]);
 page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
 page!(testing, "docs/testing.md", ["actix", "axum", "config"]);

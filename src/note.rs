@@ -14,6 +14,8 @@ vocabulary! {
         UnauthenticatedDigest = "unauthenticated_digest",
         /// The scheme is a plain digest whose content continues after the secret.
         LengthExtension = "length_extension",
+        /// How the provider signs is an assumption, from an ambiguous page or from memory.
+        AssumedScheme = "assumed_scheme",
         /// A secret is a variable or a reference that nothing expanded, or a text that stands for a
         /// secret.
         PlaceholderSecret = "placeholder_secret",

@@ -1,5 +1,7 @@
 //! [`Provider`]: the description of a webhook sender.
 
+pub(crate) mod evidence;
+
 use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
@@ -15,6 +17,7 @@ use crate::{
     delivery_key::DeduplicateBy,
     error::{SetupError, shown},
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
+    provider::evidence::Evidence,
     rejection::hint::Remedies,
     scheme::{
         algorithm::Keying,
@@ -62,6 +65,9 @@ pub struct Provider {
     read_timeout: Duration,
     success_status: Option<StatusCode>,
     docs: Option<Cow<'static, str>>,
+    evidence: Option<Evidence>,
+    /// Whether an endpoint selected one variant.
+    is_settled: bool,
     #[cfg(feature = "identity")]
     identity: Option<IdentityMapping>,
     remedies: Remedies,
@@ -122,6 +128,8 @@ impl Provider {
             read_timeout: Duration::from_secs(10),
             success_status: None,
             docs: None,
+            evidence: None,
+            is_settled: false,
             #[cfg(feature = "identity")]
             identity: None,
             remedies: Remedies::default(),
@@ -171,6 +179,9 @@ impl Provider {
 
     /// Keeps only the named variant and drops the others.
     ///
+    /// Of a provider whose scheme is [assumed](Evidence::Assumed), this says that you have compared
+    /// the variant with a genuine delivery.
+    ///
     /// # Errors
     ///
     /// When the provider has no variant of this name.
@@ -181,6 +192,7 @@ impl Provider {
         for variant in &mut self.variants {
             variant.automatic = true;
         }
+        self.is_settled = true;
         if self.variants.is_empty() {
             return Err(SetupError::new(format!(
                 "variant: {} is not a variant of provider {}, which has {known}",
@@ -300,6 +312,23 @@ impl Provider {
     pub fn with_docs(mut self, url: impl Into<Cow<'static, str>>) -> Self {
         self.docs = Some(url.into());
         self
+    }
+
+    /// Sets how it is known how the provider signs.
+    pub(crate) fn with_evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = Some(evidence);
+        self
+    }
+
+    /// How it is known how a built-in provider signs; `None` for a custom provider.
+    #[must_use]
+    pub fn evidence(&self) -> Option<Evidence> {
+        self.evidence
+    }
+
+    /// Whether a genuine delivery may be signed differently.
+    pub(crate) fn is_assumed(&self) -> bool {
+        self.evidence == Some(Evidence::Assumed) && !self.is_settled
     }
 
     /// Sets what the operator should do about requests that the provider does not sign.

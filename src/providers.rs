@@ -1,20 +1,29 @@
 //! The built-in providers.
 //!
-//! Each provider is plain data, in a module that states how the provider signs, where that is
-//! documented, and how certain it is. The identity-verification providers also have typed events.
+//! Each provider is plain data, and its function says how it signs, what to watch for, and how that
+//! is known. Some have a module with more, such as typed events.
 //!
-//! To add a provider, add its module here, a line to the list below, and test vectors to
-//! `tests/vectors/schemes.json`.
+//! # Finding a provider
+//!
+//! The [table of providers](crate::guide::providers) has all of them, by category. In code:
 //!
 //! ```
 //! use tower_webhook::providers;
 //!
-//! let stripe = providers::by_name("stripe").unwrap();
-//! assert_eq!(stripe.name(), providers::stripe().name());
+//! let paystack = providers::by_name("paystack").unwrap();
+//! assert_eq!(paystack.name(), providers::paystack().name());
 //! assert!(providers::names().any(|name| name == "voveid"));
+//!
+//! // An alias is as good as the name.
+//! assert_eq!(providers::by_name("whatsapp").unwrap().name(), "meta");
+//!
+//! // The one that is called so comes first.
+//! let found: Vec<_> = providers::find("hubspot").map(|known| known.name()).collect();
+//! assert_eq!(found, ["hubspot-v3", "hubspot-v1", "hubspot-v2"]);
 //! ```
 
 use crate::provider::Provider;
+pub use crate::provider::evidence::Evidence;
 
 /// Defines an enum of the documented values and `Other`, so that a value that the vendor adds later
 /// does not make an event unreadable.
@@ -75,6 +84,7 @@ macro_rules! open_enum {
 
 pub mod authenteq;
 pub mod authento;
+mod catalogue;
 pub mod github;
 pub mod idenfy;
 pub mod shopify;
@@ -84,116 +94,214 @@ pub mod stripe;
 pub mod svix;
 pub mod voveid;
 
-/// Defines the constructors and the list of the built-in providers, from their names in the
-/// configuration and their modules.
-macro_rules! built_in {
-    ($($name:literal => $module:ident),* $(,)?) => {
+use self::catalogue::{
+    FACTS, FILES,
+    entry::{Entry, Facts},
+    unsupported::{UNSUPPORTED, UNSUPPORTED_FACTS},
+};
+pub use self::catalogue::{entry::Known, *};
+
+/// Defines the constructors and the list of the providers that have modules.
+macro_rules! with_modules {
+    ($(
+        $module:ident = $name:literal $(or $alias:literal)* {
+            title: $title:literal,
+            group: $group:literal,
+            docs: $docs:literal,
+            evidence: $evidence:ident,
+            signs: $signs:literal,
+            window: $window:literal,
+        }
+    )+) => {
         $(
-            #[doc = concat!("The provider `", $name, "`: see its [module](mod@", stringify!($module), ").")]
+            #[doc = concat!($title, ": ", $signs, ". See the [module](mod@", stringify!($module), ").")]
             #[must_use]
             pub fn $module() -> Provider {
-                $module::provider().named($name)
+                $module::provider().named($name).with_evidence(Evidence::$evidence)
             }
-        )*
+        )+
 
-        const BUILT_IN: &[(&str, fn() -> Provider)] = &[$(($name, $module)),*];
+        static WITH_MODULES: &[Entry] = &[$(
+            Entry {
+                name: $name,
+                aliases: &[$($alias),*],
+                provider: Ok($module),
+            },
+        )+];
+
+        static WITH_MODULES_FACTS: &[Facts] = &[$(
+            Facts {
+                title: $title,
+                group: $group,
+                docs: Some($docs),
+                evidence: Evidence::$evidence,
+                signs: $signs,
+                window: $window,
+                pitfalls: concat!("See the [module](crate::providers::", stringify!($module), ")."),
+            },
+        )+];
     };
 }
 
-built_in! {
-    "authenteq" => authenteq,
-    "authento" => authento,
-    "github" => github,
-    "idenfy" => idenfy,
-    "shopify" => shopify,
-    "slack" => slack,
-    "standard-webhooks" => standard_webhooks,
-    "stripe" => stripe,
-    "svix" => svix,
-    "voveid" => voveid,
+with_modules! {
+    authenteq = "authenteq" {
+        title: "Authenteq",
+        group: "Identity verification",
+        docs: "https://docs.authenteq.com",
+        evidence: Assumed,
+        signs: "HMAC-SHA256 of the body, or SHA-256 of `{body}{secret}`, in hex, in header `X-SIGNATURE`",
+        window: "unlimited",
+    }
+
+    authento = "authento" {
+        title: "Authento",
+        group: "Identity verification",
+        docs: "https://authento.gitbook.io/authento-api",
+        evidence: Assumed,
+        signs: "HMAC-SHA256 of the body, or SHA-256 of `{body}{secret}`, in hex or base64, in header `X-PAYLOAD-DIGEST`",
+        window: "unlimited",
+    }
+
+    github = "github" {
+        title: "GitHub",
+        group: "Code and operations",
+        docs: "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of the body, in hex after `sha256=`, in header `X-Hub-Signature-256`",
+        window: "unlimited",
+    }
+
+    idenfy = "idenfy" {
+        title: "iDenfy",
+        group: "Identity verification",
+        docs: "https://documentation.idenfy.com/security/CallbackSigning",
+        evidence: Documented,
+        signs: "HMAC-SHA256 of the body, in hex, in header `Idenfy-Signature`",
+        window: "unlimited",
+    }
+
+    shopify = "shopify" {
+        title: "Shopify",
+        group: "Commerce",
+        docs: "https://shopify.dev/docs/apps/build/webhooks/verify-deliveries",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of the body, in base64, in header `X-Shopify-Hmac-Sha256`",
+        window: "unlimited",
+    }
+
+    slack = "slack" {
+        title: "Slack",
+        group: "Messaging and social media",
+        docs: "https://docs.slack.dev/authentication/verifying-requests-from-slack",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of `v0:{ts}:{body}`, in hex after `v0=`, in header `X-Slack-Signature`",
+        window: "5 minutes",
+    }
+
+    standard_webhooks = "standard-webhooks" {
+        title: "Standard Webhooks",
+        group: "Infrastructure and security",
+        docs: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+        evidence: Ran,
+        signs: "HMAC-SHA256 or Ed25519 of `{header:webhook-id}.{ts}.{body}`, in base64 after `v1,` or `v1a,`, in a list, in header `webhook-signature`",
+        window: "5 minutes",
+    }
+
+    stripe = "stripe" or "stripe-connect" or "stripe-identity" {
+        title: "Stripe",
+        group: "Payments",
+        docs: "https://docs.stripe.com/webhooks#verify-manually",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of `{ts}.{body}`, in hex, in each field `v1`, in header `Stripe-Signature`",
+        window: "5 minutes",
+    }
+
+    svix = "svix" {
+        title: "Svix",
+        group: "Infrastructure and security",
+        docs: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
+        evidence: Ran,
+        signs: "HMAC-SHA256 or Ed25519 of `{header:svix-id}.{ts}.{body}`, in base64 after `v1,` or `v1a,`, in a list, in header `svix-signature`",
+        window: "5 minutes",
+    }
+
+    voveid = "voveid" {
+        title: "VOVE ID",
+        group: "Identity verification",
+        docs: "https://docs.voveid.com",
+        evidence: Documented,
+        signs: "as Svix",
+        window: "5 minutes",
+    }
 }
 
-/// The built-in provider with this name, or `None` if there is none.
+/// All entries, supported or not.
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    let files = FILES.iter().copied().flatten();
+    WITH_MODULES.iter().chain(files).chain(UNSUPPORTED)
+}
+
+/// The providers that have modules, whose signature headers tell where a request comes from.
+pub(crate) fn with_modules() -> impl Iterator<Item = (&'static str, Provider)> {
+    let supported = WITH_MODULES.iter();
+    supported.filter_map(|entry| Some((entry.name, entry.provider.ok()?())))
+}
+
+/// The built-in provider with this name or alias, or `None` if there is none.
+///
+/// The names are those of the [table](crate::guide::providers).
 #[must_use]
 pub fn by_name(name: &str) -> Option<Provider> {
-    let (_, provider) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
-    Some(provider())
+    let build = entries().find(|entry| entry.is(name))?.provider.ok()?;
+    Some(build())
 }
 
-/// The names of the built-in providers, in alphabetical order.
+/// The names of the built-in providers, without aliases, in alphabetical order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    BUILT_IN.iter().map(|(name, _)| *name)
+    let supported = entries().filter(|entry| entry.provider.is_ok());
+    let mut names: Vec<&str> = supported.map(|entry| entry.name).collect();
+    names.sort_unstable();
+    names.into_iter()
 }
 
-/// Names in configurations, each with its spelling in prose.
-#[cfg(feature = "config")]
-type Senders = &'static [(&'static str, &'static str)];
+/// What is known of all providers, in the order of their names, including those that are
+/// [not supported](Known::unsupported).
+pub fn all() -> impl Iterator<Item = Known> {
+    let files = FACTS.iter().copied().flatten();
+    let facts = WITH_MODULES_FACTS.iter().chain(files);
+    let facts = facts.chain(UNSUPPORTED_FACTS);
+    let all = entries().zip(facts);
+    let mut all: Vec<Known> = all.map(|(entry, facts)| Known { entry, facts }).collect();
+    all.sort_unstable_by_key(Known::name);
+    all.into_iter()
+}
 
-/// Senders that a built-in provider of another name verifies: that name, how they sign, and who
-/// they are. Headers, signature and secret are the same; the type and id of their events may be
-/// elsewhere.
-#[cfg(feature = "config")]
-const VERIFIED_AS: &[(&str, &str, Senders)] = &[
-    (
-        "github",
-        "as GitHub does",
-        &[
-            ("facebook", "Facebook"),
-            ("instagram", "Instagram"),
-            ("messenger", "Messenger"),
-            ("meta", "Meta"),
-            ("whatsapp", "WhatsApp"),
-        ],
-    ),
-    (
-        "standard-webhooks",
-        "by the Standard Webhooks specification",
-        &[
-            ("anthropic", "Anthropic"),
-            ("complyadvantage-mesh", "ComplyAdvantage Mesh"),
-            ("dodo-payments", "Dodo Payments"),
-            ("fathom", "Fathom"),
-            ("folk", "folk"),
-            ("gitlab", "GitLab, with a signing token,"),
-            ("gitlab-signing", "GitLab, with a signing token,"),
-            ("lithic", "Lithic"),
-            ("liveblocks", "Liveblocks"),
-            ("loops", "Loops"),
-            ("openai", "OpenAI"),
-            ("render", "Render"),
-            ("replicate", "Replicate"),
-            ("supabase", "Supabase Auth"),
-            ("supabase-auth-hooks", "Supabase Auth"),
-            ("whop", "Whop"),
-        ],
-    ),
-    (
-        "svix",
-        "as Svix does",
-        &[("brex", "Brex"), ("clerk", "Clerk"), ("resend", "Resend")],
-    ),
-];
+/// What is known of the providers whose name, alias or title contains `text`, in either case and
+/// with spaces or underscores for hyphens. Those whose name or alias is `text` come first.
+pub fn find(text: &str) -> impl Iterator<Item = Known> {
+    let text = text.to_lowercase();
+    let name = text.replace([' ', '_'], "-");
+    let mut found: Vec<Known> = all()
+        .filter(|known| known.contains(&text) || known.contains(&name))
+        .collect();
+    found.sort_by_key(|known| !known.entry.is(&name));
+    found.into_iter()
+}
 
-/// Other senders whose names look like typing errors of built-in ones.
-#[cfg(feature = "config")]
-const OTHERS: &[&str] = &["strike"];
-
-/// What is wrong with `name`, and the built-in provider to use: the one that verifies this sender,
-/// or the one whose name has a typing error. `None` for any other sender, since a provider that is
-/// only similar by name refuses everything.
+/// What is wrong with `name`, and the built-in provider to use: the one whose name has a typing
+/// error or another case. For a sender that is not supported, the reason.
 #[cfg(feature = "config")]
 pub(crate) fn instead_of(name: &str) -> Option<String> {
     let wanted = name.to_lowercase().replace('_', "-");
-    for (built_in, how, senders) in VERIFIED_AS {
-        if let Some((_, sender)) = senders.iter().find(|(sender, _)| *sender == wanted) {
-            return Some(format!(
-                "is not built in; {sender} signs {how}: use {built_in:?}"
-            ));
-        }
+    if let Some(entry) = entries().find(|entry| entry.is(&wanted)) {
+        return Some(match entry.provider {
+            Err(reason) => format!("is not supported yet: {reason}"),
+            Ok(_) => format!("is unknown; did you mean {wanted:?}?"),
+        });
     }
-    let meant = names().find(|built_in| is_slip(&wanted, built_in))?;
-    let known = OTHERS.contains(&&*wanted);
-    (!known).then(|| format!("is unknown; did you mean {meant:?}?"))
+    let mut known = entries().filter(|entry| entry.provider.is_ok());
+    let meant = known.find(|entry| is_slip(&wanted, entry.name))?.name;
+    Some(format!("is unknown; did you mean {meant:?}?"))
 }
 
 /// Whether `text` is `name` with one wrong, missing, doubled or transposed letter, without its

@@ -238,7 +238,11 @@ impl EndpointConfig {
                     "provider {} has no such parameter; remove it",
                     provider.name()
                 )
-            } else if provider.param(name).is_some_and(|other| other != value) {
+            } else if self
+                .own_params
+                .get(name)
+                .is_some_and(|other| other.as_ref() != Some(value))
+            {
                 "the parameter is set twice, with different values; keep one".to_owned()
             } else {
                 provider = provider.with_param(name.clone(), value.clone());

@@ -244,7 +244,10 @@ fn wrong_kind(is_public: bool) -> SetupError {
         "public keys need the feature \"asymmetric\" of tower-webhook; add it to Cargo.toml"
     } else if is_public {
         "the provider signs with a secret, not with a private key; set the secret instead"
-    } else {
+    } else if cfg!(feature = "asymmetric") {
         "the provider signs with a private key; set its public key instead of a secret"
+    } else {
+        "the provider signs with a private key; set its public key instead of a secret, and add the feature \"asymmetric\" \
+         of tower-webhook to Cargo.toml"
     })
 }

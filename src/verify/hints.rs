@@ -211,8 +211,7 @@ fn is_common(name: &str) -> bool {
 /// The signature header of another built-in provider, and that provider.
 fn foreign_header(endpoint: &Endpoint, head: &Head<'_>) -> Option<(&'static str, &'static str)> {
     static SIGNATURES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
-        let all = providers::names().filter_map(|name| Some((name, providers::by_name(name)?)));
-        let headers = all.flat_map(|(name, provider)| {
+        let headers = providers::with_modules().flat_map(|(name, provider)| {
             let headers: Vec<String> = provider.signature_headers().collect();
             headers.into_iter().map(move |header| (header, name))
         });

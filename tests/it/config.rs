@@ -141,7 +141,7 @@ fn a_built_in_provider_is_taken_by_name() {
 
 #[test]
 fn every_built_in_provider_is_known_by_its_name() {
-    for name in providers::names() {
+    for name in support::FOUNDING {
         let mut text =
             format!("[endpoints.a]\nprovider = \"{name}\"\nsecret = \"{SVIX_SECRET}\"\n");
         let mut provider = providers::by_name(name).unwrap();

@@ -43,7 +43,7 @@ fn secret_for(name: &str) -> Secret {
 }
 
 fn built_in() -> impl Iterator<Item = (&'static str, Provider, Secret)> {
-    providers::names().map(|name| {
+    support::FOUNDING.into_iter().map(|name| {
         let provider = providers::by_name(name).unwrap();
         let provider = match name {
             "authenteq" => provider.with_param("client_id", "client-7"),

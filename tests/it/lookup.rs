@@ -740,7 +740,7 @@ async fn treat(
 /// Every built-in provider under each variant that it tries, and schemes of other shapes; with a secret for each.
 fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
     let mut all = Vec::new();
-    for name in providers::names() {
+    for name in support::FOUNDING {
         let mut provider = providers::by_name(name).unwrap();
         if name == "authenteq" {
             provider = provider.with_param("client_id", "client-7");

@@ -9,6 +9,7 @@
 
 mod ambiguity;
 mod bodies;
+mod catalogue;
 mod config;
 mod delivery {
     mod keys;

@@ -831,22 +831,6 @@ fn content_without_a_separator_offers_a_parameter_or_the_url() {
     }
 }
 
-/// Some who sign as Svix, Standard Webhooks or GitHub do are known by name.
-#[test]
-fn the_name_of_a_vendor_that_signs_as_another_does_gives_the_right_one() {
-    for (name, provider) in [
-        ("clerk", "svix"),
-        ("resend", "svix"),
-        ("gitlab", "standard-webhooks"),
-        ("supabase", "standard-webhooks"),
-    ] {
-        let text = format!("[endpoints.e]\nprovider = \"{name}\"\nsecret = \"{SVIX}\"\n");
-        let error = Config::from_toml_str(&text).unwrap_err().to_string();
-        assert!(error.contains(&format!("use \"{provider}\"")), "{error}");
-        assert!(!error.contains("did you mean"), "{error}");
-    }
-}
-
 // The log
 
 /// The lines about one request on Tower.

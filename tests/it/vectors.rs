@@ -18,7 +18,7 @@ use tower_webhook::{
 };
 
 /// Entries that no description holds.
-const LEFT_OUT: [(&str, &str); 39] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 39] = [
     ("adyen", "one signature for each item of an array"),
     (
         "apple-assn",
@@ -85,7 +85,7 @@ const LEFT_OUT: [(&str, &str); 39] = [
 ];
 
 /// Vectors of entries that run, which need more than a description.
-const SKIPPED_VECTORS: [(&str, &str, &str); 5] = [
+pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 5] = [
     ("bitso", "unknown key id", NO_KEY),
     ("circle", "unknown key id", NO_KEY),
     ("easypost", "key is NFKD-normalised first", NOT_ASCII),
@@ -106,7 +106,7 @@ const NOT_ASCII: &str = "a secret is used as it is, which differs from NFKD only
 const NO_KEY: &str = "the source of the keys has none, and the endpoint is not asked";
 
 /// Entries whose sample secret is shorter than what we take without being told: its bytes.
-const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
+pub(crate) const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
 
 /// Entries that repeat the header line while keys change, which the catalogue says in prose only.
 const REPEATED_LINES: [&str; 1] = ["mollie"];
@@ -235,40 +235,40 @@ struct Catalogue {
 }
 
 #[derive(Deserialize)]
-struct Entry {
-    id: String,
+pub(crate) struct Entry {
+    pub(crate) id: String,
     scheme: Value,
     test_vectors: Vec<Value>,
-    same_as: Option<String>,
+    pub(crate) same_as: Option<String>,
     #[serde(default)]
     also_accepts: Vec<String>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Vector {
-    now: u64,
-    secret: Option<String>,
-    secrets: Option<Vec<String>>,
+pub(crate) struct Vector {
+    pub(crate) now: u64,
+    pub(crate) secret: Option<String>,
+    pub(crate) secrets: Option<Vec<String>>,
     /// Public keys by their ids.
-    keys: Option<BTreeMap<String, String>>,
-    jwks: Option<Jwks>,
-    headers: BTreeMap<String, String>,
-    body: String,
-    method: Option<String>,
-    url: Option<String>,
+    pub(crate) keys: Option<BTreeMap<String, String>>,
+    pub(crate) jwks: Option<Jwks>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    pub(crate) method: Option<String>,
+    pub(crate) url: Option<String>,
     path: Option<String>,
     #[serde(default)]
-    params: BTreeMap<String, String>,
-    valid: bool,
-    note: Option<String>,
-    scheme_override: Option<Value>,
+    pub(crate) params: BTreeMap<String, String>,
+    pub(crate) valid: bool,
+    pub(crate) note: Option<String>,
+    pub(crate) scheme_override: Option<Value>,
     #[serde(rename = "origin")]
     _origin: String,
 }
 
 #[derive(Clone, Deserialize)]
-struct Jwks {
+pub(crate) struct Jwks {
     keys: Vec<Jwk>,
 }
 
@@ -281,15 +281,15 @@ struct Jwk {
 /// A scheme in the catalogue's words. A word that is not known here fails the test, so that none is left out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Spec {
-    kind: Kind,
+pub(crate) struct Spec {
+    pub(crate) kind: Kind,
     alg: Option<String>,
     alg_from: Option<AlgFrom>,
     key: Option<KeySpec>,
-    message: Option<String>,
-    sig: SigSpec,
-    ts: Option<TimeSpec>,
-    tolerance_s: Option<u64>,
+    pub(crate) message: Option<String>,
+    pub(crate) sig: SigSpec,
+    pub(crate) ts: Option<TimeSpec>,
+    pub(crate) tolerance_s: Option<u64>,
     tolerance_future_s: Option<u64>,
     #[serde(default)]
     require: Vec<Require>,
@@ -298,7 +298,7 @@ struct Spec {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(crate) enum Kind {
     Mac,
     Digest,
     Signature,
@@ -308,14 +308,14 @@ enum Kind {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AlgFrom {
+pub(crate) struct AlgFrom {
     header: String,
     map: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeySpec {
+pub(crate) struct KeySpec {
     encoding: String,
     strip_prefix: Option<String>,
     /// Public keys are told apart by their look in any case.
@@ -330,10 +330,10 @@ struct KeySpec {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SigSpec {
+pub(crate) struct SigSpec {
     #[serde(rename = "in")]
     place: String,
-    name: OneOrMany,
+    pub(crate) name: OneOrMany,
     #[serde(default)]
     name_configurable: bool,
     grammar: String,
@@ -350,30 +350,37 @@ struct SigSpec {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(crate) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TimeSpec {
+pub(crate) struct TimeSpec {
     #[serde(rename = "in")]
-    place: String,
-    name: String,
+    pub(crate) place: String,
+    pub(crate) name: String,
     unit: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Require {
+pub(crate) struct Require {
     header: String,
     equals: String,
 }
 
 impl Vector {
+    /// The same request for an endpoint with other keys.
+    pub(crate) fn with_keys(mut self, keys: Vec<String>) -> Self {
+        (self.secret, self.keys, self.jwks) = (None, None, None);
+        self.secrets = Some(keys);
+        self
+    }
+
     /// The secrets or public keys that an endpoint is given for this request.
-    fn keys(&self, spec: &Spec) -> Vec<String> {
+    pub(crate) fn keys(&self, spec: &Spec) -> Vec<String> {
         if let Some(jwks) = &self.jwks {
             return jwks.keys.iter().map(|key| key.x.clone()).collect();
         }
@@ -388,7 +395,7 @@ impl Vector {
     }
 
     /// The path and the query. The fragment of a URL is never sent.
-    fn target(&self) -> &str {
+    pub(crate) fn target(&self) -> &str {
         if let Some(path) = &self.path {
             return path;
         }
@@ -398,7 +405,7 @@ impl Vector {
         target.split_once('#').map_or(target, |(target, _)| target)
     }
 
-    fn verify(&self, verifier: &Verifier) -> Verdict {
+    pub(crate) fn verify(&self, verifier: &Verifier) -> Verdict {
         let headers: Vec<_> = self.headers.iter().collect();
         let head = Head::new(&headers)
             .with_method(self.method.as_deref().unwrap_or("POST"))
@@ -423,7 +430,7 @@ impl Vector {
 
 impl Spec {
     /// How much of the body is signed: the whole, parts, or nothing, as the configuration says it.
-    fn covers(&self) -> Coverage {
+    pub(crate) fn covers(&self) -> Coverage {
         match &self.message {
             None => Coverage::None,
             Some(message) if message.contains("{body") && self.sig.is_outside_the_body() => {
@@ -442,13 +449,17 @@ impl Spec {
 }
 
 impl SigSpec {
+    pub(crate) fn is_in_header(&self) -> bool {
+        self.place == "header"
+    }
+
     fn is_outside_the_body(&self) -> bool {
         matches!(&*self.place, "header" | "query")
     }
 }
 
 impl Entry {
-    fn vectors(&self) -> Vec<Vector> {
+    pub(crate) fn vectors(&self) -> Vec<Vector> {
         let vectors = Value::from(self.test_vectors.clone());
         serde_json::from_value(vectors).unwrap_or_else(|error| panic!("{}: {error}", self.id))
     }
@@ -458,7 +469,7 @@ impl Entry {
     }
 
     /// The scheme, with the parts that a vector replaces.
-    fn spec(&self, replaced: Option<&Value>) -> Spec {
+    pub(crate) fn spec(&self, replaced: Option<&Value>) -> Spec {
         let mut scheme = self.scheme.clone();
         for (key, value) in replaced
             .into_iter()
@@ -478,14 +489,18 @@ impl Entry {
     }
 
     /// The verifier for one vector.
-    fn verifier_for(&self, vector: &Vector) -> Result<Verifier, String> {
+    pub(crate) fn verifier_for(&self, vector: &Vector) -> Result<Verifier, String> {
         Ok(self.config_for(vector)?.endpoint(&self.id).unwrap())
     }
 
     /// The configuration for one vector.
     fn config_for(&self, vector: &Vector) -> Result<Config, String> {
-        let replaced = vector.scheme_override.as_ref();
-        let keys = vector.keys(&self.spec(replaced));
+        self.config_of(&self.document_for(vector))
+    }
+
+    /// The configuration for one vector, as a document.
+    pub(crate) fn document_for(&self, vector: &Vector) -> String {
+        let spec = self.spec(vector.scheme_override.as_ref());
         let mut params = vector.params.clone();
         for Setting { name, value, .. } in self.settings() {
             params.insert((*name).to_owned(), (*value).to_owned());
@@ -493,7 +508,12 @@ impl Entry {
         if let Some(url) = &vector.url {
             params.insert("url".to_owned(), url.clone());
         }
-        self.config_with(replaced, &keys, &params)
+        document(&self.id, &spec, &vector.keys(&spec), &params)
+    }
+
+    fn config_of(&self, text: &str) -> Result<Config, String> {
+        let config = Config::from_toml_str(text);
+        config.map_err(|error| format!("{}: {error}\n{text}", self.id))
     }
 
     fn verifier(&self, replaced: Option<&Value>, keys: &[String]) -> Verifier {
@@ -517,14 +537,17 @@ impl Entry {
         keys: &[String],
         params: &BTreeMap<String, String>,
     ) -> Result<Config, String> {
-        let text = document(&self.id, &self.spec(replaced), keys, params);
-        let config = Config::from_toml_str(&text);
-        config.map_err(|error| format!("{}: {error}\n{text}", self.id))
+        self.config_of(&document(&self.id, &self.spec(replaced), keys, params))
     }
 }
 
 /// The configuration of one endpoint under one scheme.
-fn document(id: &str, spec: &Spec, keys: &[String], params: &BTreeMap<String, String>) -> String {
+pub(crate) fn document(
+    id: &str,
+    spec: &Spec,
+    keys: &[String],
+    params: &BTreeMap<String, String>,
+) -> String {
     let mut text = format!("[providers.x-{id}]\n");
     let mut line = |key: &str, value: &str| writeln!(text, "{key} = {value}").unwrap();
     match spec.kind {
@@ -617,7 +640,7 @@ fn document(id: &str, spec: &Spec, keys: &[String], params: &BTreeMap<String, St
 }
 
 /// The parameters of a scheme, with the values of an endpoint that has no others.
-fn used_params(spec: &Spec) -> Vec<(&str, &str)> {
+pub(crate) fn used_params(spec: &Spec) -> Vec<(&str, &str)> {
     let mut used = Vec::new();
     let message = spec.message.as_deref().unwrap_or("");
     if message.contains("{url") {
@@ -721,7 +744,7 @@ fn inline(pairs: &[(&str, String)]) -> String {
 }
 
 /// Text as TOML writes it, which JSON writes in the same way.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
@@ -729,13 +752,22 @@ fn duration(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| quoted("off"), |seconds| quoted(&format!("{seconds}s")))
 }
 
-fn catalogue() -> Vec<Entry> {
+pub(crate) fn catalogue() -> Vec<Entry> {
     let catalogue: Catalogue = serde_json::from_slice(&vector_file("schemes.json")).unwrap();
-    catalogue.providers
+    let mut entries = catalogue.providers;
+    // Entries that were added one by one have a file each.
+    let added = std::fs::read_dir(vector_path("providers"))
+        .into_iter()
+        .flatten();
+    for file in added {
+        let text = std::fs::read(file.unwrap().path()).unwrap();
+        entries.push(serde_json::from_slice(&text).unwrap());
+    }
+    entries
 }
 
 /// The entries that a description holds, by id.
-fn entries() -> BTreeMap<String, Entry> {
+pub(crate) fn entries() -> BTreeMap<String, Entry> {
     let mut entries = catalogue();
     entries.retain(|entry| !LEFT_OUT.iter().any(|(id, _)| *id == entry.id));
     entries
@@ -751,7 +783,7 @@ fn say(text: &str) {
         .unwrap();
 }
 
-type Verdict = Result<VerifiedEvent, Rejection>;
+pub(crate) type Verdict = Result<VerifiedEvent, Rejection>;
 
 /// The kind of refusal that a vector's own words mean.
 pub(crate) fn refusal_of(words: &str) -> RejectionKind {
@@ -771,7 +803,7 @@ fn refusals_of(note: &str) -> Vec<RejectionKind> {
 }
 
 /// Says what is wrong with a verdict. `refusal` is what the vector's own words call the reason.
-fn wrong(verdict: &Verdict, valid: bool, refusal: Option<&str>) -> Option<String> {
+pub(crate) fn wrong(verdict: &Verdict, valid: bool, refusal: Option<&str>) -> Option<String> {
     match (verdict, valid) {
         (Ok(event), true) => {
             let is_covered = event.coverage() == Coverage::Body;
@@ -848,7 +880,10 @@ fn every_scheme_that_a_description_holds_gives_the_verdicts_of_its_vectors() {
     assert!(failures.is_empty(), "{failures:#?}");
     assert_eq!(ran + LEFT_OUT.len(), catalogue().len());
     assert_eq!(skipped, SKIPPED_VECTORS.len());
-    assert_eq!((ran, accepted, refused), (261, 227, 477));
+    assert!(
+        ran >= 261 && accepted >= 227 && refused >= 477,
+        "{ran}, {accepted}, {refused}"
+    );
 }
 
 /// What the signer makes of an accepted request, whose signatures it replaces.
@@ -898,7 +933,7 @@ fn the_signer_signs_under_every_scheme_with_a_secret() {
         signed += 1;
     }
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(signed, 167);
+    assert!(signed >= 167, "{signed}");
 }
 
 /// Whether the schemes of two entries are the same but for the tolerance.
@@ -907,7 +942,7 @@ fn are_same(sender: &Entry, receiver: &Entry) -> bool {
 }
 
 /// Whether a request of one entry may pass at the other, because it has the other's signature as well.
-fn has_other_signature(sender: &Entry, receiver: &Entry) -> bool {
+pub(crate) fn has_other_signature(sender: &Entry, receiver: &Entry) -> bool {
     let mut others = sender.also_accepts.iter();
     others.any(|id| *id == receiver.id || Some(id) == receiver.same_as.as_ref())
 }
@@ -928,8 +963,8 @@ fn a_request_passes_only_where_the_scheme_is_the_same() {
                 continue;
             }
             requests += 1;
-            vector.secrets = Some(vector.keys(&sender.spec(None)));
-            (vector.secret, vector.keys, vector.jwks) = (None, None, None);
+            let keys = vector.keys(&sender.spec(None));
+            vector = vector.with_keys(keys);
             for (receiver, with_another_key) in &others {
                 if receiver.id == sender.id {
                     continue;
@@ -968,11 +1003,15 @@ fn a_request_passes_only_where_the_scheme_is_the_same() {
         passed.len()
     ));
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!((requests, passed.len()), (221, 225));
+    assert!(
+        requests >= 221 && passed.len() >= 225,
+        "{requests}, {}",
+        passed.len()
+    );
 }
 
 /// A secret or a public key that the entry's key format takes.
-fn example_key(entry: &Entry) -> String {
+pub(crate) fn example_key(entry: &Entry) -> String {
     let spec = entry.spec(None);
     let key = match (spec.kind, spec.key) {
         (Kind::Basic, _) => return "user:a secret of some length".to_owned(),
@@ -1122,78 +1161,6 @@ fn the_script_still_makes_the_same_requests() {
     );
 }
 
-/// The built-in provider that a mistake names for a sender.
-fn verified_as(name: &str) -> Option<String> {
-    let text = format!(
-        "[endpoints.x]\nprovider = {}\nkey_source = true\n",
-        quoted(name)
-    );
-    let problem = Config::from_toml_str(&text).err()?.to_string();
-    assert!(!problem.contains("did you mean"), "{problem}");
-    let (_, used) = problem.split_once(": use \"")?;
-    Some(used.trim_end_matches('"').to_owned())
-}
-
-#[test]
-fn a_name_leads_to_the_provider_that_verifies_it_and_to_no_other() {
-    let entries = entries();
-    let mut ran = BTreeMap::new();
-    let catalogue = catalogue();
-    for name in catalogue.iter().map(|entry| &*entry.id) {
-        let Some(used) = verified_as(name) else {
-            continue;
-        };
-        let mut count = 0;
-        let mut verify = |secret: &str, headers: &Vec<(String, String)>, body: Vec<u8>, now| {
-            let provider = providers::by_name(&used).unwrap();
-            let verifier = Verifier::new(provider, Secret::new(secret)).unwrap();
-            let verdict = verifier.verify(&Head::new(headers), body, at(now));
-            assert!(verdict.is_ok(), "{name} as {used}");
-            count += 1;
-        };
-        let short = |id: &str| SHORT_KEYS.iter().any(|(entry, _)| *entry == id);
-        for vector in entries[name].vectors() {
-            if vector.valid && !short(name) {
-                let headers: Vec<_> = vector.headers.into_iter().collect();
-                let secret = vector.secret.as_ref().unwrap();
-                verify(secret, &headers, vector.body.into(), vector.now);
-            }
-        }
-        for vector in made().iter().filter(|vector| vector.id == name) {
-            verify(
-                &vector.secrets[0],
-                &vector.headers,
-                vector.body(),
-                vector.now,
-            );
-        }
-        ran.insert(name.to_owned(), count);
-    }
-    let expected = [
-        // Its sample secret is short.
-        ("anthropic", 0),
-        ("brex", 2),
-        ("clerk", 2),
-        ("complyadvantage-mesh", 1),
-        ("dodo-payments", 2),
-        ("fathom", 1),
-        ("folk", 1),
-        ("gitlab-signing", 2),
-        ("lithic", 1),
-        ("liveblocks", 2),
-        ("loops", 1),
-        ("meta", 2),
-        ("openai", 2),
-        ("render", 2),
-        ("replicate", 2),
-        ("resend", 2),
-        ("supabase-auth-hooks", 2),
-        ("whop", 2),
-    ];
-    let expected = expected.map(|(name, count)| (name.to_owned(), count));
-    assert_eq!(ran, BTreeMap::from(expected));
-}
-
 #[test]
 fn a_secret_may_begin_as_supabase_shows_it() {
     let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -1216,7 +1183,10 @@ fn the_built_in_providers_give_the_same_verdicts() {
     let mut ran = BTreeMap::new();
     let mut failures = Vec::new();
     // The catalogue has no client id for Authenteq; its own vectors are in `providers`.
-    for name in providers::names().filter(|name| *name != "authenteq") {
+    for name in support::FOUNDING
+        .into_iter()
+        .filter(|name| *name != "authenteq")
+    {
         let verifier = |secrets: &[String]| {
             let secrets: Vec<Secret> = secrets
                 .iter()

@@ -53,3 +53,18 @@ pub use log::{Lines, listen_to_everything};
 pub use requests::*;
 pub use seeds::*;
 pub use strict::Strict;
+
+/// The providers that have modules. Tests that need more than a row of the catalogue says run for
+/// them.
+pub const FOUNDING: [&str; 10] = [
+    "authenteq",
+    "authento",
+    "github",
+    "idenfy",
+    "shopify",
+    "slack",
+    "standard-webhooks",
+    "stripe",
+    "svix",
+    "voveid",
+];

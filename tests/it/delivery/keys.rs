@@ -1058,7 +1058,7 @@ fn a_provider_of_ones_own_is_keyed_by_what_it_signs() {
 #[test]
 fn no_two_providers_share_a_delivery() {
     let mut seen = HashMap::new();
-    for name in providers::names() {
+    for name in support::FOUNDING {
         let mut provider = providers::by_name(name).unwrap();
         if name == "authenteq" {
             provider = provider.with_param("client_id", "client-7");

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use support::{NOW, SVIX_SECRET, at, samples, unhex, vector_file};
 use tower_webhook::{
-    Config, Identity, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
+    Identity, Provider, RejectionKind, Secret, Signer, VerifiedEvent, Verifier, providers,
     verify::Head,
 };
 
@@ -256,21 +256,7 @@ fn published_samples_get_the_verdicts_that_are_known() {
                 Verifier::new(providers::standard_webhooks(), seed.secrets())
             }
             "external-svix-docs" => Verifier::new(providers::svix(), seed.secrets()),
-            "external-fractal-id" => {
-                let secret = serde_json::to_string(seed.secret.as_ref().unwrap()).unwrap();
-                let config = format!(
-                    r#"
-                    [providers.fractal-id]
-                    algorithm = "hmac-sha1"
-                    signed    = "{{body}}"
-                    signature = {{ header = "X-Fractal-Signature", prefix = "sha1=", encoding = "hex" }}
-                    [endpoints.kyc]
-                    provider  = "fractal-id"
-                    secret    = {secret}
-                    "#,
-                );
-                Config::from_toml_str(&config).unwrap().endpoint("kyc")
-            }
+            "external-fractal-id" => Verifier::new(providers::fractal_id(), seed.secrets()),
             other => panic!("{other}"),
         };
         assert_eq!(seed.refusal(), None, "{}", seed.id);

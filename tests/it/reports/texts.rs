@@ -71,6 +71,7 @@ async fn the_text_of_each_note() {
     short_secret: secret: it has fewer than 16 bytes; a longer one is harder to guess
     unauthenticated_digest: an unauthenticated digest proves nothing about the sender: anyone can compute one
     length_extension: a plain digest whose content continues after the secret is open to length extension: anyone who saw one request can append to it
+    assumed_scheme: how this provider signs is assumed: compare it with a genuine delivery before you rely on it, and report what you find
     placeholder_secret: secret: it is a variable that nothing has expanded, a masked text or a placeholder; set it to the value the provider shows
     quoted_secret: secret: it is in quotation marks, which belong to the secret then; remove them
     assigned_secret: secret: it is a whole assignment; keep only what follows the equals sign
