@@ -77,7 +77,8 @@ impl CompiledScheme {
         if let Some((elsewhere, index)) = rules.signature_in_body() {
             let value = body.value(index);
             let value = value.ok_or_else(|| elsewhere.blame(RejectionKind::MissingField))?;
-            (parsed.candidates, parsed.undecoded) = rules.decode(elsewhere, value)?;
+            let blame = |kind| elsewhere.blame(kind);
+            (parsed.candidates, parsed.undecoded) = rules.decode(value, blame)?;
         }
         if let Some((rule, elsewhere, index)) = rules.time_in_body() {
             let text = body.value(index);
@@ -116,10 +117,15 @@ impl HeadRules {
     /// Decodes the signatures of the head.
     fn candidates(&self, view: FamilyView<'_, '_>) -> Result<Decoded, Reason> {
         if let Some(elsewhere) = &self.elsewhere {
+            let blame = |kind| elsewhere.blame(kind);
             return match elsewhere.place {
-                Place::Query => self.decode(elsewhere, elsewhere.in_query(view)?.as_bytes()),
+                Place::Query => self.decode(elsewhere.in_query(view)?.as_bytes(), blame),
                 Place::Body(_) => Ok(Decoded::default()),
             };
+        }
+        // Most schemes have one header, on one line.
+        if let ([header], false) = (&*self.signatures, self.signature.repeats) {
+            return self.decode(view.one(header)?, |kind| view.blame(header, kind));
         }
         let mut collector = Collector::new(&self.signature, self.algorithm);
         let mut first: Option<(&HeaderNames, &[u8])> = None;
@@ -135,23 +141,32 @@ impl HeadRules {
         let Some((header, value)) = first else {
             return Err(self.blame_signature(view, RejectionKind::MissingHeader));
         };
-        let collected = collector.finish();
-        if collected.candidates.is_empty() {
-            let reason = view.blame(header, RejectionKind::MalformedSignature);
-            return Err(self.blame_candidates(reason, value, &collected));
-        }
-        Ok((collected.candidates, collected.undecoded))
+        self.decoded(collector, value, |kind| view.blame(header, kind))
     }
 
-    /// Decodes the signatures in a value that is not a header.
-    fn decode(&self, elsewhere: &Elsewhere, value: &[u8]) -> Result<Decoded, Reason> {
+    /// Decodes the signatures in one value.
+    fn decode(
+        &self,
+        value: &[u8],
+        blame: impl Fn(RejectionKind) -> Reason,
+    ) -> Result<Decoded, Reason> {
         let mut collector = Collector::new(&self.signature, self.algorithm);
-        if let Err(TooMany) = collector.read(value) {
-            return Err(elsewhere.blame(RejectionKind::TooManySignatures));
+        match collector.read(value) {
+            Ok(()) => self.decoded(collector, value, blame),
+            Err(TooMany) => Err(blame(RejectionKind::TooManySignatures)),
         }
+    }
+
+    /// The signatures, of which one at least has to be decoded.
+    fn decoded(
+        &self,
+        collector: Collector<'_>,
+        value: &[u8],
+        blame: impl Fn(RejectionKind) -> Reason,
+    ) -> Result<Decoded, Reason> {
         let collected = collector.finish();
         if collected.candidates.is_empty() {
-            let reason = elsewhere.blame(RejectionKind::MalformedSignature);
+            let reason = blame(RejectionKind::MalformedSignature);
             return Err(self.blame_candidates(reason, value, &collected));
         }
         Ok((collected.candidates, collected.undecoded))

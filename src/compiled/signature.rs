@@ -7,7 +7,7 @@ use std::{borrow::Cow, iter};
 
 use crate::{
     compiled::undecoded::Undecoded,
-    crypto::candidates::Candidates,
+    crypto::candidates::{Candidates, Decoder},
     scheme::{
         algorithm::{Algorithm, Keying},
         signature::{Grammar, SignatureFormat},
@@ -24,7 +24,7 @@ pub(crate) struct TooMany;
 /// Collects candidates from one or several header values.
 pub(crate) struct Collector<'s> {
     format: &'s SignatureFormat,
-    algorithm: Algorithm,
+    decoder: Decoder,
     seen: usize,
     found: Candidates,
     undecoded: Option<Box<Undecoded>>,
@@ -43,7 +43,7 @@ impl<'s> Collector<'s> {
     pub(crate) fn new(format: &'s SignatureFormat, algorithm: Algorithm) -> Self {
         Self {
             format,
-            algorithm,
+            decoder: Decoder::new(algorithm, format.encoding),
             seen: 0,
             found: Candidates::default(),
             undecoded: None,
@@ -62,17 +62,16 @@ impl<'s> Collector<'s> {
     /// sender may add signatures of a new kind beside the known one.
     fn offer(&mut self, text: &[u8]) -> Result<(), TooMany> {
         self.seen = self.seen.saturating_add(1);
-        let most = match self.algorithm.keying() {
+        let most = match self.decoder.keying {
             Keying::Public => MAX_PUBLIC,
             _ => SignatureFormat::MAX_SIGNATURES,
         };
         if self.seen > most {
             return Err(TooMany);
         }
-        let encoding = self.format.encoding;
-        if !self.found.offer(self.algorithm, encoding, text) {
+        if !self.found.offer(&self.decoder, text) {
             let undecoded = self.undecoded.get_or_insert_default();
-            undecoded.add(text, encoding, self.algorithm);
+            undecoded.add(text, &self.decoder);
         }
         Ok(())
     }
@@ -87,7 +86,7 @@ impl<'s> Collector<'s> {
                 listed(value, ',', prefix).try_for_each(|text| self.offer(text))
             }
             Grammar::Single { prefixes } => {
-                match stripped(prefixes, value, self.algorithm.keying() == Keying::Token) {
+                match stripped(prefixes, value, self.decoder.keying == Keying::Token) {
                     Some(text) => self.offer(text),
                     None => Ok(()),
                 }
@@ -149,10 +148,11 @@ pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], algorithm: Algor
     let prefix = prefixes
         .first()
         .map_or(&b""[..], |prefix| prefix.as_bytes());
+    let decoder = Decoder::new(algorithm, format.encoding);
     let mut decoded = Candidates::default();
     let mut copies = listed(value, ',', prefix)
         .take(SignatureFormat::MAX_SIGNATURES)
-        .filter(|text| decoded.offer(algorithm, format.encoding, text));
+        .filter(|text| decoded.offer(&decoder, text));
     copies.next().is_some() && copies.next().is_some()
 }
 

@@ -1,12 +1,12 @@
 //! [`Undecoded`]: what signatures that cannot be decoded look like, for the operator.
 
 use crate::{
-    crypto::encoding::{decode, decoded_len},
-    rejection::hint::{Hint, HintSet, SignatureSeen},
-    scheme::{
-        algorithm::{Algorithm, Keying, SignatureLen},
-        encoding::Encoding,
+    crypto::{
+        candidates::Decoder,
+        encoding::{decode, decoded_len},
     },
+    rejection::hint::{Hint, HintSet, SignatureSeen},
+    scheme::encoding::Encoding,
 };
 
 /// The signatures that cannot be decoded. What it says does not depend on their order.
@@ -19,14 +19,12 @@ pub(crate) struct Undecoded {
 
 impl Undecoded {
     #[cold]
-    pub(crate) fn add(&mut self, text: &[u8], expected: Encoding, algorithm: Algorithm) {
+    pub(crate) fn add(&mut self, text: &[u8], decoder: &Decoder) {
         self.count = self.count.saturating_add(1);
-        let SignatureLen::Exact(len) = algorithm.signature_len() else {
+        let expected = decoder.encoding;
+        let Some(len) = decoder.exact_len() else {
             return;
         };
-        if algorithm.keying() == Keying::Token {
-            return;
-        }
         // Hex that was cut within a byte may pass for base64.
         let is_cut = text.len() % 2 == 1 && text.iter().all(u8::is_ascii_hexdigit);
         let encodings = [Encoding::Hex, Encoding::Base64, Encoding::Base64Url];

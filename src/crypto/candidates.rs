@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     crypto::{encoding, tag::Tag},
     scheme::{
-        algorithm::{Algorithm, Keying},
+        algorithm::{Algorithm, Keying, SignatureLen},
         encoding::Encoding,
     },
 };
@@ -21,6 +21,32 @@ pub(crate) struct Candidates {
 
 type Signatures = Vec<Box<[u8]>>;
 
+/// How the signatures of a scheme are decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decoder {
+    pub(crate) keying: Keying,
+    lengths: SignatureLen,
+    pub(crate) encoding: Encoding,
+}
+
+impl Decoder {
+    pub(crate) fn new(algorithm: Algorithm, encoding: Encoding) -> Self {
+        Self {
+            keying: algorithm.keying(),
+            lengths: algorithm.signature_len(),
+            encoding,
+        }
+    }
+
+    /// The length of every signature, if all have the same, and are not tokens.
+    pub(crate) fn exact_len(&self) -> Option<usize> {
+        match self.lengths {
+            SignatureLen::Exact(len) if self.keying != Keying::Token => Some(len),
+            _ => None,
+        }
+    }
+}
+
 impl Candidates {
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none() && self.signatures.is_none()
@@ -29,27 +55,27 @@ impl Candidates {
     /// Decodes a signature, and keeps it if it is one. A token is kept as a digest, so that comparing
     /// it takes the same time whatever its length.
     #[inline]
-    pub(crate) fn offer(&mut self, algorithm: Algorithm, encoding: Encoding, text: &[u8]) -> bool {
-        let tag = match algorithm.keying() {
+    pub(crate) fn offer(&mut self, decoder: &Decoder, text: &[u8]) -> bool {
+        let tag = match decoder.keying {
             Keying::Mac | Keying::Content | Keying::None => {
-                encoding::decode(encoding, text, algorithm.signature_len().max())
+                encoding::decode(decoder.encoding, text, decoder.lengths.max())
             }
-            Keying::Token => token(encoding, text),
-            Keying::Public => return self.offer_signature(algorithm, encoding, text),
+            Keying::Token => token(decoder.encoding, text),
+            Keying::Public => return self.offer_signature(decoder, text),
         };
+        let Some(tag) = tag else { return false };
         if self.first.is_none() {
-            self.first = tag;
-            return self.first.is_some();
+            self.first = Some(tag);
+        } else {
+            self.rest.push(tag);
         }
-        let is_one = tag.is_some();
-        self.rest.extend(tag);
-        is_one
+        true
     }
 
     #[inline(never)]
-    fn offer_signature(&mut self, algorithm: Algorithm, encoding: Encoding, text: &[u8]) -> bool {
-        let lengths = algorithm.signature_len();
-        let bytes = encoding::decode_any(encoding, text, lengths.max());
+    fn offer_signature(&mut self, decoder: &Decoder, text: &[u8]) -> bool {
+        let lengths = decoder.lengths;
+        let bytes = encoding::decode_any(decoder.encoding, text, lengths.max());
         let Some(bytes) = bytes.filter(|bytes| lengths.contains(bytes.len())) else {
             return false;
         };
