@@ -195,19 +195,9 @@ where
                     read.map(Step::Reading)
                 }
                 Step::Reading(request) => {
-                    let read = poll_body(this.body.as_mut(), request, cx);
-                    let read = match read {
-                        Poll::Ready(read) => read,
-                        Poll::Pending => {
-                            ready!(poll_deadline(
-                                this.deadline.as_mut(),
-                                this.timeouts.read,
-                                cx
-                            ));
-                            Err(request.reject(RejectionKind::ReadTimeout))
-                        }
-                    };
-                    if let Err(rejection) = read {
+                    let (body, deadline) = (this.body.as_mut(), this.deadline.as_mut());
+                    let read = poll_read(body, request, deadline, this.timeouts.read, cx);
+                    if let Err(rejection) = ready!(read) {
                         return Poll::Ready(Err(rejection.into()));
                     }
                     let Step::Reading(request) = mem::replace(this.step, Step::Done) else {
@@ -247,18 +237,9 @@ where
                     keys.map(|()| Step::SeveralReads(several))
                 }
                 Step::SeveralReads(several) => {
-                    let read = match poll_body(this.body.as_mut(), &mut **several, cx) {
-                        Poll::Ready(read) => read,
-                        Poll::Pending => {
-                            ready!(poll_deadline(
-                                this.deadline.as_mut(),
-                                this.timeouts.read,
-                                cx
-                            ));
-                            Err(several.reject_for(Reason::new(RejectionKind::ReadTimeout)))
-                        }
-                    };
-                    if let Err(rejection) = read {
+                    let (body, deadline) = (this.body.as_mut(), this.deadline.as_mut());
+                    let read = poll_read(body, &mut **several, deadline, this.timeouts.read, cx);
+                    if let Err(rejection) = ready!(read) {
                         return Poll::Ready(Err(rejection.into()));
                     }
                     let Step::SeveralReads(mut several) = mem::replace(this.step, Step::Done)
@@ -274,18 +255,9 @@ where
                     return Poll::Ready(concluded(compared, this.shadow.as_ref()));
                 }
                 Step::Passing(passing) => {
-                    let read = match poll_body(this.body.as_mut(), &mut **passing, cx) {
-                        Poll::Ready(read) => read,
-                        Poll::Pending => {
-                            ready!(poll_deadline(
-                                this.deadline.as_mut(),
-                                this.timeouts.read,
-                                cx
-                            ));
-                            Err(passing.reject_for(Reason::new(RejectionKind::ReadTimeout)))
-                        }
-                    };
-                    if let Err(rejection) = read {
+                    let (body, deadline) = (this.body.as_mut(), this.deadline.as_mut());
+                    let read = poll_read(body, &mut **passing, deadline, this.timeouts.read, cx);
+                    if let Err(rejection) = ready!(read) {
                         return Poll::Ready(Err(rejection.into()));
                     }
                     let Step::Passing(mut passing) = mem::replace(this.step, Step::Done) else {
@@ -345,6 +317,25 @@ impl Reader for Passing {
     fn reject_for(&self, reason: Reason) -> Rejection {
         Rejection::new(reason, &self.endpoint.labels)
     }
+}
+
+/// Passes frames on until the body ends, or until the time for it is up.
+fn poll_read<B>(
+    body: Pin<&mut B>,
+    request: &mut impl Reader,
+    deadline: Pin<&mut Option<Sleep>>,
+    timeout: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>>
+where
+    B: Body<Data: Buf, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
+    if let Poll::Ready(read) = poll_body(body, request, cx) {
+        return Poll::Ready(read);
+    }
+    ready!(poll_deadline(deadline, timeout, cx));
+    let reason = Reason::new(RejectionKind::ReadTimeout);
+    Poll::Ready(Err(request.reject_for(reason)))
 }
 
 /// Passes frames on until the body ends or is pending.
