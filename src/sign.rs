@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use sha2::{Digest, Sha256, digest::Update};
 
 #[cfg(feature = "asymmetric")]
-use crate::crypto::private_key::PrivateKey;
+use crate::crypto::{private_key::PrivateKey, proof::Message};
 use crate::{
     clock::{self, unix_seconds},
     compiled::{
@@ -67,18 +67,6 @@ enum SigningKey {
     /// A private key, and what the content begins with.
     #[cfg(feature = "asymmetric")]
     Private(PrivateKey, Message),
-}
-
-/// The whole signed content: private keys do not sign it in parts.
-#[cfg(feature = "asymmetric")]
-#[derive(Clone, Default)]
-struct Message(Vec<u8>);
-
-#[cfg(feature = "asymmetric")]
-impl Update for Message {
-    fn update(&mut self, data: &[u8]) {
-        self.0.extend_from_slice(data);
-    }
 }
 
 impl Signer {

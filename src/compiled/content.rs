@@ -286,11 +286,6 @@ impl Content {
         !self.streams && !self.late.iter().any(Piece::needs_body)
     }
 
-    /// Whether anything of the body is signed.
-    pub(crate) fn signs_body(&self) -> bool {
-        !self.is_of_head()
-    }
-
     /// Whether a timestamp in the body is signed.
     pub(crate) fn signs_body_time(&self) -> bool {
         self.late

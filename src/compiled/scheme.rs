@@ -107,8 +107,8 @@ impl CompiledScheme {
                 // Whatever the scheme says, a token signs nothing.
                 _ if scheme.algorithm.keying() == Keying::Token => Coverage::None,
                 Coverage::Body => Coverage::Body,
-                _ if content.signs_body() => Coverage::Partial,
-                _ => Coverage::None,
+                Coverage::Partial | Coverage::None if content.is_of_head() => Coverage::None,
+                Coverage::Partial | Coverage::None => Coverage::Partial,
             },
             is_basic: scheme.is_basic(),
             min_rsa_bits: scheme.min_rsa_bits,

@@ -45,7 +45,7 @@ impl Proof {
         key: PublicKey,
         lead: impl FnOnce(&mut dyn Update) -> Option<()>,
     ) -> Option<Self> {
-        let mut message = Message(Vec::new());
+        let mut message = Message::default();
         lead(&mut message)?;
         Some(Self::PublicKey(key, message.0.into()))
     }
@@ -92,9 +92,10 @@ impl Proof {
     }
 }
 
-/// The whole signed content: public keys do not verify it in parts.
+/// The whole signed content: asymmetric keys neither sign nor verify it in parts.
 #[cfg(feature = "asymmetric")]
-struct Message(Vec<u8>);
+#[derive(Clone, Default)]
+pub(crate) struct Message(pub(crate) Vec<u8>);
 
 #[cfg(feature = "asymmetric")]
 impl Update for Message {
