@@ -32,16 +32,18 @@ impl LocatorKeys<'_> {
         given.map(|(key, _)| key).collect()
     }
 
-    /// The place; several if it is one of several headers. `allowed` are the keys for the message.
-    pub(super) fn locators(&self, allowed: &str) -> Result<Vec<Locator>, SetupError> {
+    /// The first place, and the others if it is one of several headers. `allowed` are the keys for
+    /// the message.
+    pub(super) fn locators(&self, allowed: &str) -> Result<(Locator, Vec<Locator>), SetupError> {
         match (&*self.given(), self.headers) {
             (["headers"], Some([])) => {
                 Err(SetupError::new("headers is empty; add at least one name"))
             }
-            (["headers"], Some(headers)) => {
-                Ok(headers.iter().cloned().map(Locator::header).collect())
+            (["headers"], Some([first, others @ ..])) => {
+                let others = others.iter().cloned().map(Locator::header);
+                Ok((Locator::header(first.clone()), others.collect()))
             }
-            _ => self.locator(allowed).map(|locator| vec![locator]),
+            _ => self.locator(allowed).map(|locator| (locator, Vec::new())),
         }
     }
 

@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// The keys for the place of a signature or a token, for messages.
+const PLACES: &str = "header, headers, query, json and form";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CustomProvider {
@@ -316,14 +319,9 @@ impl TokenConfig {
         if let Some(encoding) = &self.encoding {
             format = format.with_encoding(encoding.parse()?);
         }
-        let mut places = place
-            .locators("header, headers, query, json and form")?
-            .into_iter();
-        let Some(first) = places.next() else {
-            unreachable!("a value has at least one place");
-        };
+        let (first, others) = place.locators(PLACES)?;
         let scheme = Scheme::token(first, format);
-        Ok(places.fold(scheme, Scheme::or_token_at))
+        Ok(others.into_iter().fold(scheme, Scheme::or_token_at))
     }
 }
 
@@ -337,12 +335,7 @@ impl SignatureConfig {
             form: self.form.as_deref(),
             ..LocatorKeys::default()
         };
-        let mut places = place
-            .locators("header, headers, query, json and form")?
-            .into_iter();
-        let Some(header) = places.next() else {
-            unreachable!("a value has at least one place");
-        };
+        let (header, others) = place.locators(PLACES)?;
         let encoding: Encoding = self.encoding.parse()?;
         let one = |key: &str, text: &str| {
             let mut letters = text.chars();
@@ -424,7 +417,7 @@ impl SignatureConfig {
         if self.repeats {
             signature = signature.with_repeated_lines();
         }
-        for place in places {
+        for place in others {
             signature = signature.or_place(place);
         }
         Ok(signature)
