@@ -1,11 +1,9 @@
 //! What the vectors say of each provider.
 
-use http::Request;
-use support::at;
-use tower_webhook::{Provider, providers, verify::Head};
+use tower_webhook::{Provider, providers};
 
 use super::{config_by_name, named, variant_of, verifier_by_name};
-use crate::vectors::{Entry, Kind, OneOrMany, SKIPPED_VECTORS, wrong};
+use crate::vectors::{Entry, Kind, SKIPPED_VECTORS, sign_and_verify, wrong};
 
 fn is_skipped(entry: &Entry, note: Option<&str>) -> bool {
     let mut skipped = SKIPPED_VECTORS.iter();
@@ -108,36 +106,9 @@ fn the_signer_signs_for_every_name_with_a_secret() {
             continue;
         };
         let config = config_by_name(entry, vector).unwrap();
-        let mut signer = config.signer(&entry.id).unwrap().with_time(at(vector.now));
-        if entry.id == "hygraph" {
-            signer = signer.with_field("env", "main");
-        }
-        let mut request = Request::builder()
-            .method(vector.method.as_deref().unwrap_or("POST"))
-            .uri(vector.target());
-        for (name, value) in &vector.headers {
-            let is_signature = match &spec.sig.name {
-                OneOrMany::One(known) => known.eq_ignore_ascii_case(name),
-                OneOrMany::Many(known) => {
-                    known.iter().any(|known| known.eq_ignore_ascii_case(name))
-                }
-            };
-            if !is_signature {
-                request = request.header(name, value);
-            }
-        }
-        let request = match signer.sign_body(request, vector.body.clone()) {
-            Ok(request) => request,
-            Err(error) => {
-                failures.push(format!("{}: {error}", entry.id));
-                continue;
-            }
-        };
-        let (head, body) = request.into_parts();
-        let verifier = config.endpoint(&entry.id).unwrap();
-        match verifier.verify(&Head::from(&head), body, at(vector.now)) {
+        match sign_and_verify(entry, vector, &config) {
             Ok(event) => assert_eq!(event.coverage(), spec.covers(), "{}", entry.id),
-            Err(rejection) => failures.push(format!("{}: {rejection:?}", entry.id)),
+            Err(failure) => failures.push(failure),
         }
         signed += 1;
     }
