@@ -52,8 +52,8 @@ impl Candidates {
         self.first.is_none() && self.signatures.is_none()
     }
 
-    /// Decodes a signature, and keeps it if it is one. A token is kept as a digest, so that comparing
-    /// it takes the same time whatever its length.
+    /// Decodes a signature, and keeps it if it is one. A token is kept as a digest, so that the
+    /// time of a comparison does not depend on its length.
     #[inline]
     pub(crate) fn offer(&mut self, decoder: &Decoder, text: &[u8]) -> bool {
         let tag = match decoder.keying {
