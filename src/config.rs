@@ -3,6 +3,7 @@
 mod deliveries;
 mod endpoint;
 mod group;
+mod jwt;
 mod locator;
 mod node;
 mod place;
@@ -407,7 +408,7 @@ impl Config {
     pub fn keys(&self, name: &str) -> Result<KeySet, SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
-            KeySet::new(&provider, endpoint.secrets()?)
+            KeySet::new(&provider, endpoint.secrets(&provider)?)
         })
     }
 
@@ -502,10 +503,10 @@ impl Config {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
             let now = clock::unix_seconds(clock::now());
-            let keys = KeySet::new(&provider, endpoint.secrets()?)?;
+            let keys = KeySet::new(&provider, endpoint.secrets(&provider)?)?;
             // A keyless scheme signs without a secret.
             let mut secrets = endpoint
-                .secrets()?
+                .secrets(&provider)?
                 .into_iter()
                 .map(Some)
                 .collect::<Vec<_>>();
@@ -754,7 +755,7 @@ provider "acme": singed: unknown key; did you mean "signed"?
 provider "stripe": this is the name of a built-in provider; choose another
 endpoint "c": colour: unknown key, and provider svix has no such parameter; remove it
 endpoint "c": tolerence: unknown key; did you mean "tolerance"?
-provider "beta": algorithm: unknown algorithm "ed25519-sha512"; use one of ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha512
+provider "beta": algorithm: unknown algorithm "ed25519-sha512"; use one of ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ecdsa-p384-sha384-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, rsa-pkcs1-sha512
 provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
 provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
 provider "epsilon": signed: unknown filter "lowercase"; did you mean "lower"?

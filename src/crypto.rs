@@ -4,6 +4,8 @@ pub(crate) mod candidates;
 pub(crate) mod encoding;
 pub(crate) mod hasher;
 #[cfg(feature = "asymmetric")]
+mod jwk;
+#[cfg(feature = "asymmetric")]
 mod key_der;
 #[cfg(feature = "asymmetric")]
 mod key_encoding;

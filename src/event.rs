@@ -140,6 +140,50 @@ impl<T: Payload> VerifiedEvent<T> {
         json::typed::read(self.body()).map_err(|error| self.unless_form(error))
     }
 
+    /// The items of an event that has several, each as JSON: of Adyen's notifications. All of them are
+    /// verified. Of other providers, the only item is the body.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_webhook::{Secret, Signer, Verifier, providers, verify::Head};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let secret = Secret::new("44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056");
+    /// let adyen = providers::adyen().accept_unsigned_body();
+    /// let body = r#"{"live":"false","notificationItems":[{"NotificationRequestItem":{
+    ///     "pspReference":"7914073381342284","eventCode":"AUTHORISATION","success":"true",
+    ///     "merchantAccountCode":"TestMerchant","merchantReference":"order-7",
+    ///     "amount":{"value":1130,"currency":"EUR"}}}]}"#;
+    /// let request = Signer::new(adyen.clone(), secret.clone())?.sign_body(Request::post("/"), body)?;
+    ///
+    /// let (head, body) = request.into_parts();
+    /// let now = std::time::SystemTime::now();
+    /// let event = Verifier::new(adyen, secret)?.verify(&Head::from(&head), body, now)?;
+    /// let items = event.items()?;
+    /// let item: serde_json::Value = serde_json::from_str(items[0])?;
+    /// assert_eq!(item["pspReference"], "7914073381342284");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the body is not UTF-8.
+    pub fn items(&self) -> Result<Vec<&str>, PayloadError> {
+        let body = self.body();
+        let Some((array, pointer)) = self.data.endpoint.provider.items() else {
+            let text = std::str::from_utf8(body);
+            return Ok(vec![
+                text.map_err(|_| PayloadError::new("the body is not UTF-8"))?,
+            ]);
+        };
+        let items = json::items(body, array).unwrap_or_default();
+        let items = items.into_iter();
+        Ok(items
+            .filter_map(|item| Some(json::raw(item.get().as_bytes(), pointer)?.get()))
+            .collect())
+    }
+
     /// The fields of an `application/x-www-form-urlencoded` body. For JSON in the field `payload`,
     /// take [`FormJson`].
     ///

@@ -4,12 +4,12 @@
 #[cfg(feature = "identity")]
 pub(crate) mod typed;
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde_core::de::{
     self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::error::SetupError;
 
@@ -42,6 +42,61 @@ pub(crate) fn unique<'d>(body: &'d [u8], pointers: &[Option<&str>]) -> Vec<Optio
     found
         .map(|found| found.value.filter(|_| !found.is_ambiguous))
         .collect()
+}
+
+/// As [`unique`], but `None` for the whole document if it is no JSON, or if one of the values is
+/// ambiguous.
+pub(crate) fn optional<'d>(
+    body: &'d [u8],
+    pointers: &[Option<&str>],
+) -> Option<Vec<Option<&'d RawValue>>> {
+    let found = search(body, pointers);
+    let is_clear = found.iter().all(|found| !found.is_ambiguous);
+    // The search finds nothing in what is no JSON.
+    let is_json = || serde_json::from_slice::<IgnoredAny>(document(body)).is_ok();
+    (is_clear && is_json()).then(|| found.into_iter().map(|found| found.value).collect())
+}
+
+/// The items of the array at `pointer`. `None` if there is no array, or a name on the way occurs
+/// twice.
+pub(crate) fn items<'d>(body: &'d [u8], pointer: &str) -> Option<Vec<&'d RawValue>> {
+    let [found] = *unique(body, &[Some(pointer)]) else {
+        return None;
+    };
+    serde_json::from_str(found?.get()).ok()
+}
+
+/// The members of an object.
+pub(crate) type Object = BTreeMap<String, Value>;
+
+/// The members of a document that is an object. `None` if a name occurs twice: another parser may
+/// take the other one.
+pub(crate) fn object(document: &[u8]) -> Option<Object> {
+    let mut json = serde_json::Deserializer::from_slice(document);
+    let object = json.deserialize_map(Members).ok()?;
+    json.end().ok()?;
+    Some(object)
+}
+
+/// Reads an object whose names are unique.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object whose names are unique")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+        let mut members = Object::new();
+        while let Some((name, value)) = map.next_entry()? {
+            if members.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name occurs twice"));
+            }
+        }
+        Ok(members)
+    }
 }
 
 /// The text of a scalar; see [`scalar`].
@@ -380,7 +435,7 @@ mod tests {
     #[test]
     fn agrees_with_the_parser_on_duplicate_keys() {
         let document = br#"{"id":"first","id":"last"}"#;
-        let value: serde_json::Value = serde_json::from_slice(document).unwrap();
+        let value: Value = serde_json::from_slice(document).unwrap();
         assert_eq!(scalar(document, "/id").as_deref(), value["id"].as_str());
     }
 

@@ -10,7 +10,6 @@ use crate::{
     compiled::{
         body::BodyTable,
         header_table::HeaderTable,
-        params::Params,
         rules::Metadata,
         scheme::{Compiled, CompiledScheme},
     },
@@ -23,6 +22,7 @@ use crate::{
         algorithm::Keying,
         definition::{Coverage, Scheme},
         locator::Locator,
+        params::Params,
     },
 };
 #[cfg(feature = "identity")]
@@ -75,6 +75,10 @@ pub struct Provider {
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
+    /// A parameter that selects a variant, and the variants by its values.
+    selector: Option<Selector>,
+    /// The array of items in a body, and where the item is in each of its elements.
+    items: Option<(&'static str, &'static str)>,
     /// `None` where it does not matter.
     accepts_unsigned_body: Option<bool>,
 }
@@ -82,9 +86,16 @@ pub struct Provider {
 /// The default for providers that do not document how long they retry, or that retry only manually.
 const RETRY_HORIZON: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
+/// A parameter that selects a variant, and the variants by its values.
+type Selector = (&'static str, &'static [(&'static str, &'static str)]);
+
 /// Maps an event of the provider to an [`Identity`].
 #[cfg(feature = "identity")]
 pub(crate) type IdentityMapping = fn(&VerifiedEvent) -> Result<Option<Identity>, PayloadError>;
+
+/// The parameter of providers that call the name of an account a public key.
+#[cfg(feature = "config")]
+pub(crate) const PUBLIC_KEY: &str = "public_key";
 
 /// One interpretation of a provider's documented scheme.
 #[derive(Clone)]
@@ -136,6 +147,8 @@ impl Provider {
             older_signature: None,
             secret_look: SecretLook::default(),
             distinct_bodies: false,
+            selector: None,
+            items: None,
             accepts_unsigned_body: Some(false),
         }
     }
@@ -188,11 +201,7 @@ impl Provider {
     pub fn select_variant(mut self, name: &str) -> Result<Self, SetupError> {
         let names = self.variants.iter().map(|variant| &*variant.name);
         let known = names.collect::<Vec<_>>().join(", ");
-        self.variants.retain(|variant| variant.name == name);
-        for variant in &mut self.variants {
-            variant.automatic = true;
-        }
-        self.is_settled = true;
+        self.keep_variant(name);
         if self.variants.is_empty() {
             return Err(SetupError::new(format!(
                 "variant: {} is not a variant of provider {}, which has {known}",
@@ -201,6 +210,34 @@ impl Provider {
             )));
         }
         Ok(self)
+    }
+
+    fn keep_variant(&mut self, name: &str) {
+        self.variants.retain(|variant| variant.name == name);
+        for variant in &mut self.variants {
+            variant.automatic = true;
+        }
+        self.is_settled = true;
+    }
+
+    /// Lets a parameter select a variant by its value, as the vendor calls it.
+    pub(crate) fn with_selector(
+        mut self,
+        param: &'static str,
+        variants: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.selector = Some((param, variants));
+        self
+    }
+
+    /// Sets where the items of a request are: the array, and the item in each of its elements.
+    pub(crate) fn with_items(mut self, array: &'static str, item: &'static str) -> Self {
+        self.items = Some((array, item));
+        self
+    }
+
+    pub(crate) fn items(&self) -> Option<(&'static str, &'static str)> {
+        self.items
     }
 
     /// Sets where the type of an event is found.
@@ -261,7 +298,14 @@ impl Provider {
         name: impl Into<Cow<'static, str>>,
         value: impl Into<Cow<'static, str>>,
     ) -> Self {
-        self.params.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        if let Some((selector, variants)) = self.selector
+            && selector == name
+            && let Some((_, variant)) = variants.iter().find(|(known, _)| *known == value)
+        {
+            self.keep_variant(variant);
+        }
+        self.params.insert(name, value);
         self
     }
 
@@ -473,9 +517,18 @@ impl Provider {
     #[cfg(feature = "config")]
     pub(crate) fn param_names(&self) -> Vec<String> {
         let options = self.options.iter().map(|option| option.name.to_owned());
+        let selector = self.selector.iter().map(|(name, _)| (*name).to_owned());
         options
+            .chain(selector)
             .chain(self.schemes().flat_map(Scheme::param_names))
             .collect()
+    }
+
+    /// Whether the public key is a name that the sender shows, and no key of a pair.
+    #[cfg(feature = "config")]
+    pub(crate) fn names_public_key(&self) -> bool {
+        self.schemes()
+            .any(|scheme| scheme.param_names().iter().any(|name| name == PUBLIC_KEY))
     }
 
     /// The value of a declared option. Parameters of a scheme are excluded, because they may be
@@ -632,6 +685,19 @@ impl Provider {
                     "{name}: {} is not one of {}",
                     shown(value),
                     option.values.join(", ")
+                )));
+            }
+            if let Some((selector, variants)) = self.selector
+                && selector == name
+            {
+                if variants.iter().any(|(known, _)| known == value) {
+                    continue;
+                }
+                let known: Vec<_> = variants.iter().map(|(known, _)| *known).collect();
+                return Err(SetupError::new(format!(
+                    "{name}: {} is not one of {}",
+                    shown(value),
+                    known.join(", ")
                 )));
             }
             let used = || {

@@ -84,22 +84,34 @@ macro_rules! open_enum {
 
 pub mod authenteq;
 pub mod authento;
+#[macro_use]
 mod catalogue;
 pub mod github;
 pub mod idenfy;
 pub mod shopify;
 pub mod slack;
+mod special;
 pub mod standard_webhooks;
 pub mod stripe;
 pub mod svix;
 pub mod voveid;
 
-use self::catalogue::{
-    FACTS, FILES,
-    entry::{Entry, Facts},
-    unsupported::{UNSUPPORTED, UNSUPPORTED_FACTS},
+use self::{
+    catalogue::{
+        FACTS, FILES,
+        entry::{Entry, Facts},
+        unsupported::{UNSUPPORTED, UNSUPPORTED_FACTS},
+    },
+    special::{SPECIAL, SPECIAL_FACTS},
 };
-pub use self::catalogue::{entry::Known, *};
+pub use self::{
+    catalogue::{entry::Known, *},
+    special::{
+        adyen, braintree, contentful, fireblocks_v2, fusionauth, google_pubsub, lago, livekit,
+        mandrill, messagebird_jwt, netlify, paddle_classic, plaid, plivo_v3, qstash, twilio,
+        vonage,
+    },
+};
 
 /// Defines the constructors and the list of the providers that have modules.
 macro_rules! with_modules {
@@ -238,7 +250,11 @@ with_modules! {
 /// All entries, supported or not.
 fn entries() -> impl Iterator<Item = &'static Entry> {
     let files = FILES.iter().copied().flatten();
-    WITH_MODULES.iter().chain(files).chain(UNSUPPORTED)
+    WITH_MODULES
+        .iter()
+        .chain(files)
+        .chain(SPECIAL)
+        .chain(UNSUPPORTED)
 }
 
 /// The providers that have modules, whose signature headers tell where a request comes from.
@@ -269,7 +285,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn all() -> impl Iterator<Item = Known> {
     let files = FACTS.iter().copied().flatten();
     let facts = WITH_MODULES_FACTS.iter().chain(files);
-    let facts = facts.chain(UNSUPPORTED_FACTS);
+    let facts = facts.chain(SPECIAL_FACTS).chain(UNSUPPORTED_FACTS);
     let all = entries().zip(facts);
     let mut all: Vec<Known> = all.map(|(entry, facts)| Known { entry, facts }).collect();
     all.sort_unstable_by_key(Known::name);

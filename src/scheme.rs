@@ -59,9 +59,12 @@
 pub(crate) mod algorithm;
 pub(crate) mod definition;
 pub(crate) mod encoding;
+pub(crate) mod jwt;
 pub(crate) mod locator;
+pub(crate) mod params;
 pub(crate) mod secret_format;
 pub(crate) mod signature;
+pub(crate) mod special;
 pub(crate) mod template;
 pub(crate) mod timestamp;
 pub(crate) mod token;
@@ -70,6 +73,7 @@ pub use self::{
     algorithm::Algorithm,
     definition::Coverage,
     encoding::Encoding,
+    jwt::JwtFormat,
     locator::Locator,
     secret_format::{Derivation, SecretFormat},
     signature::SignatureFormat,

@@ -26,13 +26,14 @@ use crate::{
         header_table::HeaderTable,
         rules::Elsewhere,
         scheme::{CompiledScheme, KeyState},
+        special::CompiledSpecial,
     },
     crypto::encoding::{encode, encode_hex},
     error::SetupError,
     head::Head,
     keys::secret::Secret,
     provider::Provider,
-    scheme::algorithm::Keying,
+    scheme::{algorithm::Keying, special::Draft},
     sign::place::{with_query, with_value},
 };
 
@@ -58,6 +59,7 @@ pub struct Signer {
     table: Arc<HeaderTable>,
     body: Arc<BodyTable>,
     key: Arc<SigningKey>,
+    key_id: Option<Arc<str>>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
 }
@@ -92,6 +94,7 @@ impl Signer {
                         table: Arc::new(compiled.headers),
                         body: Arc::new(compiled.body),
                         key: Arc::new(key),
+                        key_id: secret.id.clone(),
                         time: None,
                         fields: Vec::new(),
                     });
@@ -111,7 +114,8 @@ impl Signer {
         self
     }
 
-    /// Sets an additional field of the signature header, if the provider signs one.
+    /// Sets an additional field of the signature header, if the provider signs one, or a claim of
+    /// the JSON Web Token, whose value is JSON or else a text.
     #[must_use]
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((name.into(), value.into()));
@@ -189,6 +193,12 @@ impl Signer {
 
     /// Refuses places that a function does not fill in.
     fn check_places(&self, only_headers: bool) -> Result<(), SignError> {
+        let special = self.scheme.special.as_ref();
+        if special.is_some_and(|special| special.scheme.0.signs_within_body()) {
+            return Err(SignError::new(
+                "the signature is part of the body; call sign_body, which returns the body with it",
+            ));
+        }
         let time = self.scheme.time_elsewhere(0);
         let time = time.as_ref().map(|(elsewhere, _)| *elsewhere);
         for elsewhere in self.scheme.head.elsewhere.iter().chain(time) {
@@ -211,6 +221,9 @@ impl Signer {
     /// Adds everything to a request, and returns its body.
     fn sign_parts(&self, head: &mut request::Parts, mut body: Bytes) -> Result<Bytes, SignError> {
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
+        if let Some(special) = &self.scheme.special {
+            return self.sign_special(special, head, body, now);
+        }
         let added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
         head.headers.extend(added);
         if let Some((elsewhere, time)) = self.scheme.time_elsewhere(now) {
@@ -229,6 +242,45 @@ impl Signer {
         }
         let signature = self.signature(head, &body, now)?;
         self.put_signature(&encode(encoding, &signature), now, head, body)
+    }
+
+    /// Lets a special scheme add everything.
+    fn sign_special(
+        &self,
+        special: &CompiledSpecial,
+        head: &mut request::Parts,
+        body: Bytes,
+        now: i64,
+    ) -> Result<Bytes, SignError> {
+        let added = self.scheme.missing_headers(&head.headers, now, "");
+        head.headers.extend(added);
+        let key = |content: &[u8]| match &*self.key {
+            SigningKey::Secret(state) => {
+                let hasher = state.proof.hasher();
+                let tag = hasher.and_then(|hasher| {
+                    hasher.hash(|hash| {
+                        hash.update(content);
+                        Some(())
+                    })
+                });
+                let tag = tag.ok_or_else(|| "the key signs no content".to_owned())?;
+                Ok(tag.as_bytes().to_vec())
+            }
+            #[cfg(feature = "asymmetric")]
+            SigningKey::Private(key, _) => key.sign(content).map_err(|error| error.to_string()),
+        };
+        let mut draft = Draft {
+            head,
+            body,
+            params: &special.params,
+            now,
+            key_id: self.key_id.as_deref(),
+            fresh: fresh_id(),
+            fields: &self.fields,
+            key: &key,
+        };
+        special.scheme.0.sign(&mut draft).map_err(SignError::new)?;
+        Ok(draft.body)
     }
 
     /// The bytes of the signature, or of the token.

@@ -7,7 +7,6 @@ use crate::{
         body::{BodyInput, BodySource, BodyTable},
         delimiter::{delimit, touches_time},
         header_table::{HeaderNames, HeaderValues},
-        params::{Params, parameter},
         piece::{Delimiter, Piece, Slot, SlotSource},
     },
     crypto::hasher::absorb,
@@ -15,6 +14,7 @@ use crate::{
     scheme::{
         definition::Coverage,
         locator::LocatorKind,
+        params::{Params, parameter},
         template::{Filter, Segment, Token, filtered, sha256_hex},
     },
 };
@@ -132,6 +132,11 @@ impl Content {
         }
         delimit(&pieces, &mut slots, coverage)?;
         Ok(Self::cut(pieces, slots, time_place))
+    }
+
+    /// Content that only code knows.
+    pub(crate) fn unknown() -> Self {
+        Self::cut(Vec::new(), Vec::new(), None)
     }
 
     fn cut(pieces: Vec<Piece>, slots: Vec<Slot>, body_time: Option<usize>) -> Self {

@@ -13,6 +13,7 @@ use crate::{
         rules::{Elsewhere, HeadRules, Place, TimeLocator, TimestampRule},
         scheme::CompiledScheme,
         signature::{Collected, Collector, Field, TooMany, field, is_folded},
+        special::{CompiledSpecial, SpecialParts},
         undecoded::Undecoded,
     },
     crypto::candidates::Candidates,
@@ -33,6 +34,8 @@ pub(crate) struct ParsedHead {
     pub(crate) values: HeaderValues,
     /// The time of the attempt, only if it is signed.
     pub(crate) timestamp: Option<UnixTime>,
+    /// What a special scheme keeps of the head.
+    pub(crate) special: Option<Box<SpecialParts>>,
 }
 
 impl CompiledScheme {
@@ -54,6 +57,9 @@ impl CompiledScheme {
                 return Err(view.blame(header, RejectionKind::UnexpectedHeader));
             }
         }
+        if let Some(special) = &self.special {
+            return rules.parse_special(special, view, now, tolerance);
+        }
         let (candidates, undecoded) = rules.candidates(view)?;
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         Ok(ParsedHead {
@@ -61,6 +67,7 @@ impl CompiledScheme {
             undecoded,
             values: rules.values(view, &self.content.slots, &text)?,
             timestamp,
+            special: None,
         })
     }
 
@@ -74,6 +81,9 @@ impl CompiledScheme {
         tolerance: Option<Tolerance>,
     ) -> Result<(), Reason> {
         let rules = &self.head;
+        if let Some(special) = &mut parsed.special {
+            return special.read_body(self.algorithm, body.bytes());
+        }
         if let Some((elsewhere, index)) = rules.signature_in_body() {
             let value = body.value(index);
             let value = value.ok_or_else(|| elsewhere.blame(RejectionKind::MissingField))?;
@@ -91,16 +101,46 @@ impl CompiledScheme {
 
     /// Whether anything but signed values is taken from the body.
     pub(crate) fn parses_body(&self) -> bool {
-        self.head.signature_in_body().is_some() || self.head.time_in_body().is_some()
+        self.special.is_some()
+            || self.head.signature_in_body().is_some()
+            || self.head.time_in_body().is_some()
     }
 
     /// Whether the head alone decides whether a key matches.
     pub(crate) fn is_decided_by_head(&self) -> bool {
-        self.content.is_of_head() && !self.parses_body()
+        match &self.special {
+            Some(special) => special.is_of_head(),
+            None => self.content.is_of_head() && !self.parses_body(),
+        }
     }
 }
 
 impl HeadRules {
+    /// Checks the head under a special scheme.
+    #[cold]
+    fn parse_special(
+        &self,
+        special: &CompiledSpecial,
+        view: FamilyView<'_, '_>,
+        now: i64,
+        tolerance: Option<Tolerance>,
+    ) -> Result<ParsedHead, Reason> {
+        let has_signature = special.has_plain_signature() && !self.signatures.is_empty();
+        let (candidates, undecoded) = if has_signature {
+            self.candidates(view)?
+        } else {
+            Decoded::default()
+        };
+        let (timestamp, parts) = special.read(view.head(), now, tolerance)?;
+        Ok(ParsedHead {
+            candidates,
+            undecoded,
+            values: self.values(view, &[], b"")?,
+            timestamp,
+            special: Some(Box::new(parts)),
+        })
+    }
+
     fn signature_in_body(&self) -> Option<(&Elsewhere, usize)> {
         let elsewhere = self.elsewhere.as_ref()?;
         Some((elsewhere, elsewhere.in_body()?))

@@ -15,8 +15,8 @@ use crate::{
         body::BodyTable,
         content::Content,
         header_table::{HeaderTable, HeaderValues},
-        params::{Params, parameter},
         rules::{HeadRules, Metadata, body_source},
+        special::CompiledSpecial,
         validate::validate,
     },
     crypto::{proof::Proof, secret::decode},
@@ -24,6 +24,7 @@ use crate::{
     scheme::{
         algorithm::{Algorithm, Keying},
         definition::{Coverage, Scheme},
+        params::{Params, parameter},
         secret_format::SecretFormat,
         signature::Grammar,
         template::{self, fill_in},
@@ -61,6 +62,8 @@ pub(crate) struct CompiledScheme {
     pub(crate) tolerance: Option<Tolerance>,
     secret_format: SecretFormat,
     pub(crate) head: HeadRules,
+    /// What reads a request instead of `content`.
+    pub(crate) special: Option<CompiledSpecial>,
 }
 
 /// A secret under one scheme.
@@ -85,14 +88,26 @@ impl CompiledScheme {
         (headers, body): (&mut HeaderTable, &mut BodyTable),
     ) -> Result<Self, SetupError> {
         let filled = filled(scheme, params)?;
+        let special = match &scheme.special {
+            Some(special) => {
+                scheme.algorithm.check_supported()?;
+                Some(CompiledSpecial::new(special, params)?)
+            }
+            None => None,
+        };
         let segments = template::parse(&filled.signed).map_err(|error| error.within("signed"))?;
-        validate(&filled, &segments)?;
+        if special.is_none() {
+            validate(&filled, &segments)?;
+        }
         let mut header = |name: &str| headers.add(name, &scheme.families);
         let time = filled.timestamp.as_ref();
         let time = time.and_then(|time| body_source(&time.place, false));
         let coverage = filled.coverage;
         let time = time.as_ref();
-        let content = Content::new(&segments, params, coverage, time, body, &mut header)?;
+        let content = match &special {
+            Some(_) => Content::unknown(),
+            None => Content::new(&segments, params, coverage, time, body, &mut header)?,
+        };
         let head = HeadRules::new(&filled, params, &content, metadata, body, &mut header)?;
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);
@@ -107,6 +122,7 @@ impl CompiledScheme {
                 // Whatever the scheme says, a token signs nothing.
                 _ if scheme.algorithm.keying() == Keying::Token => Coverage::None,
                 Coverage::Body => Coverage::Body,
+                stated if special.is_some() => stated,
                 Coverage::Partial | Coverage::None if content.is_of_head() => Coverage::None,
                 Coverage::Partial | Coverage::None => Coverage::Partial,
             },
@@ -116,6 +132,7 @@ impl CompiledScheme {
             tolerance: scheme.tolerance(),
             secret_format: scheme.secret_format.clone(),
             head,
+            special,
         })
     }
 
@@ -271,7 +288,14 @@ fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
             "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqmPRup9a4aAV49o8OY4B+4kD5BfhcvIQuVRxX2Ieg9u1+si6eZ6rZyPsZ//LvS5AcXphWgZvu\
              MKbcfnRcJc6iQ==",
         ),
-        Algorithm::RsaPkcs1Sha1 | Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPkcs1Sha512 => Some(
+        Algorithm::EcdsaP384Sha384Fixed => Some(
+            "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEF2YVRzzPEcI1Vu+4y64YdMjlWiME9sB+BS6liC6B7bRlB1GaOWNRmL5PGWloj4X647EQ\
+             Ah11F41UOjKgmn1WOPZ2GA6RLenCaf+v57gxoWz+XUP0osZHIPME1+PxQjTP",
+        ),
+        Algorithm::RsaPkcs1Sha1
+        | Algorithm::RsaPkcs1Sha256
+        | Algorithm::RsaPkcs1Sha384
+        | Algorithm::RsaPkcs1Sha512 => Some(
             "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAm/lBtHDrY+51Wo1at3i5gSD1O428hROOuoV0xKdZngBikV+9hdk18Bo3TyllMw6cr\
              Tzdpqs+kL09nmhuJMycaQwWnbIUqoBzMy5Z7SrwMdj3dbmAWkWYvvtmDsbSMsm3UX+cbvUeODZm1lJSs3qnR317hCVvtY7nDJ+RAttijE/0xSm\
              xkOoEH/9WYhwgUJLufKQkcdSBN/85Dduyd/BYHqowr/X7I5L+D4I8D5nSkFS7kpIWwC9HmlWmqtHmnR3hT/Bbc76ChDE6Xfd0wgR20Ap5cZVZf\

@@ -13,7 +13,7 @@ use crate::{
     delivery_key::DeduplicateBy,
     error::{SetupError, suggestion},
     keys::{key_set::KeySet, secret::Secret, source::KeySource},
-    provider::Provider,
+    provider::{PUBLIC_KEY, Provider},
     scheme::timestamp::Tolerance,
     tower::{layer::WebhookVerifyLayer, options::Enforcement},
     verify::verifier::Verifier,
@@ -107,7 +107,7 @@ impl EndpointConfig {
     fn check(&self, provider: &Provider) -> Result<(), SetupError> {
         // `KeySet::new` does not ask how much of the body is signed.
         provider.compile()?;
-        match self.secrets_if_any()? {
+        match self.secrets_if_any(provider)? {
             None if self.key_source => {}
             secrets => KeySet::new(provider, secrets.unwrap_or_default()).map(drop)?,
         }
@@ -127,7 +127,8 @@ impl EndpointConfig {
 
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
         let provider = self.configured(provider)?;
-        self.with_limits(Verifier::new(provider, self.secrets()?)?)
+        let secrets = self.secrets(&provider)?;
+        self.with_limits(Verifier::new(provider, secrets)?)
     }
 
     /// Builds the verifier for a key source. It also has the secrets of the file, if there are any.
@@ -137,7 +138,7 @@ impl EndpointConfig {
         source: impl KeySource + 'static,
     ) -> Result<Verifier, SetupError> {
         let provider = self.configured(provider)?;
-        self.with_limits(match self.secrets_if_any()? {
+        self.with_limits(match self.secrets_if_any(&provider)? {
             Some(secrets) => Verifier::new(provider, secrets)?.with_key_source(source),
             None => Verifier::from_key_source(provider, source)?,
         })
@@ -232,6 +233,16 @@ impl EndpointConfig {
                 _ => mistakes.push(self.unknown(name, &provider, &names)),
             }
         }
+        if let Some(key) = self
+            .public_key
+            .as_ref()
+            .filter(|_| provider.names_public_key())
+        {
+            match key.resolve() {
+                Ok(key) => provider = provider.with_param(PUBLIC_KEY, key.text().to_owned()),
+                Err(error) => mistakes.push(error.within(PUBLIC_KEY)),
+            }
+        }
         for (name, value) in &self.params {
             let problem = if !names.contains(name) {
                 format!(
@@ -284,17 +295,18 @@ impl EndpointConfig {
         text.tolerance("tolerance").map(Some)
     }
 
-    pub(super) fn secrets(&self) -> Result<Vec<Secret>, SetupError> {
-        Ok(self.secrets_if_any()?.unwrap_or_default())
+    pub(super) fn secrets(&self, provider: &Provider) -> Result<Vec<Secret>, SetupError> {
+        Ok(self.secrets_if_any(provider)?.unwrap_or_default())
     }
 
     /// `None` if the file has neither secrets nor public keys.
-    fn secrets_if_any(&self) -> Result<Option<Vec<Secret>>, SetupError> {
+    fn secrets_if_any(&self, provider: &Provider) -> Result<Option<Vec<Secret>>, SetupError> {
         let secrets = all_of((&self.secret, "secret"), (&self.secrets, "secrets"))?;
         let keys = all_of(
             (&self.public_key, "public_key"),
             (&self.public_keys, "public_keys"),
         )?;
+        let keys = keys.filter(|_| !provider.names_public_key());
         if secrets.is_none() && keys.is_none() {
             return Ok(None);
         }

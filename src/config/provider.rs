@@ -8,7 +8,7 @@ use serde::{
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use crate::config::{locator::LocatorKeys, value::Scalar};
+use crate::config::{jwt::JwtConfig, locator::LocatorKeys, value::Scalar};
 use crate::{
     error::SetupError,
     provider::Provider,
@@ -34,6 +34,7 @@ pub(super) struct CustomProvider {
     signed: Option<String>,
     signature: Option<SignatureConfig>,
     token: Option<TokenConfig>,
+    jwt: Option<JwtConfig>,
     min_rsa_bits: Option<usize>,
     timestamp: Option<TimestampConfig>,
     secret_format: Option<SecretFormatConfig>,
@@ -160,7 +161,10 @@ struct DeliveryIdConfig {
 
 impl CustomProvider {
     pub(super) fn build(&self, name: &str) -> Result<Provider, SetupError> {
-        let mut provider = Provider::new(name.to_owned(), self.scheme()?);
+        let mut provider = match &self.jwt {
+            Some(jwt) => self.with_tokens(name, jwt)?,
+            None => Provider::new(name.to_owned(), self.scheme()?),
+        };
         if let Some(source) = &self.event_type {
             provider = provider.with_event_type(source.build("event_type")?);
         }
@@ -217,29 +221,47 @@ impl CustomProvider {
         Ok(provider)
     }
 
+    /// A provider that sends JSON Web Tokens: a variant for each algorithm.
+    fn with_tokens(&self, name: &str, jwt: &JwtConfig) -> Result<Provider, SetupError> {
+        let stray = [
+            ("algorithm", self.algorithm.is_some()),
+            ("signed", self.signed.is_some()),
+            ("signature", self.signature.is_some()),
+            ("token", self.token.is_some()),
+            ("timestamp", self.timestamp.is_some()),
+            ("covers", self.covers.is_some()),
+            ("header_families", self.header_families.is_some()),
+        ];
+        if let Some((key, _)) = stray.iter().find(|(_, is_there)| *is_there) {
+            return Err(SetupError::new(format!(
+                "{key}: a JSON Web Token does not need it; remove it, or remove jwt"
+            )));
+        }
+        let schemes = jwt.schemes().map_err(|error| error.within("jwt"))?;
+        let mut provider: Option<Provider> = None;
+        for scheme in schemes {
+            let scheme = self.with_settings(scheme)?;
+            let variant = scheme.algorithm().to_string();
+            provider = Some(match provider {
+                None => Provider::new(name.to_owned(), scheme),
+                Some(provider) => provider.with_variant(variant, scheme),
+            });
+        }
+        provider.ok_or_else(|| SetupError::new("jwt: it has no algorithm; write one"))
+    }
+
     fn scheme(&self) -> Result<Scheme, SetupError> {
         let mut scheme = match &self.token {
             Some(token) => self.token_scheme(token)?,
             None => self.signed_scheme()?,
         };
-        if let Some(bits) = self.min_rsa_bits {
-            scheme = scheme.with_min_rsa_bits(bits);
-        }
         if let Some(timestamp) = &self.timestamp {
             let built = timestamp
                 .build()
                 .map_err(|error| error.within("timestamp"))?;
             scheme = scheme.with_timestamp(built);
         }
-        if let Some(format) = &self.secret_format {
-            let built = format
-                .build()
-                .map_err(|error| error.within("secret_format"))?;
-            scheme = scheme.with_secret_format(built);
-        }
-        for RequireConfig { header, equals } in self.require.iter().flatten() {
-            scheme = scheme.with_required_header(header.clone(), equals.clone());
-        }
+        scheme = self.with_settings(scheme)?;
         if let Some(prefixes) = &self.header_families {
             scheme = scheme.with_header_families(prefixes.iter().cloned());
         }
@@ -250,6 +272,23 @@ impl CustomProvider {
                 "covers: expected \"body\" or \"partial\", found {other:?}"
             ))),
         }
+    }
+
+    /// Adds what every kind of scheme may have.
+    fn with_settings(&self, mut scheme: Scheme) -> Result<Scheme, SetupError> {
+        if let Some(bits) = self.min_rsa_bits {
+            scheme = scheme.with_min_rsa_bits(bits);
+        }
+        if let Some(format) = &self.secret_format {
+            let built = format
+                .build()
+                .map_err(|error| error.within("secret_format"))?;
+            scheme = scheme.with_secret_format(built);
+        }
+        for RequireConfig { header, equals } in self.require.iter().flatten() {
+            scheme = scheme.with_required_header(header.clone(), equals.clone());
+        }
+        Ok(scheme)
     }
 
     fn signed_scheme(&self) -> Result<Scheme, SetupError> {

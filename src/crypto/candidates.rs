@@ -48,6 +48,23 @@ impl Decoder {
 }
 
 impl Candidates {
+    /// Signatures that are decoded. Those that are of no length of the algorithm are left out.
+    pub(crate) fn of(algorithm: Algorithm, signatures: &[Vec<u8>]) -> Self {
+        let lengths = algorithm.signature_len();
+        let fitting = signatures.iter();
+        let fitting = fitting.filter(|signature| lengths.contains(signature.len()));
+        let mut candidates = Self::default();
+        if algorithm.keying() == Keying::Public {
+            let all: Signatures = fitting.map(|signature| (&**signature).into()).collect();
+            candidates.signatures = (!all.is_empty()).then(|| Box::new(all));
+        } else {
+            let mut tags = fitting.map(|signature| Tag::from(&**signature));
+            candidates.first = tags.next();
+            candidates.rest = tags.collect();
+        }
+        candidates
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_none() && self.signatures.is_none()
     }

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512, digest::Update};
+use sha2::{Digest, Sha256, Sha384, Sha512, digest::Update};
 
 use crate::{crypto::tag::Tag, error::SetupError, scheme::algorithm::Algorithm};
 
@@ -11,6 +11,7 @@ use crate::{crypto::tag::Tag, error::SetupError, scheme::algorithm::Algorithm};
 #[derive(Clone)]
 pub(crate) enum Hasher {
     HmacSha256(Hmac<Sha256>),
+    HmacSha384(Hmac<Sha384>),
     HmacSha512(Hmac<Sha512>),
     HmacSha1(Hmac<Sha1>),
     HmacMd5(Hmac<Md5>),
@@ -26,6 +27,9 @@ impl Hasher {
             Algorithm::HmacSha256 => {
                 Self::HmacSha256(KeyInit::new_from_slice(key).map_err(refused)?)
             }
+            Algorithm::HmacSha384 => {
+                Self::HmacSha384(KeyInit::new_from_slice(key).map_err(refused)?)
+            }
             Algorithm::HmacSha512 => {
                 Self::HmacSha512(KeyInit::new_from_slice(key).map_err(refused)?)
             }
@@ -37,8 +41,10 @@ impl Hasher {
             Algorithm::Ed25519
             | Algorithm::EcdsaP256Sha256
             | Algorithm::EcdsaP256Sha256Fixed
+            | Algorithm::EcdsaP384Sha384Fixed
             | Algorithm::RsaPkcs1Sha1
             | Algorithm::RsaPkcs1Sha256
+            | Algorithm::RsaPkcs1Sha384
             | Algorithm::RsaPkcs1Sha512
             | Algorithm::Token => {
                 algorithm.check_supported()?;
@@ -61,6 +67,7 @@ impl Hasher {
         counters::finished();
         match self {
             Self::HmacSha256(hash) => Tag::from(&*hash.finalize().into_bytes()),
+            Self::HmacSha384(hash) => Tag::from(&*hash.finalize().into_bytes()),
             Self::HmacSha512(hash) => Tag::from(&*hash.finalize().into_bytes()),
             Self::HmacSha1(hash) => Tag::from(&*hash.finalize().into_bytes()),
             Self::HmacMd5(hash) => Tag::from(&*hash.finalize().into_bytes()),
@@ -75,6 +82,7 @@ impl Update for Hasher {
     fn update(&mut self, data: &[u8]) {
         match self {
             Self::HmacSha256(hash) => Update::update(hash, data),
+            Self::HmacSha384(hash) => Update::update(hash, data),
             Self::HmacSha512(hash) => Update::update(hash, data),
             Self::HmacSha1(hash) => Update::update(hash, data),
             Self::HmacMd5(hash) => Update::update(hash, data),

@@ -19,6 +19,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
 /// Other types and curves that people have, for errors.
 const OTHER_TYPES: [(&str, &str); 6] = [
@@ -32,16 +33,13 @@ const OTHER_TYPES: [(&str, &str); 6] = [
         "a Diffie-Hellman key, which cannot sign",
     ),
 ];
-const OTHER_CURVES: [(&str, &str); 3] = [
-    ("1.3.132.0.34", "P-384"),
-    ("1.3.132.0.35", "P-521"),
-    ("1.3.132.0.10", "secp256k1"),
-];
+const OTHER_CURVES: [(&str, &str); 2] = [("1.3.132.0.35", "P-521"), ("1.3.132.0.10", "secp256k1")];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyType {
     Ed25519,
     P256,
+    P384,
     Rsa,
     OtherCurve(&'static str),
     /// The parameters of the curve are there instead of its name.
@@ -54,6 +52,7 @@ impl fmt::Display for KeyType {
         match self {
             Self::Ed25519 => f.write_str("an Ed25519 key"),
             Self::P256 => f.write_str("a P-256 key"),
+            Self::P384 => f.write_str("a P-384 key"),
             Self::Rsa => f.write_str("an RSA key"),
             Self::OtherCurve(curve) => write!(f, "an elliptic-curve key on {curve}"),
             Self::UnnamedCurve => {
@@ -70,10 +69,13 @@ impl KeyType {
         match algorithm {
             Algorithm::Ed25519 => Ok(Self::Ed25519),
             Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed => Ok(Self::P256),
-            Algorithm::RsaPkcs1Sha1 | Algorithm::RsaPkcs1Sha256 | Algorithm::RsaPkcs1Sha512 => {
-                Ok(Self::Rsa)
-            }
+            Algorithm::EcdsaP384Sha384Fixed => Ok(Self::P384),
+            Algorithm::RsaPkcs1Sha1
+            | Algorithm::RsaPkcs1Sha256
+            | Algorithm::RsaPkcs1Sha384
+            | Algorithm::RsaPkcs1Sha512 => Ok(Self::Rsa),
             Algorithm::HmacSha256
+            | Algorithm::HmacSha384
             | Algorithm::HmacSha512
             | Algorithm::HmacSha1
             | Algorithm::HmacMd5
@@ -84,6 +86,15 @@ impl KeyType {
             | Algorithm::Token => Err(SetupError::new(format!(
                 "{algorithm} has no public keys; set a shared secret, or choose an algorithm with public keys"
             ))),
+        }
+    }
+
+    /// The length of a coordinate, and 0 for a key that is not a point.
+    pub(super) fn coordinate(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            _ => 0,
         }
     }
 
@@ -100,6 +111,7 @@ impl KeyType {
             RSA => Self::Rsa,
             EC => match identifier.parameters_oid() {
                 Ok(P256) => Self::P256,
+                Ok(P384) => Self::P384,
                 Ok(curve) => {
                     Self::OtherCurve(named(&OTHER_CURVES, curve).unwrap_or("another curve"))
                 }
@@ -116,13 +128,18 @@ impl KeyType {
             return Ok(());
         }
         let message = match self {
-            Self::UnnamedCurve if wanted == Self::P256 => {
+            Self::UnnamedCurve if wanted.coordinate() > 0 => {
                 "it has the parameters of its curve and not the name; convert it with \
                  `openssl ec -pubin -in key.pem -pubout -param_enc named_curve`"
                     .to_owned()
             }
-            Self::OtherCurve(curve) if wanted == Self::P256 => format!(
-                "its curve is {curve}, and {algorithm} needs P-256; copy the key of this scheme"
+            Self::OtherCurve(curve) if wanted.coordinate() > 0 => format!(
+                "its curve is {curve}, and {algorithm} needs {}; copy the key of this scheme",
+                if wanted == Self::P256 {
+                    "P-256"
+                } else {
+                    "P-384"
+                },
             ),
             found => format!(
                 "it is {found}, and {algorithm} needs {wanted}; copy the key of this scheme, or correct the algorithm"

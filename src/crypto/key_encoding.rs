@@ -155,7 +155,7 @@ fn refuse_other_things(text: &str, half: Half) -> Result<(), SetupError> {
     } else if begins(&["$", "%", "<", "{{"]) || (begins(&["{"]) && !text.contains('"')) {
         format!("it is a placeholder that was not replaced; set it to the {half}")
     } else if begins(&["{", "["]) {
-        "it is JSON, as a JSON Web Key is; convert the key to PEM, or set the \"x\" of an Ed25519 key".to_owned()
+        "it is JSON, and no JSON Web Key; copy the key again, or set it as PEM".to_owned()
     } else if text.contains("://") {
         format!("it is a URL; set it to the {half} that is there")
     } else if ends(&[".pem", ".pub", ".key", ".crt", ".cer", ".der"]) {

@@ -7,8 +7,8 @@ use ring::{
     rand::SystemRandom,
     rsa,
     signature::{
-        self, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
-        Ed25519KeyPair, RsaEncoding,
+        self, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING,
+        ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaEncoding,
     },
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct PrivateKey {
 
 enum Pair {
     Ed25519(Box<Ed25519KeyPair>),
-    P256(Box<EcdsaKeyPair>),
+    Ecdsa(Box<EcdsaKeyPair>),
     Rsa(Box<rsa::KeyPair>),
 }
 
@@ -55,7 +55,7 @@ impl PrivateKey {
                     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes);
                     Pair::Ed25519(Box::new(pair.map_err(|_| damaged())?))
                 }
-                KeyType::P256 => Pair::p256(bytes, algorithm)?,
+                KeyType::P256 | KeyType::P384 => Pair::ecdsa(bytes, algorithm)?,
                 _ => Pair::rsa(info.private_key.as_bytes())?,
             }
         } else if RsaPrivateKeyRef::from_der(bytes).is_ok() {
@@ -83,13 +83,14 @@ impl PrivateKey {
         let failed = |_| SetupError::new("the operating system gives no random numbers; try again");
         match &self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
-            Pair::P256(pair) => {
+            Pair::Ecdsa(pair) => {
                 let signature = pair.sign(&random, message).map_err(failed)?;
                 Ok(signature.as_ref().to_vec())
             }
             Pair::Rsa(pair) => {
                 let padding: &dyn RsaEncoding = match self.algorithm {
                     Algorithm::RsaPkcs1Sha256 => &signature::RSA_PKCS1_SHA256,
+                    Algorithm::RsaPkcs1Sha384 => &signature::RSA_PKCS1_SHA384,
                     Algorithm::RsaPkcs1Sha512 => &signature::RSA_PKCS1_SHA512,
                     other => {
                         return Err(SetupError::new(format!(
@@ -119,14 +120,14 @@ impl Pair {
         Ok(Self::Ed25519(Box::new(pair.map_err(|_| damaged())?)))
     }
 
-    fn p256(pkcs8: &[u8], algorithm: Algorithm) -> Result<Self, SetupError> {
-        let form = if algorithm == Algorithm::EcdsaP256Sha256 {
-            &ECDSA_P256_SHA256_ASN1_SIGNING
-        } else {
-            &ECDSA_P256_SHA256_FIXED_SIGNING
+    fn ecdsa(pkcs8: &[u8], algorithm: Algorithm) -> Result<Self, SetupError> {
+        let form = match algorithm {
+            Algorithm::EcdsaP256Sha256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+            Algorithm::EcdsaP384Sha384Fixed => &ECDSA_P384_SHA384_FIXED_SIGNING,
+            _ => &ECDSA_P256_SHA256_FIXED_SIGNING,
         };
         let pair = EcdsaKeyPair::from_pkcs8(form, pkcs8, &SystemRandom::new());
-        Ok(Self::P256(Box::new(pair.map_err(|_| damaged())?)))
+        Ok(Self::Ecdsa(Box::new(pair.map_err(|_| damaged())?)))
     }
 
     fn rsa(pkcs1: &[u8]) -> Result<Self, SetupError> {
@@ -162,6 +163,8 @@ mod tests {
     const ED25519_PUBLIC: &str = include_str!("vectors/keys/ed25519.pub.pem");
     const P256: &str = include_str!("vectors/keys/p256.pem");
     const P256_PUBLIC: &str = include_str!("vectors/keys/p256.pub.pem");
+    const P384: &str = include_str!("vectors/keys/p384.pem");
+    const P384_PUBLIC: &str = include_str!("vectors/keys/p384.pub.pem");
     const RSA: &str = include_str!("vectors/keys/rsa2048.pem");
     const RSA_PKCS1: &str = include_str!("vectors/keys/rsa2048.pkcs1.pem");
     const RSA_PUBLIC: &str = include_str!("vectors/keys/rsa2048.pub.pem");
@@ -188,7 +191,9 @@ mod tests {
             (ED25519, ED25519_PUBLIC, Algorithm::Ed25519),
             (P256, P256_PUBLIC, Algorithm::EcdsaP256Sha256),
             (P256, P256_PUBLIC, Algorithm::EcdsaP256Sha256Fixed),
+            (P384, P384_PUBLIC, Algorithm::EcdsaP384Sha384Fixed),
             (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha256),
+            (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha384),
             (RSA_PKCS1, RSA_PUBLIC, Algorithm::RsaPkcs1Sha512),
         ] {
             let public = PublicKey::read(public, algorithm, MIN_RSA_BITS).unwrap();
@@ -312,8 +317,7 @@ mod tests {
         ] {
             assert_eq!(error(text, algorithm), format!("{expected}{remedy}"));
         }
-        let p384 = include_str!("vectors/keys/p384.pem");
-        assert!(error(p384, Algorithm::EcdsaP256Sha256).starts_with("its curve is P-384, and"));
+        assert!(error(P384, Algorithm::EcdsaP256Sha256).starts_with("it is a P-384 key, and"));
         let short = include_str!("vectors/keys/rsa1024.pem");
         assert!(
             error(short, Algorithm::RsaPkcs1Sha256).starts_with("it is an RSA key of 1024 bits")

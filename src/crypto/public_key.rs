@@ -11,6 +11,7 @@ use ring::{
 
 use crate::{
     crypto::{
+        jwk,
         key_der::{Foreign, KeyType, PublicDer, read_public, tell, unreadable},
         key_encoding::{Armor, Half, KeyBytes, decode, is_private},
     },
@@ -44,19 +45,23 @@ impl PublicKey {
         min_rsa_bits: usize,
     ) -> Result<Self, SetupError> {
         let wanted = KeyType::of(algorithm)?;
-        let decoded = decode(text, Half::Public)?;
         let PublicDer {
             key_type,
             key,
             validity,
-        } = match bare(&decoded, wanted)? {
-            Some(bare) => bare,
-            None => in_der(&decoded)?,
+        } = if jwk::is_json(text) {
+            jwk::read(text, algorithm)?
+        } else {
+            let decoded = decode(text, Half::Public)?;
+            match bare(&decoded, wanted)? {
+                Some(bare) => bare,
+                None => in_der(&decoded)?,
+            }
         };
         key_type.check(algorithm)?;
         match key_type {
             KeyType::Ed25519 => check_ed25519(&key)?,
-            KeyType::P256 => check_p256(&key)?,
+            KeyType::P256 | KeyType::P384 => check_point(&key, key_type)?,
             _ => check_rsa(&key, min_rsa_bits)?,
         }
         Ok(Self {
@@ -89,6 +94,8 @@ fn verification(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorit
         Algorithm::Ed25519 => &signature::ED25519,
         Algorithm::EcdsaP256Sha256 => &signature::ECDSA_P256_SHA256_ASN1,
         Algorithm::EcdsaP256Sha256Fixed => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::EcdsaP384Sha384Fixed => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::RsaPkcs1Sha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
         Algorithm::RsaPkcs1Sha1 => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
         Algorithm::RsaPkcs1Sha256 => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         Algorithm::RsaPkcs1Sha512 => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
@@ -103,6 +110,7 @@ fn bare(decoded: &KeyBytes, wanted: KeyType) -> Result<Option<PublicDer>, SetupE
         (Armor::Prefix, 32, _) | (Armor::None, 32, _) => KeyType::Ed25519,
         (Armor::Prefix, _, _) => return Err(wrong_length(bytes.len(), KeyType::Ed25519)),
         (Armor::None, 65, Some(4)) => KeyType::P256,
+        (Armor::None, 97, Some(4)) => KeyType::P384,
         (Armor::None, 33, Some(2 | 3)) if wanted == KeyType::P256 => return Err(is_compressed()),
         (Armor::None, 64, _) if wanted == KeyType::P256 => {
             return Err(SetupError::new(
@@ -142,7 +150,11 @@ fn in_der(decoded: &KeyBytes) -> Result<PublicDer, SetupError> {
 }
 
 fn wrong_length(found: usize, wanted: KeyType) -> SetupError {
-    let expected = if wanted == KeyType::P256 { 65 } else { 32 };
+    let expected = match wanted {
+        KeyType::P256 => 65,
+        KeyType::P384 => 97,
+        _ => 32,
+    };
     let guess = if found == 64 {
         "; 64 are a signature or a private key with the public one; set the public key only"
     } else {
@@ -209,19 +221,28 @@ fn check_ed25519(key: &[u8]) -> Result<(), SetupError> {
     ))
 }
 
-fn check_p256(key: &[u8]) -> Result<(), SetupError> {
-    match (key.len(), key.first()) {
-        (33, Some(2 | 3)) => return Err(is_compressed()),
-        (65, Some(4)) => {}
-        (found, _) => return Err(wrong_length(found, KeyType::P256)),
+fn check_point(key: &[u8], key_type: KeyType) -> Result<(), SetupError> {
+    let coordinate = key_type.coordinate();
+    let (curve, name) = if key_type == KeyType::P256 {
+        (&agreement::ECDH_P256, "P-256")
+    } else {
+        (&agreement::ECDH_P384, "P-384")
+    };
+    let numbers = key.len().saturating_sub(1);
+    match key.first() {
+        Some(2 | 3) if numbers == coordinate => return Err(is_compressed()),
+        Some(4) if numbers == coordinate.saturating_mul(2) => {}
+        _ => return Err(wrong_length(key.len(), key_type)),
     }
     // Key agreement is the only function of *ring* that says whether a point is on the curve.
     let random = rand::SystemRandom::new();
-    let ours = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &random)
+    let ours = agreement::EphemeralPrivateKey::generate(curve, &random)
         .map_err(|_| SetupError::new("the operating system gives no random numbers; try again"))?;
-    let point = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, key);
+    let point = agreement::UnparsedPublicKey::new(curve, key);
     agreement::agree_ephemeral(ours, &point, |_| ()).map_err(|_| {
-        SetupError::new("it is not a point on P-256, so a digit is wrong; copy the key again")
+        SetupError::new(format!(
+            "it is not a point on {name}, so a digit is wrong; copy the key again"
+        ))
     })
 }
 
@@ -288,6 +309,7 @@ mod tests {
 
     const ED25519: &str = include_str!("vectors/keys/ed25519.pub.pem");
     const P256: &str = include_str!("vectors/keys/p256.pub.pem");
+    const P384: &str = include_str!("vectors/keys/p384.pub.pem");
     const RSA: &str = include_str!("vectors/keys/rsa2048.pub.pem");
     const RSA_PKCS1: &str = include_str!("vectors/keys/rsa2048.pkcs1.pub.pem");
     const RSA_1024: &str = include_str!("vectors/keys/rsa1024.pub.pem");
@@ -338,7 +360,7 @@ mod tests {
         STANDARD.decode(lines).unwrap()
     }
 
-    /// The bare key of an Ed25519 or P-256 key.
+    /// The bare key of an Ed25519 key or of one on a curve.
     fn point(pem: &str) -> Vec<u8> {
         read_public(&der(pem)).unwrap().key
     }
@@ -361,6 +383,7 @@ mod tests {
             (ED25519, Algorithm::Ed25519),
             (P256, Algorithm::EcdsaP256Sha256),
             (P256, Algorithm::EcdsaP256Sha256Fixed),
+            (P384, Algorithm::EcdsaP384Sha384Fixed),
             (RSA, Algorithm::RsaPkcs1Sha256),
             (RSA_PKCS1, Algorithm::RsaPkcs1Sha512),
         ] {
@@ -457,6 +480,7 @@ mod tests {
             let pem = match KeyType::of(algorithm).unwrap() {
                 KeyType::Ed25519 => ED25519,
                 KeyType::P256 => P256,
+                KeyType::P384 => P384,
                 _ => RSA,
             };
             let key = read(pem, algorithm);
@@ -799,24 +823,27 @@ mod tests {
                 "it is an X25519 key, which cannot sign, and ed25519 needs an Ed25519 key",
             ),
             (
-                include_str!("vectors/keys/p384.pub.pem"),
+                P384,
+                Algorithm::EcdsaP256Sha256,
+                "it is a P-384 key, and ecdsa-p256-sha256 needs a P-256 key",
+            ),
+            (
+                P256,
+                Algorithm::EcdsaP384Sha384Fixed,
+                "it is a P-256 key, and ecdsa-p384-sha384-fixed needs a P-384 key",
+            ),
+            (
+                P384,
                 Algorithm::Ed25519,
-                "it is an elliptic-curve key on P-384, and ed25519 needs an Ed25519 key",
+                "it is a P-384 key, and ed25519 needs an Ed25519 key",
             ),
         ] {
             assert_eq!(error(text, algorithm), format!("{expected}{remedy}"));
         }
-        for (text, curve) in [
-            (include_str!("vectors/keys/p384.pub.pem"), "P-384"),
-            (include_str!("vectors/keys/secp256k1.pub.pem"), "secp256k1"),
-        ] {
-            assert_eq!(
-                error(text, ecdsa),
-                format!(
-                    "its curve is {curve}, and ecdsa-p256-sha256 needs P-256; copy the key of this scheme"
-                )
-            );
-        }
+        assert_eq!(
+            error(include_str!("vectors/keys/secp256k1.pub.pem"), ecdsa),
+            "its curve is secp256k1, and ecdsa-p256-sha256 needs P-256; copy the key of this scheme"
+        );
         assert_eq!(
             error(include_str!("vectors/keys/p256.explicit.pub.pem"), ecdsa),
             "it has the parameters of its curve and not the name; convert it with `openssl ec -pubin -in key.pem \
@@ -950,9 +977,12 @@ mod tests {
                     .to_owned(),
             ),
             (
-                r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
-                "it is JSON, as a JSON Web Key is; convert the key to PEM, or set the \"x\" of an Ed25519 key"
-                    .to_owned(),
+                r#"{"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+                "it is JSON without \"kty\"; copy the whole JSON Web Key".to_owned(),
+            ),
+            (
+                r#"["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"]"#,
+                "it is JSON, and no JSON Web Key; copy the key again, or set it as PEM".to_owned(),
             ),
             (
                 "https://acme.example/.well-known/webhooks.pem",

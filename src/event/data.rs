@@ -144,6 +144,12 @@ impl EventData {
         self.coverage() == Coverage::Body
     }
 
+    /// Whether the bytes of the body are signed, and not values that another spelling has too.
+    pub(crate) fn covers_bytes(&self) -> bool {
+        let special = self.scheme().and_then(|scheme| scheme.special.as_ref());
+        self.covers_body() && special.is_none_or(|special| special.scheme.0.covers_bytes())
+    }
+
     /// How much of the body is signed.
     pub(crate) fn coverage(&self) -> Coverage {
         self.scheme()
@@ -152,6 +158,14 @@ impl EventData {
 
     /// Every signed value except the secret, and whether it is the timestamp.
     pub(crate) fn signed_values(&self, take: &mut dyn FnMut(&[u8], bool)) {
+        if let Some((_, parsed)) = self.matched()
+            && let Some(special) = &parsed.special
+        {
+            for content in special.identity(&self.body) {
+                take(&content, false);
+            }
+            return;
+        }
         if let (Some(scheme), Some(values)) = (self.scheme(), self.values()) {
             let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
             let time = scheme.head.time_header();

@@ -86,7 +86,7 @@ pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
     match deduplicate_by {
         DeduplicateBy::Auto | DeduplicateBy::Id => match event.signed_delivery_id() {
             Some(id) if by_id_alone => pieces.put_id(&id),
-            _ if !event.covers_body() => pieces.put_signed_values(event),
+            _ if !event.covers_bytes() => pieces.put_signed_values(event),
             id => {
                 if let Some(event_type) = event.signed_event_type() {
                     pieces.put_tagged("type", event_type);

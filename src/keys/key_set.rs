@@ -9,7 +9,7 @@ use crate::{
     clock::{self, unix_seconds},
     compiled::scheme::{CompiledScheme, KeyState},
     error::SetupError,
-    keys::{secret::Secret, suspicion::SecretLook},
+    keys::{jwks, secret::Secret, suspicion::SecretLook},
     note::{Note, NoteKind},
     scheme::algorithm::Keying,
 };
@@ -52,6 +52,7 @@ impl KeySet {
         if keyless {
             secrets = vec![Secret::new("")];
         }
+        secrets = jwks::expand(secrets)?;
         if secrets.is_empty() {
             let mut schemes = schemes.iter();
             let takes_public = schemes.all(|scheme| scheme.algorithm.keying() == Keying::Public);
@@ -68,7 +69,12 @@ impl KeySet {
                 Self::MAX
             )));
         }
-        let public = secrets.iter().filter(|secret| secret.is_public).count();
+        // A token names the key, so that only one of a set is tried.
+        let are_named = schemes.iter().all(|scheme| scheme.special.is_some());
+        let is_tried = |secret: &&Secret| {
+            secret.is_public && !(are_named && secret.is_of_set && secret.id.is_some())
+        };
+        let public = secrets.iter().filter(is_tried).count();
         if public > Self::MAX_PUBLIC {
             return Err(SetupError::new(format!(
                 "public_keys: there are {public}, but at most {} are allowed, because each takes so long; remove old ones",
@@ -77,11 +83,17 @@ impl KeySet {
         }
         let mut notes = Vec::new();
         let mut keys = Vec::new();
+        let mut unfit = None;
         for (place, secret) in secrets.iter().enumerate() {
             secret.check_window()?;
             let is_judged = !keyless && !secret.is_public;
             let suspicion = is_judged.then(|| secret.suspicion(look)).flatten();
-            let key = Key::new(schemes, secret).map_err(|error| {
+            let key = Key::new(schemes, secret);
+            if key.is_err() && secret.is_of_set {
+                unfit = unfit.or(key.err());
+                continue;
+            }
+            let key = key.map_err(|error| {
                 // The line breaks of PEM are suspicious, and are not what is wrong.
                 let suspicion = suspicion.as_ref().filter(|_| secret.check_kind().is_ok());
                 let explained = suspicion.and_then(|found| secret.explain(found));
@@ -99,6 +111,9 @@ impl KeySet {
                 ));
             }
             keys.push(key);
+        }
+        if let (Some(error), true) = (unfit, keys.is_empty()) {
+            return Err(error.within("public_key: no key of the set fits"));
         }
         Ok(Self(Arc::new(Inner {
             keys,

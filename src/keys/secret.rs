@@ -32,6 +32,8 @@ pub struct Secret {
     origin: Option<Box<str>>,
     /// Whether it is a public key, which is none.
     pub(crate) is_public: bool,
+    /// Whether it comes from a set of keys, of which some are for other algorithms.
+    pub(crate) is_of_set: bool,
     pub(crate) id: Option<Arc<str>>,
     pub(crate) not_before: Option<SystemTime>,
     pub(crate) not_after: Option<SystemTime>,
@@ -48,6 +50,7 @@ impl Secret {
             text: Zeroizing::new(text.into()),
             origin: None,
             is_public: false,
+            is_of_set: false,
             id: None,
             not_before: None,
             not_after: None,
@@ -152,6 +155,22 @@ impl Secret {
     pub fn with_not_after(mut self, time: SystemTime) -> Self {
         self.not_after = Some(time);
         self
+    }
+
+    /// The text of a public key.
+    pub(crate) fn key_text(&self) -> Option<&str> {
+        self.is_public.then_some(&self.text)
+    }
+
+    /// A key of the set that this is. Its id is its own, if it has one.
+    pub(crate) fn member(&self, key: &serde_json::Value) -> Self {
+        let id = key.get("kid").and_then(serde_json::Value::as_str);
+        Self {
+            text: Zeroizing::new(key.to_string()),
+            id: id.map(Arc::from).or_else(|| self.id.clone()),
+            is_of_set: true,
+            ..self.clone()
+        }
     }
 
     /// Prepares this secret for a scheme.
@@ -263,7 +282,7 @@ impl Secret {
     }
 
     /// The text itself, for a value that is not a key but equally confidential.
-    #[cfg(all(feature = "config", feature = "redis"))]
+    #[cfg(feature = "config")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

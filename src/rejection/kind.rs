@@ -20,12 +20,15 @@ pub enum RejectionKind {
     RepeatedHeader,
     /// A header that must have a fixed value has a different one.
     UnexpectedHeader,
+    /// An entry or a claim of a JSON Web Token is not the required one, such as the algorithm or the
+    /// issuer.
+    UnexpectedClaim,
     /// A signed header has an ambiguous value.
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// The signature header lacks a field that the scheme needs; or the query or the body lacks the
-    /// signature, the token or the timestamp, or the body has it twice.
+    /// The signature header lacks a field that the scheme needs, or a JSON Web Token a claim; or the
+    /// query or the body lacks the signature, the token or the timestamp, or the body has it twice.
     MissingField,
     /// A field of the signature header or a query parameter occurs more than once, so that it is
     /// ambiguous.
@@ -87,6 +90,7 @@ impl RejectionKind {
         Self::MissingHeader,
         Self::RepeatedHeader,
         Self::UnexpectedHeader,
+        Self::UnexpectedClaim,
         Self::MalformedHeader,
         Self::MalformedSignature,
         Self::MissingField,
@@ -127,6 +131,7 @@ impl RejectionKind {
             Self::MissingHeader => "missing_header",
             Self::RepeatedHeader => "repeated_header",
             Self::UnexpectedHeader => "unexpected_header",
+            Self::UnexpectedClaim => "unexpected_claim",
             Self::MalformedHeader => "malformed_header",
             Self::MalformedSignature => "malformed_signature",
             Self::MissingField => "missing_field",
@@ -164,6 +169,7 @@ impl RejectionKind {
             Self::MissingHeader
             | Self::RepeatedHeader
             | Self::UnexpectedHeader
+            | Self::UnexpectedClaim
             | Self::MalformedHeader
             | Self::MalformedSignature
             | Self::MissingField
@@ -199,6 +205,9 @@ impl RejectionKind {
             Self::MissingHeader => "a required header is missing",
             Self::RepeatedHeader => "duplicate header",
             Self::UnexpectedHeader => "a header does not have the required value",
+            Self::UnexpectedClaim => {
+                "an entry or a claim of the token does not have the required value"
+            }
             Self::MalformedHeader => "a signed header has an ambiguous value",
             Self::MalformedSignature => "no signature can be decoded",
             Self::MissingField => "a field that the scheme needs is missing or ambiguous",

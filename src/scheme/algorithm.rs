@@ -14,6 +14,8 @@ use crate::error::SetupError;
 pub enum Algorithm {
     /// HMAC with SHA-256 (`hmac-sha256`).
     HmacSha256,
+    /// HMAC with SHA-384 (`hmac-sha384`).
+    HmacSha384,
     /// HMAC with SHA-512 (`hmac-sha512`).
     HmacSha512,
     /// HMAC with SHA-1 (`hmac-sha1`): still secure as a MAC, but not recommended for new schemes.
@@ -38,11 +40,16 @@ pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256, and the signature as r and s of 32 bytes each
     /// (`ecdsa-p256-sha256-fixed`), as JSON Web Signatures have it.
     EcdsaP256Sha256Fixed,
+    /// ECDSA on P-384 with SHA-384, and the signature as r and s of 48 bytes each
+    /// (`ecdsa-p384-sha384-fixed`).
+    EcdsaP384Sha384Fixed,
     /// RSA with the padding of PKCS #1 v1.5 and SHA-1 (`rsa-pkcs1-sha1`): only for providers that
     /// offer nothing else. It is verified, never signed.
     RsaPkcs1Sha1,
     /// RSA with the padding of PKCS #1 v1.5 and SHA-256 (`rsa-pkcs1-sha256`).
     RsaPkcs1Sha256,
+    /// RSA with the padding of PKCS #1 v1.5 and SHA-384 (`rsa-pkcs1-sha384`).
+    RsaPkcs1Sha384,
     /// RSA with the padding of PKCS #1 v1.5 and SHA-512 (`rsa-pkcs1-sha512`).
     RsaPkcs1Sha512,
     /// No signature: the request contains the secret (`token`). Only
@@ -51,8 +58,9 @@ pub enum Algorithm {
 }
 
 /// The names that `Display` writes and `FromStr` reads.
-pub(crate) const NAMES: [(&str, Algorithm); 15] = [
+pub(crate) const NAMES: [(&str, Algorithm); 18] = [
     ("hmac-sha256", Algorithm::HmacSha256),
+    ("hmac-sha384", Algorithm::HmacSha384),
     ("hmac-sha512", Algorithm::HmacSha512),
     ("hmac-sha1", Algorithm::HmacSha1),
     ("hmac-md5", Algorithm::HmacMd5),
@@ -63,8 +71,10 @@ pub(crate) const NAMES: [(&str, Algorithm); 15] = [
     ("ed25519", Algorithm::Ed25519),
     ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
     ("ecdsa-p256-sha256-fixed", Algorithm::EcdsaP256Sha256Fixed),
+    ("ecdsa-p384-sha384-fixed", Algorithm::EcdsaP384Sha384Fixed),
     ("rsa-pkcs1-sha1", Algorithm::RsaPkcs1Sha1),
     ("rsa-pkcs1-sha256", Algorithm::RsaPkcs1Sha256),
+    ("rsa-pkcs1-sha384", Algorithm::RsaPkcs1Sha384),
     ("rsa-pkcs1-sha512", Algorithm::RsaPkcs1Sha512),
     ("token", Algorithm::Token),
 ];
@@ -113,14 +123,20 @@ impl SignatureLen {
 impl Algorithm {
     pub(crate) fn keying(self) -> Keying {
         match self {
-            Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5 => Keying::Mac,
+            Self::HmacSha256
+            | Self::HmacSha384
+            | Self::HmacSha512
+            | Self::HmacSha1
+            | Self::HmacMd5 => Keying::Mac,
             Self::Sha256 | Self::Sha512 | Self::Sha1 => Keying::Content,
             Self::UnauthenticatedSha256 => Keying::None,
             Self::Ed25519
             | Self::EcdsaP256Sha256
             | Self::EcdsaP256Sha256Fixed
+            | Self::EcdsaP384Sha384Fixed
             | Self::RsaPkcs1Sha1
             | Self::RsaPkcs1Sha256
+            | Self::RsaPkcs1Sha384
             | Self::RsaPkcs1Sha512 => Keying::Public,
             Self::Token => Keying::Token,
         }
@@ -132,6 +148,8 @@ impl Algorithm {
             Self::HmacSha256 | Self::Sha256 | Self::UnauthenticatedSha256 | Self::Token => {
                 SignatureLen::Exact(32)
             }
+            Self::HmacSha384 => SignatureLen::Exact(48),
+            Self::EcdsaP384Sha384Fixed => SignatureLen::Exact(96),
             Self::HmacSha512 | Self::Sha512 | Self::Ed25519 | Self::EcdsaP256Sha256Fixed => {
                 SignatureLen::Exact(64)
             }
@@ -140,9 +158,10 @@ impl Algorithm {
             // Two integers of one to 33 bytes each, with the headers of both and of the sequence.
             Self::EcdsaP256Sha256 => SignatureLen::Range(8, 72),
             // As long as the modulus, of 1024 to 8192 bits.
-            Self::RsaPkcs1Sha1 | Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha512 => {
-                SignatureLen::Range(128, 1024)
-            }
+            Self::RsaPkcs1Sha1
+            | Self::RsaPkcs1Sha256
+            | Self::RsaPkcs1Sha384
+            | Self::RsaPkcs1Sha512 => SignatureLen::Range(128, 1024),
         }
     }
 
@@ -198,7 +217,8 @@ mod tests {
                 error,
                 format!(
                     "unknown algorithm {name:?}; use one of ed25519, ecdsa-p256-sha256, \
-                     ecdsa-p256-sha256-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha512"
+                     ecdsa-p256-sha256-fixed, ecdsa-p384-sha384-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, \
+                     rsa-pkcs1-sha384, rsa-pkcs1-sha512"
                 )
             );
         }

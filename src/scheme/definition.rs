@@ -7,6 +7,7 @@ use crate::scheme::{
     locator::Locator,
     secret_format::SecretFormat,
     signature::SignatureFormat,
+    special::Special,
     template::{self, Segment, Token},
     timestamp::{Timestamp, Tolerance},
     token::TokenFormat,
@@ -28,6 +29,8 @@ pub struct Scheme {
     pub(crate) coverage: Coverage,
     pub(crate) min_rsa_bits: usize,
     pub(crate) is_basic: bool,
+    /// What reads a request instead of the template.
+    pub(crate) special: Option<Special>,
 }
 
 /// How much of the request a signature must cover.
@@ -118,6 +121,7 @@ impl Scheme {
             coverage: Coverage::Body,
             min_rsa_bits: MIN_RSA_BITS,
             is_basic: false,
+            special: None,
         }
     }
 
@@ -182,6 +186,12 @@ impl Scheme {
         self
     }
 
+    /// Lets code say what is signed, instead of the template.
+    pub(crate) fn with_special(mut self, special: Special) -> Self {
+        self.special = Some(special);
+        self
+    }
+
     pub(crate) fn is_basic(&self) -> bool {
         self.is_basic
     }
@@ -193,7 +203,11 @@ impl Scheme {
     /// How far the timestamp may be from the current time; `None` for a scheme without a timestamp.
     #[must_use]
     pub fn tolerance(&self) -> Option<Tolerance> {
-        self.timestamp.as_ref().map(|timestamp| timestamp.tolerance)
+        let timestamp = self.timestamp.as_ref();
+        let special = || self.special.as_ref()?.0.tolerance();
+        timestamp
+            .map(|timestamp| timestamp.tolerance)
+            .or_else(special)
     }
 }
 
@@ -215,7 +229,13 @@ impl Scheme {
                 Segment::Token(Token::Url, _) => Some("url".to_owned()),
                 _ => None,
             })
+            .chain(self.special_params())
             .collect()
+    }
+
+    fn special_params(&self) -> impl Iterator<Item = String> {
+        let special = self.special.iter();
+        special.flat_map(|special| special.0.params().into_iter().map(Into::into))
     }
 }
 
@@ -223,7 +243,8 @@ impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The required value of a header may be a credential.
         let require: Vec<_> = self.require.iter().map(|(header, _)| header).collect();
-        f.debug_struct("Scheme")
+        let mut shown = f.debug_struct("Scheme");
+        shown
             .field("algorithm", &self.algorithm)
             .field("signed", &self.signed)
             .field("signature", &self.signature)
@@ -231,7 +252,10 @@ impl fmt::Debug for Scheme {
             .field("secret_format", &self.secret_format)
             .field("require", &require)
             .field("families", &self.families)
-            .field("coverage", &self.coverage)
-            .finish()
+            .field("coverage", &self.coverage);
+        if let Some(special) = &self.special {
+            shown.field("special", special);
+        }
+        shown.finish()
     }
 }

@@ -123,6 +123,9 @@ impl BodyVerifier {
         let mut comparison = Comparison::new(self, Bytes::new(), None);
         // Nothing has arrived yet, whatever `Content-Length` declares.
         comparison.is_read = false;
+        if comparison.request.data.endpoint.parses_body {
+            comparison.parse_body();
+        }
         while comparison.try_next() {}
         match (comparison.verdict, &comparison.request.data.owner) {
             (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
@@ -334,11 +337,14 @@ impl Comparison {
             head: &parsed.values,
         };
         let candidates = &parsed.candidates;
-        let matched = match hash {
-            Some(hasher) => hasher
+        let matched = match (&parsed.special, hash) {
+            (Some(special), _) => {
+                Some(special.are_proven(&state.proof, key.id.as_deref(), candidates))
+            }
+            (None, Some(hasher)) => hasher
                 .hash(|hash| scheme.content.complete(hash, values, &self.body))
                 .map(|tag| candidates.contain(&tag)),
-            None => state.proof.matches(candidates, |content| {
+            (None, None) => state.proof.matches(candidates, |content| {
                 scheme.content.feed(content, values, &self.body)
             }),
         };
@@ -378,6 +384,11 @@ impl Comparison {
                 let event = EventData::unverified(&mut data);
                 event.verified_before = verified_before;
                 event.matched = place;
+                for (_, parsed) in &mut event.variants {
+                    if let Some(special) = &mut parsed.special {
+                        special.forget();
+                    }
+                }
                 event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
                 event.body = body;
                 if let Some(sha256) = sha256 {

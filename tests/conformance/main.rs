@@ -344,10 +344,11 @@ fn report(problems: Vec<Problem>, rows: &[Row]) {
 }
 
 /// Each kind of refusal that a request can cause.
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 31] = [
     "body_too_large",
     "missing_header",
     "repeated_header",
+    "unexpected_claim",
     "unexpected_header",
     "malformed_header",
     "malformed_signature",

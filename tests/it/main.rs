@@ -46,5 +46,6 @@ mod providers {
     mod voveid;
 }
 mod reports;
+mod specials;
 mod surface;
 mod vectors;

@@ -495,6 +495,17 @@ fn refusals() -> Vec<Refused> {
         .by("authenteq")
         .about("X-CLIENT-ID"),
         Refused::new(
+            "unexpected_claim",
+            layer(Verifier::new(providers::netlify(), Secret::new(GITHUB_SECRET)).unwrap()),
+            with_header(
+                signed("{}"),
+                "x-webhook-signature",
+                "eyJhbGciOiJub25lIn0.e30.",
+            ),
+        )
+        .by("netlify")
+        .lacking("alg"),
+        Refused::new(
             "malformed_header",
             dated(),
             with_header(svix_at(NOW, "msg"), "svix-id", "a.b"),

@@ -17,9 +17,8 @@ use tower_webhook::{
     scheme::Coverage, verify::Head,
 };
 
-/// Entries that no description holds.
-pub(crate) const LEFT_OUT: [(&str, &str); 39] = [
-    ("adyen", "one signature for each item of an array"),
+/// Entries that no description holds, and no code yet.
+pub(crate) const LEFT_OUT: [(&str, &str); 22] = [
     (
         "apple-assn",
         "JSON Web Signature with a chain of certificates",
@@ -29,12 +28,7 @@ pub(crate) const LEFT_OUT: [(&str, &str); 39] = [
         "JSON Web Token with a hash of the query",
     ),
     ("aws-sns", "certificate at a URL, and sorted JSON fields"),
-    (
-        "braintree",
-        "XML in a form field, with a key that the request names",
-    ),
     ("connectwise", "the key is at a URL that the body names"),
-    ("contentful", "canonical request with a list of headers"),
     (
         "didit-v2",
         "JSON that is serialised again before it is signed",
@@ -42,46 +36,47 @@ pub(crate) const LEFT_OUT: [(&str, &str); 39] = [
     ("docker-hub", "unsigned"),
     ("ebay", "key by id, in a header that is JSON in base64"),
     ("fastly-logging", "unsigned"),
-    ("fireblocks-v2", "detached JSON Web Signature"),
-    ("fusionauth", "JSON Web Token"),
-    ("google-pubsub", "JSON Web Token"),
     ("gorgias", "unsigned"),
     ("gumroad", "unsigned"),
     ("inngest", "JSON that is made canonical before it is signed"),
     ("jumio", "unsigned"),
     ("kustomer", "unsigned"),
-    ("lago", "JSON Web Token that contains the event"),
-    ("livekit", "JSON Web Token with a hash of the body"),
     ("mailchannels", "HTTP message signature (RFC 9421)"),
-    ("mandrill", "sorted form fields after the URL"),
-    (
-        "messagebird-jwt",
-        "JSON Web Token with hashes of the URL and the body",
-    ),
-    ("netlify", "JSON Web Token with a hash of the body"),
     (
         "nowpayments",
         "JSON that is serialised again before it is signed",
-    ),
-    (
-        "paddle-classic",
-        "sorted form fields as PHP serialises them",
     ),
     ("paypal", "certificate at a URL, and a CRC-32 of the body"),
     (
         "phonepe",
         "the secret is one of several, by its number in the header",
     ),
-    ("plaid", "JSON Web Token with a hash of the body"),
-    ("plivo-v3", "sorted query and form fields"),
-    ("qstash", "JSON Web Token with a hash of the body"),
     ("rfc9421", "HTTP message signature (RFC 9421)"),
     ("salesforce", "unsigned"),
     ("supabase-db", "unsigned"),
     ("truelayer", "detached JSON Web Signature, with P-521"),
-    ("twilio", "sorted form fields after the URL"),
-    ("vonage", "JSON Web Token with a hash of the body"),
     ("wix", "JSON Web Token that is the body"),
+];
+
+/// Entries that code holds, which `specials` runs.
+pub(crate) const SPECIAL: [&str; 17] = [
+    "adyen",
+    "braintree",
+    "contentful",
+    "fireblocks-v2",
+    "fusionauth",
+    "google-pubsub",
+    "lago",
+    "livekit",
+    "mandrill",
+    "messagebird-jwt",
+    "netlify",
+    "paddle-classic",
+    "plaid",
+    "plivo-v3",
+    "qstash",
+    "twilio",
+    "vonage",
 ];
 
 /// Vectors of entries that run, which need more than a description.
@@ -769,7 +764,9 @@ pub(crate) fn catalogue() -> Vec<Entry> {
 /// The entries that a description holds, by id.
 pub(crate) fn entries() -> BTreeMap<String, Entry> {
     let mut entries = catalogue();
-    entries.retain(|entry| !LEFT_OUT.iter().any(|(id, _)| *id == entry.id));
+    entries.retain(|entry| {
+        !SPECIAL.contains(&&*entry.id) && !LEFT_OUT.iter().any(|(id, _)| *id == entry.id)
+    });
     entries
         .into_iter()
         .map(|entry| (entry.id.clone(), entry))
@@ -827,8 +824,9 @@ fn every_scheme_that_a_description_holds_gives_the_verdicts_of_its_vectors() {
         .filter(|entry| serde_json::from_value::<Spec>(entry.scheme.clone()).is_err())
         .map(|entry| entry.id)
         .collect();
+    let held = SPECIAL.map(str::to_owned).into_iter();
     let left_out = LEFT_OUT.map(|(id, _)| id.to_owned());
-    assert_eq!(special, BTreeSet::from(left_out));
+    assert_eq!(special, held.chain(left_out).collect());
 
     let entries = entries();
     let mut kinds = BTreeMap::<String, usize>::new();
@@ -878,7 +876,7 @@ fn every_scheme_that_a_description_holds_gives_the_verdicts_of_its_vectors() {
         say(&format!("vectors: left out {id}, {note:?}: {reason}"));
     }
     assert!(failures.is_empty(), "{failures:#?}");
-    assert_eq!(ran + LEFT_OUT.len(), catalogue().len());
+    assert_eq!(ran + SPECIAL.len() + LEFT_OUT.len(), catalogue().len());
     assert_eq!(skipped, SKIPPED_VECTORS.len());
     assert!(
         ran >= 261 && accepted >= 227 && refused >= 477,

@@ -42,8 +42,8 @@ impl Entry {
 /// assert_eq!(whatsapp.evidence(), Evidence::Reported);
 /// assert_eq!(whatsapp.unsupported(), None);
 ///
-/// let twilio = providers::find("twilio").next().unwrap();
-/// assert!(twilio.unsupported().unwrap().contains("form fields"));
+/// let paypal = providers::find("paypal").next().unwrap();
+/// assert!(paypal.unsupported().unwrap().contains("certificate"));
 /// ```
 #[derive(Clone, Copy)]
 pub struct Known {

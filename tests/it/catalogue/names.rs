@@ -26,7 +26,7 @@ fn every_entry_of_the_catalogue_is_known_by_its_id() {
     let ids: BTreeSet<&str> = entries.iter().map(|entry| &*entry.id).collect();
     let names: BTreeSet<&str> = known.keys().copied().collect();
     assert_eq!(names, ids);
-    assert!(providers::names().count() >= 261 && names.len() >= 300);
+    assert!(providers::names().count() >= 278 && names.len() >= 300);
 }
 
 #[test]

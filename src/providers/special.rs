@@ -1,0 +1,315 @@
+//! Providers whose way of signing no description holds: one file each, behind one trait.
+
+mod adyen;
+mod braintree;
+mod contentful;
+mod escape;
+mod mandrill;
+mod paddle_classic;
+mod plivo;
+mod tokens;
+mod twilio;
+mod url;
+
+use crate::{
+    crypto::encoding::encode,
+    provider::{Provider, evidence::Evidence},
+    providers::catalogue::entry::{Entry, Facts},
+    scheme::{
+        encoding::Encoding,
+        special::{Draft, SpecialScheme},
+    },
+};
+
+/// Signs a draft with the only content that a receiver reads from it, in a header.
+fn sign_with_header(
+    scheme: &dyn SpecialScheme,
+    draft: &mut Draft<'_>,
+    header: &'static str,
+    encoding: Encoding,
+) -> Result<(), String> {
+    let content = draft.content(scheme)?;
+    let signature = encode(encoding, &(draft.key)(&content)?);
+    draft.set(header, &signature)
+}
+
+/// Defines the constructors and the list of these providers.
+macro_rules! specials {
+    (@build tokens $function:ident) => { tokens::$function() };
+    (@build $module:ident $function:ident) => { $module::provider() };
+    ($(
+        $function:ident = $name:literal $(or $alias:literal)* in $module:ident {
+            title: $title:literal,
+            group: $group:literal,
+            docs: $docs:literal,
+            evidence: $evidence:ident,
+            signs: $signs:literal,
+            secret: $secret:literal,
+            window: $window:literal,
+            $(params: $params:literal,)?
+            pitfalls: $pitfalls:literal,
+        }
+    )+) => {
+        $(
+            #[doc = concat!($title, ".")]
+            #[doc = ""]
+            #[doc = concat!("- Signature: ", $signs, ".")]
+            #[doc = concat!("- Secret: ", $secret, ".")]
+            #[doc = concat!("- Replay window: ", $window, ".")]
+            $(#[doc = concat!("- Parameters: ", $params, ".")])?
+            #[doc = concat!("- Evidence: ", evidence_words!($evidence), ".")]
+            #[doc = concat!("- Source: <", $docs, ">.")]
+            #[doc = ""]
+            #[doc = $pitfalls]
+            #[must_use]
+            pub fn $function() -> Provider {
+                specials!(@build $module $function).named($name).with_evidence(Evidence::$evidence)
+            }
+        )+
+
+        pub(in crate::providers) static SPECIAL: &[Entry] = &[$(
+            Entry {
+                name: $name,
+                aliases: &[$($alias),*],
+                provider: Ok($function),
+            },
+        )+];
+
+        pub(in crate::providers) static SPECIAL_FACTS: &[Facts] = &[$(
+            Facts {
+                title: $title,
+                group: $group,
+                docs: Some($docs),
+                evidence: Evidence::$evidence,
+                signs: $signs,
+                window: $window,
+                pitfalls: $pitfalls,
+            },
+        )+];
+    };
+}
+
+specials! {
+    adyen = "adyen" in adyen {
+        title: "Adyen (payments, standard notifications)",
+        group: "Payments",
+        docs: "https://docs.adyen.com/development-resources/webhooks/verify-hmac-signatures/",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of eight fields of each item, in base64, in `additionalData.hmacSignature` of the item",
+        secret: "the HMAC key of the webhook, in hex",
+        window: "unlimited",
+        pitfalls: "Of each item, only `pspReference`, `originalReference`, `merchantAccountCode`, `merchantReference`, \
+            `amount`, `eventCode` and `success` are signed, so the endpoint has to set \
+            `accept_unsigned_body`: whoever has seen a request can \
+            change everything else, and can send one of its items alone. A request is one event: \
+            `VerifiedEvent::items` has its items, all of which are verified. One without \
+            items is refused, and so is one with an item twice. Handle an item once by `pspReference`, `eventCode` and \
+            `success`.",
+    }
+
+    braintree = "braintree" in braintree {
+        title: "Braintree",
+        group: "Payments",
+        docs: "https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
+        evidence: Ran,
+        signs: "HMAC-SHA1 of the form field `bt_payload` under the SHA-1 of the secret, in hex, in the form field \
+            `bt_signature` behind the public key",
+        secret: "the private key of the API",
+        window: "unlimited",
+        params: "`public_key`: the public key of the API, which has to be next to the signature",
+        pitfalls: "The payload is XML in base64, and its kind is in there. A body with any other field is refused, since \
+            nothing would prove it.",
+    }
+
+    contentful = "contentful" in contentful {
+        title: "Contentful",
+        group: "Content, media and AI",
+        docs: "https://www.contentful.com/developers/docs/webhooks/request-verification/",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of the method, the path with its query, the headers listed in `x-contentful-signed-headers`, and \
+            the body, in hex, in header `x-contentful-signature`",
+        secret: "64 characters",
+        window: "30 seconds",
+        pitfalls: "Signing is opt-in. The path is that of the request as the layer sees it, so the layer has to be outside \
+            of what changes it, such as `nest` of axum.",
+    }
+
+    fireblocks_v2 = "fireblocks-v2" in tokens {
+        title: "Fireblocks (webhooks v2, JWKS)",
+        group: "Digital assets",
+        docs: "https://developers.fireblocks.com/reference/validating-webhooks",
+        evidence: Documented,
+        signs: "a detached JSON Web Signature of the body, `RS512`, in header `Fireblocks-Webhook-Signature`",
+        secret: "the public keys of the vendor, as PEM or as the set of <https://keys.fireblocks.io/.well-known/jwks.json>",
+        window: "unlimited",
+        pitfalls: "The older header, of [`fireblocks`], is sent beside it while accounts move.",
+    }
+
+    fusionauth = "fusionauth" in tokens {
+        title: "FusionAuth",
+        group: "Accounts and people",
+        docs: "https://fusionauth.io/docs/extend/events-and-webhooks/signing",
+        evidence: Reported,
+        signs: "a JSON Web Token with the SHA-256 of the body, in header `X-FusionAuth-Signature-JWT`",
+        secret: "a shared secret (`HS256`, `HS384`, `HS512`), or public keys (`RS256`, `RS384`, `RS512`, `ES256`, `ES384`, \
+            `EdDSA`): the key decides on the algorithm",
+        window: "unlimited",
+        pitfalls: "`ES512` is not supported. `variant` selects one algorithm.",
+    }
+
+    google_pubsub = "google-pubsub" or "pubsub" in tokens {
+        title: "Google Pub/Sub push",
+        group: "Infrastructure and security",
+        docs: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
+        evidence: Reported,
+        signs: "a JSON Web Token, `RS256`, in header `Authorization`; nothing of the body",
+        secret: "the public keys of Google, as PEM or as the set of <https://www.googleapis.com/oauth2/v3/certs>",
+        window: "until the token expires, at most an hour",
+        params: "`audience` and `email`: those of the push subscription",
+        pitfalls: "The token proves the sender and covers nothing of the request, so the endpoint has to set \
+            `accept_unsigned_body`: whoever has seen a request can \
+            send any other while the token is valid. Google changes its keys every few weeks. Gmail and Google Play send \
+            in this way. Data are in base64, in `/message/data`.",
+    }
+
+    lago = "lago" in tokens {
+        title: "Lago",
+        group: "Billing and accounting",
+        docs: "https://getlago.com/docs/api-reference/webhooks/format---signature",
+        evidence: Reported,
+        signs: "a JSON Web Token that contains the body, `RS256`, or HMAC-SHA256 of the body, in base64 (variant `hmac`), in \
+            header `X-Lago-Signature`",
+        secret: "the public key of the organisation, or its HMAC key",
+        window: "unlimited",
+        params: "`issuer`: the URL of the API of your Lago; `algorithm`: `jwt` or `hmac`, as `variant`",
+        pitfalls: "The unique key of a webhook is in a header that is not signed.",
+    }
+
+    livekit = "livekit" in tokens {
+        title: "LiveKit",
+        group: "Content, media and AI",
+        docs: "https://docs.livekit.io/home/server/webhooks/",
+        evidence: Ran,
+        signs: "a JSON Web Token with the SHA-256 of the body, `HS256`, in header `Authorization`",
+        secret: "the API secret",
+        window: "until the token expires",
+        params: "`api_key`: the API key",
+        pitfalls: "The header has no scheme such as `Bearer`.",
+    }
+
+    mandrill = "mandrill" or "mailchimp-transactional" in mandrill {
+        title: "Mailchimp Transactional (Mandrill)",
+        group: "E-mail, forms and documents",
+        docs: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+        evidence: Reported,
+        signs: "HMAC-SHA1 of the URL and the sorted fields of the form, in base64, in header `X-Mandrill-Signature`",
+        secret: "the key of the webhook",
+        window: "unlimited",
+        params: "`url`: the URL of the webhook as registered, or `url_from`: as for [`twilio`]",
+        pitfalls: "The events are a JSON array in the form field `mandrill_events`. Nothing separates names from values, so \
+            whoever has seen a request can move letters from the one to the other.",
+    }
+
+    messagebird_jwt = "messagebird-jwt" or "bird" or "messagebird" in tokens {
+        title: "Bird / MessageBird (JWT)",
+        group: "Messaging and social media",
+        docs: "https://developers.messagebird.com/api/#verifying-http-requests",
+        evidence: Ran,
+        signs: "a JSON Web Token with the SHA-256 of the URL and of the body, `HS256`, `HS384` or `HS512`, in header \
+            `MessageBird-Signature-JWT`",
+        secret: "the signing key",
+        window: "until the token expires",
+        params: "`url`: the URL of the webhook as registered, with its query",
+        pitfalls: "The token vouches for the registered URL, and the query of the request is not compared with it.",
+    }
+
+    netlify = "netlify" in tokens {
+        title: "Netlify",
+        group: "Code and operations",
+        docs: "https://docs.netlify.com/deploy/deploy-notifications/",
+        evidence: Reported,
+        signs: "a JSON Web Token with the SHA-256 of the body, `HS256`, in header `X-Webhook-Signature`",
+        secret: "the JWS secret token of the notification",
+        window: "unlimited",
+        pitfalls: "Signing is opt-in.",
+    }
+
+    paddle_classic = "paddle-classic" in paddle_classic {
+        title: "Paddle Classic",
+        group: "Billing and accounting",
+        docs: "https://developer.paddle.com/classic/webhook-reference/verifying-webhooks",
+        evidence: Reported,
+        signs: "RSA with SHA-1 of all other fields of the form, as PHP serialises them, in base64, in the form field \
+            `p_signature`",
+        secret: "the public key of the account",
+        window: "unlimited",
+        pitfalls: "The older product of [`paddle`].",
+    }
+
+    plaid = "plaid" or "plaid-identity-verification" in tokens {
+        title: "Plaid",
+        group: "Payments",
+        docs: "https://plaid.com/docs/api/webhooks/webhook-verification/",
+        evidence: Documented,
+        signs: "a JSON Web Token with the SHA-256 of the body, `ES256`, in header `Plaid-Verification`",
+        secret: "the public keys of the vendor, as JSON Web Keys from `/webhook_verification_key/get`",
+        window: "5 minutes",
+        pitfalls: "The vendor changes its keys: a [key source](crate::keys) gets new ones, by the id in the token.",
+    }
+
+    plivo_v3 = "plivo-v3" in plivo {
+        title: "Plivo (V3)",
+        group: "Messaging and social media",
+        docs: "https://www.plivo.com/docs/messaging/concepts/signature-validation",
+        evidence: Ran,
+        signs: "HMAC-SHA256 of the URL with its query sorted, the sorted fields of the form and a nonce, in base64, in a list, \
+            in header `X-Plivo-Signature-V3`",
+        secret: "the auth token of the account",
+        window: "unlimited",
+        params: "`url`: the URL of the webhook as registered, or `url_from`: as for [`twilio`]",
+        pitfalls: "Nothing separates the names of form fields from their values, so whoever has seen a request can move \
+            letters from the one to the other.",
+    }
+
+    qstash = "qstash" or "upstash" in tokens {
+        title: "Upstash QStash",
+        group: "Infrastructure and security",
+        docs: "https://upstash.com/docs/qstash/features/security",
+        evidence: Ran,
+        signs: "a JSON Web Token with the URL and the SHA-256 of the body, `HS256`, in header `Upstash-Signature`",
+        secret: "the current signing key, and the next one",
+        window: "until the token expires",
+        params: "`url`: the URL of the destination",
+        pitfalls: "The id of a message is in a header that is not signed, and a schedule sends the same body each time, so \
+            every token is another delivery.",
+    }
+
+    twilio = "twilio" in twilio {
+        title: "Twilio",
+        group: "Messaging and social media",
+        docs: "https://www.twilio.com/docs/usage/security",
+        evidence: Ran,
+        signs: "HMAC-SHA1 of the URL and the sorted fields of the form, in base64, in header `X-Twilio-Signature`; for other \
+            bodies, of the URL with their SHA-256 in the query parameter `bodySHA256`",
+        secret: "the auth token of the account, or the shared key",
+        window: "unlimited",
+        params: "`url`: the URL of the webhook as registered, whose query may be left out to accept any; or `url_from`, which \
+            is `x-forwarded` where a trusted proxy sets `X-Forwarded-Proto` and `X-Forwarded-Host`; `algorithm`: `HMAC_SHA1` \
+            or, of the shared-key mode, `HMAC_SHA256`, as `variant`",
+        pitfalls: "The header `Host` is never believed, and `url_from` only where the proxy replaces what clients send. \
+            Nothing separates the names of form fields from their values, so whoever has seen a request can move letters \
+            from the one to the other. A form is one delivery however its fields are ordered or escaped.",
+    }
+
+    vonage = "vonage" or "nexmo" in tokens {
+        title: "Vonage (signed webhooks)",
+        group: "Messaging and social media",
+        docs: "https://developer.vonage.com/en/getting-started/concepts/webhooks",
+        evidence: Documented,
+        signs: "a JSON Web Token with the SHA-256 of the body, `HS256`, in header `Authorization`",
+        secret: "the signature secret of the account",
+        window: "5 minutes",
+        params: "`api_key`: the API key of the account",
+        pitfalls: "Callbacks by `GET`, whose token has a hash of the query instead, are refused.",
+    }
+}

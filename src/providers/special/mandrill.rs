@@ -1,0 +1,72 @@
+//! Mailchimp Transactional (Mandrill): HMAC of the URL and of the sorted fields of the form.
+
+use std::{borrow::Cow, sync::Arc};
+
+use crate::{
+    error::SetupError,
+    form,
+    provider::Provider,
+    providers::special::url::{self, Url},
+    rejection::{Reason, kind::RejectionKind},
+    scheme::{
+        algorithm::Algorithm,
+        definition::Scheme,
+        encoding::Encoding,
+        locator::Locator,
+        params::Params,
+        signature::SignatureFormat,
+        special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
+    },
+};
+
+const SIGNATURE: &str = "X-Mandrill-Signature";
+
+pub(super) fn provider() -> Provider {
+    let signature = SignatureFormat::single(SIGNATURE, Encoding::Base64);
+    let scheme = Scheme::signed(Algorithm::HmacSha1, "", signature);
+    Provider::new("mandrill", scheme.with_special(Special(Arc::new(Mandrill))))
+        .with_docs(
+            "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+        )
+        .with_event_type(Locator::form_json("mandrill_events", "/0/event"))
+}
+
+#[derive(Debug)]
+struct Mandrill;
+
+impl SpecialScheme for Mandrill {
+    fn params(&self) -> Vec<Cow<'static, str>> {
+        url::PARAMS.map(Cow::Borrowed).to_vec()
+    }
+
+    fn check(&self, params: &Params) -> Result<(), SetupError> {
+        url::check(params)
+    }
+
+    fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
+        let url = Url::of(head, None)?.text();
+        Ok(SpecialRequest {
+            time: None,
+            statements: Box::new(move |body| {
+                let form = form::parse(body);
+                let form = form.map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
+                let mut fields: Vec<(&str, &str)> = form.iter().collect();
+                // A name that is there twice has no order.
+                fields.sort_unstable();
+                if fields
+                    .windows(2)
+                    .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
+                {
+                    return Err(Reason::new(RejectionKind::MalformedBody));
+                }
+                let fields = fields.iter().flat_map(|(name, value)| [*name, *value]);
+                let content = format!("{url}{}", fields.collect::<String>());
+                Ok(Statement::of_header(vec![content.into_bytes()], None))
+            }),
+        })
+    }
+
+    fn sign(&self, draft: &mut Draft<'_>) -> Result<(), String> {
+        super::sign_with_header(self, draft, SIGNATURE, Encoding::Base64)
+    }
+}

@@ -1,0 +1,87 @@
+//! What tells deliveries of special schemes apart.
+
+use http::Request;
+use support::{NOW, at};
+use tower_webhook::{Config, verify::Head};
+
+fn config(provider: &str, lines: &str) -> Config {
+    let text = format!(
+        "[endpoints.it]\nprovider = \"{provider}\"\nsecret = \"{}\"\n{lines}",
+        "a".repeat(64)
+    );
+    Config::from_toml_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The key of a request that is signed at a time, and received with another body and target.
+fn key(
+    config: &Config,
+    (target, body): (&str, &'static str),
+    received: (&str, &'static str),
+    headers: &[(&str, &str)],
+    seconds: u64,
+) -> String {
+    let signer = config.signer("it").unwrap().with_time(at(NOW + seconds));
+    let mut request = Request::post(target);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (head, _) = signer.sign_body(request, body).unwrap().into_parts();
+    let head = Head::new(&head.headers).with_target(received.0);
+    let verifier = config.endpoint("it").unwrap();
+    let event = verifier.verify(&head, received.1, at(NOW + seconds));
+    event
+        .unwrap_or_else(|error| panic!("{error:?}"))
+        .delivery_key()
+        .to_string()
+}
+
+#[test]
+fn a_respelled_form_is_the_same_delivery() {
+    for (provider, target) in [
+        ("twilio", "/hooks?x=a%20b"),
+        ("plivo-v3", "/hooks?x=a%20b"),
+        ("mandrill", "/hooks?x=1"),
+    ] {
+        let config = config(provider, "url = \"https://example.com/hooks\"\n");
+        let same = |received, seconds| key(&config, (target, "A=1&B=2"), received, &[], seconds);
+        let own = same((target, "A=1&B=2"), 0);
+        assert_eq!(own, same((target, "B=2&A=%31"), 0), "{provider}");
+        // A new attempt has a new nonce.
+        assert_eq!(own, same((target, "A=1&B=2"), 30), "{provider}");
+        let other = key(&config, (target, "A=1&B=3"), (target, "A=1&B=3"), &[], 0);
+        assert_ne!(own, other, "{provider}");
+    }
+    // Twilio's back ends escape the query in several ways, all of which are accepted.
+    let config = config("twilio", "url = \"https://example.com/hooks\"\n");
+    let target = "/hooks?x=a%20b";
+    let own = key(&config, (target, "A=1"), (target, "A=1"), &[], 0);
+    assert_eq!(
+        own,
+        key(&config, (target, "A=1"), ("/hooks?x=a+b", "A=1"), &[], 0)
+    );
+}
+
+#[test]
+fn the_topic_is_part_of_a_delivery_of_contentful_and_the_time_is_not() {
+    let config = config("contentful", "");
+    let key = |topic, seconds| {
+        let request = ("/hooks", "{}");
+        key(
+            &config,
+            request,
+            request,
+            &[("x-contentful-topic", topic)],
+            seconds,
+        )
+    };
+    assert_eq!(key("publish", 0), key("publish", 20));
+    assert_ne!(key("publish", 0), key("unpublish", 0));
+}
+
+/// A schedule of QStash sends the same body each time, and each is an event.
+#[test]
+fn the_same_body_in_another_token_of_qstash_is_another_delivery() {
+    let config = config("qstash", "url = \"https://example.com/hooks\"\n");
+    let key = |seconds| key(&config, ("/hooks", "{}"), ("/hooks", "{}"), &[], seconds);
+    assert_ne!(key(0), key(60));
+}
