@@ -73,7 +73,8 @@ impl CompiledScheme {
                     .iter()
                     .map(|(name, value)| format!("{name}={value}"))
                     .collect();
-                fields.join(&separator.to_string())
+                let space = if self.head.signature.spaced { " " } else { "" };
+                fields.join(&format!("{separator}{space}"))
             }
             Grammar::Positional { separator, first } => {
                 let place = |position: usize| {

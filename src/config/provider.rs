@@ -396,7 +396,17 @@ impl SignatureConfig {
                         "fields requires field, the name of the field with the signature; add it",
                     )
                 })?;
-                SignatureFormat::fields(header, one("fields", separator)?, field, encoding)
+                // One more character is the space that a signer writes.
+                let (separator, spaced) = match separator.strip_suffix(' ') {
+                    Some(separator) if !separator.is_empty() => (separator, true),
+                    _ => (&**separator, false),
+                };
+                let separator = one("fields", separator)?;
+                let format = SignatureFormat::fields(header, separator, field, encoding);
+                match spaced {
+                    true => format.with_spaces(),
+                    false => format,
+                }
             }
             (None, None, Some(separator)) => {
                 let first = self.first.unwrap_or(0);

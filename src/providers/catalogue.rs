@@ -115,6 +115,7 @@ macro_rules! recipe {
         $(, covers $coverage:ident)?
         $(, rsa $bits:literal)?
         $(, lines $repeats:ident)?
+        $(, spaces $spaced:ident)?
     ]) => {
         Recipe::Signed(Signed {
             algorithm: $crate::scheme::algorithm::Algorithm::$algorithm,
@@ -123,6 +124,7 @@ macro_rules! recipe {
             format: format_of!($($($format)+)?),
             encoding: $crate::scheme::encoding::Encoding::$encoding,
             repeats: is_present!($($repeats)?),
+            spaced: is_present!($($spaced)?),
             time: optional!($(Time {
                 place: place!($($time)+),
                 unit: $crate::scheme::timestamp::TimeUnit::$unit,
@@ -175,6 +177,8 @@ macro_rules! entries {
                 "- Delivery id: ", place_words!($($delivery_id)+), unique_words!($($unique)?), "."
             )])?
             $(#[doc = concat!("- Parameters with defaults: ", $("`", $param, "` = `", $default, "`; ",)+ "an endpoint may set others.")])?
+            $(#[doc = concat!("- Retries: for at most ", hours_words!($hours), ".")])?
+            $(#[doc = concat!("- Time limit: the sender waits ", $seconds, " seconds for a response.")])?
             $(#[doc = concat!("- Success: only status ", $success, ".")])?
             #[doc = concat!("- Evidence: ", evidence_words!($evidence), ".")]
             $(#[doc = concat!("- Source: <", $docs, ">.")])?

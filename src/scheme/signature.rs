@@ -33,6 +33,8 @@ pub struct SignatureFormat {
     pub(crate) grammar: Grammar,
     pub(crate) encoding: Encoding,
     pub(crate) repeats: bool,
+    /// Whether a signer writes a space after each separator of fields.
+    pub(crate) spaced: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +126,7 @@ impl SignatureFormat {
             grammar,
             encoding,
             repeats: false,
+            spaced: false,
         }
     }
 
@@ -159,6 +162,31 @@ impl SignatureFormat {
         if let Grammar::Fields { sets, .. } = &mut self.grammar {
             *sets = Some(separator);
         }
+        self
+    }
+
+    /// Makes a [`Signer`](crate::Signer) write a space after each separator of
+    /// [`fields`](Self::fields), as some senders do: `t=1, v1=aa`. A verifier accepts fields with and
+    /// without.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat, Timestamp, TimeUnit};
+    /// use tower_webhook::{Provider, Scheme, Secret, Signer};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let signature = SignatureFormat::fields("Acme-Signature", ',', "v1", Encoding::Hex);
+    /// let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature.with_spaces())
+    ///     .with_timestamp(Timestamp::field("t", TimeUnit::Seconds));
+    /// let signer = Signer::new(Provider::new("acme", scheme), Secret::new("a-secret-of-acme"))?;
+    /// let request = signer.sign(Request::post("/webhooks/acme"), "{}")?;
+    /// assert!(request.headers()["acme-signature"].to_str()?.contains(", v1="));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_spaces(mut self) -> Self {
+        self.spaced = true;
         self
     }
 

@@ -1,75 +1,77 @@
-"""As clients.mjs, for libraries in Python: the same questions and answers, each a line of JSON.
+"""As clients.mjs, for the libraries of pypi.py: the same questions and answers, each a line of JSON."""
 
-`sign` answers with what the provider puts into its header or its body, and `verify` is given the headers and the body.
-"""
-
-import base64
-import hashlib
-import hmac
 import json
 import sys
+import traceback
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
-from mailgun.security import SecurityGuard
-from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey, VerifyKey
+from pypi import SDKS
 
-
-class Refused(Exception):
-    """What a library says with `False`."""
-
-
-def discord_sign(question):
-    """As Discord signs; the library is the one that its documentation names. The last 32 bytes of the PEM are the seed."""
-    lines = question["secret"].strip().splitlines()
-    seed = base64.b64decode("".join(lines[1:-1]))[-32:]
-    message = f"{question['timestamp']}{question['body']}".encode()
-    return SigningKey(seed).sign(message).signature.hex()
+replies = sys.stdout
 
 
-def discord_verify(question):
-    headers = question["headers"]
-    message = (headers["x-signature-timestamp"] + question["body"]).encode()
-    key = VerifyKey(bytes.fromhex(question["secret"]))
-    try:
-        key.verify(message, bytes.fromhex(headers["x-signature-ed25519"]))
-    except BadSignatureError as error:
-        raise Refused(str(error)) from error
+class Dropped:
+    """In place of the standard streams: a library's output may be the signature that it expects."""
+
+    printed = 0
+
+    def write(self, text):
+        self.printed += len(text)
+        return len(text)
+
+    def flush(self):
+        pass
 
 
-def mailgun_sign(question):
-    """Mailgun's library does not sign."""
-    message = f"{question['timestamp']}{question['id']}".encode()
-    return hmac.new(question["secret"].encode(), message, hashlib.sha256).hexdigest()
+dropped = sys.stdout = sys.stderr = Dropped()
+loaded = {}
 
 
-def mailgun_verify(question):
-    proof = json.loads(question["body"])["signature"]
-    if not SecurityGuard.verify_webhook(
-        question["secret"], proof["token"], proof["timestamp"], proof["signature"]
-    ):
-        raise Refused("no match")
-
-
-CLIENTS = {
-    "pynacl": (discord_sign, discord_verify),
-    "mailgun": (mailgun_sign, mailgun_verify),
-}
+def library(name):
+    if name not in loaded:
+        loaded[name] = SDKS[name].load()
+    return loaded[name]
 
 
 def answer(question):
-    sign, verify = CLIENTS[question["client"]]
-    if question["action"] == "sign":
-        return {"signature": sign(question)}
+    sdk = SDKS[question["client"]]
     try:
-        verify(question)
-    except Refused as error:
-        return {"verdict": "refused", "why": str(error)}
-    return {"verdict": "ok"}
+        lib = library(question["client"])
+    except Exception as error:
+        return {"error": f"cannot be loaded: {error!r}"}
+    dropped.printed = 0
+    request = SimpleNamespace(**{"url": "", "body": "", **question})
+    url = urlsplit(request.url)
+    request.path, request.query = url.path, dict(parse_qsl(url.query))
+    request.form = dict(parse_qsl(request.body))
+    if request.action == "load":
+        return {"loaded": True}
+    if request.action == "sign":
+        made = sdk.sign(lib, request)
+        return {"signature": made} if isinstance(made, str) else made
+    try:
+        verdict = sdk.verify(lib, request)
+    except Exception as error:
+        # A mistake of ours in calling the library must not look like a refusal.
+        why = type(error).__name__
+        if why not in sdk.refusal:
+            raise
+        return {"verdict": "refused", "why": why, "printed": dropped.printed}
+    if verdict is False:
+        return {"verdict": "refused", "why": "False", "printed": dropped.printed}
+    return {"verdict": "ok", "printed": dropped.printed}
+
+
+def place(error):
+    """Where an error is from, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " ".join([type(error).__name__, *(f"{frame.filename}:{frame.lineno}" for frame in frames[-3:])])
 
 
 for line in sys.stdin:
     try:
         reply = answer(json.loads(line))
-    except Exception as error:  # A mistake of ours in calling the library must not look like a refusal.
-        reply = {"error": repr(error)}
-    print(json.dumps(reply), flush=True)
+    except Exception as error:
+        reply = {"error": place(error)}
+    print(json.dumps(reply), file=replies, flush=True)

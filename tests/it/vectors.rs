@@ -106,6 +106,9 @@ pub(crate) const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
 /// Entries that repeat the header line while keys change, which the catalogue says in prose only.
 const REPEATED_LINES: [&str; 1] = ["mollie"];
 
+/// Entries that write a space after each separator of fields, which the catalogue does not say.
+const SPACED: [&str; 2] = ["hygraph", "workos"];
+
 /// A signed header without a separator, which has to be a setting of the endpoint.
 struct Setting {
     id: &'static str,
@@ -694,7 +697,11 @@ fn signature(id: &str, sig: &SigSpec) -> String {
         "list" => table.push(("list", separator.unwrap())),
         "kv" => {
             assert_eq!(between, Some("="), "{id}");
-            table.push(("fields", separator.unwrap()));
+            let mut separator = sig.sep.clone().unwrap();
+            if SPACED.contains(&id) {
+                separator.push(' ');
+            }
+            table.push(("fields", quoted(&separator)));
             table.push(("field", quoted(sig.field.as_ref().unwrap())));
         }
         "positional" => {

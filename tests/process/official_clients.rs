@@ -1,7 +1,9 @@
 //! The receiver against the providers' own libraries, both ways: what they sign it accepts over HTTP, what is
 //! changed afterwards it refuses, and what our [`Signer`] makes they accept.
 
+mod by_name;
 mod custom;
+mod table;
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The providers' own libraries, behind one process for each language: `clients.mjs` and `clients.py` of `tests/clients`.
+//! The vendors' own libraries, behind one process for each language: `clients.mjs` and `clients.py` of `tests/clients`.
 
 use std::{
     fs::{self, File},
@@ -54,9 +54,14 @@ impl Clients {
         let mut child = Command::new(language.program)
             .arg(language.script)
             .current_dir(&directory)
+            // Some libraries read settings from the environment, such as one that switches a check off.
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("PYTHONPATH", directory.join(PYTHON.packages))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // The scripts drop what the libraries print; this is for what is printed behind their backs.
+            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("{} ({error})", language.remedy))?;
         Ok(Self {
@@ -64,6 +69,15 @@ impl Clients {
             answers: BufReader::new(child.stdout.take().unwrap()),
             child,
         })
+    }
+
+    /// Loads the library of a client. The error says why it cannot be.
+    pub fn load(&mut self, client: &str) -> Result<(), String> {
+        let answer = self.ask(&json!({ "client": client, "action": "load" }));
+        match answer.get("error") {
+            Some(problem) => Err(problem.to_string()),
+            None => Ok(()),
+        }
     }
 
     /// The signature header's value. A client that has no use for an id or a time ignores it.
@@ -75,31 +89,61 @@ impl Clients {
         timestamp: i64,
         body: &str,
     ) -> String {
-        let answer = self.ask(&json!({
+        let made = self.sign_request(&json!({
             "client": client,
-            "action": "sign",
             "secret": secret,
             "id": id,
             "timestamp": timestamp,
             "body": body,
         }));
-        let signature = answer.get("signature").and_then(Value::as_str);
-        signature.unwrap_or_else(|| panic!("{answer}")).to_owned()
+        let made = made.unwrap_or_else(|problem| panic!("{client}: {problem}"));
+        made["signature"].as_str().unwrap().to_owned()
+    }
+
+    /// The same for a request with whatever the client needs: the signature, and what else the library made, by name.
+    /// The error is where it has failed otherwise.
+    pub fn sign_request(&mut self, request: &Value) -> Result<Value, String> {
+        let mut question = request.clone();
+        question["action"] = json!("sign");
+        let answer = self.ask(&question);
+        match answer.get("signature") {
+            Some(_) => Ok(answer),
+            None => Err(answer.to_string()),
+        }
     }
 
     /// What the client says to a request with these headers.
     pub fn verify(&mut self, client: &str, secret: &str, headers: &Value, body: &str) -> Verdict {
-        let answer = self.ask(&json!({
+        let request = json!({
             "client": client,
-            "action": "verify",
             "secret": secret,
             "headers": headers,
             "body": body,
-        }));
+        });
+        match self.verify_request(&request) {
+            Ok((verdict, _)) => verdict,
+            Err(problem) => panic!("{client}: {problem}"),
+        }
+    }
+
+    /// The same for a request with whatever the client needs, and how much the library printed. The error is where it has
+    /// failed otherwise.
+    pub fn verify_request(&mut self, request: &Value) -> Result<(Verdict, u64), String> {
+        let mut question = request.clone();
+        question["action"] = json!("verify");
+        let answer = self.ask(&question);
+        let printed = answer.get("printed").and_then(Value::as_u64).unwrap_or(0);
+        // The text of a library's error may be the signature that it expects.
+        let why = answer
+            .get("why")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let is_name = why.bytes().all(|byte| byte.is_ascii_alphabetic());
+        assert!(is_name, "{}: more than a name", request["client"]);
         match answer.get("verdict").and_then(Value::as_str) {
-            Some("ok") => Verdict::Ok,
-            Some("refused") => Verdict::Refused,
-            _ => panic!("{client}: {answer}"),
+            Some("ok") => Ok((Verdict::Ok, printed)),
+            Some("refused") => Ok((Verdict::Refused, printed)),
+            _ => Err(answer.to_string()),
         }
     }
 
@@ -107,7 +151,9 @@ impl Clients {
         writeln!(self.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"))
+        // The line is not shown: if a library has printed it, it may be a signature.
+        serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{}: no answer ({error})", question["client"]))
     }
 }
 
@@ -124,8 +170,8 @@ struct Language {
     program: &'static str,
     script: &'static str,
     remedy: &'static str,
-    /// The libraries, with their versions.
-    manifest: &'static str,
+    /// The libraries and all that they import, with versions and hashes.
+    lock: &'static str,
     /// Where they are installed.
     packages: &'static str,
     install: &'static [&'static str],
@@ -135,17 +181,19 @@ const NODE: Language = Language {
     program: "node",
     script: "clients.mjs",
     remedy: "node; install Node.js 20 or newer",
-    manifest: "package.json",
+    lock: "package-lock.json",
     packages: "node_modules",
     install: &[
         "npm",
-        "install",
-        "--no-package-lock",
+        "ci",
         "--no-audit",
         "--no-fund",
         "--ignore-scripts",
-        "--loglevel",
-        "error",
+        "--omit=optional",
+        "--legacy-peer-deps",
+        "--fetch-retries=1",
+        "--fetch-retry-mintimeout=2000",
+        "--loglevel=warn",
     ],
 };
 
@@ -153,7 +201,7 @@ const PYTHON: Language = Language {
     program: "python3",
     script: "clients.py",
     remedy: "python3; install Python 3.11 or newer, with pip",
-    manifest: "requirements.txt",
+    lock: "requirements.txt",
     packages: "site-packages",
     install: &[
         "python3",
@@ -163,8 +211,10 @@ const PYTHON: Language = Language {
         "--quiet",
         "--disable-pip-version-check",
         "--root-user-action=ignore",
+        "--require-hashes",
         "--no-deps",
         "--only-binary=:all:",
+        "--no-compile",
         "--upgrade",
         "--target=site-packages",
         "--requirement=requirements.txt",
@@ -172,29 +222,48 @@ const PYTHON: Language = Language {
 };
 
 impl Language {
-    /// Installs what the manifest asks for, unless that is there. One process does so; others wait for it.
+    /// Installs what is locked, unless that is there. One process does so; others wait for it.
     fn install(&self, directory: &Path) -> Result<(), String> {
-        let manifest = directory.join(self.manifest);
-        let wanted = fs::read_to_string(&manifest).unwrap();
-        let lock = File::open(&manifest).unwrap();
+        let lock = directory.join(self.lock);
+        let wanted = fs::read_to_string(&lock).unwrap();
+        let lock = File::open(&lock).unwrap();
         lock.lock().unwrap();
 
         // Written last, so that an installation that broke off is done again.
-        let installed = directory.join(self.packages).join(".installed");
+        let packages = directory.join(self.packages);
+        let installed = packages.join(".installed");
         if fs::read_to_string(&installed).is_ok_and(|text| text == wanted) {
             return Ok(());
         }
+        // Once more, since a registry may fail to answer. The text of the error names the package.
+        self.try_install(directory, &packages)
+            .or_else(|_| self.try_install(directory, &packages))?;
+        fs::write(installed, wanted).unwrap();
+        Ok(())
+    }
+
+    fn try_install(&self, directory: &Path, packages: &Path) -> Result<(), String> {
+        // What another version has left would be found as well.
+        let _ = fs::remove_dir_all(packages);
         let (program, args) = self.install.split_first().unwrap();
         let output = Command::new(program)
             .args(args)
             .current_dir(directory)
             .output()
             .map_err(|error| format!("{} ({error})", self.remedy))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("the libraries of {}: {said}", self.manifest));
+        if output.status.success() {
+            return Ok(());
         }
-        fs::write(installed, wanted).unwrap();
-        Ok(())
+        let said = String::from_utf8_lossy(&output.stderr);
+        // What names the package; a package that is only old is none of our business.
+        let said: Vec<&str> = said
+            .lines()
+            .filter(|line| !line.contains(" deprecated "))
+            .collect();
+        Err(format!(
+            "the libraries of {}: {}",
+            self.lock,
+            said.join("\n")
+        ))
     }
 }

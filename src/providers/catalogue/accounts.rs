@@ -5,6 +5,7 @@ entries! {
 
     ashby = "ashby" {
         title: "Ashby",
+        docs: "https://developers.ashbyhq.com/docs/authenticating-webhooks",
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Hex [after "sha256="] at [header "Ashby-Signature"]],
         event_type: [json "/action"],
@@ -74,6 +75,7 @@ entries! {
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Gusto-Signature"]],
         event_type: [json "/event_type"],
         delivery_id: [json "/uuid"],
+        retry_hours: 24,
         time_limit: 5,
         success: 200,
         pitfalls: "The secret is the verification token of the subscription.",
@@ -123,10 +125,12 @@ entries! {
 
     workos = "workos" {
         title: "WorkOS",
+        docs: "https://www.npmjs.com/package/@workos-inc/node",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{ts}.{body}", Hex [fields ',' "v1"] at [header "WorkOS-Signature"],
-            time Milliseconds at [field "t"] within 180
+            time Milliseconds at [field "t"] within 180,
+            spaces written
         ],
         event_type: [json "/event"],
         delivery_id: [json "/id"],

@@ -36,6 +36,7 @@ entries! {
 
     lemonsqueezy = "lemonsqueezy" or "lemon-squeezy" {
         title: "Lemon Squeezy",
+        docs: "https://github.com/lmsqueezy/nextjs-billing",
         evidence: Reported,
         scheme: [as x_signature],
         event_type: [header "X-Event-Name"],
@@ -71,6 +72,7 @@ entries! {
 
     polar = "polar" {
         title: "Polar",
+        docs: "https://www.npmjs.com/package/@polar-sh/sdk",
         evidence: Ran,
         scheme: [as text_standard_webhooks],
         event_type: [json "/type"],
@@ -81,6 +83,7 @@ entries! {
 
     quickbooks = "quickbooks" or "intuit" {
         title: "QuickBooks / Intuit",
+        docs: "https://github.com/IntuitDeveloper/SampleApp-Webhooks-nodejs",
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Base64 at [header "intuit-signature"]],
         event_type: [json "/eventNotifications/0/dataChangeEvent/entities/0/operation"],

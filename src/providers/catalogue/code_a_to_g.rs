@@ -34,6 +34,7 @@ entries! {
 
     buildkite = "buildkite" {
         title: "Buildkite",
+        docs: "https://github.com/buildkite/docs",
         evidence: Documented,
         scheme: [
             HmacSha256 of "{ts}.{body}", Hex [fields ',' "signature"]
@@ -48,6 +49,7 @@ entries! {
 
     buildkite_token = "buildkite-token" {
         title: "Buildkite (token mode)",
+        docs: "https://github.com/buildkite/docs",
         evidence: Documented,
         scheme: [token at [header "X-Buildkite-Token"]],
         event_type: [header "X-Buildkite-Event"],
@@ -58,6 +60,7 @@ entries! {
 
     circleci = "circleci" {
         title: "CircleCI",
+        docs: "https://github.com/circleci/circleci-docs",
         evidence: Reported,
         scheme: [
             HmacSha256 of "{body}", Hex [list ',' after "v1="] at [header "circleci-signature"]
@@ -117,6 +120,7 @@ entries! {
 
     gitlab_signing = "gitlab-signing" or "gitlab" {
         title: "GitLab",
+        docs: "https://gitlab.com/gitlab-org/gitlab/-/merge_requests/230944",
         evidence: Reported,
         scheme: [as standard_webhooks],
         variant "token": [token at [header "X-Gitlab-Token"]],
@@ -128,6 +132,7 @@ entries! {
 
     gitlab_token = "gitlab-token" {
         title: "GitLab (secret token)",
+        docs: "https://gitlab.com/gitlab-org/gitlab/-/issues/19367",
         evidence: Reported,
         scheme: [token at [header "X-Gitlab-Token"]],
         event_type: [header "X-Gitlab-Event"],
@@ -148,6 +153,7 @@ entries! {
 
     grafana = "grafana" {
         title: "Grafana Alerting",
+        docs: "https://github.com/grafana/alerting",
         evidence: Documented,
         scheme: [
             HmacSha256 of "{ts}:{body}", Hex at [header "X-Grafana-Alerting-Signature"],

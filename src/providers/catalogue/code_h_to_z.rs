@@ -36,6 +36,7 @@ entries! {
 
     linear = "linear" {
         title: "Linear",
+        docs: "https://www.npmjs.com/package/@linear/sdk",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{body}", Hex at [header "Linear-Signature"],

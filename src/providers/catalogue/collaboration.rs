@@ -67,6 +67,7 @@ entries! {
 
     liveblocks = "liveblocks" {
         title: "Liveblocks",
+        docs: "https://www.npmjs.com/package/@liveblocks/node",
         evidence: Ran,
         scheme: [as standard_webhooks],
         event_type: [json "/type"],

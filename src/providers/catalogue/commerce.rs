@@ -14,6 +14,7 @@ entries! {
 
     bigcommerce = "bigcommerce" {
         title: "BigCommerce",
+        docs: "https://github.com/bigcommerce/docs",
         evidence: Reported,
         scheme: [as text_standard_webhooks],
         event_type: [json "/scope"],
@@ -28,7 +29,8 @@ entries! {
         scheme: [HmacSha256 of "{body}", Base64 at [header "X-CommerceLayer-Signature"]],
         event_type: [header "X-CommerceLayer-Topic"],
         time_limit: 5,
-        pitfalls: "The topic is in a header that is not signed.",
+        pitfalls: "The topic is in a header that is not signed. A failed delivery is tried again up \
+            to ten times.",
     }
 
     easypost = "easypost" {
@@ -92,6 +94,7 @@ entries! {
 
     woocommerce = "woocommerce" {
         title: "WooCommerce",
+        docs: "https://github.com/woocommerce/woocommerce-rest-api-docs",
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Base64 at [header "X-WC-Webhook-Signature"]],
         event_type: [header "X-WC-Webhook-Topic"],

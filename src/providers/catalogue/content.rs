@@ -97,7 +97,8 @@ entries! {
         scheme: [
             HmacSha256 of "{{\"Body\":{body|jsonstr},\"EnvironmentName\":{field:env|jsonstr},\"TimeStamp\":{ts}}}", Base64 [fields ',' "sign"]
             at [header "gcms-signature"],
-            time Milliseconds at [field "t"] within off
+            time Milliseconds at [field "t"] within off,
+            spaces written
         ],
         event_type: [json "/operation"],
         pitfalls: "The signed text is a JSON object that contains the body as a string; the time \
@@ -114,6 +115,7 @@ entries! {
 
     mux = "mux" {
         title: "Mux",
+        docs: "https://www.npmjs.com/package/@mux/mux-node",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{ts}.{body}", Hex [fields ',' "v1"] at [header "Mux-Signature"],
@@ -126,6 +128,7 @@ entries! {
 
     openai = "openai" {
         title: "OpenAI",
+        docs: "https://www.npmjs.com/package/openai",
         evidence: Ran,
         scheme: [as standard_webhooks],
         event_type: [json "/type"],
@@ -156,6 +159,7 @@ entries! {
 
     sanity = "sanity" {
         title: "Sanity",
+        docs: "https://www.npmjs.com/package/@sanity/webhook",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{ts}.{body}", Base64Url [fields ',' "v1"]

@@ -5,6 +5,7 @@ entries! {
 
     attio = "attio" {
         title: "Attio",
+        docs: "https://docs.attio.com/rest-api/guides/webhooks",
         evidence: Reported,
         scheme: [
             HmacSha256 of "{body}", Hex
@@ -47,8 +48,9 @@ entries! {
             secret Hex
         ],
         delivery_id: [json "/event/id"],
+        retry_hours: 72,
         pitfalls: "The key is in hex. A kind of event is the object's type and the action \
-            together. Failed deliveries are tried again for 72 hours.",
+            together. Failed deliveries are tried again, at growing intervals.",
     }
 
     folk = "folk" {
@@ -83,8 +85,8 @@ entries! {
             HmacSha256 of "{ts}:{body}", Base64 at [header "X-Front-Signature"],
             time Milliseconds at [header "X-Front-Request-Timestamp"] within 300
         ],
-        pitfalls: "The time is in milliseconds. The endpoint is switched off after repeated \
-            failures.",
+        pitfalls: "The time is in milliseconds. A failed delivery is tried again up to three times, \
+            and the endpoint is switched off after repeated failures.",
     }
 
     front_rule = "front-rule" {

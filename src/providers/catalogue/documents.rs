@@ -130,6 +130,7 @@ entries! {
 
     nylas = "nylas" {
         title: "Nylas v3",
+        docs: "https://www.npmjs.com/package/nylas",
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Hex at [header "x-nylas-signature"]],
         event_type: [json "/type"],
@@ -159,6 +160,7 @@ entries! {
 
     resend = "resend" {
         title: "Resend",
+        docs: "https://www.npmjs.com/package/resend",
         evidence: Ran,
         scheme: [as svix],
         event_type: [json "/type"],
@@ -168,6 +170,7 @@ entries! {
 
     sendgrid = "sendgrid" or "twilio-sendgrid" {
         title: "SendGrid Event Webhook",
+        docs: "https://www.npmjs.com/package/@sendgrid/eventwebhook",
         evidence: Ran,
         scheme: [
             EcdsaP256Sha256 of "{ts}{body}", Base64

@@ -12,9 +12,11 @@ entries! {
             time Milliseconds at [header "aai-timestamp"] within off,
             secret Base64
         ],
+        retry_hours: 1,
         time_limit: 60,
         pitfalls: "Two versions of the vendor's page disagree on the unit of the time, so no \
-            window is set. The nonce protects from nothing by itself.",
+            window is set. The nonce protects from nothing by itself. A failed delivery is tried again \
+            after 5, 10 and 20 seconds.",
     }
 
     aiprise = "aiprise" {
@@ -116,9 +118,11 @@ entries! {
         ],
         event_type: [json "/webhook_type"],
         delivery_id: [json "/event_id"],
+        retry_hours: 1,
         time_limit: 5,
         pitfalls: "`/environment` other than `live` is a test. Callbacks of the kind \
-            `kyb.registry_search.resolved` come unsigned, and are refused.",
+            `kyb.registry_search.resolved` come unsigned, and are refused. A failed delivery \
+            is tried again twice, after about one and four minutes, if the status was 404 or 5xx.",
     }
 
     didit_simple = "didit-simple" {

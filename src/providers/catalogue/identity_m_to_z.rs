@@ -23,15 +23,17 @@ entries! {
 
     ondato = "ondato" {
         title: "Ondato",
+        docs: "https://ondato.atlassian.net",
         evidence: Documented,
         scheme: [basic],
         time_limit: 30,
-        pitfalls: "User and password are chosen at set-up; nothing is signed, and deliveries may \
-            arrive in any order.",
+        pitfalls: "User and password are chosen at set-up; nothing is signed. A failed delivery \
+            is tried again up to 30 times, and deliveries may arrive in any order.",
     }
 
     onfido = "onfido" {
         title: "Onfido",
+        docs: "https://www.npmjs.com/package/@onfido/api",
         evidence: Ran,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-SHA2-Signature"]],
         event_type: [json "/payload/action"],
@@ -103,6 +105,7 @@ entries! {
 
     smile_id = "smile-id" or "smile-identity" {
         title: "Smile ID",
+        docs: "https://www.npmjs.com/package/smile-identity-core",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{json:/timestamp}{param:partner_id}sid_request", Base64
@@ -211,8 +214,9 @@ entries! {
         evidence: Documented,
         scheme: [HmacSha256 of "{body}", Hex [after "sha256="] at [header "X-Veriscor-Signature"]],
         delivery_id: [header "X-Veriscor-Delivery"],
-        pitfalls: "For batches only; the secret is given with each batch. Failed deliveries are \
-            tried again three times within 36 minutes.",
+        retry_hours: 1,
+        pitfalls: "For batches only; the secret is given with each batch. A failed delivery is \
+            tried again after 1, 5 and 30 minutes.",
     }
 
     vouched = "vouched" {

@@ -31,6 +31,7 @@ entries! {
 
     box_com = "box" {
         title: "Box",
+        docs: "https://www.npmjs.com/package/box-node-sdk",
         evidence: Ran,
         scheme: [
             HmacSha256 of "{body}{ts}", Base64
@@ -66,6 +67,7 @@ entries! {
 
     convoy = "convoy" {
         title: "Convoy (advanced signatures)",
+        docs: "https://github.com/frain-dev/convoy",
         evidence: Documented,
         scheme: [
             HmacSha256 of "{ts},{body}", Hex [fields ',' "v1"] at [header "X-Convoy-Signature"],
@@ -119,6 +121,7 @@ entries! {
 
     pusher = "pusher" {
         title: "Pusher Channels",
+        docs: "https://www.npmjs.com/package/pusher",
         evidence: Ran,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Pusher-Signature"]],
         event_type: [json "/events/0/name"],
@@ -162,6 +165,7 @@ entries! {
 
     tailscale = "tailscale" {
         title: "Tailscale",
+        docs: "https://github.com/tailscale/tailscale",
         evidence: Documented,
         scheme: [
             HmacSha256 of "{ts}.{body}", Hex [fields ',' "v1"]

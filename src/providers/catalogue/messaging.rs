@@ -13,6 +13,7 @@ entries! {
 
     discord = "discord" {
         title: "Discord",
+        docs: "https://www.npmjs.com/package/discord-interactions",
         evidence: Ran,
         scheme: [
             Ed25519 of "{ts}{body}", Hex at [header "X-Signature-Ed25519"],
@@ -162,6 +163,7 @@ entries! {
 
     telnyx = "telnyx" {
         title: "Telnyx",
+        docs: "https://www.npmjs.com/package/telnyx",
         evidence: Ran,
         scheme: [
             Ed25519 of "{ts}|{body}", Base64 at [header "telnyx-signature-ed25519"],
@@ -188,6 +190,7 @@ entries! {
 
     viber = "viber" {
         title: "Viber",
+        docs: "https://www.npmjs.com/package/viber-bot",
         evidence: Ran,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Viber-Content-Signature"]],
         event_type: [json "/event"],
@@ -219,6 +222,7 @@ entries! {
 
     zoom = "zoom" {
         title: "Zoom",
+        docs: "https://github.com/zoom/webhook-sample",
         evidence: Documented,
         scheme: [
             HmacSha256 of "v0:{ts}:{body}", Hex [after "v0="] at [header "x-zm-signature"],

@@ -5,6 +5,7 @@ entries! {
 
     gocardless = "gocardless" {
         title: "GoCardless",
+        docs: "https://www.npmjs.com/package/gocardless-nodejs",
         evidence: Ran,
         scheme: [HmacSha256 of "{body}", Hex at [header "Webhook-Signature"]],
         event_type: [json "/events/0/action"],
@@ -34,6 +35,7 @@ entries! {
 
     lithic = "lithic" {
         title: "Lithic",
+        docs: "https://www.npmjs.com/package/lithic",
         evidence: Ran,
         scheme: [as standard_webhooks],
         event_type: [json "/event_type"],
@@ -43,6 +45,7 @@ entries! {
 
     mercado_pago = "mercado-pago" {
         title: "Mercado Pago",
+        docs: "https://www.npmjs.com/package/mercadopago",
         evidence: Ran,
         scheme: [
             HmacSha256 of "id:{query:data.id|lower};request-id:{header:x-request-id};ts:{ts};", Hex [fields ',' "v1"]
@@ -138,6 +141,7 @@ entries! {
 
     razorpay = "razorpay" {
         title: "Razorpay",
+        docs: "https://www.npmjs.com/package/razorpay",
         evidence: Ran,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Razorpay-Signature"]],
         event_type: [json "/event"],

@@ -57,6 +57,8 @@ pub(crate) struct Signed {
     pub(crate) format: Format,
     pub(crate) encoding: Encoding,
     pub(crate) repeats: bool,
+    /// Whether the vendor writes a space after each separator of fields.
+    pub(crate) spaced: bool,
     pub(crate) time: Option<Time>,
     pub(crate) secret: (Secrets, &'static [Text]),
     pub(crate) require: &'static [(Text, Text)],
@@ -194,6 +196,9 @@ impl Signed {
         };
         if self.repeats {
             signature = signature.with_repeated_lines();
+        }
+        if self.spaced {
+            signature = signature.with_spaces();
         }
         others.fold(signature, SignatureFormat::or_place)
     }

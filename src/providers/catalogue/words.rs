@@ -158,6 +158,7 @@ macro_rules! secret_words {
         $(, require $header:literal = $value:literal)*
         $(, covers $coverage:ident)?
         $(, lines $repeats:ident)?
+        $(, spaces $spaced:ident)?
     ]) => {
         concat!(form_words!($($form)?), $(prefix_words!($($prefix)*))?)
     };
@@ -252,6 +253,16 @@ macro_rules! evidence_words {
     };
 }
 
+/// For how long a sender tries again.
+macro_rules! hours_words {
+    (1) => {
+        "an hour"
+    };
+    ($hours:literal) => {
+        concat!($hours, " hours")
+    };
+}
+
 /// What can be forged.
 macro_rules! forged_words {
     ([as $name:ident]) => { shared!($name forged_words) };
@@ -266,6 +277,7 @@ macro_rules! forged_words {
         $(, covers $coverage:ident)?
         $(, rsa $bits:literal)?
         $(, lines $repeats:ident)?
+        $(, spaces $spaced:ident)?
     ]) => { forged_words!($($coverage)?) };
     () => { "" };
     (parts) => {

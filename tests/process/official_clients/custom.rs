@@ -85,7 +85,7 @@ const ED25519_SPKI: &str = "MCowBQYDK2VwAyEAvbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo
 const P256: &str = include_str!("../../../src/crypto/vectors/keys/p256.pem");
 const P256_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/p256.pub.pem");
 /// The key of SendGrid's documentation.
-const SENDGRID: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+pub(super) const SENDGRID: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
 const LINEAR: &str = "lin_wh_a-secret-of-linear";
 const MAILGUN: &str = "a-signing-key-of-mailgun";
 
