@@ -230,6 +230,14 @@ export const sdks = {
     verify: ({ validateSignature }, { secret, headers, url }) =>
       validateSignature(url, headers["x-plivo-signature-v2-nonce"], headers["x-plivo-signature-v2"], secret),
   },
+  "plivo-v3": {
+    load: load("plivo"),
+    verify: ({ validateV3Signature }, { secret, headers, body, url }) => {
+      const form = Object.fromEntries(new URLSearchParams(body));
+      const nonce = headers["x-plivo-signature-v3-nonce"];
+      return validateV3Signature("POST", url, nonce, secret, headers["x-plivo-signature-v3"], form);
+    },
+  },
   polar: {
     load: () => import("@polar-sh/sdk/webhooks"),
     refusal: ["WebhookVerificationError"],

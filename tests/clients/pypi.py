@@ -173,7 +173,16 @@ def sinch_voice_verify(lib, request):
     )
 
 
+def adyen_verify(lib, request):
+    items = json.loads(request.body)["notificationItems"]
+    verdicts = [
+        lib.is_valid_hmac_notification(item["NotificationRequestItem"], request.secret) for item in items
+    ]
+    return len(verdicts) > 0 and all(verdicts)
+
+
 SDKS = {
+    "adyen": Sdk("Adyen.util", adyen_verify),
     "adyen-platforms": Sdk(
         "Adyen.util",
         lambda lib, request: lib.is_valid_hmac_payload(

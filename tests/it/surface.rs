@@ -120,7 +120,7 @@ fn voveid_with_family() -> Provider {
 
 #[test]
 fn debug_of_a_provider_and_its_scheme() {
-    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { places: [Locator(Header("svix-signature"))], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false }, timestamp: Some(Timestamp { place: Locator(Header("svix-timestamp")), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefixes: ["whsec_", "v1,whsec_"], derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
+    assert_snapshot!(debug(&voveid_with_family()), @r#"Provider { name: "voveid", schemes: [Scheme { algorithm: HmacSha256, signed: "{header:svix-id}.{ts}.{body}", signature: SignatureFormat { places: [Locator(Header("svix-signature"))], grammar: List { separator: ' ', prefix: "v1," }, encoding: Base64, repeats: false, spaced: false }, timestamp: Some(Timestamp { place: Locator(Header("svix-timestamp")), unit: Seconds, tolerance: Tolerance { past: Some(300), future: Some(300) } }), secret_format: SecretFormat { encoding: Base64, prefixes: ["whsec_", "v1,whsec_"], derive: None, min_bytes: 16 }, require: [], families: ["svix-", "webhook-"], coverage: Body }], params: ["family"], .. }"#);
     // What a header must equal may be a credential.
     let scheme = Scheme::signed(
         Algorithm::HmacSha256,
@@ -128,8 +128,8 @@ fn debug_of_a_provider_and_its_scheme() {
         SignatureFormat::single("X-Sig", Encoding::Hex),
     )
     .with_required_header("Authorization", "Bearer MARKER");
-    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { places: [Locator(Header("X-Sig"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
-    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { places: [Locator(Header("X-Acme-Signature"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
+    assert_snapshot!(debug(&scheme), @r#"Scheme { algorithm: HmacSha256, signed: "{body}", signature: SignatureFormat { places: [Locator(Header("X-Sig"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false, spaced: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["Authorization"], families: [], coverage: Body }"#);
+    assert_snapshot!(debug(&acme()), @r#"Provider { name: "acme", schemes: [Scheme { algorithm: HmacSha256, signed: "{param:tenant}.{json:/refId}.{body}", signature: SignatureFormat { places: [Locator(Header("X-Acme-Signature"))], grammar: Single { prefixes: [] }, encoding: Hex, repeats: false, spaced: false }, timestamp: None, secret_format: SecretFormat { encoding: Text, prefixes: [], derive: None, min_bytes: 1 }, require: ["X-Client"], families: [], coverage: Body }], params: ["tenant"], .. }"#);
 }
 
 #[test]
