@@ -224,7 +224,10 @@ impl Signer {
         if let Some(special) = &self.scheme.special {
             return self.sign_special(special, head, body, now);
         }
-        let added = self.scheme.missing_headers(&head.headers, now, &fresh_id());
+        let key_id = self.key_id.as_deref();
+        let added = self
+            .scheme
+            .missing_headers(&head.headers, now, &fresh_id(), key_id);
         head.headers.extend(added);
         if let Some((elsewhere, time)) = self.scheme.time_elsewhere(now) {
             body = self.put(elsewhere, &time, head, body)?;
@@ -252,7 +255,9 @@ impl Signer {
         body: Bytes,
         now: i64,
     ) -> Result<Bytes, SignError> {
-        let added = self.scheme.missing_headers(&head.headers, now, "");
+        let added = self
+            .scheme
+            .missing_headers(&head.headers, now, "", self.key_id.as_deref());
         head.headers.extend(added);
         let key = |content: &[u8]| match &*self.key {
             SigningKey::Secret(state) => {

@@ -15,7 +15,13 @@ use crate::{
 impl CompiledScheme {
     /// The headers, except the signature, that the scheme needs and `present` lacks, in the first
     /// family: constants, the timestamp, and `fresh` as the value of every other signed header.
-    pub(crate) fn missing_headers(&self, present: &HeaderMap, now: i64, fresh: &str) -> HeaderMap {
+    pub(crate) fn missing_headers(
+        &self,
+        present: &HeaderMap,
+        now: i64,
+        fresh: &str,
+        key_id: Option<&str>,
+    ) -> HeaderMap {
         let mut missing = HeaderMap::new();
         let mut add = |names: &HeaderNames, value: &[u8]| {
             if let (Some(name), Ok(value)) = (names.name(), HeaderValue::from_bytes(value))
@@ -27,6 +33,9 @@ impl CompiledScheme {
         };
         for (names, value) in &self.head.constants {
             add(names, value);
+        }
+        if let (Some(names), Some(id)) = (&self.head.key_id, key_id) {
+            add(names, id.as_bytes());
         }
         if let Some(timestamp) = &self.head.timestamp
             && let TimeLocator::Header(names) = &timestamp.place

@@ -32,6 +32,8 @@ pub(crate) struct ParsedHead {
     /// What is known of signatures that cannot be decoded.
     pub(crate) undecoded: Option<Box<Undecoded>>,
     pub(crate) values: HeaderValues,
+    /// The id of the key, if the request names it.
+    pub(crate) key_id: Option<Box<str>>,
     /// The time of the attempt, only if it is signed.
     pub(crate) timestamp: Option<UnixTime>,
     /// What a special scheme keeps of the head.
@@ -66,6 +68,7 @@ impl CompiledScheme {
             candidates,
             undecoded,
             values: rules.values(view, &self.content.slots, &text)?,
+            key_id: rules.key_id(view)?,
             timestamp,
             special: None,
         })
@@ -136,9 +139,19 @@ impl HeadRules {
             candidates,
             undecoded,
             values: self.values(view, &[], b"")?,
+            key_id: self.key_id(view)?,
             timestamp,
             special: Some(Box::new(parts)),
         })
+    }
+
+    fn key_id(&self, view: FamilyView<'_, '_>) -> Result<Option<Box<str>>, Reason> {
+        let Some(header) = &self.key_id else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(view.one(header)?);
+        let text = text.map_err(|_| view.blame(header, RejectionKind::MalformedHeader))?;
+        Ok(Some(text.into()))
     }
 
     fn signature_in_body(&self) -> Option<(&Elsewhere, usize)> {

@@ -40,6 +40,8 @@ pub(crate) struct HeadRules {
     pub(crate) algorithm: Algorithm,
     pub(crate) signature: SignatureFormat,
     pub(crate) timestamp: Option<TimestampRule>,
+    /// The header with the id of the key.
+    pub(crate) key_id: Option<HeaderNames>,
     /// Headers that describe the event.
     pub(crate) metadata: Metadata<HeaderNames>,
     /// The slot of the signed content that is the event type.
@@ -273,7 +275,11 @@ impl HeadRules {
             content_encoding: optional(&metadata.content_encoding)?,
         };
 
+        let key_id = scheme.key_id.as_ref();
+        let key_id = key_id.map(|name| header(name)).transpose();
+        let key_id = key_id.map_err(|error| error.within("key_id"))?;
         let mut required = Vec::new();
+        required.extend(key_id.clone());
         if signatures.len() == 1 && !scheme.signature.repeats {
             required.extend(signatures.iter().cloned());
         }
@@ -304,6 +310,7 @@ impl HeadRules {
             algorithm: scheme.algorithm,
             signature: scheme.signature.clone(),
             timestamp,
+            key_id,
             event_type_slot: slot_of(&metadata.event_type),
             delivery_id_slot: slot_of(&metadata.delivery_id),
             metadata,

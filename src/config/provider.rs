@@ -39,6 +39,7 @@ pub(super) struct CustomProvider {
     timestamp: Option<TimestampConfig>,
     secret_format: Option<SecretFormatConfig>,
     require: Option<Vec<RequireConfig>>,
+    key_id: Option<KeyIdConfig>,
     header_families: Option<Vec<String>>,
     covers: Option<String>,
     event_type: Option<SourceConfig>,
@@ -105,6 +106,12 @@ struct SecretFormatConfig {
     prefix: Option<Prefixes>,
     derive: Option<String>,
     min_bytes: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyIdConfig {
+    header: String,
 }
 
 /// One prefix, or a list of them.
@@ -287,6 +294,9 @@ impl CustomProvider {
         }
         for RequireConfig { header, equals } in self.require.iter().flatten() {
             scheme = scheme.with_required_header(header.clone(), equals.clone());
+        }
+        if let Some(KeyIdConfig { header }) = &self.key_id {
+            scheme = scheme.with_key_id(header.clone());
         }
         Ok(scheme)
     }

@@ -116,6 +116,7 @@ macro_rules! recipe {
         $(, rsa $bits:literal)?
         $(, lines $repeats:ident)?
         $(, spaces $spaced:ident)?
+        $(, key $key:literal)?
     ]) => {
         Recipe::Signed(Signed {
             algorithm: $crate::scheme::algorithm::Algorithm::$algorithm,
@@ -125,6 +126,7 @@ macro_rules! recipe {
             encoding: $crate::scheme::encoding::Encoding::$encoding,
             repeats: is_present!($($repeats)?),
             spaced: is_present!($($spaced)?),
+            key_id: optional!($($key)?),
             time: optional!($(Time {
                 place: place!($($time)+),
                 unit: $crate::scheme::timestamp::TimeUnit::$unit,

@@ -29,6 +29,8 @@ pub struct Scheme {
     pub(crate) coverage: Coverage,
     pub(crate) min_rsa_bits: usize,
     pub(crate) is_basic: bool,
+    /// The header with the id of the key.
+    pub(crate) key_id: Option<Cow<'static, str>>,
     /// What reads a request instead of the template.
     pub(crate) special: Option<Special>,
 }
@@ -121,6 +123,7 @@ impl Scheme {
             coverage: Coverage::Body,
             min_rsa_bits: MIN_RSA_BITS,
             is_basic: false,
+            key_id: None,
             special: None,
         }
     }
@@ -176,6 +179,37 @@ impl Scheme {
     #[must_use]
     pub fn with_min_rsa_bits(mut self, bits: usize) -> Self {
         self.min_rsa_bits = bits;
+        self
+    }
+
+    /// Sets the header in which a request names its key. It is required, and a key of the endpoint that
+    /// has another [id](crate::Secret::with_id) is not tried; one without an id always is.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use tower_webhook::{Provider, Scheme, Secret, Signer, Verifier, verify::Head};
+    /// use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let signature = SignatureFormat::single("Acme-Signature", Encoding::Hex);
+    /// let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
+    /// let acme = Provider::new("acme", scheme.with_key_id("Acme-Key"));
+    /// let secret = Secret::new("a-secret-of-some-length").with_id("2026-11");
+    ///
+    /// let signer = Signer::new(acme.clone(), secret.clone())?;
+    /// let (mut head, body) = signer.sign(http::Request::post("/"), "{}")?.into_parts();
+    /// assert_eq!(head.headers["acme-key"], "2026-11");
+    ///
+    /// let verifier = Verifier::new(acme, secret)?;
+    /// assert!(verifier.verify(&Head::from(&head), body, UNIX_EPOCH).is_ok());
+    /// head.headers.insert("acme-key", "2026-12".parse()?);
+    /// assert!(verifier.verify(&Head::from(&head), body, UNIX_EPOCH).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_key_id(mut self, header: impl Into<Cow<'static, str>>) -> Self {
+        self.key_id = Some(header.into());
         self
     }
 
@@ -253,6 +287,9 @@ impl fmt::Debug for Scheme {
             .field("require", &require)
             .field("families", &self.families)
             .field("coverage", &self.coverage);
+        if let Some(header) = &self.key_id {
+            shown.field("key_id", header);
+        }
         if let Some(special) = &self.special {
             shown.field("special", special);
         }

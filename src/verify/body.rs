@@ -328,6 +328,12 @@ impl Comparison {
             self.verdict = self.verdict.max(nothing);
             return true;
         };
+        if let (Some(asked), Some(id)) = (&parsed.key_id, &key.id)
+            && **asked != **id
+        {
+            self.verdict = self.verdict.max(Verdict::Mismatch);
+            return true;
+        }
         // Everything cheaper comes first; a match elsewhere needs no other.
         if state.proof.is_slow() && matches!(self.verdict, Verdict::Match { .. }) {
             return true;

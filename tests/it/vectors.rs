@@ -80,9 +80,7 @@ pub(crate) const SPECIAL: [&str; 17] = [
 ];
 
 /// Vectors of entries that run, which need more than a description.
-pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 5] = [
-    ("bitso", "unknown key id", NO_KEY),
-    ("circle", "unknown key id", NO_KEY),
+pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 3] = [
     ("easypost", "key is NFKD-normalised first", NOT_ASCII),
     (
         "easypost",
@@ -97,8 +95,6 @@ pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 5] = [
 ];
 
 const NOT_ASCII: &str = "a secret is used as it is, which differs from NFKD only beyond ASCII";
-
-const NO_KEY: &str = "the source of the keys has none, and the endpoint is not asked";
 
 /// Entries whose sample secret is shorter than what we take without being told: its bytes.
 pub(crate) const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
@@ -200,8 +196,14 @@ const PHRASES: [(&str, &[RejectionKind]); 15] = [
     ("missing token", &[RejectionKind::MissingField]),
     ("missing form field", &[RejectionKind::MissingField]),
     ("malformed body", &[RejectionKind::MissingField]),
-    // The id of the key is a setting, and part of the text before the signature.
-    ("unknown key id", &[RejectionKind::MalformedSignature]),
+    // The id of the key is a header, or a setting and part of the text before the signature.
+    (
+        "unknown key id",
+        &[
+            RejectionKind::SignatureMismatch,
+            RejectionKind::MalformedSignature,
+        ],
+    ),
     // What cannot be a signature or a token is not compared.
     ("wrong secret: not text", &[RejectionKind::MissingField]),
     (
@@ -378,15 +380,12 @@ impl Vector {
     }
 
     /// The secrets or public keys that an endpoint is given for this request.
-    pub(crate) fn keys(&self, spec: &Spec) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         if let Some(jwks) = &self.jwks {
             return jwks.keys.iter().map(|key| key.x.clone()).collect();
         }
         if let Some(keys) = &self.keys {
-            let by = spec.key.as_ref().and_then(|key| key.by.as_deref()).unwrap();
-            let header = by.strip_prefix("header:").unwrap();
-            let named = self.headers.get(header).and_then(|id| keys.get(id));
-            return named.into_iter().cloned().collect();
+            return keys.values().cloned().collect();
         }
         let several = self.secrets.iter().flatten().cloned();
         self.secret.iter().cloned().chain(several).collect()
@@ -506,7 +505,16 @@ impl Entry {
         if let Some(url) = &vector.url {
             params.insert("url".to_owned(), url.clone());
         }
-        document(&self.id, &spec, &vector.keys(&spec), &params)
+        let ids = vector.keys.iter().flatten();
+        let ids: BTreeMap<&str, &str> = ids.map(|(id, key)| (&**key, &**id)).collect();
+        let keys = vector
+            .keys()
+            .into_iter()
+            .map(|key| match ids.get(&*key) {
+                Some(id) => inline(&[("id", quoted(id)), ("value", quoted(&key))]),
+                None => quoted(&key),
+            });
+        document_of(&self.id, &spec, &keys.collect::<Vec<_>>(), &params)
     }
 
     fn config_of(&self, text: &str) -> Result<Config, String> {
@@ -541,6 +549,17 @@ impl Entry {
 
 /// The configuration of one endpoint under one scheme.
 pub(crate) fn document(
+    id: &str,
+    spec: &Spec,
+    keys: &[String],
+    params: &BTreeMap<String, String>,
+) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
+    document_of(id, spec, &keys, params)
+}
+
+/// As [`document`], with keys as the configuration has them.
+fn document_of(
     id: &str,
     spec: &Spec,
     keys: &[String],
@@ -607,11 +626,14 @@ pub(crate) fn document(
     if !require.is_empty() {
         line("require", &format!("[{}]", require.join(", ")));
     }
+    if let Some(by) = spec.key.as_ref().and_then(|key| key.by.as_deref()) {
+        let header = by.strip_prefix("header:").unwrap();
+        line("key_id", &inline(&[("header", quoted(header))]));
+    }
     let covers = spec.covers();
     if covers != Coverage::Body && spec.message.is_some() {
         line("covers", "\"partial\"");
     }
-    let keys: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
     let which = if spec.kind == Kind::Signature {
         "public_keys"
     } else {
@@ -974,7 +996,7 @@ fn a_request_passes_only_where_the_scheme_is_the_same() {
                 continue;
             }
             requests += 1;
-            let keys = vector.keys(&sender.spec(None));
+            let keys = vector.keys();
             vector = vector.with_keys(keys);
             for (receiver, with_another_key) in &others {
                 if receiver.id == sender.id {
@@ -1029,9 +1051,7 @@ pub(crate) fn example_key(entry: &Entry) -> String {
         (Kind::Token, _) => return "a-token-of-some-length".to_owned(),
         (Kind::Signature, _) => {
             let mut vectors = entry.vectors().into_iter();
-            return vectors
-                .find_map(|vector| vector.keys(&entry.spec(None)).pop())
-                .unwrap();
+            return vectors.find_map(|vector| vector.keys().pop()).unwrap();
         }
         (Kind::Mac | Kind::Digest, key) => key.unwrap(),
     };

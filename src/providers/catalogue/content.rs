@@ -68,8 +68,8 @@ entries! {
             time Seconds at [header "X-Fal-Webhook-Timestamp"] within 300
         ],
         delivery_id: [header "X-Fal-Webhook-Request-Id"],
-        pitfalls: "The keys are a set that the vendor publishes: configure each of them as a \
-            public key, and replace them when the set changes.",
+        pitfalls: "The keys are a set that the vendor publishes: configure the set of JSON Web Keys \
+            as the public key, and replace it when it changes.",
     }
 
     figma = "figma" {

@@ -36,11 +36,14 @@ entries! {
         title: "Circle",
         docs: "https://developers.circle.com/api-reference/verify-webhook-signatures.md",
         evidence: Documented,
-        scheme: [EcdsaP256Sha256 of "{body}", Base64 at [header "X-Circle-Signature"]],
+        scheme: [
+            EcdsaP256Sha256 of "{body}", Base64 at [header "X-Circle-Signature"],
+            key "X-Circle-Key-Id"
+        ],
         event_type: [json "/notificationType"],
         delivery_id: [json "/notificationId"],
-        pitfalls: "For notifications of version 2. Configure the public key that `X-Circle-Key-Id` \
-            names.",
+        pitfalls: "For notifications of version 2. The header `X-Circle-Key-Id` names the key: configure \
+            each public key under its id.",
     }
 
     coinbase_cdp = "coinbase-cdp" or "hook0" {

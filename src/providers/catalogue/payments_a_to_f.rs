@@ -32,11 +32,12 @@ entries! {
         scheme: [
             RsaPkcs1Sha256 of "{span:/payload}", Base64
             at [header "x-bitso-webhook-event-signature"],
-            covers parts
+            covers parts,
+            key "x-bitso-key-id"
         ],
         event_type: [json "/event"],
-        pitfalls: "Only `/payload` is signed, so `/event` can be changed. Configure the public key \
-            that `x-bitso-key-id` names.",
+        pitfalls: "Only `/payload` is signed, so `/event` can be changed. The header \
+            `x-bitso-key-id` names the key: configure each public key under its id.",
     }
 
     brex = "brex" {

@@ -59,6 +59,8 @@ pub(crate) struct Signed {
     pub(crate) repeats: bool,
     /// Whether the vendor writes a space after each separator of fields.
     pub(crate) spaced: bool,
+    /// The header with the id of the key.
+    pub(crate) key_id: Option<Text>,
     pub(crate) time: Option<Time>,
     pub(crate) secret: (Secrets, &'static [Text]),
     pub(crate) require: &'static [(Text, Text)],
@@ -154,6 +156,9 @@ impl Signed {
                 .with_future(future.map(Duration::from_secs));
             let timestamp = Timestamp::at(time.place.locator()).with_unit(time.unit);
             scheme = scheme.with_timestamp(timestamp.with_tolerance(tolerance));
+        }
+        if let Some(header) = self.key_id {
+            scheme = scheme.with_key_id(header);
         }
         if self.is_partial {
             scheme = scheme.with_coverage(Coverage::Partial);

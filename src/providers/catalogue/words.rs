@@ -159,6 +159,7 @@ macro_rules! secret_words {
         $(, covers $coverage:ident)?
         $(, lines $repeats:ident)?
         $(, spaces $spaced:ident)?
+        $(, key $key:literal)?
     ]) => {
         concat!(form_words!($($form)?), $(prefix_words!($($prefix)*))?)
     };
@@ -278,6 +279,7 @@ macro_rules! forged_words {
         $(, rsa $bits:literal)?
         $(, lines $repeats:ident)?
         $(, spaces $spaced:ident)?
+        $(, key $key:literal)?
     ]) => { forged_words!($($coverage)?) };
     () => { "" };
     (parts) => {

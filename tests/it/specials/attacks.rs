@@ -288,7 +288,12 @@ fn a_form_that_is_changed_is_refused() {
 fn a_nonce_of_plivo_has_no_full_stop() {
     let config = endpoint("plivo-v3", "url = \"https://example.com/hooks\"\n");
     let signer = config.signer("it").unwrap();
-    for (nonce, is_good) in [("12345", true), ("a-b_c", true), ("1.2", false), (".", false)] {
+    for (nonce, is_good) in [
+        ("12345", true),
+        ("a-b_c", true),
+        ("1.2", false),
+        (".", false),
+    ] {
         let request = Request::post("/hooks").header("x-plivo-signature-v3-nonce", nonce);
         let request = signer.sign_body(request, "A=1");
         assert_eq!(request.is_ok(), is_good, "{nonce}");
