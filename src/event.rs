@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_core::de::DeserializeOwned;
 
 #[cfg(feature = "identity")]
-use crate::provider::IdentityMapping;
+use crate::provider::Provider;
 use crate::{
     delivery_key::DeliveryKey,
     endpoint::Endpoint,
@@ -329,9 +329,10 @@ impl<T: Payload> VerifiedEvent<T> {
         self.data.endpoint.provider.option(name)
     }
 
+    /// The provider with the parameters of the endpoint.
     #[cfg(feature = "identity")]
-    pub(crate) fn identity_mapping(&self) -> Option<IdentityMapping> {
-        self.data.endpoint.provider.identity()
+    pub(crate) fn endpoint_provider(&self) -> &Provider {
+        &self.data.endpoint.provider
     }
 
     pub(crate) fn rejection(&self, reason: Reason, source: Option<BoxError>) -> Rejection {

@@ -1,10 +1,11 @@
 //! [`Identity`]: a provider-independent result of an identity verification.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::SystemTime};
 
 use crate::{
     error::{PayloadError, SetupError, by_name},
     event::{Payload, VerifiedEvent},
+    provider::Provider,
     scheme::definition::Coverage,
 };
 
@@ -15,6 +16,23 @@ use crate::{
 /// It never claims more than the provider did: only a final approval is [`Outcome::Approved`]. It
 /// is derived from signed data only; an unsigned event-type header does not affect it. The module
 /// of each provider documents the mapping.
+///
+/// # What an approval is of, and since when
+///
+/// - [`level`](Self::level) is what was verified, in the provider's words. An approval of a phone
+///   number is no identity check, so set the endpoint's parameter `level` to what you require, one
+///   level or a list. An approval at another level, or at none, then reads [`Outcome::Pending`], and
+///   any other decision at another level is not final.
+/// - [`is_test`](Self::is_test) says that the event comes from a test environment. Such an event
+///   reads [`Outcome::Other`], not final, unless the endpoint's parameter `test` is `"accept"`.
+/// - [`occurred_at`](Self::occurred_at) orders events. No provider promises to deliver them in
+///   order, so an older decision must not overwrite a newer one.
+///
+/// A decision may be repeated. [`Outcome::Rejected`] that is not final means that the person may
+/// try again.
+///
+/// The parameters exist for the providers whose signed body states a level or a test environment;
+/// an endpoint of another provider refuses them when it is built.
 ///
 /// `VerifiedEvent<Identity>` is for an endpoint that receives no other events.
 /// `VerifiedEvent<Option<Identity>>` accepts every event. It is `None`
@@ -54,6 +72,9 @@ pub struct Identity {
     outcome: Outcome,
     is_final: bool,
     reasons: Vec<Box<str>>,
+    level: Option<Box<str>>,
+    is_test: Option<bool>,
+    occurred_at: Option<SystemTime>,
 }
 
 /// The state of an identity verification.
@@ -70,8 +91,12 @@ pub enum Outcome {
     InProgress,
     /// The verification needs a manual review.
     Review,
-    /// The applicant did not finish in time, or the data have been deleted.
+    /// The verification ended without a decision (abandoned, cancelled, withdrawn, not finished in
+    /// time), or its data have been deleted.
     Expired,
+    /// Something was decided or changed, and the event does not say what: ask the provider's API,
+    /// with [`Identity::session`]. Never final.
+    Undisclosed,
     /// The provider reported a state that none of the others describes. Read the provider's own
     /// event type.
     Other,
@@ -86,6 +111,7 @@ impl Outcome {
         Self::InProgress,
         Self::Review,
         Self::Expired,
+        Self::Undisclosed,
         Self::Other,
     ];
 
@@ -99,6 +125,7 @@ impl Outcome {
             Self::InProgress => "in_progress",
             Self::Review => "review",
             Self::Expired => "expired",
+            Self::Undisclosed => "undisclosed",
             Self::Other => "other",
         }
     }
@@ -120,24 +147,30 @@ impl FromStr for Outcome {
 }
 
 impl Identity {
-    /// Creates an identity without subject, session and reasons, for
+    /// Creates an identity with nothing but an outcome, for
     /// [`Provider::with_identity`](crate::Provider::with_identity).
     ///
-    /// An approval that is not final becomes [`Outcome::Pending`]. [`Outcome::Pending`] and
-    /// [`Outcome::InProgress`] are never final.
+    /// An approval that is not final becomes [`Outcome::Pending`]. [`Outcome::Pending`],
+    /// [`Outcome::InProgress`] and [`Outcome::Undisclosed`] are never final.
     #[must_use]
     pub fn new(outcome: Outcome, is_final: bool) -> Self {
         let outcome = match outcome {
             Outcome::Approved if !is_final => Outcome::Pending,
             other => other,
         };
-        let ended = !matches!(outcome, Outcome::Pending | Outcome::InProgress);
+        let ended = !matches!(
+            outcome,
+            Outcome::Pending | Outcome::InProgress | Outcome::Undisclosed
+        );
         Self {
             subject: None,
             session: None,
             outcome,
             is_final: is_final && ended,
             reasons: Vec::new(),
+            level: None,
+            is_test: None,
+            occurred_at: None,
         }
     }
 
@@ -159,6 +192,42 @@ impl Identity {
     #[must_use]
     pub fn with_reasons<R: Into<Box<str>>>(mut self, reasons: impl IntoIterator<Item = R>) -> Self {
         self.reasons = reasons.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets what was verified, in the provider's words. An empty text counts as none.
+    #[must_use]
+    pub fn with_level(mut self, level: impl Into<Box<str>>) -> Self {
+        self.level = Some(level.into()).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// Sets whether the event comes from a test environment, if a signed field says so.
+    #[must_use]
+    pub fn with_test(mut self, is_test: impl Into<Option<bool>>) -> Self {
+        self.is_test = is_test.into();
+        self
+    }
+
+    /// Sets the signed time of the decision or the event.
+    #[must_use]
+    pub fn with_occurred_at(mut self, time: impl Into<Option<SystemTime>>) -> Self {
+        self.occurred_at = time.into();
+        self
+    }
+
+    /// The identity as an endpoint reads it, with its parameters `level` and `test`.
+    fn at(mut self, provider: &Provider) -> Self {
+        if self.is_test == Some(true) && !provider.accepts_tests() {
+            self.outcome = Outcome::Other;
+            self.is_final = false;
+        }
+        if !provider.accepts_level(self.level()) {
+            if self.outcome == Outcome::Approved {
+                self.outcome = Outcome::Pending;
+            }
+            self.is_final = false;
+        }
         self
     }
 
@@ -190,6 +259,30 @@ impl Identity {
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         self.reasons.iter().map(|reason| &**reason)
     }
+
+    /// What was verified, in the provider's words: a level, workflow, template, flow or form.
+    /// `None` if the body does not say it.
+    #[must_use]
+    pub fn level(&self) -> Option<&str> {
+        self.level.as_deref()
+    }
+
+    /// Whether the event comes from a test environment, where a signed field says it. `None` if no
+    /// field does: then nothing tells a test from a genuine verification, except a separate secret.
+    #[must_use]
+    pub fn is_test(&self) -> Option<bool> {
+        self.is_test
+    }
+
+    /// When the decision was made, or the event happened, by the signed body. It is never the time
+    /// of the attempt to deliver it, which is [`VerifiedEvent::timestamp`].
+    ///
+    /// Of two events about one session, the one with the later time counts. With `None`, or with
+    /// equal times and different outcomes, ask the provider's API which one is right.
+    #[must_use]
+    pub fn occurred_at(&self) -> Option<SystemTime> {
+        self.occurred_at
+    }
 }
 
 impl Payload for Identity {
@@ -209,8 +302,9 @@ impl Payload for Identity {
         if event.coverage() != Coverage::Body {
             return Ok(None);
         }
-        match event.identity_mapping() {
-            Some(mapping) => mapping(event),
+        let provider = event.endpoint_provider();
+        match provider.identity() {
+            Some(mapping) => Ok(mapping(event)?.map(|identity| identity.at(provider))),
             None => Ok(None),
         }
     }
@@ -233,7 +327,7 @@ mod tests {
 
     #[test]
     fn an_ongoing_verification_is_not_final() {
-        for outcome in [Outcome::Pending, Outcome::InProgress] {
+        for outcome in [Outcome::Pending, Outcome::InProgress, Outcome::Undisclosed] {
             assert!(!Identity::new(outcome, true).is_final());
         }
         for outcome in [

@@ -1,6 +1,7 @@
 //! [`Provider`]: the description of a webhook sender.
 
 pub(crate) mod evidence;
+pub(crate) mod parameter;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -16,7 +17,10 @@ use crate::{
     delivery_key::DeduplicateBy,
     error::{SetupError, shown},
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
-    provider::evidence::Evidence,
+    provider::{
+        evidence::Evidence,
+        parameter::{LEVEL, LEVEL_PARAM, Parameter, TEST_PARAM},
+    },
     rejection::hint::Remedies,
     scheme::{
         algorithm::Keying,
@@ -61,6 +65,8 @@ pub struct Provider {
     retry_horizon: Duration,
     options: Cow<'static, [Parameter]>,
     params: Params,
+    /// The values of the parameter `level`, if it was set to several.
+    levels: Vec<Cow<'static, str>>,
     max_body: usize,
     read_timeout: Duration,
     success_status: Option<StatusCode>,
@@ -106,14 +112,6 @@ struct Variant {
     automatic: bool,
 }
 
-/// A provider-specific setting.
-#[derive(Clone, Debug)]
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    /// The allowed values; if empty, any text is allowed.
-    pub(crate) values: &'static [&'static str],
-}
-
 impl Provider {
     /// Creates a provider that signs with `scheme`. By default, bodies may have up to 1 MiB and
     /// must arrive within 10 seconds.
@@ -135,6 +133,7 @@ impl Provider {
             retry_horizon: RETRY_HORIZON,
             options: Cow::Borrowed(&[]),
             params: Params::new(),
+            levels: Vec::new(),
             max_body: 1 << 20,
             read_timeout: Duration::from_secs(10),
             success_status: None,
@@ -305,7 +304,39 @@ impl Provider {
         {
             self.keep_variant(variant);
         }
+        if name == LEVEL {
+            self.levels.clear();
+        }
         self.params.insert(name, value);
+        self
+    }
+
+    /// Sets the parameter `level` to several levels, any of which is enough: see
+    /// [`Identity`](crate::Identity). For a single one, [`with_param`](Self::with_param) will do.
+    ///
+    /// ```
+    /// use tower_webhook::{Secret, Verifier, providers};
+    ///
+    /// let sumsub = providers::sumsub().with_levels(["id-and-liveness", "id-and-video"]);
+    /// assert!(Verifier::new(sumsub, Secret::new("a-secret-of-some-length")).is_ok());
+    ///
+    /// // No level, and a provider that states none.
+    /// let none: [&str; 0] = [];
+    /// for provider in [providers::sumsub().with_levels(none), providers::voveid().with_levels(["id"])] {
+    ///     assert!(Verifier::new(provider, Secret::new("a-secret-of-some-length")).is_err());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_levels<L: Into<Cow<'static, str>>>(
+        mut self,
+        levels: impl IntoIterator<Item = L>,
+    ) -> Self {
+        self.params.remove(LEVEL);
+        self.levels = levels.into_iter().map(Into::into).collect();
+        if self.levels.is_empty() {
+            // An empty text is refused, and so is an empty list.
+            self.levels.push("".into());
+        }
         self
     }
 
@@ -440,9 +471,27 @@ impl Provider {
         self
     }
 
+    /// Declares the parameter `level`, for a provider whose events state a
+    /// [level](crate::Identity::level).
+    #[must_use]
+    pub fn with_level_param(self) -> Self {
+        self.with_options(&[LEVEL_PARAM])
+    }
+
+    /// Declares the parameter `test`, for a provider whose events state whether they are
+    /// [tests](crate::Identity::is_test).
+    #[must_use]
+    pub fn with_test_param(self) -> Self {
+        self.with_options(&[TEST_PARAM])
+    }
+
     /// Declares parameters in addition to those of the scheme.
     pub(crate) fn with_options(mut self, options: &'static [Parameter]) -> Self {
-        self.options = Cow::Borrowed(options);
+        if self.options.is_empty() {
+            self.options = Cow::Borrowed(options);
+        } else {
+            self.options.to_mut().extend_from_slice(options);
+        }
         self
     }
 
@@ -509,6 +558,34 @@ impl Provider {
         self.identity
     }
 
+    /// Whether the endpoint takes events of a test environment as they are.
+    #[cfg(feature = "identity")]
+    pub(crate) fn accepts_tests(&self) -> bool {
+        self.option(TEST_PARAM.name) == Some("accept")
+    }
+
+    /// Whether the endpoint requires no level, or this one.
+    #[cfg(feature = "identity")]
+    pub(crate) fn accepts_level(&self, level: Option<&str>) -> bool {
+        if !self.declares(LEVEL) {
+            return true;
+        }
+        let mut required = self.levels().peekable();
+        required.peek().is_none() || required.any(|required| Some(required) == level)
+    }
+
+    /// The values of the parameter `level`.
+    fn levels(&self) -> impl Iterator<Item = &str> {
+        let several = self.levels.iter().map(|level| &**level);
+        self.param(LEVEL).into_iter().chain(several)
+    }
+
+    /// Whether the parameter may have several values.
+    #[cfg(feature = "config")]
+    pub(crate) fn takes_several(&self, name: &str) -> bool {
+        name == LEVEL && self.declares(LEVEL)
+    }
+
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(|value| &**value)
     }
@@ -534,8 +611,11 @@ impl Provider {
     /// The value of a declared option. Parameters of a scheme are excluded, because they may be
     /// credentials.
     pub(crate) fn option(&self, name: &str) -> Option<&str> {
-        let declared = self.options.iter().any(|option| option.name == name);
-        self.param(name).filter(|_| declared)
+        self.param(name).filter(|_| self.declares(name))
+    }
+
+    fn declares(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option.name == name)
     }
 
     /// Checks everything except the parameters, which an endpoint sets.
@@ -674,7 +754,23 @@ impl Provider {
         Ok(())
     }
 
+    fn check_levels(&self) -> Result<(), SetupError> {
+        if !self.levels.is_empty() && !self.declares(LEVEL) {
+            return Err(SetupError::new(format!(
+                "{LEVEL}: provider {} has no such parameter; remove it",
+                self.name
+            )));
+        }
+        if self.declares(LEVEL) && self.levels().any(str::is_empty) {
+            return Err(SetupError::new(format!(
+                "{LEVEL}: it is empty, so no verification would be enough; name the levels that are, or remove it"
+            )));
+        }
+        Ok(())
+    }
+
     fn check_params(&self) -> Result<(), SetupError> {
+        self.check_levels()?;
         for (name, value) in &self.params {
             let option = self.options.iter().find(|option| option.name == *name);
             if let Some(option) = option

@@ -25,62 +25,9 @@
 use crate::provider::Provider;
 pub use crate::provider::evidence::Evidence;
 
-/// Defines an enum of the documented values and `Other`, so that a value that the vendor adds later
-/// does not make an event unreadable.
 #[cfg(feature = "identity")]
-macro_rules! open_enum {
-    (
-        $(#[$meta:meta])*
-        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $alias:literal)*,)* }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
-            /// An undocumented value.
-            Other(String),
-        }
-
-        impl $name {
-            /// The value, as the vendor spells it.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)*
-                    Self::Other(text) => text,
-                }
-            }
-
-            /// Whether the value is one of the documented ones.
-            #[must_use]
-            pub fn is_known(&self) -> bool {
-                !matches!(self, Self::Other(_))
-            }
-        }
-
-        impl From<String> for $name {
-            fn from(text: String) -> Self {
-                match &*text {
-                    $($text $(| $alias)* => Self::$variant,)*
-                    _ => Self::Other(text),
-                }
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(Self::from)
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
-}
+#[macro_use]
+mod typed;
 
 pub mod authenteq;
 pub mod authento;
@@ -88,6 +35,7 @@ pub mod authento;
 mod catalogue;
 pub mod github;
 pub mod idenfy;
+pub mod onfido;
 pub mod shopify;
 pub mod slack;
 mod special;

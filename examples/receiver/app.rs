@@ -17,7 +17,7 @@ use tower_webhook::{
     Config, Identity, Payload, SetupError, VerifiedEvent,
     delivery::DeliveryLayer,
     multipart::Part,
-    providers::{authenteq, authento, idenfy, voveid},
+    providers::{authenteq, authento, idenfy, onfido, voveid},
 };
 
 use crate::stats::{Snapshot, Stats};
@@ -194,6 +194,10 @@ struct IdentityAnswer {
     outcome: String,
     is_final: bool,
     reasons: Vec<String>,
+    level: Option<String>,
+    is_test: Option<bool>,
+    /// Unix seconds.
+    occurred_at: Option<i64>,
 }
 
 fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
@@ -204,6 +208,9 @@ fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
         outcome: identity.outcome().to_string(),
         is_final: identity.is_final(),
         reasons: identity.reasons().map(str::to_owned).collect(),
+        level: identity.level().map(str::to_owned),
+        is_test: identity.is_test(),
+        occurred_at: identity.occurred_at().and_then(unix_seconds),
     })
 }
 
@@ -214,6 +221,7 @@ fn is_typed(event: &VerifiedEvent) -> bool {
         "authenteq" => is_read::<authenteq::Event>(event, |_| true),
         "authento" => is_read::<authento::Event>(event, |read| read.event.is_known()),
         "idenfy" => is_read(event, |read| !matches!(read, idenfy::Event::Other(_))),
+        "onfido" => is_read(event, |read| !matches!(read, onfido::Event::Other(_))),
         "voveid" => is_read(event, |read| !matches!(read, voveid::Event::Other(_))),
         _ => false,
     }

@@ -1,8 +1,11 @@
 //! The table `[endpoints.NAME]`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
 
 use crate::config::{
     node::{self, Node, shown_key},
@@ -38,10 +41,11 @@ pub(super) struct EndpointConfig {
     read_timeout: Option<Scalar>,
     deduplicate_by: Option<String>,
     #[serde(default)]
-    params: BTreeMap<String, String>,
-    /// Other keys, which must be parameters of the provider. `None` for a value that is not text.
+    params: BTreeMap<String, Param>,
+    /// Other keys, which must be parameters of the provider. `None` for a value that is neither
+    /// text nor a list of texts.
     #[serde(skip)]
-    own_params: BTreeMap<String, Option<String>>,
+    own_params: BTreeMap<String, Option<Param>>,
     /// The keys that every endpoint may have.
     #[serde(skip)]
     keys: &'static [&'static str],
@@ -51,11 +55,7 @@ impl EndpointConfig {
     pub(super) fn read(node: Node) -> Result<Self, Vec<SetupError>> {
         let (mut own_params, mut keys) = (BTreeMap::new(), &[][..]);
         let (endpoint, mut mistakes) = node::read::<Self>(node, |key, value, known| {
-            let text = match value {
-                Node::Text(text) => Some(String::clone(text)),
-                _ => None,
-            };
-            own_params.insert(key.to_owned(), text);
+            own_params.insert(key.to_owned(), Param::deserialize(value).ok());
             keys = known;
             true
         });
@@ -220,17 +220,20 @@ impl EndpointConfig {
         let mut mistakes = Vec::new();
         for (name, value) in &self.own_params {
             match value {
-                Some(value) if names.contains(name) => {
-                    provider = provider.with_param(name.clone(), value.clone());
+                _ if !names.contains(name) => {
+                    mistakes.push(self.unknown(name, &provider, &names));
                 }
-                None if names.contains(name) => {
+                Some(value) if value.fits(name, &provider) => {
+                    provider = value.clone().set(name.clone(), provider);
+                }
+                _ => {
                     mistakes.push(SetupError::new(format!(
-                        "{}: this is a parameter of provider {}; write it as text in quotes",
+                        "{}: this is a parameter of provider {}; write it as {}",
                         shown_key(name),
-                        provider.name()
+                        provider.name(),
+                        Param::expected(name, &provider),
                     )));
                 }
-                _ => mistakes.push(self.unknown(name, &provider, &names)),
             }
         }
         if let Some(key) = self
@@ -255,9 +258,12 @@ impl EndpointConfig {
                 .is_some_and(|other| other.as_ref() != Some(value))
             {
                 "the parameter is set twice, with different values; keep one".to_owned()
-            } else {
-                provider = provider.with_param(name.clone(), value.clone());
+            } else if value.fits(name, &provider) {
+                provider = value.clone().set(name.clone(), provider);
                 continue;
+            } else {
+                let expected = Param::expected(name, &provider);
+                format!("expected {expected}, found a list")
             };
             let key = shown_key(name);
             mistakes.push(SetupError::new(format!("params.{key}: {problem}")));
@@ -313,6 +319,63 @@ impl EndpointConfig {
         let secrets = secrets.into_iter().flatten().map(SecretConfig::resolve);
         let keys = keys.into_iter().flatten().map(SecretConfig::resolve_public);
         secrets.chain(keys).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+/// The value of a parameter.
+#[derive(Clone, PartialEq)]
+enum Param {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl Param {
+    /// What the parameter may be, for messages.
+    fn expected(name: &str, provider: &Provider) -> &'static str {
+        if provider.takes_several(name) {
+            "text in quotes, or a list of texts"
+        } else {
+            "text in quotes"
+        }
+    }
+
+    fn fits(&self, name: &str, provider: &Provider) -> bool {
+        matches!(self, Self::Text(_)) || provider.takes_several(name)
+    }
+
+    fn set(self, name: String, provider: Provider) -> Provider {
+        match self {
+            Self::Text(text) => provider.with_param(name, text),
+            Self::List(levels) => provider.with_levels(levels),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Param {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrList;
+
+        impl<'de> Visitor<'de> for TextOrList {
+            type Value = Param;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text in quotes")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Param, E> {
+                Ok(Param::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Param, A::Error> {
+                let mut list = Vec::new();
+                while let Some(text) = texts.next_element()? {
+                    list.push(text);
+                }
+                Ok(Param::List(list))
+            }
+        }
+
+        deserializer.deserialize_any(TextOrList)
     }
 }
 

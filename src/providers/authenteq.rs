@@ -55,7 +55,7 @@ use http::StatusCode;
 
 use crate::{
     delivery_key::DeduplicateBy,
-    provider::{Parameter, Provider},
+    provider::{Provider, parameter::Parameter},
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, signature::SignatureFormat,
     },

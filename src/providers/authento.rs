@@ -45,9 +45,8 @@
 //!   accepted too.
 //! - Older examples write statuses and types in lower case, and `company` for `CORPORATE`. These
 //!   spellings are accepted too, and so are event names in lower case or camel case.
-//! - The verification of a company produces an [`Identity`](crate::Identity) as that of a person
-//!   does, because both use the same events. Check [`Event::user_type`] where the difference
-//!   matters.
+//! - The verification of a company uses the same events as that of a person. It has no
+//!   [`Identity`](crate::Identity).
 //! - `status.poa`, the proof of address, may be missing. `userIdentifier` is your own id only in
 //!   the account-based flow.
 //!

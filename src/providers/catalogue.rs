@@ -158,6 +158,7 @@ macro_rules! entries {
             $(success: $success:literal,)?
             $(max_body: $bytes:expr,)?
             $(pitfalls: $pitfalls:literal,)?
+            $(module: $module:ident,)?
         }
     )+) => {
         use $crate::{
@@ -189,6 +190,12 @@ macro_rules! entries {
                 #[doc = ""]
                 #[doc = $pitfalls]
             )?
+            $(
+                #[doc = ""]
+                #[doc = concat!(
+                    "Its events have types, in the [module](mod@crate::providers::", stringify!($module), ")."
+                )]
+            )?
             #[must_use]
             pub fn $function() -> $crate::provider::Provider {
                 static ROW: Row =
@@ -207,7 +214,9 @@ macro_rules! entries {
                         success: optional!($($success)?),
                         max_body: optional!($($bytes)?),
                     };
-                ROW.provider()
+                let provider = ROW.provider();
+                $(let provider = $crate::providers::$module::with_events(provider);)?
+                provider
             }
         )+
 

@@ -26,7 +26,7 @@
 use std::time::Duration;
 
 use crate::{
-    provider::{Parameter, Provider},
+    provider::{Provider, parameter::Parameter},
     providers::svix,
     scheme::locator::Locator,
 };

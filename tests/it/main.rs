@@ -21,6 +21,13 @@ mod delivery {
 }
 mod hostile;
 mod identity;
+mod kyc {
+    mod data;
+    mod properties;
+    mod tables;
+    mod typed;
+    mod vectors;
+}
 mod lookup;
 mod middleware {
     mod actix;

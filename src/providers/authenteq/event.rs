@@ -13,24 +13,29 @@ use crate::{
     event::{Payload, VerifiedEvent},
     identity::{Identity, Outcome},
     multipart::Part,
-    providers::authenteq::{MISSING_STATUS, PASSED},
+    providers::{
+        authenteq::{MISSING_STATUS, PASSED},
+        typed,
+    },
 };
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
-    let (id, is_passed) = match Event::from_event(event) {
+    let (id, end_time, is_passed) = match Event::from_event(event) {
         Ok(read) => {
             let may_be_missing = event.param(MISSING_STATUS) == Some(PASSED);
             let is_passed = read.result.is_passed() || (may_be_missing && read.has_no_status());
-            (read.result.id, is_passed)
+            (read.result.id, read.result.end_time, is_passed)
         }
-        Err(error) => (ended(event).ok_or(error)?.id, false),
+        Err(error) => (ended(event).ok_or(error)?.id, None, false),
     };
+    let occurred_at = end_time.and_then(|text| typed::time(&text));
     let identity = if is_passed {
         Identity::new(Outcome::Approved, true)
     } else {
         Identity::new(Outcome::Other, false)
     };
-    Ok(Some(identity.with_session(id)))
+    let identity = identity.with_session(id);
+    Ok(Some(identity.with_occurred_at(occurred_at)))
 }
 
 /// The verification, if its status is not documented and the body has no document.

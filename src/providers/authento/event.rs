@@ -13,18 +13,27 @@ use crate::{
 };
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
+    let read = Event::from_event(event)?;
+    let occurred_at = read.created_at();
     let Event {
         event,
         user_id,
         user_identifier,
+        user_type,
         status,
         ..
-    } = Event::from_event(event)?;
+    } = read;
+    let is_person = match user_type {
+        None | Some(UserType::Individual) => true,
+        Some(UserType::Corporate) => return Ok(None),
+        Some(UserType::Other(_)) => false,
+    };
     let (outcome, is_final) = match (&event, &status.basic) {
         (EventType::AddressLinked | EventType::AddressUnlinked, _) => return Ok(None),
         (EventType::OnHold, _) => (Outcome::Review, false),
         // An undocumented event may be a hold, or about a wallet.
         (EventType::Other(_), _) => (Outcome::Other, false),
+        _ if !is_person => (Outcome::Other, false),
         (_, VerificationStatus::Verified) => (Outcome::Approved, true),
         (_, VerificationStatus::Rejected) => (Outcome::Rejected, true),
         (_, VerificationStatus::Processing | VerificationStatus::InfoRequired) => {
@@ -38,7 +47,8 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
         Identity::new(outcome, is_final)
             .with_subject(user_identifier.unwrap_or_default())
             .with_session(user_id)
-            .with_reasons(reasons),
+            .with_reasons(reasons)
+            .with_occurred_at(occurred_at),
     ))
 }
 

@@ -40,6 +40,7 @@ entries! {
         delivery_id: [json "/payload/object/id"],
         pitfalls: "The secret is the token of the webhook. The id in the body is that of the \
             object, which several events share.",
+        module: onfido,
     }
 
     persona = "persona" {

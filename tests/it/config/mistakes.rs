@@ -420,6 +420,26 @@ fn mistake_option_that_does_not_apply() {
 }
 
 #[test]
+fn mistake_level_or_test_that_nothing_states() {
+    let onfido = |line: &str| format!("provider = \"onfido\"\nsecret = \"{SECRET}\"\n{line}");
+    assert_snapshot!(of_github("level", "level = \"id\""), @r#"endpoint "kyc": level: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("level", "params = { level = [\"id\"] }"), @r#"endpoint "kyc": params.level: provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("test", "test = \"accept\""), @r#"endpoint "kyc": test: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_endpoint("level", &onfido("level = 7")), @r#"endpoint "kyc": level: this is a parameter of provider onfido; write it as text in quotes, or a list of texts"#);
+    assert_snapshot!(of_endpoint("level", &onfido("level = [7]")), @r#"endpoint "kyc": level: this is a parameter of provider onfido; write it as text in quotes, or a list of texts"#);
+    assert_snapshot!(of_endpoint("level", &onfido("level = []")), @r#"endpoint "kyc": level: it is empty, so no verification would be enough; name the levels that are, or remove it"#);
+    assert_snapshot!(of_endpoint("level", &onfido("level = \"\"")), @r#"endpoint "kyc": level: it is empty, so no verification would be enough; name the levels that are, or remove it"#);
+    assert_snapshot!(of_endpoint("level", &onfido("params = { level = [\"a\", \"\"] }")), @r#"endpoint "kyc": level: it is empty, so no verification would be enough; name the levels that are, or remove it"#);
+    assert_snapshot!(of_endpoint("level", &onfido("level = \"a\"\nparams = { level = \"b\" }")), @r#"endpoint "kyc": params.level: the parameter is set twice, with different values; keep one"#);
+    let family = format!("provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nfamily = [\"kyc\"]");
+    assert_snapshot!(of_endpoint("family", &family), @r#"endpoint "kyc": family: this is a parameter of provider voveid; write it as text in quotes"#);
+    let family = format!(
+        "provider = \"voveid\"\nsecret = \"{SVIX_SECRET}\"\nparams = {{ family = [\"kyc\"] }}"
+    );
+    assert_snapshot!(of_endpoint("family", &family), @r#"endpoint "kyc": params.family: expected text in quotes, found a list"#);
+}
+
+#[test]
 fn a_secret_that_proves_nothing_is_noted() {
     let keyless = format!(
         "[endpoints.kyc]\nprovider = \"acme\"\nsecret = \"{SECRET}\"\n{}",

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -174,6 +174,11 @@ fn every_sample_gets_its_verdict_under_each_variant() {
     }
 }
 
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
 /// What the provider's types and [`Identity`] read in an event.
 fn reading(name: &str, event: &VerifiedEvent) -> Value {
     let payload = match name {
@@ -190,6 +195,7 @@ fn reading(name: &str, event: &VerifiedEvent) -> Value {
             "subject": identity.subject(),
             "session": identity.session(),
             "reasons": identity.reasons().collect::<Vec<_>>(),
+            "occurred_at": identity.occurred_at().map(millis),
         })
     });
     json!({

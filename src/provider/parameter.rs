@@ -1,0 +1,22 @@
+//! [`Parameter`]: a setting of a provider beside those of its scheme.
+
+/// A provider-specific setting.
+#[derive(Clone, Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// The allowed values; if empty, any text is allowed.
+    pub(crate) values: &'static [&'static str],
+}
+
+/// The parameter that says what has to have been verified.
+pub(super) const LEVEL: &str = "level";
+
+pub(super) const LEVEL_PARAM: Parameter = Parameter {
+    name: LEVEL,
+    values: &[],
+};
+
+pub(super) const TEST_PARAM: Parameter = Parameter {
+    name: "test",
+    values: &["accept"],
+};
