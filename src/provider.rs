@@ -78,6 +78,8 @@ pub struct Provider {
     identity: Option<IdentityMapping>,
     remedies: Remedies,
     older_signature: Option<&'static str>,
+    /// A header that has to equal a parameter, if the parameter is set.
+    header_of_param: Option<(&'static str, &'static str)>,
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
@@ -144,6 +146,7 @@ impl Provider {
             identity: None,
             remedies: Remedies::default(),
             older_signature: None,
+            header_of_param: None,
             secret_look: SecretLook::default(),
             distinct_bodies: false,
             selector: None,
@@ -424,6 +427,16 @@ impl Provider {
         self
     }
 
+    /// Says that a header has to equal a parameter, if the endpoint sets it.
+    pub(crate) fn with_header_of_param(
+        mut self,
+        header: &'static str,
+        param: &'static str,
+    ) -> Self {
+        self.header_of_param = Some((header, param));
+        self
+    }
+
     /// Sets how the provider's secrets look.
     pub(crate) fn with_secret_look(mut self, look: SecretLook) -> Self {
         self.secret_look = look;
@@ -593,10 +606,12 @@ impl Provider {
     /// The names of all parameters: the options and those that the schemes use.
     #[cfg(feature = "config")]
     pub(crate) fn param_names(&self) -> Vec<String> {
-        let options = self.options.iter().map(|option| option.name.to_owned());
-        let selector = self.selector.iter().map(|(name, _)| (*name).to_owned());
+        let options = self.options.iter().map(|option| option.name);
+        let selector = self.selector.iter().map(|(name, _)| *name);
         options
             .chain(selector)
+            .chain(self.header_of_param.map(|(_, param)| param))
+            .map(str::to_owned)
             .chain(self.schemes().flat_map(Scheme::param_names))
             .collect()
     }
@@ -687,9 +702,17 @@ impl Provider {
             content_encoding: Some("content-encoding".into()),
         };
         let (mut headers, mut body) = (HeaderTable::new(), BodyTable::default());
+        let header_of_param = self
+            .header_of_param
+            .filter(|(_, param)| self.params.contains_key(*param));
         let schemes = self.tried().map(|Variant { name, scheme, .. }| {
+            let mut scheme = Cow::Borrowed(scheme);
+            if let Some((header, param)) = header_of_param {
+                let value = format!("{{param:{param}}}");
+                scheme = Cow::Owned(scheme.into_owned().with_required_header(header, value));
+            }
             let tables = (&mut headers, &mut body);
-            CompiledScheme::new(name.clone(), scheme, &self.params, &metadata, tables)
+            CompiledScheme::new(name.clone(), &scheme, &self.params, &metadata, tables)
         });
         let schemes = schemes.collect::<Result<Vec<_>, _>>()?;
         self.check_coverage(&schemes)?;
@@ -797,8 +820,10 @@ impl Provider {
                 )));
             }
             let used = || {
-                self.schemes()
-                    .any(|scheme| scheme.param_names().iter().any(|used| used == name))
+                self.header_of_param.is_some_and(|(_, param)| param == name)
+                    || self
+                        .schemes()
+                        .any(|scheme| scheme.param_names().iter().any(|used| used == name))
             };
             if option.is_none() && !used() {
                 return Err(SetupError::new(format!(

@@ -33,15 +33,19 @@ pub mod authenteq;
 pub mod authento;
 #[macro_use]
 mod catalogue;
+pub mod complycube;
 pub mod github;
 pub mod idenfy;
 pub mod onfido;
+pub mod persona;
 pub mod shopify;
 pub mod slack;
 mod special;
 pub mod standard_webhooks;
 pub mod stripe;
+pub mod sumsub;
 pub mod svix;
+pub mod veriff;
 pub mod voveid;
 
 use self::{

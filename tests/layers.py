@@ -13,7 +13,7 @@ KNOT = {("provider", "event"), ("provider", "identity")}
 src = Path(sys.argv[1] if len(sys.argv) > 1 else "src")
 files = {file.relative_to(src).with_suffix("").parts: file.read_text() for file in src.rglob("*.rs")}
 files.pop(("lib",))
-ITEM = r"^\s*pub[^\n]*?\b(?:struct|enum|trait|fn|type|const|mod|macro_rules!|use) (?:self::)?(\w+)|^    (\w+) \{$"
+ITEM = r"^\s*pub[^\n]*?\b(?:struct|enum|trait|fn|type|const|mod|macro_rules!|use) (?:self::)?(\w+)|^    (\w+)(?: shows \[[\w, ]*\])? \{$"
 defined = {module: {a or b for a, b in re.findall(ITEM, text, re.M)} for module, text in files.items()}
 
 

@@ -17,7 +17,9 @@ use tower_webhook::{
     Config, Identity, Payload, SetupError, VerifiedEvent,
     delivery::DeliveryLayer,
     multipart::Part,
-    providers::{authenteq, authento, idenfy, onfido, voveid},
+    providers::{
+        authenteq, authento, complycube, idenfy, onfido, persona, stripe, sumsub, veriff, voveid,
+    },
 };
 
 use crate::stats::{Snapshot, Stats};
@@ -221,7 +223,12 @@ fn is_typed(event: &VerifiedEvent) -> bool {
         "authenteq" => is_read::<authenteq::Event>(event, |_| true),
         "authento" => is_read::<authento::Event>(event, |read| read.event.is_known()),
         "idenfy" => is_read(event, |read| !matches!(read, idenfy::Event::Other(_))),
+        "complycube" => is_read(event, |read| !matches!(read, complycube::Event::Other(_))),
         "onfido" => is_read(event, |read| !matches!(read, onfido::Event::Other(_))),
+        "persona" => is_read(event, |read| !matches!(read, persona::Event::Other(_))),
+        "stripe" => is_read(event, |read| !matches!(read, stripe::Event::Other(_))),
+        "sumsub" => is_read(event, |read| !matches!(read, sumsub::Event::Other(_))),
+        "veriff" => is_read(event, |read| !matches!(read, veriff::Event::Other(_))),
         "voveid" => is_read(event, |read| !matches!(read, voveid::Event::Other(_))),
         _ => false,
     }

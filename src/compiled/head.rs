@@ -53,16 +53,13 @@ impl CompiledScheme {
         for header in &rules.required {
             view.one(header)?;
         }
-        for (header, expected) in &rules.constants {
-            let value = view.one(header)?;
-            if !bool::from(value.ct_eq(expected)) {
-                return Err(view.blame(header, RejectionKind::UnexpectedHeader));
-            }
-        }
         if let Some(special) = &self.special {
+            rules.check_constants(view)?;
             return rules.parse_special(special, view, now, tolerance);
         }
+        // A signature of another algorithm is malformed, whatever a header says of it.
         let (candidates, undecoded) = rules.candidates(view)?;
+        rules.check_constants(view)?;
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         Ok(ParsedHead {
             candidates,
@@ -119,6 +116,17 @@ impl CompiledScheme {
 }
 
 impl HeadRules {
+    /// Checks the headers whose values are given.
+    fn check_constants(&self, view: FamilyView<'_, '_>) -> Result<(), Reason> {
+        for (header, expected) in &self.constants {
+            let value = view.one(header)?;
+            if !bool::from(value.ct_eq(expected)) {
+                return Err(view.blame(header, RejectionKind::UnexpectedHeader));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks the head under a special scheme.
     #[cold]
     fn parse_special(

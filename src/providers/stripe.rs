@@ -13,7 +13,9 @@
 //! A retry has a new timestamp and a new signature. While a secret is being rolled, there are
 //! several `v1` fields. The `v0` field of test events is ignored.
 //!
-//! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain.
+//! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain. The types of Stripe Identity
+//! follow the vendor's own, of a version of 2026; no delivery from Stripe itself was available.
+#![cfg_attr(feature = "identity", doc = "", doc = include_str!("stripe/event.md"))]
 
 use crate::{
     keys::suspicion::SecretLook,
@@ -24,11 +26,19 @@ use crate::{
     },
 };
 
+#[cfg(feature = "identity")]
+mod event;
+#[cfg(feature = "identity")]
+mod session;
+
+#[cfg(feature = "identity")]
+pub use self::{event::*, session::*};
+
 pub(super) fn provider() -> Provider {
     let signature = SignatureFormat::fields("Stripe-Signature", ',', "v1", Encoding::Hex);
     let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature)
         .with_timestamp(Timestamp::field("t"));
-    Provider::new("stripe", scheme)
+    let provider = Provider::new("stripe", scheme)
         .with_event_type(Locator::json("/type"))
         .with_delivery_id(Locator::json("/id"))
         .with_unique_delivery_id()
@@ -43,4 +53,9 @@ pub(super) fn provider() -> Provider {
         })
         .with_cli_remedy("`stripe listen` signs with a secret of its own, which it prints")
         .with_docs("https://docs.stripe.com/webhooks#verify-manually")
+        .with_level_param()
+        .with_test_param();
+    #[cfg(feature = "identity")]
+    let provider = provider.with_identity(identity);
+    provider
 }

@@ -99,9 +99,9 @@ macro_rules! records {
             $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
         }
     )+) => {$(
-        $(#[$meta])*
         #[derive(Clone, PartialEq, serde::Deserialize, serde::Serialize)]
         #[serde(remote = "Self")]
+        $(#[$meta])*
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*

@@ -83,7 +83,9 @@ entries! {
         scheme: [HmacSha256 of "{body}", Hex at [header "complycube-signature"]],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        time_limit: 15,
         pitfalls: "The secret is the webhook's own.",
+        module: complycube,
     }
 
     detected = "detected" {

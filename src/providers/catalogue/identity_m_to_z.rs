@@ -50,12 +50,14 @@ entries! {
         scheme: [
             HmacSha256 of "{ts}.{body}", Hex [fields ',' "v1" sets ' ']
             at [header "Persona-Signature"],
-            time Seconds at [field "t"] within off
+            time Seconds at [field "t"] within 300
         ],
         event_type: [json "/data/attributes/name"],
         delivery_id: [json "/data/id"],
+        time_limit: 5,
         pitfalls: "While a secret is being replaced, the header has two sets of fields; either is \
-            accepted. No window is published: set `tolerance`.",
+            accepted. No window is published: five minutes are our choice.",
+        module: persona,
     }
 
     pomelo = "pomelo" {
@@ -146,9 +148,12 @@ entries! {
         ],
         event_type: [json "/type"],
         delivery_id: [json "/correlationId"],
+        retry_hours: 25,
+        time_limit: 5,
         pitfalls: "The algorithm is that of the webhook's settings. The header that names it has \
             to agree: select the variant `hmac-sha512` or `hmac-sha1` if you chose another than \
             SHA-256.",
+        module: sumsub,
     }
 
     synaps = "synaps" {
@@ -183,11 +188,16 @@ entries! {
         title: "Veriff",
         docs: "https://devdocs.veriff.com/v1/docs/hmac-authentication-and-endpoint-security",
         evidence: Documented,
-        scheme: [as x_hmac_signature],
+        scheme: [
+            HmacSha256 of "{body}", Hex
+            at [header "x-hmac-signature"] or [header "vrf-hmac-signature"]
+        ],
         event_type: [json "/action"],
         delivery_id: [json "/id"],
-        pitfalls: "`X-AUTH-CLIENT` names the integration. The retired header `x-signature` is a \
-            plain digest and is not accepted.",
+        success: 200,
+        pitfalls: "`x-auth-client` names the integration: set the parameter `client` to require \
+            it. The retired header `x-signature` is a plain digest and is not accepted.",
+        module: veriff,
     }
 
     verifime = "verifime" {

@@ -58,13 +58,15 @@ fn schemes(provider: &Provider) -> String {
 }
 
 /// Providers whose own scheme differs from that of their entry, and how.
-const DIFFERENT: [(&str, &str); 5] = [
+const DIFFERENT: [(&str, &str); 7] = [
     ("authento", "it has two variants, in hex or base64"),
+    ("persona", "it has a window, which the vendor leaves open"),
     ("standard-webhooks", "it takes Ed25519 as well"),
     (
         "svix",
         "it takes Ed25519, and the headers of Standard Webhooks",
     ),
+    ("veriff", "it takes the signature in another header as well"),
     ("voveid", "as svix"),
     ("worldpay", "the id of the key is a parameter"),
 ];

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 use support::texts;
-use tower_webhook::{Payload, PayloadError, VerifiedEvent, providers::onfido};
+use tower_webhook::{
+    Payload, PayloadError, VerifiedEvent,
+    providers::{complycube, onfido, persona, stripe, sumsub, veriff},
+};
 
 use super::data::{Vendor, pointers, vendors};
 
@@ -31,7 +34,12 @@ fn read<T: Payload + Serialize + std::fmt::Debug>(
 
 fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
     match vendor {
+        "complycube" => read(event, |read| matches!(read, complycube::Event::Other(_))),
         "onfido" => read(event, |read| matches!(read, onfido::Event::Other(_))),
+        "persona" => read(event, |read| matches!(read, persona::Event::Other(_))),
+        "stripe" => read(event, |read| matches!(read, stripe::Event::Other(_))),
+        "sumsub" => read(event, |read| matches!(read, sumsub::Event::Other(_))),
+        "veriff" => read(event, |read| matches!(read, veriff::Event::Other(_))),
         other => panic!("{other}: no type"),
     }
 }

@@ -10,16 +10,11 @@ use super::data::{Extended, Vector, Vendor, vectors, vendors};
 /// Vendors that are not read yet. One that is has to be taken out.
 const NOT_YET: &[&str] = &[
     "blockpass",
-    "complycube",
     "didit",
     "kycaid",
     "metamap",
-    "persona",
     "plaid",
     "shuftipro",
-    "stripe",
-    "sumsub",
-    "veriff",
 ];
 
 /// Checks the signature, the type and id of the event, and the identity.
