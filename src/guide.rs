@@ -12,6 +12,7 @@ macro_rules! page {
 }
 
 page!(events, "docs/events.md", ["axum", "identity"]);
+page!(identity, "docs/identity.md", ["config", "identity"]);
 page!(responses, "docs/responses.md", ["axum"]);
 page!(deliveries, "docs/deliveries.md", ["axum", "redis"]);
 page!(keys, "docs/keys.md", ["axum", "cache", "config"]);

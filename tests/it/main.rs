@@ -23,6 +23,7 @@ mod hostile;
 mod identity;
 mod kyc {
     mod data;
+    mod example;
     mod properties;
     mod tables;
     mod typed;

@@ -161,7 +161,7 @@ impl EventType {
         self.is_known()
             || ["client.", "document.", "address."]
                 .iter()
-                .any(|family| begins(&family))
+                .any(|family| begins(family))
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) struct Vendor {
     bodies: BTreeMap<String, Value>,
     pub(super) rows: Vec<Row>,
     /// The table: an event is an approval if one of these holds.
-    approved: Vec<Conditions>,
+    pub(super) approved: Vec<Conditions>,
     /// Events of kinds that have a type, by the bodies above or the files of the vectors.
     pub(super) typed: Vec<String>,
     /// Events of kinds that have none, and are `Other`.

@@ -122,3 +122,70 @@ fn an_event_is_an_approval_only_if_the_table_says_so() {
         });
     }
 }
+
+/// The places that the table names, and what leads to them, in the spelling of a body.
+fn places(vendor: &Vendor, body: &Value) -> Vec<String> {
+    let named = vendor
+        .approved
+        .iter()
+        .flat_map(|conditions| conditions.keys());
+    let spelled = named.flat_map(|place| {
+        let mut spelled = vec![String::new()];
+        for segment in place.trim_start_matches('/').split('/') {
+            let longer = |begin: &String| {
+                let begin = begin.clone();
+                segment
+                    .split('|')
+                    .map(move |name| format!("{begin}/{name}"))
+            };
+            let next = spelled.iter().flat_map(longer).collect::<Vec<_>>();
+            spelled.extend(next);
+            spelled.sort_by_key(|place| std::cmp::Reverse(place.matches('/').count()));
+        }
+        spelled
+    });
+    let mut found: Vec<String> = spelled
+        .filter(|place| !place.is_empty() && body.pointer(place).is_some())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn a_field_that_decides_and_is_there_twice_is_no_approval() {
+    for (name, vendor) in vendors() {
+        let provider = vendor.provider();
+        let pool = Pool::of(&name, &vendor);
+        let approved: Vec<_> = pool
+            .bodies
+            .iter()
+            .filter(|body| vendor.approves(body))
+            .collect();
+        let mut count = 0;
+        for body in approved {
+            for place in places(&vendor, body) {
+                let (parent, field) = place.rsplit_once('/').unwrap();
+                // Sorts behind the field, and in front of it.
+                for marked in [format!("{field}~"), format!("!{field}")] {
+                    for value in [
+                        json!(null),
+                        json!("other"),
+                        body.pointer(&place).unwrap().clone(),
+                    ] {
+                        let mut twice = body.clone();
+                        put(&mut twice, &format!("{parent}/{marked}"), value);
+                        let text = twice
+                            .to_string()
+                            .replace(&format!("{marked:?}"), &format!("{field:?}"));
+                        let read = vendor.event(&provider, &text).parse::<Option<Identity>>();
+                        let read = read.ok().and_then(VerifiedEvent::into_payload);
+                        assert!(!is_approved(read.as_ref()), "{name}: {place}: {text}");
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 0, "{name}");
+    }
+}

@@ -1,0 +1,104 @@
+//! One handler for every identity vendor: it keeps the newest decision of each session, and asks the
+//! vendor where the webhook does not say what was decided.
+//!
+//! ```text
+//! cargo run --example identity --features axum,config,identity
+//! ```
+//!
+//! `examples/identity/vendors.toml` has the vendors, each at `POST /webhooks/NAME`; another file is
+//! the first argument. To try it:
+//!
+//! ```text
+//! body='{"id":"e-1","type":"workflow.session.completed","payload":{"id":"s-1","status":"complete","outcome":"clear"}}'
+//! sig=$(printf %s "$body" | openssl dgst -sha256 -hmac demo-secret-of-complycube | sed 's/.* //')
+//! curl -i http://127.0.0.1:3000/webhooks/complycube -H "complycube-signature: $sig" -d "$body"
+//! ```
+
+mod decisions;
+
+use std::{error::Error, sync::Arc, time::SystemTime};
+
+use axum::{Router, extract::State, http::StatusCode, routing::post};
+use tokio::net::TcpListener;
+use tower_webhook::{Config, Identity, Outcome, VerifiedEvent};
+
+use crate::decisions::{Answer, Decisions, Key, Step};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let file = std::env::args().nth(1);
+    let file = file.unwrap_or_else(|| "examples/identity/vendors.toml".to_owned());
+    let config = Config::from_path(file)?;
+    let decisions = Arc::new(Decisions::default());
+    let mut app = Router::new();
+    for name in config.endpoints() {
+        let route = post(on_event).route_layer(config.layer(name)?);
+        app = app.route(&format!("/webhooks/{name}"), route);
+    }
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    axum::serve(listener, app.with_state(decisions)).await?;
+    Ok(())
+}
+
+/// Handles an event of any vendor. It bears an event twice, since vendors repeat both deliveries and
+/// decisions.
+async fn on_event(
+    State(decisions): State<Arc<Decisions>>,
+    event: VerifiedEvent<Option<Identity>>,
+) -> StatusCode {
+    // A screening, a business, a payment, or a kind of event that this version does not know.
+    let Some(identity) = event.payload() else {
+        return StatusCode::OK;
+    };
+    // Also where the endpoint has `test = "accept"`: no test onboards anybody.
+    if identity.is_test() == Some(true) {
+        return StatusCode::OK;
+    }
+    let Some(key) = Key::of(event.provider(), identity) else {
+        eprintln!("{}: an event about nobody", event.provider());
+        return StatusCode::OK;
+    };
+    let answer = match decisions.take(&key, identity) {
+        Step::Ignore => return StatusCode::OK,
+        Step::Keep => Answer::from(identity),
+        Step::Ask => {
+            // Events that happen while the vendor is being asked are newer.
+            let asked_at = SystemTime::now();
+            match ask(&key).await {
+                Ok(outcome) => {
+                    let answer = Answer::of_vendor(identity, outcome, asked_at);
+                    if !decisions.keep(&key, &answer) {
+                        return StatusCode::OK;
+                    }
+                    answer
+                }
+                Err(problem) => {
+                    // The vendor sends the event again, and it is asked again.
+                    eprintln!("{key}: {problem}");
+                    return StatusCode::SERVICE_UNAVAILABLE;
+                }
+            }
+        }
+    };
+    act(&key, &answer);
+    StatusCode::OK
+}
+
+/// Asks the vendor's API what was decided about a session. **Fill it in** for each vendor that you
+/// use: the page of the provider says where the result is. Take the address from your own
+/// configuration, never from an event.
+async fn ask(key: &Key) -> Result<(Outcome, bool), String> {
+    Err(format!("asking {} is not implemented", key.provider()))
+}
+
+/// Acts on a decision. Nothing but a final approval onboards anybody.
+fn act(key: &Key, answer: &Answer) {
+    match (answer.outcome, answer.is_final) {
+        (Outcome::Approved, true) => println!("{key}: onboard {}", answer.name()),
+        (Outcome::Rejected, true) => println!("{key}: refuse {}", answer.name()),
+        // After `Expired`, an earlier approval may have lost its data: see the page of the provider.
+        (outcome, true) => println!("{key}: {outcome}, and no approval of {}", answer.name()),
+        (outcome, false) => println!("{key}: {outcome}"),
+    }
+}
