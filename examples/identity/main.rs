@@ -64,7 +64,7 @@ async fn on_event(
         Step::Keep => Answer::from(identity),
         Step::Ask => {
             // Events that happen while the vendor is being asked are newer.
-            let asked_at = SystemTime::now();
+            let asked_at = now();
             match ask(&key).await {
                 Ok(outcome) => {
                     let answer = Answer::of_vendor(identity, outcome, asked_at);
@@ -85,6 +85,14 @@ async fn on_event(
     StatusCode::OK
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the library takes the time as an argument, and a program has to read the clock"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Asks the vendor's API what was decided about a session. **Fill it in** for each vendor that you
 /// use: the page of the provider says where the result is. Take the address from your own
 /// configuration, never from an event.
@@ -95,10 +103,10 @@ async fn ask(key: &Key) -> Result<(Outcome, bool), String> {
 /// Acts on a decision. Nothing but a final approval onboards anybody.
 fn act(key: &Key, answer: &Answer) {
     match (answer.outcome, answer.is_final) {
-        (Outcome::Approved, true) => println!("{key}: onboard {}", answer.name()),
-        (Outcome::Rejected, true) => println!("{key}: refuse {}", answer.name()),
+        (Outcome::Approved, true) => eprintln!("{key}: onboard {}", answer.name()),
+        (Outcome::Rejected, true) => eprintln!("{key}: refuse {}", answer.name()),
         // After `Expired`, an earlier approval may have lost its data: see the page of the provider.
-        (outcome, true) => println!("{key}: {outcome}, and no approval of {}", answer.name()),
-        (outcome, false) => println!("{key}: {outcome}"),
+        (outcome, true) => eprintln!("{key}: {outcome}, and no approval of {}", answer.name()),
+        (outcome, false) => eprintln!("{key}: {outcome}"),
     }
 }

@@ -157,11 +157,9 @@ impl EventType {
 
     /// Whether the type is documented, or one of a family of which only the beginning is.
     fn has_known_resource(&self) -> bool {
-        let begins = |family: &&str| self.as_str().starts_with(*family);
-        self.is_known()
-            || ["client.", "document.", "address."]
-                .iter()
-                .any(|family| begins(family))
+        const FAMILIES: [&str; 3] = ["client.", "document.", "address."];
+        let name = self.as_str();
+        self.is_known() || FAMILIES.iter().any(|family| name.starts_with(family))
     }
 }
 
