@@ -2,6 +2,8 @@
 
 mod convert;
 mod deliver;
+mod handshake;
+mod request;
 
 use std::{
     fmt,
@@ -16,24 +18,23 @@ use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{Payload as Body, Service, ServiceRequest, ServiceResponse, Transform},
-    error::PayloadError,
-    http::{StatusCode, header::HeaderMap},
+    http::StatusCode,
 };
 use bytes::Bytes;
-use futures_core::Stream;
-use http_body::Frame;
 use pin_project_lite::pin_project;
 
-pub use self::deliver::DeliverMiddleware;
+pub use self::{deliver::DeliverMiddleware, handshake::HandshakeMiddleware};
 use crate::{
-    actix::convert::{from_actix, status, to_actix},
+    actix::{
+        convert::{from_actix, status, to_actix},
+        request::{Incoming, head_of},
+    },
     endpoint::Endpoint,
-    event::{Payload, VerifiedEvent},
-    head::{Head, Headers},
+    event::{Absence, Payload, VerifiedEvent, handshake::HandshakeEvent},
     observe::{self, Trace},
     rejection::{Rejection, kind::RejectionKind},
     tower::{layer::WebhookVerifyLayer, options::LayerOptions},
-    verify::future::{Refusal, TooLong, Verification},
+    verify::future::{Refusal, Verification},
 };
 
 /// Makes the layer a middleware for an app, a scope, a resource or a route of actix-web: pass it to
@@ -111,8 +112,25 @@ where
     }
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let body = Incoming(request.take_payload());
         let trace = Trace::new(&self.options.endpoints, &head_of(&request));
+        let is_handed_over = {
+            let extensions = request.extensions();
+            let event = extensions.get::<HandshakeEvent>();
+            event.is_some_and(|event| self.options.is_of(event.shared()))
+        };
+        if is_handed_over {
+            return ResponseFuture {
+                state: State::Calling {
+                    future: self.inner.call(request),
+                    endpoint: None,
+                },
+                request: None,
+                inner: Rc::clone(&self.inner),
+                options: Arc::clone(&self.options),
+                trace,
+            };
+        }
+        let body = Incoming(request.take_payload());
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
@@ -236,20 +254,10 @@ fn take(request: &mut Option<ServiceRequest>) -> ServiceRequest {
     request
 }
 
-fn head_of(request: &ServiceRequest) -> Head<'_> {
-    Head {
-        method: request.method().as_str(),
-        path: request.uri().path(),
-        query: request.uri().query().unwrap_or_default(),
-        headers: request.headers(),
-    }
-}
-
 /// Rebuilds the request for the handler, with the bytes that were checked and the event, or the
 /// rejection of a request that is passed on.
 fn rebuild<T: 'static>(mut request: ServiceRequest, body: Bytes, verdict: T) -> ServiceRequest {
-    let payload = Box::pin(Checked(Some(body)));
-    request.set_payload(Body::Stream { payload });
+    request::rebuild(&mut request, body);
     request.extensions_mut().insert(verdict);
     request
 }
@@ -274,45 +282,6 @@ fn answered<B: MessageBody>(
     })
 }
 
-impl Headers for HeaderMap {
-    fn for_each<'h>(&'h self, line: &mut dyn FnMut(&'h str, &'h [u8])) {
-        for (name, value) in self {
-            line(name.as_str(), value.as_bytes());
-        }
-    }
-}
-
-/// Adapts actix-web's payload to [`http_body::Body`].
-struct Incoming(Body);
-
-impl http_body::Body for Incoming {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let next = poll_ready!(Pin::new(&mut self.0).poll_next(cx));
-        Poll::Ready(next.map(|chunk| match chunk {
-            Ok(bytes) => Ok(Frame::data(bytes)),
-            Err(PayloadError::Overflow) => Err(TooLong.into()),
-            Err(error) => Err(error.into()),
-        }))
-    }
-}
-
-/// The body that was checked, as an actix-web payload.
-struct Checked(Option<Bytes>);
-
-impl Stream for Checked {
-    type Item = Result<Bytes, PayloadError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(self.0.take().map(Ok))
-    }
-}
-
 /// Takes the event that the middleware has inserted.
 ///
 /// Without the middleware, or if a genuine event cannot be read as a `T`, the response is 500, so
@@ -328,8 +297,11 @@ impl<T: Payload> FromRequest for VerifiedEvent<T> {
     fn from_request(request: &HttpRequest, _: &mut Body) -> Self::Future {
         let extensions = request.extensions();
         let event = extensions.get();
-        let passed_on = extensions.get::<Rejection>().is_some();
-        ready(Self::extract(event, passed_on).inspect_err(|rejection| {
+        let absence = Absence::of(
+            extensions.get::<Rejection>().is_some(),
+            extensions.get::<HandshakeEvent>().is_some(),
+        );
+        ready(Self::extract(event, absence).inspect_err(|rejection| {
             // actix-web asks here for an `Option`, too, for which no event is no error.
             if rejection.kind() != RejectionKind::LayerMissing {
                 observe::refused_event(event, rejection);

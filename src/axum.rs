@@ -8,7 +8,7 @@ use ::axum::{
 use http::request::Parts;
 
 use crate::{
-    event::{Payload, VerifiedEvent},
+    event::{Payload, VerifiedEvent, handshake::HandshakeEvent},
     rejection::Rejection,
 };
 
@@ -41,6 +41,24 @@ where
             Some(_) => Self::from_extensions(&parts.extensions).map(Some),
             None => Ok(None),
         }
+    }
+}
+
+/// Takes the handshake that the application has to act on. Take an `Option`, which most requests lack.
+impl<S: Send + Sync> FromRequestParts<S> for HandshakeEvent {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+/// `None` for a request that is no such handshake.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for HandshakeEvent {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        Ok(parts.extensions.get().cloned())
     }
 }
 

@@ -8,6 +8,10 @@ mod locator;
 mod node;
 mod place;
 mod provider;
+#[cfg(feature = "actix")]
+pub(crate) mod resource;
+#[cfg(any(feature = "actix", feature = "axum"))]
+mod route;
 mod secret;
 mod value;
 
@@ -15,6 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
+    sync::OnceLock,
 };
 
 use serde::{Deserialize, Deserializer, de};
@@ -89,6 +94,8 @@ pub struct Config {
     groups: BTreeMap<String, GroupConfig>,
     providers: BTreeMap<String, CustomProvider>,
     deliveries: Option<Deliveries>,
+    /// Built when it is first asked for.
+    shared: OnceLock<DeliveryLayer>,
 }
 
 impl<'de> Deserialize<'de> for Config {
@@ -174,6 +181,7 @@ impl Config {
             groups: BTreeMap::new(),
             providers: BTreeMap::new(),
             deliveries: None,
+            shared: OnceLock::new(),
         };
         for (table, content) in entries(file, None, &mut mistakes) {
             match &*table {
@@ -531,8 +539,10 @@ impl Config {
         })
     }
 
-    /// Builds the layer that deduplicates deliveries, if there is a table `[deliveries]`. Clones of
-    /// the layer share one store; each call of this function creates a new one.
+    /// Returns the layer that deduplicates deliveries, if there is a table `[deliveries]`. Every call
+    /// returns a clone of the same layer, with one store, and routes from this configuration have it
+    /// as well: [drain](DeliveryLayer::drain) it at shutdown. Options that are set on a clone, such as
+    /// a hook, are those of the clone only.
     ///
     /// ```
     /// use tower_webhook::Config;
@@ -547,8 +557,12 @@ impl Config {
     /// When the table is invalid, or its lifetime is shorter than the time for which an endpoint
     /// accepts the same request.
     pub fn deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(Some(shared.clone()));
+        }
         let built = self.built_deliveries();
-        built.map_err(|error| error.within(DELIVERIES))
+        let built = built.map_err(|error| error.within(DELIVERIES))?;
+        Ok(built.map(|layer| self.shared.get_or_init(|| layer).clone()))
     }
 
     fn built_deliveries(&self) -> Result<Option<DeliveryLayer>, SetupError> {

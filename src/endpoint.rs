@@ -11,6 +11,10 @@ use std::{
 #[cfg(feature = "tracing")]
 use crate::limits::LogLimits;
 use crate::{
+    challenge::{
+        Handshake,
+        registration::{self, Registration},
+    },
     compiled::{
         body::BodyTable,
         header_table::HeaderTable,
@@ -46,6 +50,7 @@ pub(crate) struct Endpoint {
     pub(crate) source: Option<Arc<dyn KeySource>>,
     /// The keys for requests of unknown tenants.
     pub(crate) decoy: KeySet,
+    pub(crate) registration: Registration,
     pub(crate) wiring: LoggedMistakes,
     pub(crate) verified: Verified,
     #[cfg(feature = "tracing")]
@@ -68,7 +73,12 @@ impl Endpoint {
             endpoint: None,
             remedies: provider.remedies(),
         };
+        let registration = Registration::default();
+        if provider.settings().first(registration::SETTING) == Some("open") {
+            registration.open(Registration::AT_START);
+        }
         Ok(Self {
+            registration,
             labels: Arc::new(labels),
             max_body: provider.max_body(),
             provider,
@@ -97,6 +107,18 @@ impl Endpoint {
     pub(crate) fn is_unauthenticated(&self) -> bool {
         let mut schemes = self.schemes.iter();
         schemes.all(|scheme| scheme.algorithm.keying() == Keying::None)
+    }
+
+    /// Whether anybody can have `body` signed by a handshake.
+    pub(crate) fn is_forgeable(&self, body: &[u8]) -> bool {
+        let handshake = self.provider.handshake();
+        handshake.is_some_and(|handshake| handshake.signs(body))
+    }
+
+    /// Whether a handshake signs what anybody asks for.
+    pub(crate) fn has_oracle(&self) -> bool {
+        let handshake = self.provider.handshake();
+        handshake.is_some_and(Handshake::has_oracle)
     }
 
     /// What is suspicious about the endpoint.
@@ -128,6 +150,13 @@ impl Endpoint {
                 NoteKind::AssumedScheme,
                 "how this provider signs is assumed: compare it with a genuine delivery before you rely on it, and report \
                  what you find",
+            );
+        }
+        if self.provider.settings().first(registration::SETTING) == Some("open") {
+            add(
+                NoteKind::OpenRegistration,
+                "registration: it is open from the start, so that for an hour anybody who knows the address may offer a secret; \
+                 set it to \"closed\", or remove it, once the webhook is registered",
             );
         }
         notes.extend(self.keys.notes().cloned());
@@ -222,6 +251,7 @@ pub(crate) enum WiringMistake {
     SeveralBodies = 16,
     HiddenLog = 32,
     UnsignedEventType = 64,
+    HandshakeOrder = 128,
 }
 
 /// The mistakes that an endpoint has logged.

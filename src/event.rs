@@ -3,6 +3,7 @@
 
 pub(crate) mod data;
 mod delivery_key;
+pub(crate) mod handshake;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -38,6 +39,27 @@ pub struct VerifiedEvent<T: Payload = Bytes> {
     payload: T,
 }
 
+/// Why a request has no event.
+#[derive(Clone, Copy)]
+pub(crate) enum Absence {
+    NoLayer,
+    /// A layer that only logs has passed it on.
+    PassedOn,
+    /// It is a handshake that the application has to act on.
+    Handshake,
+}
+
+#[cfg(feature = "tower")]
+impl Absence {
+    pub(crate) fn of(passed_on: bool, handshake: bool) -> Self {
+        match (passed_on, handshake) {
+            (true, _) => Self::PassedOn,
+            (_, true) => Self::Handshake,
+            _ => Self::NoLayer,
+        }
+    }
+}
+
 impl VerifiedEvent {
     /// The only constructor.
     pub(crate) fn proven(data: Arc<EventData>) -> Self {
@@ -48,20 +70,21 @@ impl VerifiedEvent {
 
 impl<T: Payload> VerifiedEvent<T> {
     /// Reads an event that the layer has inserted, as an extractor does.
-    /// `passed_on` says that a layer has passed on a request that it does not verify.
+    /// `absence` says why there may be none.
     pub(crate) fn extract(
         event: Option<&VerifiedEvent>,
-        passed_on: bool,
+        absence: Absence,
     ) -> Result<Self, Rejection> {
-        let event = event.ok_or_else(|| {
-            if passed_on {
-                Rejection::layer_missing_because(
-                    "the layer only logs, and passes on requests that it does not verify: take Option<VerifiedEvent>, or \
-                     enforce signatures",
-                )
-            } else {
-                Rejection::layer_missing()
-            }
+        let event = event.ok_or_else(|| match absence {
+            Absence::PassedOn => Rejection::layer_missing_because(
+                "the layer only logs, and passes on requests that it does not verify: take Option<VerifiedEvent>, or \
+                 enforce signatures",
+            ),
+            Absence::Handshake => Rejection::layer_missing_because(
+                "the request is a handshake that the handler has to act on: take Option<VerifiedEvent> and \
+                 Option<HandshakeEvent>",
+            ),
+            Absence::NoLayer => Rejection::layer_missing(),
         })?;
         event.parse().map_err(|error| {
             let mut reason = Reason::new(RejectionKind::UnreadablePayload);

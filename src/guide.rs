@@ -23,6 +23,7 @@ page!(
     ["asymmetric", "config", "identity"]
 );
 page!(providers, "docs/providers.md", ["config"]);
+page!(handshakes, "docs/handshakes.md", ["axum", "config"]);
 page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
 page!(testing, "docs/testing.md", ["actix", "axum", "config"]);

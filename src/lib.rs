@@ -1,5 +1,5 @@
-// The front page is the same with any features; its examples need axum.
-#![cfg_attr(any(not(doctest), feature = "axum"), doc = include_str!("../README.md"))]
+// The front page is the same with any features; its examples need axum and the configuration.
+#![cfg_attr(any(not(doctest), all(feature = "axum", feature = "config")), doc = include_str!("../README.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "tower", feature = "identity")),
@@ -10,6 +10,7 @@
 mod actix;
 #[cfg(feature = "axum")]
 mod axum;
+mod challenge;
 mod clock;
 mod compiled;
 #[cfg(feature = "config")]
@@ -23,6 +24,7 @@ mod event;
 pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+pub mod handshake;
 mod head;
 #[cfg(feature = "identity")]
 mod identity;
@@ -73,6 +75,10 @@ pub mod middleware {
     /// The middleware of actix-web.
     #[cfg(feature = "actix")]
     pub mod actix {
-        pub use crate::actix::{DeliverMiddleware, ResponseFuture, WebhookVerifyMiddleware};
+        pub use crate::actix::{
+            DeliverMiddleware, HandshakeMiddleware, ResponseFuture, WebhookVerifyMiddleware,
+        };
+        #[cfg(feature = "config")]
+        pub use crate::config::resource::WebhookResource;
     }
 }

@@ -15,12 +15,12 @@ use crate::rejection::kind::RejectionKind;
 pub(crate) const DELIVERY_OUTCOMES: usize = 8;
 
 /// The rate limits of one endpoint.
-#[derive(Default)]
 pub(crate) struct LogLimits {
     refusals: [Limit; RejectionKind::COUNT],
     deliveries: [Limit; DELIVERY_OUTCOMES],
     verified: Limit,
     scanners: Limit,
+    handshakes: Limit,
 }
 
 /// The rate limit of one kind of line.
@@ -35,6 +35,18 @@ const SECOND: u64 = 1_000_000_000;
 
 /// The number of lines that may be written at once.
 pub(crate) const BURST: u64 = 20;
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self {
+            refusals: std::array::from_fn(|_| Limit::default()),
+            deliveries: std::array::from_fn(|_| Limit::default()),
+            verified: Limit::default(),
+            scanners: Limit::default(),
+            handshakes: Limit::default(),
+        }
+    }
+}
 
 impl LogLimits {
     /// The number of lines suppressed since the last one, if another may be written.
@@ -51,6 +63,11 @@ impl LogLimits {
     /// As [`admit_refusal`](Self::admit_refusal), for a verified event whose line is at INFO.
     pub(crate) fn admit_verified(&self) -> Option<u64> {
         self.verified.admit(now())
+    }
+
+    /// As [`admit_refusal`](Self::admit_refusal), for a handshake, which anybody may ask for.
+    pub(crate) fn admit_handshake(&self) -> Option<u64> {
+        self.handshakes.admit(now())
     }
 
     /// As [`admit_refusal`](Self::admit_refusal), for the outcome of a delivery.

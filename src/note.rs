@@ -41,6 +41,9 @@ vocabulary! {
         UnsignedTimestamp = "unsigned_timestamp",
         /// Deliveries are deduplicated by the body only, and the type of an event is not signed.
         UnsignedEventType = "unsigned_event_type",
+        /// The endpoint takes a secret that nobody has signed, because its
+        /// [registration](crate::handshake::Registration) is open from the start.
+        OpenRegistration = "open_registration",
     }
 }
 

@@ -113,6 +113,22 @@ pub(crate) fn refused_event(event: Option<&VerifiedEvent>, rejection: &Rejection
     count::refused(rejection, false);
 }
 
+/// Records a handshake that is answered or handed over.
+pub(crate) fn handshake(endpoint: &Endpoint, outcome: &'static str, trace: &Trace) {
+    #[cfg(feature = "tracing")]
+    log::handshake(endpoint, outcome, trace.is_recorded());
+    #[cfg(feature = "metrics")]
+    count::handshake(endpoint, outcome);
+    // After the log line, which has the same fields.
+    trace.handshake(outcome);
+}
+
+/// Warns that a handshake layer is in the wrong place.
+pub(crate) fn handshake_order(endpoint: &Endpoint, problem: &'static str) {
+    #[cfg(feature = "tracing")]
+    log::handshake_order(endpoint, problem);
+}
+
 /// Records that the handler's 2xx status was replaced.
 pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode, trace: &Trace) {
     #[cfg(feature = "tracing")]
@@ -131,6 +147,10 @@ impl Trace {
         Self
     }
 
+    pub(crate) fn of_event(_: &VerifiedEvent) -> Self {
+        Self
+    }
+
     pub(crate) fn enter(&self) -> &Self {
         self
     }
@@ -140,4 +160,6 @@ impl Trace {
     pub(crate) fn verified(&self, _: &VerifiedEvent) {}
 
     pub(crate) fn refused(&self, _: &Rejection, _: &'static str) {}
+
+    pub(crate) fn handshake(&self, _: &'static str) {}
 }

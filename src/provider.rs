@@ -8,6 +8,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use http::StatusCode;
 
 use crate::{
+    challenge::{Handshake, at::At, settings::Settings},
     compiled::{
         body::BodyTable,
         header_table::HeaderTable,
@@ -89,6 +90,18 @@ pub struct Provider {
     items: Option<(&'static str, &'static str)>,
     /// `None` where it does not matter.
     accepts_unsigned_body: Option<bool>,
+    handshake: Option<&'static Handshake>,
+    settings: Settings,
+    answer_read: AnswerRead,
+}
+
+/// Whether the sender reads the body of the answer, so that an empty one would be wrong.
+#[derive(Clone, Copy)]
+pub(crate) enum AnswerRead {
+    Never,
+    Always,
+    /// Of requests that lack this value.
+    Unless(At),
 }
 
 /// The default for providers that do not document how long they retry, or that retry only manually.
@@ -152,6 +165,9 @@ impl Provider {
             selector: None,
             items: None,
             accepts_unsigned_body: Some(false),
+            handshake: None,
+            settings: Settings::default(),
+            answer_read: AnswerRead::Never,
         }
     }
 
@@ -343,6 +359,33 @@ impl Provider {
         self
     }
 
+    /// Sets what the endpoint needs to answer the [handshake](crate::handshake) of a built-in provider,
+    /// such as the `verify_token` of [`meta`](crate::providers::meta). Where several values are
+    /// allowed, a question needs one of them. The documentation of the provider names its settings.
+    ///
+    /// A handshake whose settings are missing is not answered: the request is refused as any other
+    /// that is not signed. The values are compared in constant time, and never shown.
+    ///
+    /// ```
+    /// use tower_webhook::{Secret, Verifier, providers};
+    ///
+    /// let meta = providers::meta().with_handshake_setting("verify_token", Secret::new("my-token"));
+    /// assert!(Verifier::new(meta, Secret::new("the-secret-of-the-app")).is_ok());
+    ///
+    /// let empty = providers::meta().with_handshake_setting("verify_token", Secret::new(""));
+    /// assert!(Verifier::new(empty, Secret::new("the-secret-of-the-app")).is_err());
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    #[must_use]
+    pub fn with_handshake_setting(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        values: impl Into<Vec<Secret>>,
+    ) -> Self {
+        self.settings.set(name.into(), values.into());
+        self
+    }
+
     /// Accepts that the selected variants do not sign the whole body, so that whoever has seen one
     /// request can send others with another body.
     ///
@@ -463,6 +506,30 @@ impl Provider {
 
     pub(crate) fn older_signature(&self) -> Option<&'static str> {
         self.older_signature
+    }
+
+    /// Sets what the provider asks an address, and how it is answered.
+    pub(crate) fn with_handshake(mut self, handshake: &'static Handshake) -> Self {
+        self.handshake = Some(handshake);
+        self
+    }
+
+    pub(crate) fn handshake(&self) -> Option<&'static Handshake> {
+        self.handshake
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Says that the sender reads the body of the answer.
+    pub(crate) fn with_answer_read(mut self, answer_read: AnswerRead) -> Self {
+        self.answer_read = answer_read;
+        self
+    }
+
+    pub(crate) fn answer_read(&self) -> AnswerRead {
+        self.answer_read
     }
 
     /// Sets the name of a built-in provider to the one under which it is listed.
@@ -653,6 +720,20 @@ impl Provider {
         self.tried().map(|variant| &variant.scheme)
     }
 
+    /// Whether a scheme signs the method or the query, so that a safe method is no disguise of another
+    /// request.
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    pub(crate) fn signs_request_line(&self) -> bool {
+        let mut schemes = self.schemes();
+        schemes.any(|scheme| scheme.signs_request_line())
+    }
+
+    /// The names of the settings of its handshakes.
+    #[cfg(feature = "config")]
+    pub(crate) fn setting_names(&self) -> Vec<&'static str> {
+        self.handshake.map(Handshake::settings).unwrap_or_default()
+    }
+
     /// The headers that carry signatures, in all header families.
     pub(crate) fn signature_headers(&self) -> impl Iterator<Item = String> {
         self.schemes().flat_map(|scheme| {
@@ -676,6 +757,7 @@ impl Provider {
     pub(crate) fn compile(&self) -> Result<Compiled, SetupError> {
         self.check_params()?;
         self.check_variants()?;
+        self.settings.check(self.handshake, &self.name)?;
         if let Some(status) = self.success_status.filter(|status| !status.is_success()) {
             return Err(SetupError::new(format!(
                 "success_status: {} is not a success status; set one from 200 to 299",
@@ -714,7 +796,12 @@ impl Provider {
             let tables = (&mut headers, &mut body);
             CompiledScheme::new(name.clone(), &scheme, &self.params, &metadata, tables)
         });
-        let schemes = schemes.collect::<Result<Vec<_>, _>>()?;
+        let mut schemes = schemes.collect::<Result<Vec<_>, _>>()?;
+        if self.handshake.is_some_and(Handshake::has_macs) {
+            for scheme in &mut schemes {
+                scheme.answers = true;
+            }
+        }
         self.check_coverage(&schemes)?;
         Ok(Compiled {
             schemes,

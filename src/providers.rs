@@ -35,6 +35,7 @@ pub mod authento;
 mod catalogue;
 pub mod complycube;
 pub mod github;
+mod handshakes;
 pub mod idenfy;
 pub mod onfido;
 pub mod persona;
@@ -75,6 +76,7 @@ macro_rules! with_modules {
             evidence: $evidence:ident,
             signs: $signs:literal,
             window: $window:literal,
+            $(handshake: $handshake:ident $asked:literal,)?
         }
     )+) => {
         $(
@@ -82,6 +84,7 @@ macro_rules! with_modules {
             #[must_use]
             pub fn $module() -> Provider {
                 $module::provider().named($name).with_evidence(Evidence::$evidence)
+                    $(.with_handshake(&handshakes::$handshake))?
             }
         )+
 
@@ -101,6 +104,7 @@ macro_rules! with_modules {
                 evidence: Evidence::$evidence,
                 signs: $signs,
                 window: $window,
+                handshake: concat!($($asked)?),
                 pitfalls: concat!("See the [module](crate::providers::", stringify!($module), ")."),
             },
         )+];
@@ -160,6 +164,7 @@ with_modules! {
         evidence: Ran,
         signs: "HMAC-SHA256 of `v0:{ts}:{body}`, in hex after `v0=`, in header `X-Slack-Signature`",
         window: "5 minutes",
+        handshake: SLACK "a signed `url_verification`, whose challenge is repeated as text",
     }
 
     standard_webhooks = "standard-webhooks" {

@@ -4,7 +4,7 @@
 //! [`CheckedHead::with_keys`] adds the keys, and [`BodyVerifier`] takes the body.
 
 pub(crate) mod body;
-mod buffer;
+pub(crate) mod buffer;
 #[cfg(feature = "tower")]
 pub(crate) mod future;
 mod hashes;
@@ -13,7 +13,7 @@ pub(crate) mod hints;
 #[cfg(feature = "tower")]
 mod several;
 #[cfg(feature = "tower")]
-mod steps;
+pub(crate) mod steps;
 pub(crate) mod verifier;
 
 pub use self::{body::BodyVerifier, head::CheckedHead};

@@ -8,14 +8,16 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
 use serde::Serialize;
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
 use tower_webhook::{
     Config, Identity, Payload, SetupError, VerifiedEvent,
     delivery::DeliveryLayer,
+    handshake::{HandshakeEvent, HandshakeLayer},
     multipart::Part,
     providers::{
         authenteq, authento, complycube, idenfy, onfido, persona, stripe, sumsub, veriff, voveid,
@@ -98,13 +100,19 @@ fn routes(
             let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
             verify = verify.with_clock(move || time.unwrap_or(UNIX_EPOCH));
         }
-        // The last layer added is the outermost.
+        // What `config.route(name, accept)` does, by hand because of the hook and the clock. The last
+        // layer added is the outermost.
+        let handshake = HandshakeLayer::new(&verify);
         let mut route = any(accept);
         if let Some(deliveries) = deliveries {
             route = route.layer(deliveries.clone());
         }
+        let layers = ServiceBuilder::new()
+            .layer(handshake.clone())
+            .layer(verify)
+            .layer(handshake);
         let path = format!("/webhooks/{}", path_segment(name));
-        router = router.route(&path, route.layer(verify));
+        router = router.route(&path, route.layer(layers));
     }
     Ok(router.with_state(stats.clone()))
 }
@@ -113,9 +121,15 @@ async fn show_stats(State(stats): State<Stats>) -> Json<Snapshot> {
     stats.snapshot()
 }
 
-/// There is no event if the endpoint has `enforce = "log"` and the request is not verified.
-async fn accept(State(stats): State<Stats>, event: Option<VerifiedEvent>) -> Response {
+/// There is no event if the endpoint has `enforce = "log"` and the request is not verified, and none
+/// if the provider offers a secret, which this tool takes without storing it.
+async fn accept(
+    State(stats): State<Stats>,
+    event: Option<VerifiedEvent>,
+    handshake: Option<HandshakeEvent>,
+) -> Response {
     match event {
+        None if handshake.is_some() => StatusCode::OK.into_response(),
         Some(event) => {
             stats.count_accepted(event.endpoint().unwrap_or_default());
             Json(Accepted::from(&event)).into_response()

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! With a configuration file it serves each endpoint at `/webhooks/NAME`, for every method, since some
-//! providers sign `GET` or the query. Without one it serves demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
+//! providers sign `GET` or the query, and answers the provider's handshakes there. Without one it serves demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
 //! `GET /stats` counts. A file with `store = "redis"` needs the feature `redis`, too.
 //!
 //! It accepts every signed event, even if its payload cannot be read. Log lines go to stderr and

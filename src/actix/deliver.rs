@@ -19,14 +19,14 @@ use actix_web::{
 use crate::{
     actix::convert::{from_actix, status, to_actix},
     delivery::{
-        layer::DeliveryLayer,
+        layer::{DeliveryLayer, reads_answer},
         observe,
         options::DeliveryOptions,
         refusal::not_verified,
         route::{is_one_route, normalise},
         run::{AlreadyClaimed, Begun, HandlerEnd, begin},
     },
-    event::VerifiedEvent,
+    event::{VerifiedEvent, handshake::HandshakeEvent},
     observe::refused_event,
     rejection::Rejection,
 };
@@ -81,8 +81,9 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let (inner, options) = (Rc::clone(&self.inner), Arc::clone(&self.options));
         let event = request.extensions().get::<VerifiedEvent>().cloned();
-        // A layer that only logs has passed the request on.
-        let passed_on = request.extensions().get::<Rejection>().is_some();
+        // A layer that only logs has passed the request on, or it is a handshake.
+        let passed_on = request.extensions().get::<Rejection>().is_some()
+            || request.extensions().get::<HandshakeEvent>().is_some();
         Box::pin(async move {
             let Some(event) = event else {
                 if passed_on {
@@ -95,11 +96,13 @@ where
             // A safe method must not complete a delivery, because its response says nothing about
             // the event.
             let is_safe = request.method().is_safe();
-            let again = !is_safe && request.extensions_mut().insert(AlreadyClaimed).is_some();
+            // A repeated request of a sender that reads the answer needs the handler's.
+            let is_passed = is_safe || reads_answer(&event);
+            let again = !is_passed && request.extensions_mut().insert(AlreadyClaimed).is_some();
             if again {
                 observe::claimed_twice(&event);
             }
-            if is_safe || again {
+            if is_passed || again {
                 let response = inner.call(request).await;
                 return response.map(ServiceResponse::map_into_left_body);
             }

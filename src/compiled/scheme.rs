@@ -19,7 +19,7 @@ use crate::{
         special::CompiledSpecial,
         validate::validate,
     },
-    crypto::{proof::Proof, secret::decode},
+    crypto::{hasher::Hasher, proof::Proof, secret::decode},
     error::SetupError,
     scheme::{
         algorithm::{Algorithm, Keying},
@@ -64,6 +64,8 @@ pub(crate) struct CompiledScheme {
     pub(crate) head: HeadRules,
     /// What reads a request instead of `content`.
     pub(crate) special: Option<CompiledSpecial>,
+    /// Whether its keys also make answers to handshakes.
+    pub(crate) answers: bool,
 }
 
 /// A secret under one scheme.
@@ -71,6 +73,8 @@ pub(crate) struct KeyState {
     /// Of a hash, the state after the key and everything in front of the first variable part.
     pub(crate) proof: Proof,
     pub(crate) key: Zeroizing<Vec<u8>>,
+    /// The state after the key alone, where answers to handshakes need it.
+    pub(crate) answer: Option<Box<Hasher>>,
     /// Whether the secret is weak because it is short.
     pub(crate) short: bool,
     /// When the certificate of a public key ceases to be valid.
@@ -133,6 +137,7 @@ impl CompiledScheme {
             secret_format: scheme.secret_format.clone(),
             head,
             special,
+            answers: false,
         })
     }
 
@@ -192,6 +197,7 @@ impl CompiledScheme {
             proof,
             expires,
             key: Zeroizing::default(),
+            answer: None,
             short: false,
         })
     }
@@ -213,6 +219,8 @@ impl CompiledScheme {
 
     fn start(&self, key: Zeroizing<Vec<u8>>, short: bool) -> Result<KeyState, SetupError> {
         let mut proof = Proof::of_secret(self.algorithm, &key)?;
+        let answer = proof.hasher().filter(|_| self.answers);
+        let answer = answer.cloned().map(Box::new);
         if let Proof::Hash(hasher) = &mut proof
             && self.content.schedule(hasher, &key).is_none()
         {
@@ -223,6 +231,7 @@ impl CompiledScheme {
         Ok(KeyState {
             proof,
             key,
+            answer,
             short,
             expires: None,
         })

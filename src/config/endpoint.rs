@@ -42,20 +42,48 @@ pub(super) struct EndpointConfig {
     deduplicate_by: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, Param>,
-    /// Other keys, which must be parameters of the provider. `None` for a value that is neither
-    /// text nor a list of texts.
+    /// Other keys, which must be parameters of the provider or settings of its handshakes.
     #[serde(skip)]
-    own_params: BTreeMap<String, Option<Param>>,
+    own_params: BTreeMap<String, OwnParam>,
     /// The keys that every endpoint may have.
     #[serde(skip)]
     keys: &'static [&'static str],
+}
+
+/// A key that only some providers know.
+struct OwnParam {
+    /// `None` if it is neither text nor a list of texts.
+    param: Option<Param>,
+    setting: Result<Vec<SecretConfig>, String>,
+}
+
+impl OwnParam {
+    fn read(value: &Node) -> Self {
+        let setting = match value {
+            Node::List(_) => Vec::deserialize(value),
+            _ => SecretConfig::deserialize(value).map(|one| vec![one]),
+        };
+        Self {
+            param: Param::deserialize(value).ok(),
+            setting: setting.map_err(|mistake| mistake.to_string()),
+        }
+    }
+
+    /// The values of a setting.
+    fn secrets(&self, name: &str) -> Result<Vec<Secret>, SetupError> {
+        let within = |error: SetupError| error.within(name);
+        let values = self.setting.as_ref();
+        let values = values.map_err(|text| within(SetupError::new(text.clone())))?;
+        let values = values.iter().map(SecretConfig::resolve);
+        values.collect::<Result<_, _>>().map_err(within)
+    }
 }
 
 impl EndpointConfig {
     pub(super) fn read(node: Node) -> Result<Self, Vec<SetupError>> {
         let (mut own_params, mut keys) = (BTreeMap::new(), &[][..]);
         let (endpoint, mut mistakes) = node::read::<Self>(node, |key, value, known| {
-            own_params.insert(key.to_owned(), Param::deserialize(value).ok());
+            own_params.insert(key.to_owned(), OwnParam::read(value));
             keys = known;
             true
         });
@@ -217,10 +245,18 @@ impl EndpointConfig {
     /// Sets the parameters. The error contains all mistakes in them.
     fn with_params(&self, mut provider: Provider) -> Result<Provider, SetupError> {
         let names = provider.param_names();
+        let settings = provider.setting_names();
+        let is_setting = |name: &str| settings.contains(&name);
         let mut mistakes = Vec::new();
         for (name, value) in &self.own_params {
-            match value {
+            match &value.param {
+                _ if is_setting(name) => match value.secrets(name) {
+                    Ok(values) => provider = provider.with_handshake_setting(name.clone(), values),
+                    Err(mistake) => mistakes.push(mistake),
+                },
                 _ if !names.contains(name) => {
+                    let settings = settings.iter().map(|name| (*name).to_owned());
+                    let names: Vec<String> = names.iter().cloned().chain(settings).collect();
                     mistakes.push(self.unknown(name, &provider, &names));
                 }
                 Some(value) if value.fits(name, &provider) => {
@@ -247,7 +283,14 @@ impl EndpointConfig {
             }
         }
         for (name, value) in &self.params {
-            let problem = if !names.contains(name) {
+            let is_own = self.own_params.contains_key(name);
+            let problem = if is_setting(name) && !is_own {
+                let value = Secret::new(value.clone());
+                provider = provider.with_handshake_setting(name.clone(), value);
+                continue;
+            } else if is_setting(name) {
+                "the setting is set twice; keep one".to_owned()
+            } else if !names.contains(name) {
                 format!(
                     "provider {} has no such parameter; remove it",
                     provider.name()
@@ -255,7 +298,7 @@ impl EndpointConfig {
             } else if self
                 .own_params
                 .get(name)
-                .is_some_and(|other| other.as_ref() != Some(value))
+                .is_some_and(|other| other.param.as_ref() != Some(value))
             {
                 "the parameter is set twice, with different values; keep one".to_owned()
             } else if value.fits(name, &provider) {

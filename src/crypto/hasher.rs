@@ -60,6 +60,13 @@ impl Hasher {
         Some(hash.finish())
     }
 
+    /// Finishes a copy of this hash after `text`.
+    pub(crate) fn of(&self, text: &[u8]) -> Tag {
+        let mut hash = self.clone();
+        absorb(&mut hash, text);
+        hash.finish()
+    }
+
     /// Apart from [`hash`](Self::hash), so that every algorithm is compiled once and not once for
     /// each closure.
     fn finish(self) -> Tag {

@@ -13,6 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
+    challenge::read::{Found, in_body},
     delivery::{
         observe,
         options::DeliveryOptions,
@@ -24,8 +25,10 @@ use crate::{
         store::DeliveryStore,
         tasks::Tasks,
     },
-    event::VerifiedEvent,
+    delivery_key::DeduplicateBy,
+    event::{VerifiedEvent, handshake::HandshakeEvent},
     observe::refused_event,
+    provider::AnswerRead,
     rejection::Rejection,
     tower::body::ResponseBody,
 };
@@ -53,6 +56,10 @@ const MAX_RUNNING: usize = 10_000;
 ///
 /// Tasks that a handler spawns without awaiting them are not covered. A 2xx counts as soon as the
 /// head of the response is ready: an error in the response body has no effect on the delivery.
+///
+/// Some senders read the answer, such as Slack of a command and Discord of an interaction; the
+/// documentation of the provider says so. Their requests are handled again when they are sent again,
+/// unless the endpoint sets what [identifies a delivery](crate::Provider::with_deduplicate_by).
 ///
 /// Equal events on different routes are different deliveries. The route is the pattern that axum
 /// (feature `axum`) or actix-web matched, if there is one without a wildcard; otherwise it is the
@@ -337,8 +344,11 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let options = Arc::clone(&self.options);
         let Some(event) = request.extensions().get::<VerifiedEvent>().cloned() else {
-            // A layer that only logs has passed the request on.
-            if request.extensions().get::<Rejection>().is_some() {
+            // A layer that only logs has passed the request on, or it is a handshake.
+            let extensions = request.extensions();
+            if extensions.get::<Rejection>().is_some()
+                || extensions.get::<HandshakeEvent>().is_some()
+            {
                 return ResponseFuture::new(inner.call(request));
             }
             let rejection = not_verified();
@@ -347,6 +357,10 @@ where
         // A safe method must not complete a delivery, because its response says nothing about the
         // event.
         if request.method().is_safe() {
+            return ResponseFuture::new(inner.call(request));
+        }
+        // A repeated request of a sender that reads the answer needs the handler's.
+        if reads_answer(&event) {
             return ResponseFuture::new(inner.call(request));
         }
         if request.extensions_mut().insert(AlreadyClaimed).is_some() {
@@ -397,6 +411,17 @@ impl<R, E> fmt::Debug for ResponseFuture<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
+}
+
+/// Whether the sender reads the answer, and the endpoint has not asked for deduplication all the same.
+pub(crate) fn reads_answer(event: &VerifiedEvent) -> bool {
+    let provider = &event.shared().provider;
+    let is_read = match provider.answer_read() {
+        AnswerRead::Never => false,
+        AnswerRead::Always => true,
+        AnswerRead::Unless(at) => in_body(event.body(), at) == Found::Nothing,
+    };
+    is_read && *provider.deduplicate_by() == DeduplicateBy::Auto
 }
 
 /// Logs the rejection and converts it to a response.

@@ -22,6 +22,7 @@ use crate::{
     delivery_key::{DeliveryKey, SignedId},
     endpoint::Endpoint,
     json,
+    keys::key_set::KeySet,
     scheme::{
         definition::Coverage,
         locator::{Locator, LocatorKind},
@@ -47,6 +48,8 @@ pub(crate) struct EventData {
     /// The place in `variants` of the one whose signature matched.
     pub(crate) matched: usize,
     pub(crate) key_id: Option<Arc<str>>,
+    /// The keys and the place of the one that matched, where answers are made with it.
+    pub(crate) answering: Option<(KeySet, usize)>,
     pub(crate) body: Bytes,
     /// Known from the signature check if the scheme signs it, else computed on first use.
     pub(crate) body_sha256: OnceLock<[u8; 32]>,
@@ -99,6 +102,7 @@ impl EventData {
             traced: AtomicBool::new(false),
             matched: 0,
             key_id: None,
+            answering: None,
             body: Bytes::new(),
             body_sha256: OnceLock::new(),
             event_type: OnceLock::new(),

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock::{self, unix_seconds},
     compiled::scheme::{CompiledScheme, KeyState},
+    crypto::hasher::Hasher,
     error::SetupError,
     keys::{jwks, secret::Secret, suspicion::SecretLook},
     note::{Note, NoteKind},
@@ -247,6 +248,14 @@ impl Key {
     pub(crate) fn valid_at(&self, now: i64) -> bool {
         self.not_before.is_none_or(|first| first <= now)
             && self.not_after.is_none_or(|last| now <= last)
+    }
+
+    /// What signs answers to handshakes.
+    pub(crate) fn answer(&self) -> Option<&Hasher> {
+        self.states
+            .iter()
+            .flatten()
+            .find_map(|state| state.answer.as_deref())
     }
 
     pub(crate) fn state(&self, variant: usize) -> Option<&KeyState> {

@@ -282,7 +282,6 @@ impl Secret {
     }
 
     /// The text itself, for a value that is not a key but equally confidential.
-    #[cfg(feature = "config")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

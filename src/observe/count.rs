@@ -9,6 +9,7 @@ const VERIFIED: &str = "webhook_verified_total";
 const REFUSED: &str = "webhook_refused_total";
 const BYTES: &str = "webhook_body_bytes_total";
 const DELIVERIES: &str = "webhook_deliveries_total";
+const HANDSHAKES: &str = "webhook_handshakes_total";
 const STATUS_CHANGED: &str = "webhook_status_changed_total";
 
 pub(crate) fn describe() {
@@ -27,6 +28,11 @@ pub(crate) fn describe() {
         DELIVERIES,
         Unit::Count,
         "Verified events that reached a delivery layer, by outcome"
+    );
+    describe_counter!(
+        HANDSHAKES,
+        Unit::Count,
+        "Handshakes that were answered, or handed over to the application"
     );
     describe_counter!(
         STATUS_CHANGED,
@@ -68,6 +74,16 @@ pub(crate) fn delivered(event: &VerifiedEvent, outcome: &'static str) {
         DELIVERIES,
         "provider" => event.provider().to_owned(),
         "endpoint" => label(event.endpoint()),
+        "outcome" => outcome,
+    )
+    .increment(1);
+}
+
+pub(crate) fn handshake(endpoint: &Endpoint, outcome: &'static str) {
+    counter!(
+        HANDSHAKES,
+        "provider" => endpoint.labels.provider.to_string(),
+        "endpoint" => label(endpoint.name()),
         "outcome" => outcome,
     )
     .increment(1);

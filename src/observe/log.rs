@@ -234,6 +234,30 @@ pub(crate) fn verified_twice(outer: &VerifiedEvent) {
     );
 }
 
+pub(crate) fn handshake(endpoint: &Endpoint, outcome: &'static str, in_span: bool) {
+    let Some(left_out) = endpoint.log_limits.admit_handshake() else {
+        return;
+    };
+    tracing::info!(
+        target: "tower_webhook",
+        handshake = outcome,
+        provider = unless(in_span, Some(&*endpoint.labels.provider)),
+        endpoint = unless(in_span, endpoint.name()),
+        left_out = some(left_out),
+        "webhook handshake {}",
+        outcome.replace('_', " ")
+    );
+}
+
+pub(crate) fn handshake_order(endpoint: &Endpoint, problem: &'static str) {
+    tracing::warn!(
+        target: "tower_webhook",
+        provider = &*endpoint.labels.provider,
+        endpoint = endpoint.name(),
+        "the HandshakeLayer is not where it belongs: {problem}, or use Config::route"
+    );
+}
+
 pub(crate) fn status_changed(endpoint: &Endpoint, from: StatusCode, to: StatusCode, in_span: bool) {
     tracing::debug!(
         target: "tower_webhook",

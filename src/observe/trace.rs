@@ -1,6 +1,6 @@
 //! The span of a request, around its verification and its handler.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use tracing::{
     Level, Span, Value,
@@ -61,6 +61,18 @@ impl Trace {
         }
     }
 
+    /// The span that is current inside of a verifying layer, if it is that layer's.
+    pub(crate) fn of_event(event: &VerifiedEvent) -> Self {
+        let current = Span::current();
+        let metadata = current.metadata();
+        let is_ours = metadata.is_some_and(|metadata| metadata.target() == "tower_webhook");
+        let is_traced = event.data().traced.load(Ordering::Relaxed);
+        Self {
+            span: Some(current).filter(|_| is_ours && is_traced),
+            is_of_several: false,
+        }
+    }
+
     /// Records the endpoint that decided, if there are several.
     pub(crate) fn decided_by(&self, provider: Option<&str>, endpoint: Option<&str>) {
         if self.is_of_several {
@@ -113,6 +125,10 @@ impl Trace {
             RejectionKind::BodyTooLarge | RejectionKind::SignatureMismatch
         );
         self.record("bytes", rejection.body_length().filter(|_| of_body));
+    }
+
+    pub(crate) fn handshake(&self, outcome: &'static str) {
+        self.record("outcome", Some(outcome));
     }
 
     /// Records a field that has a value; subscribers would write an absent one as a blank.

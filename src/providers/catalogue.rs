@@ -84,6 +84,19 @@ macro_rules! secrets {
     };
 }
 
+/// Of which requests the sender reads the answer.
+macro_rules! answer_read {
+    () => {
+        Answer::Unread
+    };
+    (always) => {
+        Answer::Read
+    };
+    (unless json $pointer:literal) => {
+        Answer::ReadUnless($pointer)
+    };
+}
+
 macro_rules! is_present {
     () => {
         false
@@ -157,6 +170,8 @@ macro_rules! entries {
             $(time_limit: $seconds:literal,)?
             $(success: $success:literal,)?
             $(max_body: $bytes:expr,)?
+            $(handshake: $handshake:ident $asked:literal,)?
+            $(answer: [$($answer:tt)+],)?
             $(pitfalls: $pitfalls:literal,)?
             $(module: $module:ident,)?
         }
@@ -183,6 +198,11 @@ macro_rules! entries {
             $(#[doc = concat!("- Retries: for at most ", hours_words!($hours), ".")])?
             $(#[doc = concat!("- Time limit: the sender waits ", $seconds, " seconds for a response.")])?
             $(#[doc = concat!("- Success: only status ", $success, ".")])?
+            $(#[doc = concat!("- Handshake: ", $asked, ".")])?
+            $(#[doc = concat!(
+                "- Reads the answer", answer_words!($($answer)+), ", so these requests are deduplicated only if the \
+                endpoint sets `deduplicate_by`."
+            )])?
             #[doc = concat!("- Evidence: ", evidence_words!($evidence), ".")]
             $(#[doc = concat!("- Source: <", $docs, ">.")])?
             #[doc = forged_words!([$($scheme)+])]
@@ -213,6 +233,8 @@ macro_rules! entries {
                         time_limit: optional!($($seconds)?),
                         success: optional!($($success)?),
                         max_body: optional!($($bytes)?),
+                        handshake: optional!($(&$crate::providers::handshakes::$handshake)?),
+                        answer: answer_read!($($($answer)+)?),
                     };
                 let provider = ROW.provider();
                 $(let provider = $crate::providers::$module::with_events(provider);)?
@@ -236,6 +258,7 @@ macro_rules! entries {
                 evidence: Evidence::$evidence,
                 signs: words!([$($scheme)+]),
                 window: window_words!([$($scheme)+]),
+                handshake: concat!($($asked)?),
                 pitfalls: concat!($($pitfalls)?),
             },
         )+];

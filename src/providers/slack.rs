@@ -9,9 +9,11 @@
 //! | delivery id | `/event_id` of a JSON body |
 //! | delivery key | `/event_id`, or the whole body if there is none |
 //! | success | any 2xx within 3 seconds; the Events API retries 3 times |
+//! | handshake | `url_verification`, signed like every other request; see [`handshake`](crate::handshake) |
 //!
-//! The `url_verification` challenge is signed like every other request. It reaches the handler as
-//! an event, and the handler has to answer it.
+//! Slack shows the answer to a slash command or an interaction to the user, so a request without
+//! `/event_id` is not deduplicated unless the endpoint sets `deduplicate_by`: an empty answer to a
+//! repeated one would be wrong.
 //!
 //! Documented: <https://docs.slack.dev/authentication/verifying-requests-from-slack>, whose example
 //! is a test vector here. Certain.
@@ -19,8 +21,9 @@
 use std::time::Duration;
 
 use crate::{
+    challenge::at::At,
     keys::suspicion::SecretLook,
-    provider::Provider,
+    provider::{AnswerRead, Provider},
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, locator::Locator,
         signature::SignatureFormat, timestamp::Timestamp,
@@ -45,6 +48,7 @@ pub(super) fn provider() -> Provider {
         .with_event_type(Locator::json("/event/type"))
         .with_delivery_id(Locator::json("/event_id"))
         .with_unique_delivery_id()
+        .with_answer_read(AnswerRead::Unless(At::Json("/event_id")))
         .with_time_limit(Duration::from_secs(3))
         .with_docs("https://docs.slack.dev/authentication/verifying-requests-from-slack")
 }

@@ -14,7 +14,10 @@ mod url;
 use crate::{
     crypto::encoding::encode,
     provider::{Provider, evidence::Evidence},
-    providers::catalogue::entry::{Entry, Facts},
+    providers::{
+        catalogue::entry::{Entry, Facts},
+        handshakes,
+    },
     scheme::{
         encoding::Encoding,
         special::{Draft, SpecialScheme},
@@ -47,6 +50,7 @@ macro_rules! specials {
             secret: $secret:literal,
             window: $window:literal,
             $(params: $params:literal,)?
+            $(handshake: $handshake:ident $asked:literal,)?
             pitfalls: $pitfalls:literal,
         }
     )+) => {
@@ -57,6 +61,7 @@ macro_rules! specials {
             #[doc = concat!("- Secret: ", $secret, ".")]
             #[doc = concat!("- Replay window: ", $window, ".")]
             $(#[doc = concat!("- Parameters: ", $params, ".")])?
+            $(#[doc = concat!("- Handshake: ", $asked, ".")])?
             #[doc = concat!("- Evidence: ", evidence_words!($evidence), ".")]
             #[doc = concat!("- Source: <", $docs, ">.")]
             #[doc = ""]
@@ -64,6 +69,7 @@ macro_rules! specials {
             #[must_use]
             pub fn $function() -> Provider {
                 specials!(@build $module $function).named($name).with_evidence(Evidence::$evidence)
+                    $(.with_handshake(&handshakes::$handshake))?
             }
         )+
 
@@ -83,6 +89,7 @@ macro_rules! specials {
                 evidence: Evidence::$evidence,
                 signs: $signs,
                 window: $window,
+                handshake: concat!($($asked)?),
                 pitfalls: $pitfalls,
             },
         )+];
@@ -98,6 +105,7 @@ specials! {
         signs: "HMAC-SHA256 of eight fields of each item, in base64, in `additionalData.hmacSignature` of the item",
         secret: "the HMAC key of the webhook, in hex",
         window: "unlimited",
+        handshake: ADYEN "every event is answered by the text `[accepted]`, which older accounts require",
         pitfalls: "Of each item, only `pspReference`, `originalReference`, `merchantAccountCode`, `merchantReference`, \
             `amount`, `eventCode` and `success` are signed, so the endpoint has to set \
             `accept_unsigned_body`: whoever has seen a request can \
@@ -117,6 +125,8 @@ specials! {
         secret: "the private key of the API",
         window: "unlimited",
         params: "`public_key`: the public key of the API, which has to be next to the signature",
+        handshake: BRAINTREE "`GET` with `bt_challenge` in the query, answered with `public_key` and a MAC of it under the \
+            secret. Only 20 to 32 digits of lower-case hex are answered, and no payload of that form is accepted",
         pitfalls: "The payload is XML in base64, and its kind is in there. A body with any other field is refused, since \
             nothing would prove it.",
     }
@@ -206,6 +216,8 @@ specials! {
         secret: "the key of the webhook",
         window: "unlimited",
         params: "`url`: the URL of the webhook as registered, or `url_from`: as for [`twilio`]",
+        handshake: MANDRILL "`HEAD`, and a form with an empty list of events that is signed with the key `test-webhook`, both \
+            answered by an empty 200",
         pitfalls: "The events are a JSON array in the form field `mandrill_events`. Nothing separates names from values, so \
             whoever has seen a request can move letters from the one to the other.",
     }

@@ -64,6 +64,8 @@ vocabulary! {
         VerifiedBefore = "verified_before",
         /// The provider's command-line tool signs with a secret of its own.
         CliSecret = "cli_secret",
+        /// The request is a [handshake](crate::handshake) of the provider that no layer answers.
+        Handshake = "handshake",
     }
 }
 
@@ -154,6 +156,18 @@ pub(crate) struct Hints {
     pub(crate) field: Option<Box<str>>,
     pub(crate) body_digest: Option<Box<str>>,
     pub(crate) asked_tenant: Option<Box<str>>,
+    /// What the endpoint lacks to answer a handshake.
+    pub(crate) handshake: Option<Unanswered>,
+}
+
+/// Why a handshake is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    NoLayer,
+    /// A setting of the endpoint is missing.
+    NoSetting(&'static str),
+    /// Nobody has opened the registration.
+    Closed,
 }
 
 /// What a signature that cannot be decoded looks like. The order makes the choice among several
@@ -232,6 +246,18 @@ impl Hints {
                 "a GET, HEAD or OPTIONS carries no event: it is a browser, a health check, or a check of the address, which a route of \
                  your own can answer",
             ),
+            Hint::Handshake => {
+                f.write_str("the provider asks whether it may use this address: ")?;
+                match self.handshake {
+                    Some(Unanswered::NoSetting(name)) => write!(f, "set `{name}` to have it answered"),
+                    Some(Unanswered::Closed) => f.write_str(
+                        "open the registration just before you create the webhook, by Verifier::registration or registration = \"open\"",
+                    ),
+                    _ => f.write_str(
+                        "put a HandshakeLayer outside of the WebhookVerifyLayer, or take the route of Config::route",
+                    ),
+                }
+            }
             Hint::FoldedLines => f.write_str("a proxy has folded several lines of the header into one"),
             Hint::UndecodedSignature if self.undecoded == 1 => {
                 f.write_str("one of the signatures cannot be decoded")

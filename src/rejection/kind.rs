@@ -48,6 +48,9 @@ pub enum RejectionKind {
     SignatureMismatch,
     /// The signature is correct, but its key is not valid at this time.
     KeyOutsideWindow,
+    /// The body has the form of a challenge, which anybody can have signed by the endpoint: see
+    /// [`handshake`](crate::handshake).
+    ForgeableBody,
     /// The key source found no tenant for this request. Status 401.
     UnknownTenant,
     /// The endpoint has no key that is valid at this time. Status 503, like the kinds up to
@@ -74,6 +77,11 @@ pub enum RejectionKind {
     ReadTimeout,
     /// The connection broke before the body was complete. Status 400.
     BodyIncomplete,
+    /// The challenge of a [handshake](crate::handshake) is missing or not of the form that is
+    /// answered. Status 400.
+    MalformedChallenge,
+    /// A [handshake](crate::handshake) does not have the value that the endpoint expects. Status 403.
+    ChallengeRefused,
     /// `Content-Length` announced a body, but another layer has consumed it. Status 500, like the
     /// next two.
     BodyTaken,
@@ -102,6 +110,7 @@ impl RejectionKind {
         Self::MalformedBody,
         Self::SignatureMismatch,
         Self::KeyOutsideWindow,
+        Self::ForgeableBody,
         Self::UnknownTenant,
         Self::NoValidKey,
         Self::KeySourceFailed,
@@ -114,6 +123,8 @@ impl RejectionKind {
         Self::HandlerAborted,
         Self::ReadTimeout,
         Self::BodyIncomplete,
+        Self::MalformedChallenge,
+        Self::ChallengeRefused,
         Self::BodyTaken,
         Self::UnreadablePayload,
         Self::LayerMissing,
@@ -143,6 +154,7 @@ impl RejectionKind {
             Self::MalformedBody => "malformed_body",
             Self::SignatureMismatch => "signature_mismatch",
             Self::KeyOutsideWindow => "key_outside_window",
+            Self::ForgeableBody => "forgeable_body",
             Self::UnknownTenant => "unknown_tenant",
             Self::NoValidKey => "no_valid_key",
             Self::KeySourceFailed => "key_source_failed",
@@ -155,6 +167,8 @@ impl RejectionKind {
             Self::HandlerAborted => "handler_aborted",
             Self::ReadTimeout => "read_timeout",
             Self::BodyIncomplete => "body_incomplete",
+            Self::MalformedChallenge => "malformed_challenge",
+            Self::ChallengeRefused => "challenge_refused",
             Self::BodyTaken => "body_taken",
             Self::UnreadablePayload => "unreadable_payload",
             Self::LayerMissing => "layer_missing",
@@ -181,6 +195,7 @@ impl RejectionKind {
             | Self::MalformedBody
             | Self::SignatureMismatch
             | Self::KeyOutsideWindow
+            | Self::ForgeableBody
             | Self::UnknownTenant => StatusCode::UNAUTHORIZED,
             Self::NoValidKey
             | Self::KeySourceFailed
@@ -192,7 +207,8 @@ impl RejectionKind {
             | Self::HandlersBusy
             | Self::HandlerAborted => StatusCode::SERVICE_UNAVAILABLE,
             Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::BodyIncomplete | Self::MalformedChallenge => StatusCode::BAD_REQUEST,
+            Self::ChallengeRefused => StatusCode::FORBIDDEN,
             Self::BodyTaken | Self::UnreadablePayload | Self::LayerMissing => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -221,6 +237,9 @@ impl RejectionKind {
             Self::KeyOutsideWindow => {
                 "the signature is correct, but its key is not valid at this time"
             }
+            Self::ForgeableBody => {
+                "the body has the form of a challenge, which anybody can have signed by this endpoint"
+            }
             Self::UnknownTenant => "the key source found no tenant for this request",
             Self::NoValidKey => {
                 "the endpoint has no valid key; add one for this provider, or a key source"
@@ -241,6 +260,13 @@ impl RejectionKind {
             Self::HandlerAborted => "the handler was aborted before it responded",
             Self::ReadTimeout => "the body did not arrive in time",
             Self::BodyIncomplete => "the connection broke before the body was complete",
+            Self::MalformedChallenge => {
+                "the challenge of a handshake is missing, ambiguous, too long, or not of the provider's form"
+            }
+            Self::ChallengeRefused => {
+                "a handshake does not have the value that this endpoint expects; compare the setting with the one at the \
+                 provider"
+            }
             Self::BodyTaken => {
                 "another layer has already consumed the body that Content-Length announced; put this middleware \
                  outside that layer"

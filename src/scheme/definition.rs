@@ -246,6 +246,15 @@ impl Scheme {
 }
 
 impl Scheme {
+    /// Whether the method or a part of the query is signed.
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    pub(crate) fn signs_request_line(&self) -> bool {
+        let segments = template::parse(&self.signed).unwrap_or_default();
+        segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Token(Token::Method | Token::Query(_), _)))
+    }
+
     /// The names of all parameters in use. An invalid template counts as using none; building the
     /// verifier reports it.
     pub(crate) fn param_names(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use http::Extensions;
 
 use crate::{
-    event::{Payload, VerifiedEvent},
+    event::{Absence, Payload, VerifiedEvent, handshake::HandshakeEvent},
     observe,
     rejection::Rejection,
 };
@@ -29,8 +29,11 @@ impl<T: Payload> VerifiedEvent<T> {
     /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as `T`.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         let event = extensions.get();
-        let passed_on = extensions.get::<Rejection>().is_some();
-        Self::extract(event, passed_on)
+        let absence = Absence::of(
+            extensions.get::<Rejection>().is_some(),
+            extensions.get::<HandshakeEvent>().is_some(),
+        );
+        Self::extract(event, absence)
             .inspect_err(|rejection| observe::refused_event(event, rejection))
     }
 }

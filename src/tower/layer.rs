@@ -101,7 +101,8 @@ impl WebhookVerifyLayer {
     ///
     /// When there are fewer than two endpoints or more than [`MAX_ANY_OF`](Self::MAX_ANY_OF), or when
     /// one has no [name](Verifier::with_endpoint), has the name of another, or accepts what anybody can
-    /// send, as with [`UnauthenticatedSha256`](crate::scheme::Algorithm::UnauthenticatedSha256).
+    /// send, as with [`UnauthenticatedSha256`](crate::scheme::Algorithm::UnauthenticatedSha256), or
+    /// answers a [handshake](crate::handshake) that is not signed with a MAC under its key.
     ///
     /// ```
     /// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
@@ -144,6 +145,14 @@ impl WebhookVerifyLayer {
             return Err(SetupError::new(format!(
                 "any_of: anybody can send what endpoint {:?} accepts, so the others prove nothing beside it; leave it out",
                 weak.endpoint().unwrap_or_default()
+            )));
+        }
+        let is_oracle = |verifier: &&Verifier| verifier.shared().has_oracle();
+        if let Some(oracle) = verifiers.iter().find(is_oracle) {
+            return Err(SetupError::new(format!(
+                "any_of: endpoint {:?} answers a challenge with a MAC that anybody can ask for, which may be a signature for \
+                 another; give it a route of its own",
+                oracle.endpoint().unwrap_or_default()
             )));
         }
         let timeouts = verifiers
@@ -191,7 +200,6 @@ impl WebhookVerifyLayer {
         }
     }
 
-    #[cfg(feature = "actix")]
     pub(crate) fn options(&self) -> &Arc<LayerOptions> {
         &self.options
     }

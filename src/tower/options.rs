@@ -72,6 +72,12 @@ impl LayerOptions {
         endpoints.max_by_key(|endpoint| endpoint.max_body)
     }
 
+    /// Whether `endpoint` is one of those of this layer.
+    pub(crate) fn is_of(&self, endpoint: &Arc<Endpoint>) -> bool {
+        let mut endpoints = self.endpoints.iter();
+        endpoints.any(|own| Arc::ptr_eq(own, endpoint))
+    }
+
     /// The endpoint that refused a request.
     fn endpoint_of(&self, rejection: &Rejection) -> &Arc<Endpoint> {
         let mut endpoints = self.endpoints.iter();

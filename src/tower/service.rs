@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use crate::{
     endpoint::Endpoint,
+    event::handshake::HandshakeEvent,
     head::Head,
     observe::{self, Trace},
     rejection::Rejection,
@@ -55,6 +56,19 @@ where
         let (head, body) = request.into_parts();
         let seen = Head::from(&head);
         let trace = Trace::new(&self.options.endpoints, &seen);
+        let handed_over = head.extensions.get::<HandshakeEvent>();
+        if handed_over.is_some_and(|event| self.options.is_of(event.shared())) {
+            let clone = self.inner.clone();
+            let mut inner = mem::replace(&mut self.inner, clone);
+            return ResponseFuture {
+                state: State::Calling {
+                    future: inner.call(Request::from_parts(head, body)),
+                    endpoint: None,
+                },
+                options: Arc::clone(&self.options),
+                trace,
+            };
+        }
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use sha2::{Sha256, digest::Output};
 
 use crate::{
+    challenge::Handshake,
     compiled::{body::BodyInput, content::Values, head::ParsedHead},
     event::{
         VerifiedEvent,
@@ -385,6 +386,9 @@ impl Comparison {
             (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(&data, place) => {
                 RejectionKind::BodyTaken
             }
+            (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(&body) => {
+                RejectionKind::ForgeableBody
+            }
             (Verdict::Match { place, key }, _) => {
                 let verified_before = data.endpoint.verified.add();
                 let event = EventData::unverified(&mut data);
@@ -396,6 +400,14 @@ impl Comparison {
                     }
                 }
                 event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
+                if event
+                    .endpoint
+                    .provider
+                    .handshake()
+                    .is_some_and(Handshake::has_macs)
+                {
+                    event.answering = Some((keys, key));
+                }
                 event.body = body;
                 if let Some(sha256) = sha256 {
                     event.body_sha256 = OnceLock::from(sha256);

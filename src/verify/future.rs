@@ -320,7 +320,7 @@ impl Reader for Passing {
 }
 
 /// Passes frames on until the body ends, or until the time for it is up.
-fn poll_read<B>(
+pub(crate) fn poll_read<B>(
     body: Pin<&mut B>,
     request: &mut impl Reader,
     deadline: Pin<&mut Option<Sleep>>,
@@ -372,7 +372,7 @@ where
 }
 
 /// Ready when the time is up.
-fn poll_deadline(
+pub(crate) fn poll_deadline(
     mut deadline: Pin<&mut Option<Sleep>>,
     timeout: Duration,
     cx: &mut Context<'_>,

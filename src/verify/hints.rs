@@ -3,6 +3,10 @@
 use std::sync::LazyLock;
 
 use crate::{
+    challenge::{
+        Proof, Then,
+        read::{Question, Verdict},
+    },
     compiled::{
         header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
         scheme::CompiledScheme,
@@ -14,7 +18,7 @@ use crate::{
     rejection::{
         Reason, Rejection, RequestFacts,
         body::{body_hints, unread_hints},
-        hint::{Hint, HintSet},
+        hint::{Hint, HintSet, Unanswered},
         kind::RejectionKind,
         shown,
     },
@@ -41,6 +45,10 @@ pub(crate) fn of_head(
         return reason;
     }
     let is_safe = matches!(head.method, "GET" | "HEAD" | "OPTIONS");
+    if let Some(why) = unanswered(endpoint, head) {
+        reason.hints().handshake = Some(why);
+        return reason.hint(Hint::Handshake);
+    }
     if unsigned && is_safe {
         reason = reason.hint(Hint::SafeMethod);
     }
@@ -67,6 +75,23 @@ pub(crate) fn of_head(
         reason = of_history(endpoint, reason);
     }
     reason
+}
+
+/// Why a handshake that is not signed has come as far as the signature.
+fn unanswered(endpoint: &Endpoint, head: &Head<'_>) -> Option<Unanswered> {
+    let handshake = endpoint.provider.handshake()?;
+    let question = Question::new(handshake.rules, head, None);
+    let mut rules = handshake.rules.iter();
+    let rule = rules.find(|rule| question.judge(rule, Proof::Unsigned) == Verdict::Matches)?;
+    let settings = endpoint.provider.settings();
+    let missing = rule.required().find(|name| !settings.has(name));
+    Some(match (missing, rule.then) {
+        (Some(name), _) => Unanswered::NoSetting(name),
+        (None, Then::HandedOver(_)) => Unanswered::Closed,
+        // The layer answers these, and lets them pass.
+        (None, Then::Delivered) => return None,
+        (None, Then::Answered) => Unanswered::NoLayer,
+    })
 }
 
 /// Adds what a request shows, for one that no key accepts. Its body is `None` if it is not read.

@@ -36,7 +36,7 @@ pub(super) fn late_keys(head: &CheckedHead, asked: &mut Option<Box<str>>) -> Rej
 }
 
 /// What takes the frames of a body.
-pub(super) trait Reader {
+pub(crate) trait Reader {
     /// The number of hashes of each byte.
     fn hash_count(&self) -> usize;
     fn update(&mut self, frame: Bytes) -> Result<(), Rejection>;

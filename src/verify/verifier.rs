@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use bytes::Bytes;
 
 use crate::{
+    challenge::registration::Registration,
     compiled::scheme::Compiled,
     endpoint::Endpoint,
     error::SetupError,
@@ -13,7 +14,7 @@ use crate::{
     keys::{key_set::KeySet, secret::Secret, source::KeySource},
     note::Note,
     provider::Provider,
-    rejection::Rejection,
+    rejection::{Reason, Rejection, kind::RejectionKind},
     scheme::timestamp::Tolerance,
     verify::{head::CheckedHead, hints},
 };
@@ -166,6 +167,12 @@ impl Verifier {
         self.endpoint.notes()
     }
 
+    /// Whether this endpoint expects its provider to hand it a secret. Copies of the verifier share it.
+    #[must_use]
+    pub fn registration(&self) -> Registration {
+        self.endpoint.registration.clone()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
@@ -228,6 +235,13 @@ impl Verifier {
         let body = body.into();
         let mut sorted: Vec<&Self> = verifiers.iter().collect();
         sorted.sort_by(|one, other| one.endpoint().cmp(&other.endpoint()));
+        // The signature for one of them may be one for another, which has the same secret.
+        let forgeable = |verifier: &&&Self| verifier.endpoint.is_forgeable(&body);
+        if let Some(verifier) = sorted.iter().find(forgeable) {
+            let reason = Reason::new(RejectionKind::ForgeableBody);
+            let rejection = Rejection::new(reason, &verifier.endpoint.labels);
+            return Err(hints::about(rejection, &verifier.endpoint, head));
+        }
         let mut refused = Vec::new();
         for verifier in sorted {
             match verifier.verify(head, body.clone(), now) {

@@ -50,6 +50,14 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
 fn add(config: &mut ServiceConfig, route: &Route) {
     let path = format!("/hooks/{}{{rest:(/.*)?}}", route.name);
     let resource = || web::resource(path.clone()).route(endpoint(route.handler, &route.witness));
+    if let Some(handshake) = &route.handshake {
+        let [layer] = &*route.layers else {
+            panic!("{}: more than one layer around handshakes", route.name);
+        };
+        let resource = resource().wrap(handshake.clone()).wrap(layer.clone());
+        config.service(resource.wrap(handshake.clone()));
+        return;
+    }
     if let Some(deliveries) = &route.deliveries {
         let resource = resource().wrap(deliveries.clone());
         match &*route.layers {

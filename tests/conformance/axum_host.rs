@@ -33,7 +33,11 @@ pub(crate) async fn serve(routes: Vec<Route>) -> SocketAddr {
         if let Some(deliveries) = route.deliveries {
             endpoint = endpoint.layer(deliveries);
         }
-        let mut endpoint = route.layers.into_iter().fold(endpoint, wrap);
+        let answer = |inner: MethodRouter| match &route.handshake {
+            Some(handshake) => inner.layer(handshake.clone()),
+            None => inner,
+        };
+        let mut endpoint = answer(route.layers.into_iter().fold(answer(endpoint), wrap));
         if route.taken {
             let take = async |request: Request| request.map(|_| Body::empty());
             endpoint = endpoint.layer(map_request(take));

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tower_webhook::{
     Config, Enforcement, Provider, Secret, Signer, WebhookVerifyLayer,
     delivery::DeliveryLayer,
+    handshake::HandshakeLayer,
     keys::{KeySet, KeySource, Tenant, source_fn},
 };
 
@@ -55,6 +56,8 @@ struct Options {
     deliveries: Option<Remembering>,
     /// Whether something outside the layers takes the body away.
     taken: bool,
+    /// Whether handshakes are answered, outside and inside of the layer.
+    handshakes: bool,
 }
 
 /// What answers to an event.
@@ -89,6 +92,8 @@ pub(crate) enum Handler {
 pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) layers: Vec<WebhookVerifyLayer>,
+    /// Outside and inside of these.
+    pub(crate) handshake: Option<HandshakeLayer>,
     /// Inside of these.
     pub(crate) deliveries: Option<DeliveryLayer>,
     /// For the handler that counts.
@@ -139,9 +144,13 @@ impl Endpoints {
                         heard.add(&name, "delivery", outcome.as_str())
                     })
                 });
+                let layers = (0..options.layers.unwrap_or(1)).map(|_| layer());
+                let layers: Vec<_> = layers.collect();
+                let handshake = layers.first().filter(|_| options.handshakes);
                 Route {
                     name: name.to_owned(),
-                    layers: (0..options.layers.unwrap_or(1)).map(|_| layer()).collect(),
+                    handshake: handshake.map(HandshakeLayer::new),
+                    layers,
                     deliveries,
                     witness: witness.clone(),
                     handler: options.handler,

@@ -108,7 +108,11 @@ fn endpoint(route: Route) -> Endpoint {
         None => handler,
     };
     let wrap = |inner, layer| BoxCloneSyncService::new(Layer::layer(&layer, inner));
-    let wrapped = route.layers.into_iter().fold(handler, wrap);
+    let answer = |inner| match &route.handshake {
+        Some(handshake) => BoxCloneSyncService::new(handshake.layer(inner)),
+        None => inner,
+    };
+    let wrapped = answer(route.layers.into_iter().fold(answer(handler), wrap));
     if !route.taken {
         return wrapped;
     }

@@ -47,6 +47,8 @@ pub(crate) struct Row {
     /// What the handler learns of an event. What is not named here must not be there; what every event has is filled in. If it has
     /// no event, `passed-on` is why.
     pub(crate) event: Option<Value>,
+    /// What a layer answers by itself, as text or JSON.
+    pub(crate) said: Option<Value>,
     /// Headers of the answer beside those that its status demands, or instead of them.
     #[serde(default)]
     pub(crate) answer: BTreeMap<String, String>,
@@ -354,7 +356,7 @@ impl Row {
         Answer {
             status: self.status,
             headers,
-            event,
+            event: event.or_else(|| self.said.clone()),
             reason: reason.filter(|_| answered),
             continued: self.continues,
         }

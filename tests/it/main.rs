@@ -19,6 +19,7 @@ mod delivery {
     mod stores;
     mod tasks;
 }
+mod handshakes;
 mod hostile;
 mod identity;
 mod kyc {

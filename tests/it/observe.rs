@@ -36,6 +36,7 @@ use tower_webhook::{
     Hint, NoteKind, Payload, Provider, RejectionKind, Scheme, Secret, Signer, VerifiedEvent,
     Verifier, WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
+    handshake::HandshakeLayer,
     keys::{KeyFuture, KeySet, KeySource, Tenant, source_fn},
     providers,
     scheme::{Algorithm, Encoding, SignatureFormat},
@@ -750,6 +751,12 @@ async fn the_guide_names_all_that_operators_see_and_nothing_else_that_is_counted
         .service(service_fn(support::accept::<TestBody>));
     let answer = service.oneshot(svix_at(NOW, "msg")).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
+    let dropbox = Verifier::new(providers::dropbox(), Secret::new("sixteen-bytes-and-more"));
+    let asked = HandshakeLayer::new(&layer(dropbox.unwrap()));
+    let asked = asked.layer(service_fn(support::accept::<TestBody>));
+    let question = Request::get("/?challenge=1").body(TestBody::from(Bytes::new()));
+    let answer = asked.oneshot(question.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
     let sight = operators.take();
 
     let mut seen = BTreeSet::new();
@@ -769,7 +776,7 @@ async fn the_guide_names_all_that_operators_see_and_nothing_else_that_is_counted
         let labels = labels.trim_end_matches('}').split(',');
         seen.extend(labels.map(|label| label.split('=').next().unwrap().to_owned()));
     }
-    assert_eq!(counted.len(), 5, "{counted:?}");
+    assert_eq!(counted.len(), 6, "{counted:?}");
     seen.extend(counted.clone());
 
     let documented = documented();

@@ -25,6 +25,7 @@ use tower_webhook::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
         StoreErrorKind, StoreFuture,
     },
+    handshake,
     keys::{KeySet, KeySource, KeySourceError, SharedKeys, Tenant, source_fn},
     middleware::{ResponseFuture, WebhookVerify},
     providers::{self, voveid},
@@ -609,6 +610,7 @@ async fn every_refusal() -> Vec<Rejection> {
         refused(&acme, &[client, ("x-acme-signature", &bad)], "MARKER"),
         refused(&acme, &[client, ("x-acme-signature", &bad)], BODY),
         rotated(vec![expired.clone(), spare]),
+        forged_by_oracle(),
         refused_by_source(nobody).await,
         rotated(vec![expired]),
         refused_by_source(failed).await,
@@ -621,10 +623,35 @@ async fn every_refusal() -> Vec<Rejection> {
         unhandled(|layer| layer.with_handler_timeout(Duration::from_secs(1))).await,
         refused_by_layer(Odd::Never).await,
         refused_by_layer(Odd::Broken).await,
+        asked(providers::x_twitter(), "/?crc_token=%7B%22MARKER%22%7D"),
+        asked(
+            providers::meta().with_handshake_setting("verify_token", Secret::new(SECRET)),
+            "/?hub.mode=subscribe&hub.challenge=1&hub.verify_token=MARKER",
+        ),
         refused(&verifier(providers::github()), &taken, ""),
         unreadable,
         missing,
     ]
+}
+
+/// A body that anybody can have signed.
+fn forged_by_oracle() -> Rejection {
+    let head = sign(providers::x_twitter(), MARKER);
+    let verifier = verifier(providers::x_twitter());
+    let verdict = verifier.verify(&Head::from(&head), MARKER, at(NOW));
+    verdict.map(drop).unwrap_err()
+}
+
+/// A handshake that is refused.
+fn asked(provider: Provider, target: &str) -> Rejection {
+    let verifier = verifier(provider);
+    let headers: [(&str, &str); 0] = [];
+    let head = Head::new(&headers).with_method("GET").with_target(target);
+    let keys = verifier.keys();
+    match handshake::answer(&verifier, keys, &head, &Bytes::new(), at(NOW)) {
+        handshake::Answer::Refused(rejection) => rejection,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -695,6 +722,7 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             "key_outside_window",
             UNAUTHORIZED,
         ),
+        (RejectionKind::ForgeableBody, "forgeable_body", UNAUTHORIZED),
         (RejectionKind::UnknownTenant, "unknown_tenant", UNAUTHORIZED),
         (
             RejectionKind::NoValidKey,
@@ -750,6 +778,16 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             RejectionKind::BodyIncomplete,
             "body_incomplete",
             StatusCode::BAD_REQUEST,
+        ),
+        (
+            RejectionKind::MalformedChallenge,
+            "malformed_challenge",
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            RejectionKind::ChallengeRefused,
+            "challenge_refused",
+            StatusCode::FORBIDDEN,
         ),
         (
             RejectionKind::BodyTaken,
@@ -852,6 +890,8 @@ async fn texts_of_every_refusal() {
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [NeverVerified], skew_seconds: None, body_length: Some(60), value_length: None }
     the signature is correct, but its key is not valid at this time (60 bytes)
         Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(60), value_length: None }
+    the body has the form of a challenge, which anybody can have signed by this endpoint (6 bytes)
+        Rejection { kind: ForgeableBody, provider: Some("x-twitter"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(6), value_length: None }
     the key source found no tenant for this request (0 bytes)
         Rejection { kind: UnknownTenant, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(0), value_length: None }
     the endpoint has no valid key; add one for this provider, or a key source
@@ -882,6 +922,10 @@ async fn texts_of_every_refusal() {
         Rejection { kind: ReadTimeout, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the connection broke before the body was complete
         Rejection { kind: BodyIncomplete, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
+    the challenge of a handshake is missing, ambiguous, too long, or not of the provider's form (field crc_token)
+        Rejection { kind: MalformedChallenge, provider: Some("x-twitter"), endpoint: Some("kyc"), tenant: None, header: None, field: Some("crc_token"), hints: [], skew_seconds: None, body_length: None, value_length: None }
+    a handshake does not have the value that this endpoint expects; compare the setting with the one at the provider (field hub.verify_token)
+        Rejection { kind: ChallengeRefused, provider: Some("meta"), endpoint: Some("kyc"), tenant: None, header: None, field: Some("hub.verify_token"), hints: [], skew_seconds: None, body_length: None, value_length: None }
     another layer has already consumed the body that Content-Length announced; put this middleware outside that layer (0 bytes)
         Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(0), value_length: None }
     the event is verified, but cannot be read as the handler's type: the body is not JSON, at line 1 column 1

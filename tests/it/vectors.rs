@@ -507,13 +507,10 @@ impl Entry {
         }
         let ids = vector.keys.iter().flatten();
         let ids: BTreeMap<&str, &str> = ids.map(|(id, key)| (&**key, &**id)).collect();
-        let keys = vector
-            .keys()
-            .into_iter()
-            .map(|key| match ids.get(&*key) {
-                Some(id) => inline(&[("id", quoted(id)), ("value", quoted(&key))]),
-                None => quoted(&key),
-            });
+        let keys = vector.keys().into_iter().map(|key| match ids.get(&*key) {
+            Some(id) => inline(&[("id", quoted(id)), ("value", quoted(&key))]),
+            None => quoted(&key),
+        });
         document_of(&self.id, &spec, &keys.collect::<Vec<_>>(), &params)
     }
 

@@ -12,6 +12,7 @@
 
 mod deliveries;
 mod faults;
+mod handshakes;
 mod log;
 mod official_clients;
 mod programs;

@@ -31,6 +31,8 @@ pub mod clients;
 #[cfg(all(feature = "all", unix))]
 pub mod handler_log;
 #[cfg(feature = "all")]
+pub mod handshakes;
+#[cfg(feature = "all")]
 mod log;
 #[cfg(feature = "all")]
 pub mod loopback;

@@ -97,6 +97,7 @@ entries! {
         event_type: [json "/data/events/0/eventType"],
         delivery_id: [json "/eventId"],
         params: ["header" = "Authorization"],
+        handshake: OKTA "`GET` with `X-Okta-Verification-Challenge`, repeated as JSON",
         pitfalls: "Name and value of the header are settings of the hook: the parameter `header` \
             has the name, if it is not `Authorization`.",
     }
@@ -111,6 +112,7 @@ entries! {
             secret Base64 "whsec_" or "v1,whsec_"
         ],
         delivery_id: [header "webhook-id"] unique,
+        answer: [always],
         pitfalls: "The dashboard shows the secret as `v1,whsec_…`, which is accepted as it is. The \
             hook waits for your answer, whose content counts.",
     }

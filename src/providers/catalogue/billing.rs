@@ -137,6 +137,8 @@ entries! {
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Base64 at [header "x-xero-signature"]],
         event_type: [json "/events/0/eventType"],
+        handshake: XERO "several requests without events, some of them wrongly signed: 200 for \
+            the ones, 401 for the others",
         pitfalls: "The secret is the webhook key as it is shown; do not decode it, although it \
             looks like base64. Xero first sends requests that are signed wrongly on purpose, and \
             expects 401.",

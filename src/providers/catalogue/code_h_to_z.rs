@@ -142,6 +142,8 @@ entries! {
         scheme: [HmacSha1 of "{body}", Hex at [header "x-vercel-signature"]],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        handshake: VERCEL "of log drains, `GET` or `HEAD`, answered with `verify` in \
+            `x-vercel-verify`",
         pitfalls: "An integration signs with its client secret, an account's webhook with a secret \
             of its own. HMAC-SHA1.",
     }

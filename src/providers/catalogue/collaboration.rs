@@ -9,6 +9,9 @@ entries! {
         evidence: Reported,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Hook-Signature"]],
         event_type: [json "/events/0/action"],
+        handshake: ASANA "`POST` with a secret in `X-Hook-Secret`, which nobody has signed: while \
+            a `Registration` is open (`registration = \"open\"`), the handler stores it, and the \
+            header is repeated in the answer",
         pitfalls: "Each webhook has a secret that arrives in its first request, in \
             `X-Hook-Secret`. Accept a new one only while you wait for it. A heartbeat has an empty \
             list of events.",
@@ -61,6 +64,8 @@ entries! {
         scheme: [token at [header "X-Goog-Channel-Token"]],
         event_type: [header "X-Goog-Resource-State"],
         delivery_id: [header "X-Goog-Message-Number"],
+        handshake: GOOGLE_CALENDAR "a first message with the state `sync` and the token, answered \
+            by an empty 200",
         pitfalls: "The body is empty and the token is the one that you gave to the channel: fetch \
             what has changed from the API.",
     }
@@ -82,6 +87,8 @@ entries! {
         scheme: [token at [json "/value/*/clientState"]],
         event_type: [json "/value/0/changeType"],
         delivery_id: [json "/value/0/id"],
+        handshake: MICROSOFT_GRAPH "`POST` or `GET` with `validationToken` in the query, repeated \
+            as text",
         pitfalls: "`clientState` has to match in every item of `/value`. Notifications with \
             resource data are encrypted, and carry tokens that are not checked here.",
     }
@@ -93,6 +100,9 @@ entries! {
         scheme: [HmacSha256 of "{body}", Hex [after "sha256="] at [header "X-Notion-Signature"]],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        handshake: NOTION "`POST` with `verification_token`, which nobody has signed: while a \
+            `Registration` is open (`registration = \"open\"`), the handler shows it to the person \
+            who pastes it into Notion's settings",
         pitfalls: "The secret is the verification token that Notion sends once, to the endpoint \
             itself.",
     }
@@ -104,6 +114,7 @@ entries! {
         scheme: [HmacSha1 of "{body}{url}", Base64 at [header "X-Trello-Webhook"]],
         event_type: [json "/action/type"],
         delivery_id: [json "/action/id"],
+        handshake: TRELLO "`HEAD`, answered by an empty 200",
         pitfalls: "The URL has to be the parameter `url`, exactly as it was registered. The secret \
             is that of the app, and not the one of a user.",
     }

@@ -80,6 +80,7 @@ entries! {
         scheme: [HmacSha256 of "{body|sha256hex}", Hex at [header "X-Signature"]],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        handshake: TEBEX "a signed `validation.webhook`, whose id is repeated as JSON",
         pitfalls: "The MAC is over the SHA-256 of the body in hex, and not over the body itself.",
     }
 
@@ -100,6 +101,8 @@ entries! {
         event_type: [header "X-WC-Webhook-Topic"],
         delivery_id: [header "X-WC-Webhook-Delivery-ID"],
         success: 200,
+        handshake: WOOCOMMERCE "`POST` of a form with `webhook_id`, which is not signed, answered \
+            by an empty 200",
         pitfalls: "The ping that WooCommerce sends when a webhook is saved is not signed, and has \
             to be answered with 200. Topic and delivery id are in headers that are not signed.",
     }

@@ -85,6 +85,8 @@ entries! {
             HmacSha256 of "{ts}:{body}", Base64 at [header "X-Front-Signature"],
             time Milliseconds at [header "X-Front-Request-Timestamp"] within 300
         ],
+        handshake: FRONT_APP "a signed `POST` of type `sync` with `X-Front-Challenge`, repeated \
+            as text",
         pitfalls: "The time is in milliseconds. A failed delivery is tried again up to three times, \
             and the endpoint is switched off after repeated failures.",
     }
@@ -174,6 +176,7 @@ entries! {
         scheme: [as hub_sha1],
         event_type: [json "/topic"],
         delivery_id: [json "/id"],
+        handshake: INTERCOM "`HEAD`, answered by an empty 200",
         pitfalls: "The secret is the client secret of the app. A HEAD request may probe the URL.",
     }
 

@@ -9,6 +9,8 @@ entries! {
         scheme: [token at [header "X-AdobeSign-ClientId"]],
         event_type: [json "/event"],
         delivery_id: [json "/webhookNotificationId"],
+        handshake: ADOBE_SIGN "`GET`, and every event: the header `X-AdobeSign-ClientId` is \
+            compared with `client_id` and repeated in the answer",
         pitfalls: "The client id is no secret, so it shows what the request is for, and nothing \
             about its sender. The answer has to contain it as well.",
     }
@@ -74,6 +76,7 @@ entries! {
             covers parts
         ],
         event_type: [form "json" json "/event/event_type"],
+        handshake: DROPBOX_SIGN "every event is answered by the text `Hello API Event Received`",
         pitfalls: "Only time and type of the event are signed, and the secret is the API key. The \
             form is multipart by default, and has to be switched to a plain form. The answer has \
             to contain `Hello API Event Received`.",
@@ -107,6 +110,7 @@ entries! {
             time Seconds at [field "t"] within 300
         ],
         event_type: [form "type"],
+        handshake: MAILCHIMP "`GET`, answered by an empty 200",
         pitfalls: "Signing is optional, and sources differ on it; older webhooks have nothing but \
             a secret in the URL.",
     }
@@ -135,6 +139,7 @@ entries! {
         scheme: [HmacSha256 of "{body}", Hex at [header "x-nylas-signature"]],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        handshake: NYLAS "`GET` with `challenge` in the query, repeated as text",
         pitfalls: "The secret is the one that the answer to the webhook's creation shows.",
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     /// What is signed, and where the signature is.
     pub(crate) signs: &'static str,
     pub(crate) window: &'static str,
+    pub(crate) handshake: &'static str,
     pub(crate) pitfalls: &'static str,
 }
 
@@ -98,6 +99,13 @@ impl Known {
     #[must_use]
     pub fn replay_window(&self) -> &'static str {
         self.facts.window
+    }
+
+    /// What the provider asks an address before it uses it, and how that is
+    /// [answered](crate::handshake), in Markdown; empty if it asks nothing.
+    #[must_use]
+    pub fn handshake(&self) -> &'static str {
+        self.facts.handshake
     }
 
     /// What to watch for, in Markdown.

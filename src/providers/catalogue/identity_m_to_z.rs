@@ -172,6 +172,7 @@ entries! {
         evidence: Documented,
         scheme: [HmacSha256 of "{body}", Hex at [header "x-trulioo-signature"]],
         delivery_id: [json "/id"],
+        handshake: TRULIOO "a signed `URL_VERIFICATION`, whose challenge is repeated as text",
         pitfalls: "The secret comes from the vendor's team or API, together with its dates of \
             validity.",
     }

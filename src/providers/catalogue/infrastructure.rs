@@ -24,6 +24,9 @@ entries! {
         event_type: [json "/0/eventType"],
         delivery_id: [json "/0/id"],
         params: ["place" = "token"],
+        handshake: AZURE_EVENT_GRID "`POST` of a validation event, whose code is repeated as \
+            JSON; for CloudEvents `OPTIONS` with an origin, which must be in `allowed_origins`, \
+            answered with `allowed_rate` (`*` by default). Both need the token",
         pitfalls: "The secret is a query parameter of the URL that you registered, so access logs \
             show it: the parameter `place` is its name. One body carries several events. The \
             subscription has to be confirmed by a handshake first.",
@@ -53,6 +56,8 @@ entries! {
         scheme: [as bearer],
         event_type: [header "ce-type"],
         delivery_id: [header "ce-id"],
+        handshake: CLOUDEVENTS "`OPTIONS` with an origin, which must be in `allowed_origins`, \
+            answered with `allowed_rate` (`*` by default)",
         pitfalls: "The handshake is about consent. Only the bearer token authenticates, and \
             nothing is signed.",
     }
@@ -84,6 +89,7 @@ entries! {
         docs: "https://www.dropbox.com/developers/reference/webhooks",
         evidence: Documented,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Dropbox-Signature"]],
+        handshake: DROPBOX "`GET` with `challenge` in the query, repeated as text",
         pitfalls: "The secret is the app secret. The body only names the accounts that changed: \
             ask the API what did.",
     }

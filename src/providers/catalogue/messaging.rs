@@ -21,6 +21,9 @@ entries! {
         ],
         event_type: [json "/type"],
         delivery_id: [json "/id"],
+        handshake: DISCORD "a signed ping: `type` 1 of an interaction is answered by the same, \
+            `type` 0 of a webhook event by 204",
+        answer: [unless json "/event"],
         pitfalls: "Discord sends requests with wrong signatures now and then, and removes the \
             endpoint if they are not refused. Answer a ping (`type` 1) with the same type. No \
             window is published: set `tolerance`.",
@@ -66,6 +69,7 @@ entries! {
         scheme: [HmacSha256 of "{body}", Base64 at [header "x-line-signature"]],
         event_type: [json "/events/0/type"],
         delivery_id: [json "/events/0/webhookEventId"],
+        handshake: LINE "a signed `POST` without events, answered by an empty 200",
         pitfalls: "One body carries many events, each with an id.",
     }
 
@@ -76,6 +80,8 @@ entries! {
         scheme: [as hub],
         event_type: [json "/entry/0/changes/0/field"],
         delivery_id: [json "/entry/0/id"],
+        handshake: META "`GET` with `hub.verify_token` in the query, which must be \
+            `verify_token`; `hub.challenge` is repeated as text",
         pitfalls: "The secret is the app secret. Meta escapes letters beyond ASCII in the body, \
             and signs what it sends. A subscription is confirmed by a GET with a challenge. One \
             body carries many changes.",
@@ -184,6 +190,8 @@ entries! {
         ],
         event_type: [header "Twitch-Eventsub-Subscription-Type"],
         delivery_id: [header "Twitch-Eventsub-Message-Id"],
+        handshake: TWITCH "a signed `webhook_callback_verification`, whose challenge is repeated \
+            as text",
         pitfalls: "The time has nanoseconds. `Twitch-Eventsub-Message-Type` says whether it is a \
             notification, a challenge or a revocation, and is not signed.",
     }
@@ -195,6 +203,7 @@ entries! {
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Viber-Content-Signature"]],
         event_type: [json "/event"],
         delivery_id: [json "/message_token"],
+        handshake: VIBER "a signed event `webhook`, answered by an empty 200",
         pitfalls: "The secret is the bot's token, with which messages can be sent as well.",
     }
 
@@ -215,6 +224,9 @@ entries! {
             HmacSha256 of "{body}", Base64 [after "sha256="]
             at [header "x-twitter-webhooks-signature"]
         ],
+        handshake: X_TWITTER "`GET` with `crc_token` in the query, answered with a MAC of it \
+            under the secret. Only letters, digits and `_=+/.-` are answered, 200 at most, and no \
+            body of that form is accepted",
         pitfalls: "The secret is the consumer secret. The challenge (CRC) is answered with a MAC \
             under the same secret, so whoever may choose the challenge gets a signature: answer \
             only the form that X sends.",
@@ -229,6 +241,8 @@ entries! {
             time Seconds at [header "x-zm-request-timestamp"] within off
         ],
         event_type: [json "/event"],
+        handshake: ZOOM "a signed `endpoint.url_validation`, answered with a MAC of `plainToken` \
+            under the secret. Only letters, digits and `_=+/.-` are answered, 200 at most",
         pitfalls: "The challenge `endpoint.url_validation` is answered with a MAC under the same \
             secret. Zoom's sample serialises the body again before it signs; the raw body is what \
             counts.",

@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::{
-    provider::{Provider, evidence::Evidence},
+    challenge::{Handshake, at::At},
+    provider::{AnswerRead, Provider, evidence::Evidence},
     scheme::{
         algorithm::Algorithm,
         definition::{Coverage, Scheme},
@@ -37,6 +38,17 @@ pub(crate) struct Row {
     pub(crate) time_limit: Option<u64>,
     pub(crate) success: Option<u16>,
     pub(crate) max_body: Option<usize>,
+    pub(crate) handshake: Option<&'static Handshake>,
+    pub(crate) answer: Answer,
+}
+
+/// Whether the sender reads the answer.
+#[derive(Clone, Copy)]
+pub(crate) enum Answer {
+    Unread,
+    Read,
+    /// Of bodies without a value at this JSON pointer.
+    ReadUnless(Text),
 }
 
 /// A scheme.
@@ -254,6 +266,16 @@ impl Row {
         if let Some(bytes) = self.max_body {
             provider = provider.with_max_body(bytes);
         }
+        if let Some(handshake) = self.handshake {
+            provider = provider.with_handshake(handshake);
+        }
+        provider = match self.answer {
+            Answer::Unread => provider,
+            Answer::Read => provider.with_answer_read(AnswerRead::Always),
+            Answer::ReadUnless(pointer) => {
+                provider.with_answer_read(AnswerRead::Unless(At::Json(pointer)))
+            }
+        };
         match self.docs {
             Some(url) => provider.with_docs(url),
             None => provider,

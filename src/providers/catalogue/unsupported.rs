@@ -23,6 +23,7 @@ macro_rules! unsupported {
                 evidence: Evidence::$evidence,
                 signs: "",
                 window: "",
+                handshake: "",
                 pitfalls: "",
             },
         )+];

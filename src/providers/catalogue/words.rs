@@ -289,3 +289,13 @@ macro_rules! forged_words {
         "\n**The body is not signed**: whoever has seen one request can send any other body. An endpoint has to accept that: see [`accept_unsigned_body`](crate::provider::Provider::accept_unsigned_body)."
     };
 }
+
+/// Of which requests the sender reads the answer, in words.
+macro_rules! answer_words {
+    (always) => {
+        ""
+    };
+    (unless json $pointer:literal) => {
+        concat!(" to a body without `", $pointer, "`")
+    };
+}

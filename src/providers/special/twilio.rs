@@ -8,7 +8,7 @@ use crate::{
     crypto::encoding::encode_hex,
     error::SetupError,
     form,
-    provider::Provider,
+    provider::{AnswerRead, Provider},
     providers::special::{
         escape,
         url::{self, Url},
@@ -37,7 +37,9 @@ pub(super) fn provider() -> Provider {
         let special = Special(Arc::new(Twilio { setting }));
         Scheme::signed(algorithm, "", signature).with_special(special)
     };
+    // The answer to a call or a message is TwiML.
     Provider::new("twilio", scheme(Algorithm::HmacSha1, "HMAC_SHA1"))
+        .with_answer_read(AnswerRead::Always)
         .with_opt_in_variant("hmac-sha256", scheme(Algorithm::HmacSha256, "HMAC_SHA256"))
         .with_selector(
             "algorithm",

@@ -81,6 +81,12 @@ Where a row signs nothing, or only parts, the endpoint has to set `accept_unsign
         page.extend(providers.iter().map(line));
     }
     page.push_str(
+        "\n# Handshakes\n\nWhat these providers ask an address before they use it, or now and then, and how it is [answered](crate::guide::handshakes). Words in code are headers, fields or settings of the endpoint.\n\n| name | question and answer |\n| --- | --- |\n",
+    );
+    for known in providers::all().filter(|known| !known.handshake().is_empty()) {
+        writeln!(page, "| `{}` | {} |", known.name(), cell(known.handshake())).unwrap();
+    }
+    page.push_str(
         "\n# Not supported yet\n\nNo description holds these. A verifier for one has to be written by hand.\n\n| name | vendor | signature |\n| --- | --- | --- |\n",
     );
     for known in unsupported {

@@ -385,7 +385,10 @@ async fn the_wait_follows_the_time_limit_of_the_provider() {
             });
         let signer = Signer::new(provider, secret).unwrap().with_time(now());
         let request = signer
-            .sign(Request::post("/"), Bytes::from_static(b"{}"))
+            .sign(
+                Request::post("/"),
+                Bytes::from_static(br#"{"event_id":"Ev1"}"#),
+            )
             .unwrap();
         let request = request.map(Full::new);
         let first = tokio::spawn(stack.clone().oneshot(request.clone()));

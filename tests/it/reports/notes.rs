@@ -110,7 +110,29 @@ pub(super) fn setups() -> Vec<Setup> {
     all.extend(of_deliveries());
     all.extend(of_certificates());
     all.extend(of_assumptions());
+    all.extend(of_registrations());
     all
+}
+
+/// Whether a secret is taken that nobody has signed.
+fn of_registrations() -> Vec<Setup> {
+    let about = NoteKind::OpenRegistration;
+    let asana =
+        |state| providers::asana().with_handshake_setting("registration", Secret::new(state));
+    let rows = [
+        ("asana, open", asana("open"), true),
+        ("asana, closed", asana("closed"), false),
+        ("asana", providers::asana(), false),
+    ];
+    rows.into_iter()
+        .map(|(what, provider, noted)| Setup {
+            about,
+            what,
+            provider,
+            secrets: vec![Secret::new(TEXT)],
+            expected: if noted { only(about) } else { &[] },
+        })
+        .collect()
 }
 
 /// One secret, whose look is what is noted.

@@ -54,7 +54,51 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(of_lengths());
     rows.extend(of_bodies());
     rows.extend(of_endpoints());
+    rows.extend(of_handshakes());
     rows
+}
+
+fn of_handshakes() -> Vec<Row> {
+    let about = "handshake";
+    let intercom = || Site::of("intercom");
+    vec![
+        row(
+            about,
+            "a probe of Intercom",
+            intercom(),
+            |_| plain("").by("HEAD"),
+            "missing_header: handshake",
+        ),
+        row(
+            about,
+            "a probe of Trello at Intercom",
+            intercom(),
+            |_| plain("").by("GET"),
+            "missing_header: safe_method",
+        ),
+        row(about, "a POST", intercom(), |_| plain(""), "missing_header"),
+        row(
+            about,
+            "a HEAD for somebody else",
+            github(),
+            |_| plain("").by("HEAD"),
+            "missing_header: safe_method",
+        ),
+        row(
+            about,
+            "a setting that is missing",
+            Site::of("vercel"),
+            |_| plain("").by("GET"),
+            "missing_header: handshake",
+        ),
+        row(
+            about,
+            "a secret that nobody expects",
+            Site::of("asana"),
+            |_| plain("").set("x-hook-secret", "s"),
+            "missing_header: handshake",
+        ),
+    ]
 }
 
 const SIGNATURE: &str = support::SIGNATURE;

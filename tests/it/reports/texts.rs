@@ -53,6 +53,7 @@ async fn the_text_of_each_hint() {
     never_verified: the signature matches no key of this endpoint (2 bytes); this endpoint has verified nothing since it started: suspect the secret
     verified_before: the signature matches no key of this endpoint (2 bytes); this endpoint has verified 1 request since it started: suspect the body, or a key that was rotated
     cli_secret: the signature matches no key of this endpoint (2 bytes); this endpoint has verified nothing since it started: suspect the secret; `stripe listen` signs with a secret of its own, which it prints
+    handshake: a required header is missing (header X-Hub-Signature); the provider asks whether it may use this address: put a HandshakeLayer outside of the WebhookVerifyLayer, or take the route of Config::route
     "#);
 }
 
@@ -84,5 +85,6 @@ async fn the_text_of_each_note() {
     repeated_id: secret "2026": an earlier secret has the same id, so that logs and counters cannot tell them apart; rename one
     unsigned_timestamp: the timestamp is not part of the signed content, so anyone who has captured a request can give it a fresh one: sign it with {ts}, or do not rely on it
     unsigned_event_type: equal bodies of two types of events are one delivery, because the type is not signed: set deduplicate_by = "body+event-type" if the provider sends such, or "body" if it does not
+    open_registration: registration: it is open from the start, so that for an hour anybody who knows the address may offer a secret; set it to "closed", or remove it, once the webhook is registered
     "#);
 }
