@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    challenge::{Proof, Rule, When, at::At},
+    challenge::{Handshake, Mac, Proof, Rule, When, at::At},
     form::{self, Form},
     head::Head,
     json,
@@ -133,6 +133,26 @@ fn in_form<'q>(form: Option<&'q Form>, name: &str) -> Found<'q> {
         None | Some(Ok(None)) => Found::Nothing,
         Some(Ok(Some(value))) => Found::One(value.into()),
         Some(Err(_)) => Found::Unclear,
+    }
+}
+
+impl Handshake {
+    /// Whether anybody can have `body` signed with a key of the endpoint.
+    pub(crate) fn signs(&self, body: &[u8]) -> bool {
+        let mut oracles = self.rules.iter().filter(|rule| rule.is_oracle());
+        oracles.any(|rule| match (&rule.pattern, rule.mac) {
+            (Some((_, pattern)), Some(Mac { events: None, .. })) => pattern.matches(body),
+            (
+                Some((_, pattern)),
+                Some(Mac {
+                    events: Some(at), ..
+                }),
+            ) => {
+                matches!(in_body(body, at), Found::One(text) if pattern.matches(text.as_bytes()))
+            }
+            // A rule without a pattern answers nothing.
+            _ => false,
+        })
     }
 }
 

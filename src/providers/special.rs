@@ -310,7 +310,8 @@ specials! {
             or, of the shared-key mode, `HMAC_SHA256`, as `variant`",
         pitfalls: "The header `Host` is never believed, and `url_from` only where the proxy replaces what clients send. \
             Nothing separates the names of form fields from their values, so whoever has seen a request can move letters \
-            from the one to the other. A form is one delivery however its fields are ordered or escaped.",
+            from the one to the other. A form is one delivery however its fields are ordered or escaped. Twilio reads \
+            the answer, so requests are deduplicated only if the endpoint sets `deduplicate_by`.",
     }
 
     vonage = "vonage" or "nexmo" in tokens {

@@ -11,15 +11,9 @@ use tower_webhook::providers;
 use crate::vector_file;
 
 /// Providers whose schemes are not supported, so that their handshakes are not, either.
-pub const LEFT_OUT: [(&str, &str); 6] = [
-    ("adyen", "one signature for each item of an array"),
+pub const LEFT_OUT: [(&str, &str); 3] = [
     ("aws-sns", "certificate at a URL, and sorted JSON fields"),
-    (
-        "braintree",
-        "XML in a form field, with a key that the request names",
-    ),
     ("docker-hub", "nothing is signed"),
-    ("mandrill", "sorted form fields after the URL"),
     ("salesforce", "nothing is signed"),
 ];
 
@@ -169,12 +163,17 @@ impl Entry {
                 );
             }
         }
-        if kind == Some("token") || ["dropbox-sign", "google-calendar"].contains(&&*self.id) {
+        if kind == Some("token")
+            || ["adyen", "dropbox-sign", "google-calendar"].contains(&&*self.id)
+        {
             line("accept_unsigned_body", "true");
         }
-        if self.id == "trello" {
+        if ["mandrill", "trello"].contains(&&*self.id) {
             let url = vector.url.as_deref();
             line("url", &quoted(url.unwrap_or("https://hooks.example.com/")));
+        }
+        if self.id == "braintree" && !vector.params.contains_key("public_key") {
+            line("public_key", "\"integration_public_key\"");
         }
         for (key, value) in &vector.params {
             line(key, &value.to_string());

@@ -121,6 +121,51 @@ async fn a_forged_event_does_not_reach_the_handler() {
     assert_eq!((got.status.as_u16(), got.seen), (401, Vec::new()));
 }
 
+/// Braintree signs a field of a form, and the same key answers challenges of hex digits, of which a
+/// payload may consist.
+#[test]
+fn the_best_payload_that_the_oracle_of_braintree_signs_is_refused() {
+    let provider = providers::braintree().with_param("public_key", "p");
+    let verifier = Verifier::new(provider, Secret::new("integration_private_key")).unwrap();
+    let headers: [(&str, &str); 0] = [];
+    let ask = |challenge: &str| {
+        let target = format!("/?bt_challenge={challenge}");
+        let head = Head::new(&headers).with_method("GET").with_target(&target);
+        match handshake::answer(&verifier, verifier.keys(), &head, &"".into(), at(NOW)) {
+            Answer::Answered(answer) => Some(String::from_utf8(answer.body().to_vec()).unwrap()),
+            Answer::Refused(_) => None,
+            other => panic!("{other:?}"),
+        }
+    };
+    let verify = |body: String| {
+        let verdict = verifier.verify(&Head::new(&headers), body, at(NOW));
+        verdict.map(drop).map_err(|error| error.kind())
+    };
+    for payload in ["0123456789abcdef0123", "20f9f8ed05f77439fe955c977e4c8a53"] {
+        let pair = ask(payload).unwrap().replace('|', "%7C");
+        for (end, kind) in [
+            ("", RejectionKind::ForgeableBody),
+            // The line feed is signed content, too, and is nothing that is answered.
+            ("%0A", RejectionKind::SignatureMismatch),
+        ] {
+            let body = format!("bt_signature={pair}&bt_payload={payload}{end}");
+            assert_eq!(verify(body), Err(kind), "{payload}{end}");
+        }
+        let spelled: String = payload.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let body = format!("bt_payload={spelled}&bt_signature={pair}");
+        assert_eq!(verify(body), Err(RejectionKind::ForgeableBody));
+    }
+    for other in [
+        "",
+        "0123456789abcdef012",
+        "0123456789ABCDEF0123",
+        "0123456789abcdef0123%0A",
+        "PHhtbD4=",
+    ] {
+        assert_eq!(ask(other), None, "{other}");
+    }
+}
+
 #[test]
 fn an_endpoint_with_an_oracle_joins_no_group() {
     let github = Verifier::new(providers::github(), Secret::new("another-secret-of-length"));

@@ -41,11 +41,11 @@ fn there_are_as_many_as_were_recorded() {
         all.iter().map(|entry| entry.vectors().len()).sum::<usize>(),
         145
     );
-    assert_eq!(supported.len(), 122);
+    assert_eq!(supported.len(), 135);
     let answered = supported
         .iter()
         .filter(|case| case.vector.expect == Expect::Answered);
-    assert_eq!(answered.count(), 35);
+    assert_eq!(answered.count(), 39);
 }
 
 #[tokio::test]
