@@ -138,7 +138,10 @@ where
         };
         let state = match begun {
             Ok(verification) => State::Verifying { verification },
-            Err(rejection) => State::Refused { rejection },
+            Err(rejection) => {
+                self.options.capture(&rejection, &head_of(&request), None);
+                State::Refused { rejection }
+            }
         };
         ResponseFuture {
             state,
@@ -212,9 +215,15 @@ where
                         Err(Refusal {
                             rejection,
                             passed_on,
+                            read,
                         }) => {
                             let rejection = match this.request {
-                                Some(request) => this.options.about(rejection, &head_of(request)),
+                                Some(request) => {
+                                    let seen = head_of(request);
+                                    let rejection = this.options.about(rejection, &seen);
+                                    this.options.capture(&rejection, &seen, read.as_ref());
+                                    rejection
+                                }
                                 None => rejection,
                             };
                             match passed_on {

@@ -10,6 +10,7 @@
 mod actix;
 #[cfg(feature = "axum")]
 mod axum;
+pub mod capture;
 mod challenge;
 mod clock;
 mod compiled;

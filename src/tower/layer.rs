@@ -10,6 +10,7 @@ use http::Response;
 use tower_layer::Layer;
 
 use crate::{
+    capture::hook::CaptureHook,
     clock,
     error::SetupError,
     observe,
@@ -83,6 +84,7 @@ impl WebhookVerifyLayer {
             verifier,
             clock: Arc::new(clock::now),
             on_rejection: None,
+            capture: None,
         };
         Self {
             options: Arc::new(options),
@@ -264,6 +266,13 @@ impl WebhookVerifyLayer {
         hook: impl Fn(&Rejection, &mut Response<()>) + Send + Sync + 'static,
     ) -> Self {
         self.with(|options| options.on_rejection = Some(Arc::new(hook)))
+    }
+
+    /// Hands refused requests to a [`CaptureHook`], which limits how many, beside
+    /// [`on_rejection`](Self::on_rejection). By default no request is kept.
+    #[must_use]
+    pub fn with_capture(self, hook: CaptureHook) -> Self {
+        self.with(|options| options.capture = Some(hook))
     }
 }
 

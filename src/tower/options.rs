@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Body;
 
 use crate::{
+    capture::hook::CaptureHook,
     endpoint::Endpoint,
     head::Head,
     observe::{self, Trace},
@@ -27,6 +29,7 @@ pub(crate) struct LayerOptions {
     pub(crate) timeouts: Timeouts,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) on_rejection: Option<Arc<OnRejection>>,
+    pub(crate) capture: Option<CaptureHook>,
 }
 
 /// What a layer does with a request that is refused for its signature.
@@ -94,6 +97,13 @@ impl LayerOptions {
     pub(crate) fn about(&self, rejection: Rejection, head: &Head<'_>) -> Rejection {
         let endpoint = self.endpoint_of(&rejection);
         hints::about(rejection, endpoint, head)
+    }
+
+    /// Hands a refused request to the hook that asked for it. `body` is `None` if it was not read.
+    pub(crate) fn capture(&self, rejection: &Rejection, head: &Head<'_>, body: Option<&Bytes>) {
+        if let Some(hook) = &self.capture {
+            hook.refused(rejection, &self.endpoints, head, body, (self.clock)());
+        }
     }
 
     /// The answer to a refused request, which is logged and passed to the hook.

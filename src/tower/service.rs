@@ -75,7 +75,10 @@ where
             self.options.begin(&seen, body)
         };
         let state = match begun {
-            Err(rejection) => State::Refused { rejection },
+            Err(rejection) => {
+                self.options.capture(&rejection, &seen, None);
+                State::Refused { rejection }
+            }
             Ok(verification) => {
                 // A clone was never polled ready; the service that was is the one to call.
                 let clone = self.inner.clone();
@@ -155,11 +158,14 @@ where
                         Err(Refusal {
                             rejection,
                             passed_on,
+                            read,
                         }) => {
                             let Some((head, mut service)) = next.take() else {
                                 unreachable!("a request is refused once");
                             };
-                            let rejection = this.options.about(rejection, &Head::from(&head));
+                            let seen = Head::from(&head);
+                            let rejection = this.options.about(rejection, &seen);
+                            this.options.capture(&rejection, &seen, read.as_ref());
                             match passed_on {
                                 None => State::Refused { rejection },
                                 Some(body) => {

@@ -56,6 +56,8 @@ pub(crate) struct Refusal {
     pub(crate) rejection: Rejection,
     /// The complete body, if the request is passed on all the same.
     pub(crate) passed_on: Option<Bytes>,
+    /// The complete body, if it was read.
+    pub(crate) read: Option<Bytes>,
 }
 
 enum Step {
@@ -263,9 +265,11 @@ where
                     let Step::Passing(mut passing) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the reading");
                     };
+                    let body = passing.buffer.take();
                     return Poll::Ready(Err(Refusal {
                         rejection: passing.rejection,
-                        passed_on: Some(passing.buffer.take()),
+                        passed_on: Some(body.clone()),
+                        read: Some(body),
                     }));
                 }
                 Step::Done => unreachable!("a verification is polled after it has ended"),
@@ -286,17 +290,21 @@ impl From<Rejection> for Refusal {
         Self {
             rejection,
             passed_on: None,
+            read: None,
         }
     }
 }
 
-/// The result of a comparison; the body of a request that is passed on is kept.
+/// The result of a comparison.
 fn concluded(
     result: Result<VerifiedEvent, Refused>,
     shadow: Option<&Arc<Endpoint>>,
 ) -> Result<VerifiedEvent, Refusal> {
     result.map_err(|Refused { rejection, body }| Refusal {
-        passed_on: shadow.filter(|_| rejection.is_of_signature()).map(|_| body),
+        passed_on: shadow
+            .filter(|_| rejection.is_of_signature())
+            .map(|_| body.clone()),
+        read: Some(body),
         rejection,
     })
 }

@@ -27,6 +27,8 @@ pub(crate) struct Several {
     /// The body for a request that is passed on although no member accepts it. A member keeps its own
     /// no longer than it can accept the request.
     passed_on: Option<(Arc<Endpoint>, Buffer)>,
+    /// The body that a member has refused.
+    read: Bytes,
 }
 
 pub(crate) enum Member {
@@ -50,7 +52,11 @@ impl Several {
             let buffer = Buffer::new(endpoint.max_body, None);
             (Arc::clone(endpoint), buffer)
         });
-        let mut several = Self { members, passed_on };
+        let mut several = Self {
+            members,
+            passed_on,
+            read: Bytes::new(),
+        };
         several.check().map(|()| several)
     }
 
@@ -129,7 +135,10 @@ impl Several {
                 if let Member::Comparing(comparison) = compared {
                     *member = match comparison.conclude() {
                         Ok(event) => Member::Verified(event),
-                        Err(refused) => Member::Refused(refused.rejection),
+                        Err(refused) => {
+                            self.read = refused.body;
+                            Member::Refused(refused.rejection)
+                        }
                     };
                 }
             }
@@ -144,7 +153,7 @@ impl Several {
                 rejection: self.furthest(),
                 body: match &mut self.passed_on {
                     Some((_, buffer)) => buffer.take(),
-                    None => Bytes::new(),
+                    None => mem::take(&mut self.read),
                 },
             }),
         })
