@@ -84,9 +84,10 @@ mutate part="":
 mutate-all *arguments:
     cargo mutants {{ arguments }}
 
-# Fuzzes the multipart reader for a minute. Needs nightly and cargo-fuzz; not part of `check`.
+# Fuzzes the multipart reader, and captured requests with their explanation, for a minute each. Needs nightly and cargo-fuzz; not part of `check`.
 fuzz seconds="60":
     cd fuzz && cargo +nightly fuzz run multipart -- -max_total_time={{ seconds }}
+    cd fuzz && cargo +nightly fuzz run captured -- -max_total_time={{ seconds }} -max_len=8192
 
 # Runs the benchmarks against other crates: see benches/README.md. Takes minutes; not part of `check`.
 bench seconds="1.0":

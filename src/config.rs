@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod endpoint;
+#[cfg(feature = "explain")]
+mod explain;
 mod group;
 mod jwt;
 mod locator;

@@ -28,3 +28,4 @@ page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
 page!(testing, "docs/testing.md", ["actix", "axum", "config"]);
 page!(local, "docs/local.md", []);
+page!(mismatch, "docs/mismatch.md", ["explain", "tower"]);

@@ -22,6 +22,8 @@ mod delivery_key;
 mod endpoint;
 mod error;
 mod event;
+#[cfg(feature = "explain")]
+pub mod explain;
 pub mod form;
 #[cfg(any(doc, doctest))]
 pub mod guide;

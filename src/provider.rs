@@ -923,6 +923,32 @@ impl Provider {
     }
 }
 
+#[cfg(feature = "explain")]
+impl Provider {
+    /// The schemes of all variants, those first that are tried without being selected by name.
+    pub(crate) fn all_schemes(&self) -> Vec<Scheme> {
+        let opt_in = self.variants.iter().filter(|variant| !variant.automatic);
+        let all = self.tried().chain(opt_in);
+        all.map(|variant| variant.scheme.clone()).collect()
+    }
+
+    /// The provider with one scheme, and with only those parameters that it uses. It is for attempts
+    /// to explain a request, which do not rely on how much is signed.
+    pub(crate) fn with_only(&self, scheme: Scheme) -> Self {
+        let mut provider = self.clone().with_any_coverage();
+        let used = scheme.param_names();
+        provider
+            .params
+            .retain(|name, _| used.iter().any(|used| used == name));
+        provider.variants = vec![Variant {
+            name: Cow::Owned(scheme.algorithm().to_string()),
+            scheme,
+            automatic: true,
+        }];
+        provider
+    }
+}
+
 impl KeySet {
     /// Decodes secrets for a provider and prepares them for its scheme.
     ///

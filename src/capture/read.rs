@@ -142,8 +142,8 @@ mod tests {
             ("", "it is neither raw HTTP, nor a curl command, nor JSON"),
             ("hush-hush", "a header line has no colon"),
             (
-                "{\"hush\": tru",
-                "it begins like JSON, and is none: line 1, column 12",
+                "{\"hush\": [",
+                "it begins like JSON, and is none: line 1, column 10",
             ),
             ("{\"hush\": 1}", "it is JSON in no form that is known"),
             ("[]", "there is no request in it"),

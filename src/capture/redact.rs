@@ -84,7 +84,7 @@ fn header<'v>(name: &str, value: &'v [u8], known: &KnownPlaces) -> Cow<'v, [u8]>
     let is_token = KnownPlaces::has(&known.tokens, is_here);
     let is_signature = KnownPlaces::has(&known.signatures, is_here);
     let (word, rest) = auth_scheme(value);
-    if !is_token && is_signature || !is_token && !is_credential(name) {
+    if !is_token && (is_signature || !is_credential(name)) {
         return Cow::Borrowed(value);
     }
     // Other schemes than these are signatures.

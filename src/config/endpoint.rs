@@ -220,7 +220,7 @@ impl EndpointConfig {
         self.with_params(provider)
     }
 
-    fn max_body(&self) -> Result<Option<usize>, SetupError> {
+    pub(super) fn max_body(&self) -> Result<Option<usize>, SetupError> {
         let size = self.max_body.as_ref();
         size.map(|size| size.size("max_body")).transpose()
     }
@@ -328,7 +328,7 @@ impl EndpointConfig {
         })
     }
 
-    fn tolerance(&self, provider: &Provider) -> Result<Option<Tolerance>, SetupError> {
+    pub(super) fn tolerance(&self, provider: &Provider) -> Result<Option<Tolerance>, SetupError> {
         let Some(text) = &self.tolerance else {
             return Ok(None);
         };

@@ -89,6 +89,14 @@ impl Verifier {
         Ok(Self::build(provider, compiled, keys)?.with_key_source(source))
     }
 
+    /// A verifier that has no keys, and looks none up: pass them to [`CheckedHead::with_keys`].
+    #[cfg(feature = "explain")]
+    pub(crate) fn without_keys(provider: Provider) -> Result<Self, SetupError> {
+        let compiled = provider.compile()?;
+        let keys = KeySet::none(&compiled.schemes);
+        Self::build(provider, compiled, keys)
+    }
+
     fn build(provider: Provider, compiled: Compiled, keys: KeySet) -> Result<Self, SetupError> {
         Ok(Self {
             endpoint: Arc::new(Endpoint::new(provider, compiled, keys)?),

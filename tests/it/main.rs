@@ -9,8 +9,10 @@
 
 mod ambiguity;
 mod bodies;
+mod capture;
 mod catalogue;
 mod config;
+mod explain;
 mod delivery {
     mod keys;
     mod layer;

@@ -21,10 +21,12 @@ use tower_webhook::{
     Config, FormJson, Hint, Json, Note, NoteKind, Payload, PayloadError, Provider, Rejection,
     RejectionKind, Scheme, Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier,
     WebhookVerifyLayer,
+    capture::{CaptureHook, CapturedRequest, ReadError},
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
         StoreErrorKind, StoreFuture,
     },
+    explain::{Budget, Providers, Report, Secrets, Verdict, diagnose},
     handshake,
     keys::{KeySet, KeySource, KeySourceError, SharedKeys, Tenant, source_fn},
     middleware::{ResponseFuture, WebhookVerify},
@@ -146,6 +148,22 @@ fn debug_of_a_check_on_its_way() {
     let event = request.verify().unwrap();
     assert_snapshot!(debug(&event), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, variant: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
     assert_snapshot!(debug(&event.parse::<serde_json::Value>().unwrap()), @r#"VerifiedEvent { provider: "acme", endpoint: Some("kyc"), tenant: None, variant: "hmac-sha256", key_id: Some("2026-11"), bytes: 60, .. }"#);
+}
+
+#[test]
+fn debug_of_captured_requests_and_explanations() {
+    let head = sign(acme(), BODY);
+    let captured = CapturedRequest::new(&Head::from(&head), BODY).with_endpoint("kyc");
+    assert_snapshot!(debug(&captured), @r#"CapturedRequest { method_length: 4, target_length: 19, headers: 2, body_length: 60, left_out: 0, received_at: None, endpoint: Some("kyc"), .. }"#);
+    assert_snapshot!(debug(&CaptureHook::new(|_, _| ())), @"CaptureHook { max_body: 262144, burst: 8, every: 10s, .. }");
+    let secrets = Secrets::new(secret()).with_other("old", secret());
+    assert_snapshot!(debug(&secrets), @"Secrets { configured: 1, others: 1 }");
+    let other = Secrets::new(Secret::new("another-secret-of-it"));
+    let budget = Budget::default().with_readings(1);
+    let report = diagnose(&Providers::new(acme()), &other, &captured, budget);
+    debug(&report);
+    quiet(&report);
+    quiet(serde_json::to_string(&report).unwrap());
 }
 
 #[test]
@@ -1018,6 +1036,13 @@ fn auto_traits() {
     an_error::<SetupError>();
     an_error::<PayloadError>();
     an_error::<SignError>();
+    cloneable::<CapturedRequest>();
+    cloneable::<CaptureHook>();
+    an_error::<ReadError>();
+    cloneable::<Providers>();
+    cloneable::<Secrets>();
+    cloneable::<Report>();
+    copyable::<Verdict>();
 
     type Inner = axum::routing::Route;
     cloneable::<WebhookVerify<axum::Router>>();

@@ -1,0 +1,389 @@
+//! Readings of a body: what was signed, if the body that came is not it.
+
+mod charset;
+mod form;
+mod json;
+mod packed;
+
+use std::{borrow::Cow, ops::ControlFlow};
+
+use self::{
+    charset::Charset,
+    json::{Document, Node, Style},
+};
+use crate::{head::Head, rejection::shown};
+
+/// Takes the rest of a cause's name, behind the colon, and the body. It breaks when nothing more is
+/// wanted.
+pub(super) type Sink<'s> = dyn FnMut(Cow<'static, str>, Vec<u8>) -> ControlFlow<()> + 's;
+
+/// A rewrite of a body.
+pub(super) type Rewrite = fn(&[u8], Option<usize>, &mut Sink<'_>) -> ControlFlow<()>;
+
+/// The length that `Content-Length` announces.
+pub(super) fn declared_length(head: &Head<'_>) -> Option<usize> {
+    let value = head.headers.nth("content-length", 0)?;
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+const PLAIN: Cow<'static, str> = Cow::Borrowed("");
+
+fn offer(sink: &mut Sink<'_>, body: Option<Vec<u8>>) -> ControlFlow<()> {
+    match body {
+        Some(body) => sink(PLAIN, body),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+fn offer_named(sink: &mut Sink<'_>, name: &'static str, body: Option<Vec<u8>>) -> ControlFlow<()> {
+    match body {
+        Some(body) => sink(Cow::Borrowed(name), body),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+/// The styles that `wanted` selects, of a JSON document.
+fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) -> ControlFlow<()> {
+    let Some(document) = Document::parse(body) else {
+        return ControlFlow::Continue(());
+    };
+    // A string is printed by another hypothesis.
+    if matches!(document.root, Node::Text(_) | Node::Scalar(_)) {
+        return ControlFlow::Continue(());
+    }
+    for style in Style::all() {
+        let words = style.words();
+        if wanted(&style, &words) {
+            sink(Cow::Owned(words), document.print(&style))?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn json_compact(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| words == "compact")
+}
+
+pub(super) fn json_indented(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| {
+        matches!(words, "indent-2" | "indent-4" | "indent-tab")
+    })
+}
+
+pub(super) fn json_python(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| {
+        matches!(words, "python" | "python+ascii")
+    })
+}
+
+pub(super) fn json_ascii(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let wanted = |_: &Style, words: &str| {
+        matches!(
+            words,
+            "compact+ascii" | "compact+ascii-upper" | "compact+dotnet"
+        )
+    };
+    styles(body, sink, wanted)
+}
+
+pub(super) fn json_slashes(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| {
+        matches!(words, "compact+slashes" | "compact+ascii+slashes")
+    })
+}
+
+pub(super) fn json_html(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| words == "compact+html")
+}
+
+pub(super) fn json_sorted(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| words == "sorted")
+}
+
+pub(super) fn json_jsonb(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, words| words == "jsonb")
+}
+
+pub(super) fn json_numbers(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let wanted = |_: &Style, words: &str| {
+        matches!(
+            words,
+            "integers-as-floats" | "floats-as-integers" | "two-decimals" | "shortest-numbers"
+        )
+    };
+    styles(body, sink, wanted)
+}
+
+/// Two differences from compact printing.
+pub(super) fn json_two(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |style, _| style.differences() == 2)
+}
+
+/// Any number of differences, those with fewer first.
+pub(super) fn json_all(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    styles(body, sink, |_, _| true)
+}
+
+pub(super) fn json_string(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let text = Document::parse(body).and_then(|document| document.string(&document.root));
+    offer(sink, text.map(String::into_bytes))
+}
+
+/// How many values of a document are tried as the body.
+const MOST_VALUES: usize = 200;
+
+/// Calls `visit` with each value to a depth, and its pointer.
+fn walk(
+    document: &Document<'_>,
+    deepest: usize,
+    visit: &mut dyn FnMut(&str, &Node) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut left = vec![(String::new(), &document.root, 0_usize)];
+    let mut seen = 0_usize;
+    while let Some((pointer, node, depth)) = left.pop() {
+        if depth > 0 {
+            visit(&pointer, node)?;
+        }
+        seen = seen.saturating_add(1);
+        if depth >= deepest || seen > MOST_VALUES {
+            continue;
+        }
+        let below = depth.saturating_add(1);
+        let child = |name: &str| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            format!("{pointer}/{}", shown(&name))
+        };
+        match node {
+            Node::List(_, items) => {
+                let items = items.iter().enumerate().take(MOST_VALUES);
+                let items = items.map(|(place, item)| (child(&place.to_string()), item, below));
+                left.extend(items.rev());
+            }
+            Node::Map(_, members) => {
+                let members = members.iter().take(MOST_VALUES);
+                let members = members.map(|(key, value)| (child(&document.key(key)), value, below));
+                left.extend(members.rev());
+            }
+            Node::Scalar(_) | Node::Text(_) => {}
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn envelope(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    const DEPTH: usize = 3;
+    const SHORTEST: usize = 2;
+    let Some(document) = Document::parse(body) else {
+        return ControlFlow::Continue(());
+    };
+    // HAR has its bodies deeper, and has few requests.
+    let deepest = if memchr::memmem::find(body, b"postData").is_some() {
+        7
+    } else {
+        DEPTH
+    };
+    walk(&document, deepest, &mut |pointer, node| {
+        let Some(text) = document.string(node).filter(|text| text.len() >= SHORTEST) else {
+            return ControlFlow::Continue(());
+        };
+        if let Some(bytes) = packed::from_base64(text.as_bytes()) {
+            sink(Cow::Owned(format!("{pointer}:base64")), bytes)?;
+        }
+        sink(Cow::Owned(pointer.to_owned()), text.into_bytes())
+    })
+}
+
+pub(super) fn part(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    const DEPTH: usize = 2;
+    let Some(document) = Document::parse(body) else {
+        return ControlFlow::Continue(());
+    };
+    walk(&document, DEPTH, &mut |pointer, node| {
+        if !matches!(node, Node::List(..) | Node::Map(..)) {
+            return ControlFlow::Continue(());
+        }
+        sink(Cow::Owned(pointer.to_owned()), document.raw(node).to_vec())?;
+        sink(
+            Cow::Owned(pointer.to_owned()),
+            document.print_node(node, &Style::COMPACT),
+        )
+    })
+}
+
+pub(super) fn object(_: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    for text in [
+        "[object Object]",
+        "{}",
+        "undefined",
+        "null",
+        "\"[object Object]\"",
+        "[object Promise]",
+    ] {
+        sink(PLAIN, text.as_bytes().to_vec())?;
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn empty(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, (!body.is_empty()).then(Vec::new))
+}
+
+pub(super) fn form_wrapped(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    for name in ["payload", "data", "body", "json", "message"] {
+        for style in form::Style::all() {
+            let pair = (name.as_bytes().to_vec(), Some(body.to_vec()));
+            sink(Cow::Borrowed(name), form::encoded(&[pair], &style))?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn form_field(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    for (name, value) in form::fields(body).unwrap_or_default() {
+        let name = shown(&String::from_utf8_lossy(&name));
+        sink(Cow::Owned(name.into()), value.unwrap_or_default())?;
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn form_encoded(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let Some(fields) = form::fields(body) else {
+        return ControlFlow::Continue(());
+    };
+    for style in form::Style::all() {
+        sink(Cow::Owned(style.words()), form::encoded(&fields, &style))?;
+    }
+    ControlFlow::Continue(())
+}
+
+pub(super) fn charset(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer_named(sink, "latin1", charset::encoded(body, Charset::Latin1))?;
+    offer_named(sink, "cp1252", charset::encoded(body, Charset::Cp1252))?;
+    offer_named(
+        sink,
+        "read-as-latin1",
+        charset::decoded(body, Charset::Latin1),
+    )?;
+    offer_named(
+        sink,
+        "read-as-cp1252",
+        charset::decoded(body, Charset::Cp1252),
+    )
+}
+
+pub(super) fn byte_order_mark(
+    body: &[u8],
+    _: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    offer(sink, body.strip_prefix(MARK).map(<[u8]>::to_vec))
+}
+
+pub(super) fn lost_mark(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    sink(PLAIN, [b"\xef\xbb\xbf", body].concat())
+}
+
+pub(super) fn utf16(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let little = charset::to_utf16(body, u16::to_le_bytes);
+    let big = charset::to_utf16(body, u16::to_be_bytes);
+    let marked =
+        |mark: &[u8], text: &Option<Vec<u8>>| text.as_ref().map(|text| [mark, text].concat());
+    offer_named(sink, "utf-16le", marked(b"\xff\xfe", &little))?;
+    offer_named(sink, "utf-16be", marked(b"\xfe\xff", &big))?;
+    offer_named(sink, "utf-16le", little)?;
+    offer_named(sink, "utf-16be", big)?;
+    let unmarked = body
+        .strip_prefix(b"\xff\xfe")
+        .or(body.strip_prefix(b"\xfe\xff"));
+    let unmarked = unmarked.unwrap_or(body);
+    offer_named(
+        sink,
+        "utf-8",
+        charset::from_utf16(unmarked, u16::from_le_bytes),
+    )?;
+    offer_named(
+        sink,
+        "utf-8",
+        charset::from_utf16(unmarked, u16::from_be_bytes),
+    )
+}
+
+pub(super) fn newline_lost(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    sink(PLAIN, [body, b"\n"].concat())?;
+    sink(PLAIN, [body, b"\r\n"].concat())?;
+    // One CRLF of which the LF was cut.
+    let half = body.ends_with(b"\r");
+    offer(sink, half.then(|| [body, b"\n"].concat()))
+}
+
+pub(super) fn newline_added(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let crlf = body.strip_suffix(b"\r\n");
+    offer(sink, crlf.map(<[u8]>::to_vec))?;
+    offer(sink, body.strip_suffix(b"\n").map(<[u8]>::to_vec))
+}
+
+pub(super) fn trimmed(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let trimmed = body.trim_ascii();
+    offer(sink, (trimmed.len() < body.len()).then(|| trimmed.to_vec()))
+}
+
+pub(super) fn line_ends(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    if memchr::memchr2(b'\n', b'\r', body).is_none() {
+        return ControlFlow::Continue(());
+    }
+    let mut unix = Vec::with_capacity(body.len());
+    for (place, byte) in body.iter().enumerate() {
+        let next = body.get(place.saturating_add(1));
+        if !(*byte == b'\r' && next == Some(&b'\n')) {
+            unix.push(*byte);
+        }
+    }
+    let mut dos = Vec::with_capacity(body.len());
+    for byte in &unix {
+        if *byte == b'\n' {
+            dos.push(b'\r');
+        }
+        dos.push(*byte);
+    }
+    sink(Cow::Borrowed("lf"), unix)?;
+    sink(Cow::Borrowed("crlf"), dos)
+}
+
+pub(super) fn base64(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_base64(body))
+}
+
+pub(super) fn chunked(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_chunks(body))
+}
+
+pub(super) fn too_long(
+    body: &[u8],
+    declared: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let announced = declared.filter(|length| *length < body.len());
+    offer(
+        sink,
+        announced
+            .and_then(|length| body.get(..length))
+            .map(<[u8]>::to_vec),
+    )
+}
+
+pub(super) fn gzip(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_gzip(body))
+}
+
+pub(super) fn deflate(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_deflate(body))
+}
+
+pub(super) fn brotli(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_brotli(body))
+}
+
+pub(super) fn zstd(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer(sink, packed::from_zstd(body))
+}

@@ -1,0 +1,346 @@
+//! Readings of headers: which is the signature, and how it is spelled.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::percent_decode;
+
+use crate::{
+    crypto::encoding::{decode_base64_secret, decode_hex, encode},
+    explain::{
+        found::Named,
+        shape::{Headers, Shape},
+    },
+    rejection::shown,
+    scheme::{
+        algorithm::{Algorithm, Keying},
+        encoding::Encoding,
+        signature::Grammar,
+    },
+};
+
+/// Takes the names of causes and the shape that follows from them.
+pub(super) type Sink<'s> = dyn FnMut(Vec<Named>, Shape) + 's;
+
+/// Headers that are no signatures, whatever they look like.
+const COMMON: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "cf-ray",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "etag",
+    "host",
+    "if-none-match",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-amzn-trace-id",
+    "x-request-id",
+];
+
+/// The longest header value that is looked at, in bytes.
+const LONGEST: usize = 4096;
+
+/// How many headers are taken for the signature.
+const MOST_HEADERS: usize = 12;
+
+/// The header lines that may hold a signature, those first that should.
+fn candidates(shape: &Shape) -> Vec<(&str, &[u8])> {
+    let expected = shape.signature_headers();
+    let is_expected = |name: &str| {
+        expected
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let others = shape.other_headers();
+    let lines = shape.headers.iter();
+    let lines = lines.filter(|(name, value)| {
+        let is_other = COMMON
+            .iter()
+            .any(|common| common.eq_ignore_ascii_case(name))
+            || others.iter().any(|other| other.eq_ignore_ascii_case(name));
+        value.len() <= LONGEST && (!is_other || is_expected(name))
+    });
+    let mut lines: Vec<(&str, &[u8])> = lines.map(|(name, value)| (&**name, &**value)).collect();
+    let is_named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["sig", "hmac", "hash", "digest", "token"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    lines.sort_by_key(|(name, _)| (!is_expected(name), !is_named(name)));
+    lines.truncate(MOST_HEADERS);
+    lines
+}
+
+/// Copies a header to the name that the scheme expects, and the companions with it.
+pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
+    for expected in shape.signature_headers() {
+        for (name, value) in candidates(shape) {
+            if name.eq_ignore_ascii_case(&expected) || runs(value, shape).is_empty() {
+                continue;
+            }
+            let with = with_companions(&shape.with_header(&expected, value), name);
+            sink(vec![header_cause(name)], with);
+        }
+    }
+}
+
+fn header_cause(name: &str) -> Named {
+    ("header:NAME", shown(&name.to_ascii_lowercase()).into())
+}
+
+/// Renames the other headers of the scheme that are missing, to those of which most of the end is the
+/// same.
+fn with_companions(shape: &Shape, used: &str) -> Shape {
+    let mut shape = shape.clone();
+    for expected in shape.other_headers() {
+        if shape.header(&expected).is_some() {
+            continue;
+        }
+        let common = |name: &str| {
+            let pairs = name.bytes().rev().zip(expected.bytes().rev());
+            pairs
+                .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
+                .count()
+        };
+        let lines = shape
+            .headers
+            .iter()
+            .filter(|(name, _)| !name.eq_ignore_ascii_case(used));
+        let best = lines.max_by_key(|(name, _)| common(name));
+        if let Some((name, value)) = best.filter(|(name, _)| common(name) >= 3) {
+            let (name, value) = (name.clone(), value.clone());
+            if !shape
+                .signature_headers()
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&name))
+            {
+                shape = shape.with_header(&expected, &value);
+            }
+        }
+    }
+    shape
+}
+
+/// A part of a header value that decodes to a signature.
+struct Run {
+    bytes: Vec<u8>,
+    encoding: &'static str,
+    is_percent_encoded: bool,
+    is_quoted: bool,
+    has_space: bool,
+    /// The other `name=value` parts.
+    fields: Vec<String>,
+}
+
+/// Whether a signature of the scheme may be this long; of public keys, they differ.
+fn is_length(len: usize, shape: &Shape) -> bool {
+    match shape.scheme.algorithm().keying() {
+        Keying::Public => (64..=1024).contains(&len),
+        Keying::Token => false,
+        Keying::Mac | Keying::Content | Keying::None => matches!(len, 16 | 20 | 32 | 48 | 64),
+    }
+}
+
+fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
+    let mut all: Vec<Run> = Vec::new();
+    let plain = value.to_vec();
+    let decoded: Vec<u8> = percent_decode(value).collect();
+    let is_encoded = decoded != plain;
+    for (text, is_percent_encoded) in [(plain, false), (decoded, true)] {
+        if is_percent_encoded && !is_encoded {
+            continue;
+        }
+        let Ok(text) = String::from_utf8(text) else {
+            continue;
+        };
+        let is_quoted = text.contains(['"', '\'']);
+        let has_space = text.trim().contains([' ', '\t']) || text.trim() != text;
+        let tokens: Vec<&str> = text
+            .split([',', ';', ' ', '\t', '"', '\''])
+            .filter(|token| !token.is_empty())
+            .take(64)
+            .collect();
+        for (place, token) in tokens.iter().enumerate() {
+            for part in parts(token) {
+                let Some((bytes, encoding)) = decode(part, shape) else {
+                    continue;
+                };
+                if all.iter().any(|run| run.bytes == bytes) {
+                    continue;
+                }
+                let fields = tokens.iter().enumerate();
+                let fields = fields.filter(|(other, field)| *other != place && field.contains('='));
+                let fields = fields.map(|(_, field)| (*field).to_owned()).collect();
+                all.push(Run {
+                    bytes,
+                    encoding,
+                    is_percent_encoded,
+                    is_quoted,
+                    has_space,
+                    fields,
+                });
+            }
+        }
+    }
+    all.truncate(16);
+    all
+}
+
+/// The token, and what follows a name in it.
+fn parts(token: &str) -> impl Iterator<Item = &str> {
+    let after = |separator: char| {
+        let (name, rest) = token.split_once(separator)?;
+        (!name.is_empty() && rest.len() > 8).then_some(rest)
+    };
+    [
+        Some(token),
+        after('='),
+        after(':'),
+        token.rsplit_once(':').map(|(_, rest)| rest),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The bytes, and the name of their encoding.
+fn decode(text: &str, shape: &Shape) -> Option<(Vec<u8>, &'static str)> {
+    const SHORTEST: usize = 22;
+    if text.len() < SHORTEST {
+        return None;
+    }
+    if let Some(bytes) = decode_hex(text) {
+        return is_length(bytes.len(), shape).then_some((bytes, "hex"));
+    }
+    let bytes = decode_base64_secret(text)?;
+    let inner = std::str::from_utf8(&bytes).ok().and_then(decode_hex);
+    if let Some(inner) = inner.filter(|inner| is_length(inner.len(), shape)) {
+        return Some((inner, "base64-of-hex"));
+    }
+    let is_url = text.contains(['-', '_']) || STANDARD.decode(text).is_err();
+    is_length(bytes.len(), shape).then_some((bytes, if is_url { "base64url" } else { "base64" }))
+}
+
+/// Writes the signature as the scheme expects it, however it is spelled and wherever it is.
+pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
+    let Some(expected) = shape.signature_headers().into_iter().next() else {
+        return;
+    };
+    let expected_encoding = match shape.scheme.signature.encoding {
+        Encoding::Hex => "hex",
+        Encoding::Base64Url => "base64url",
+        Encoding::Base64 | Encoding::HexOrBase64 | Encoding::Text => "base64",
+    };
+    for (name, value) in candidates(shape) {
+        for run in runs(value, shape) {
+            let Some(text) = canonical(shape, &run) else {
+                continue;
+            };
+            let mut causes = Vec::new();
+            if !name.eq_ignore_ascii_case(&expected) {
+                causes.push(header_cause(name));
+            }
+            let fits = run.encoding == expected_encoding
+                || shape.scheme.signature.encoding == Encoding::HexOrBase64
+                    && run.encoding == "hex";
+            if !fits {
+                causes.push(("encoding:ENCODING", run.encoding.to_owned()));
+            }
+            if run.is_percent_encoded {
+                causes.push(("signature-percent-encoded", String::new()));
+            }
+            if causes.is_empty() && value == text.as_bytes() {
+                continue;
+            }
+            if causes.is_empty() {
+                causes.push(match (run.is_quoted, run.has_space) {
+                    (true, _) => ("signature-quoted", String::new()),
+                    (false, true) => ("signature-whitespace", String::new()),
+                    (false, false) => ("signature-prefix", String::new()),
+                });
+            }
+            let with = with_companions(&shape.with_header(&expected, text.as_bytes()), name);
+            let length = shape.scheme.algorithm().signature_len();
+            match algorithm(run.bytes.len()).filter(|_| !length.contains(run.bytes.len())) {
+                None => sink(causes, with),
+                Some((algorithm, hash)) => {
+                    causes.push(("algorithm:HASH", hash.to_owned()));
+                    sink(
+                        causes,
+                        with.with_scheme(|scheme| scheme.algorithm = algorithm),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The MAC whose signatures have this length.
+fn algorithm(len: usize) -> Option<(Algorithm, &'static str)> {
+    match len {
+        16 => Some((Algorithm::HmacMd5, "md5")),
+        20 => Some((Algorithm::HmacSha1, "sha1")),
+        32 => Some((Algorithm::HmacSha256, "sha256")),
+        64 => Some((Algorithm::HmacSha512, "sha512")),
+        _ => None,
+    }
+}
+
+/// The value of the header, in the grammar of the scheme.
+fn canonical(shape: &Shape, run: &Run) -> Option<String> {
+    let format = &shape.scheme.signature;
+    let encoded = encode(format.encoding, &run.bytes);
+    match &format.grammar {
+        Grammar::Single { prefixes } => {
+            let prefix = prefixes.first().map_or("", |prefix| prefix);
+            (!prefix.contains('{')).then(|| format!("{prefix}{encoded}"))
+        }
+        Grammar::List { prefix, .. } => {
+            (!prefix.contains('{')).then(|| format!("{prefix}{encoded}"))
+        }
+        Grammar::Fields {
+            separator, field, ..
+        } => {
+            let own = format!("{field}=");
+            let others = run.fields.iter().filter(|known| !known.starts_with(&own));
+            let mut all: Vec<String> = others.cloned().collect();
+            all.push(format!("{own}{encoded}"));
+            Some(all.join(&separator.to_string()))
+        }
+        Grammar::Positional { .. } => None,
+    }
+}
+
+/// Takes one of several equal lines, as a proxy that repeats a header makes them.
+pub(super) fn once(shape: &Shape, sink: &mut Sink<'_>) {
+    let mut once: Headers = Vec::new();
+    for (name, value) in shape.headers.iter() {
+        if !once
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
+            once.push((name.clone(), value.clone()));
+        }
+    }
+    if once.len() < shape.headers.len() {
+        let mut with = shape.clone();
+        with.headers = std::rc::Rc::new(once);
+        sink(vec![("header-repeated", String::new())], with);
+    }
+}
+
+/// Drops the headers that must have a value.
+pub(super) fn unrequired(shape: &Shape, sink: &mut Sink<'_>) {
+    let name = shape
+        .scheme
+        .require
+        .first()
+        .map(|(name, _)| name.to_ascii_lowercase());
+    if let Some(name) = name {
+        let changed = shape.with_scheme(|scheme| scheme.require.clear());
+        sink(vec![("header-required:NAME", name)], changed);
+    }
+}

@@ -1,0 +1,217 @@
+//! [`KeyList`]: every key that the known secrets may mean.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    explain::{
+        Secrets,
+        found::Found,
+        hypothesis::{HYPOTHESES, Rewrite, named},
+        secret::{self, Reading},
+    },
+    keys::{public_key::PublicKey, secret::Secret},
+    scheme::secret_format::SecretFormat,
+};
+
+/// A key, and the changes to a secret that give it.
+pub(super) struct KeyReading {
+    /// The bytes in hexadecimal, or the text of a public key.
+    text: Zeroizing<String>,
+    pub(super) found: Vec<Found>,
+    /// Other changes that give the same key.
+    pub(super) also: Vec<String>,
+    /// What a report calls the secret.
+    pub(super) label: Option<String>,
+}
+
+/// The keys for one secret format, by the number of changes: none, one and two.
+pub(super) struct KeyList {
+    pub(super) by_changes: [Vec<KeyReading>; 3],
+    is_public: bool,
+}
+
+/// The most keys with as many changes.
+const MOST: usize = 4000;
+
+impl KeyList {
+    pub(super) fn new(secrets: &Secrets, format: &SecretFormat, is_public: bool) -> Self {
+        let mut list = Builder {
+            list: Self {
+                by_changes: Default::default(),
+                is_public,
+            },
+            known: HashMap::new(),
+            format,
+        };
+        let configured: Vec<Start> = secrets
+            .configured
+            .iter()
+            .map(|secret| Start {
+                text: Zeroizing::new(secret.text().to_owned()),
+                found: Vec::new(),
+                label: secret.id.as_deref().map(str::to_owned),
+            })
+            .collect();
+        let others = secrets.others.iter().map(|(name, secret)| Start {
+            text: Zeroizing::new(secret.text().to_owned()),
+            found: vec![
+                named("other-secret:NAME").with(crate::rejection::shown(name).into_string()),
+            ],
+            label: Some(name.clone()),
+        });
+        for start in &configured {
+            list.add_text(start);
+        }
+        let mut once: Vec<Start> = Vec::new();
+        for start in others {
+            list.add_text(&start);
+            once.push(start);
+        }
+        for start in &configured {
+            once.extend(list.change(start));
+        }
+        for start in &once {
+            list.change(start);
+        }
+        list.list
+    }
+
+    /// The secrets of keys, as a provider with [`secret::raw_format`] takes them; their ids are their
+    /// places.
+    pub(super) fn secrets(&self, changes: usize) -> Vec<Secret> {
+        let readings = self
+            .by_changes
+            .get(changes)
+            .into_iter()
+            .flatten()
+            .enumerate();
+        let secrets = readings.map(|(place, reading)| {
+            let secret = Secret::new(reading.text.as_str());
+            let secret = if self.is_public {
+                PublicKey::from_secret(secret).into()
+            } else {
+                secret
+            };
+            secret.with_id(place.to_string())
+        });
+        secrets.collect()
+    }
+}
+
+/// A text that may be changed further.
+struct Start {
+    text: Zeroizing<String>,
+    found: Vec<Found>,
+    label: Option<String>,
+}
+
+struct Builder<'f> {
+    list: KeyList,
+    /// Where a key is in the list, by its digest.
+    known: HashMap<[u8; 32], (usize, usize)>,
+    format: &'f SecretFormat,
+}
+
+impl Builder<'_> {
+    fn add_text(&mut self, start: &Start) {
+        if self.list.is_public {
+            self.add(
+                start.text.clone(),
+                start.found.clone(),
+                start.label.as_ref(),
+            );
+        } else if let Some(key) = secret::decoded(&start.text, self.format) {
+            self.add(secret::raw(&key), start.found.clone(), start.label.as_ref());
+        }
+    }
+
+    fn add(&mut self, text: Zeroizing<String>, found: Vec<Found>, label: Option<&String>) {
+        let changes = found.len();
+        let place = self.known.get(&digest(&text)).copied();
+        let names = found.iter().map(Found::name).collect::<Vec<_>>().join("|");
+        if let Some((known_changes, place)) = place {
+            let known = self
+                .list
+                .by_changes
+                .get_mut(known_changes)
+                .and_then(|list| list.get_mut(place));
+            if let Some(known) = known.filter(|_| changes > 0 && changes == known_changes)
+                && known
+                    .found
+                    .iter()
+                    .map(Found::name)
+                    .collect::<Vec<_>>()
+                    .join("|")
+                    != names
+                && !known.also.contains(&names)
+            {
+                known.also.push(names);
+            }
+            return;
+        }
+        let Some(list) = self
+            .list
+            .by_changes
+            .get_mut(changes)
+            .filter(|list| list.len() < MOST)
+        else {
+            return;
+        };
+        self.known.insert(digest(&text), (changes, list.len()));
+        list.push(KeyReading {
+            text,
+            found,
+            also: Vec::new(),
+            label: label.cloned(),
+        });
+    }
+
+    /// Adds every change of a text, and returns the texts among them.
+    fn change(&mut self, start: &Start) -> Vec<Start> {
+        let mut texts = Vec::new();
+        for hypothesis in HYPOTHESES {
+            let Rewrite::Secret(rewrite) = hypothesis.rewrite else {
+                continue;
+            };
+            let mut readings = Vec::new();
+            rewrite(&start.text, self.format, &mut |detail, reading| {
+                readings.push((detail, reading))
+            });
+            for (detail, reading) in readings {
+                // The same change twice is another reading of one.
+                if start
+                    .found
+                    .iter()
+                    .any(|found| found.hypothesis == hypothesis.name)
+                {
+                    continue;
+                }
+                let mut found = start.found.clone();
+                found.push(hypothesis.with(detail));
+                match reading {
+                    Reading::Text(text) => {
+                        let next = Start {
+                            text,
+                            found,
+                            label: start.label.clone(),
+                        };
+                        self.add_text(&next);
+                        texts.push(next);
+                    }
+                    Reading::Key(key) if !self.list.is_public => {
+                        self.add(secret::raw(&key), found, start.label.as_ref());
+                    }
+                    Reading::Key(_) => {}
+                }
+            }
+        }
+        texts
+    }
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}

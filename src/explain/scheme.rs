@@ -1,0 +1,306 @@
+//! Readings of a scheme: other algorithms, other signed content, other providers, other units of time.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use crate::{
+    explain::{head::Sink, shape::Shape},
+    providers,
+    scheme::{
+        algorithm::{Algorithm, Keying},
+        definition::Coverage,
+        locator::Locator,
+        signature::Grammar,
+        timestamp::{TimeUnit, Timestamp},
+    },
+};
+
+const MACS: [(Algorithm, &str); 4] = [
+    (Algorithm::HmacSha256, "sha256"),
+    (Algorithm::HmacSha512, "sha512"),
+    (Algorithm::HmacSha1, "sha1"),
+    (Algorithm::HmacMd5, "md5"),
+];
+
+const DIGESTS: [(Algorithm, &str); 3] = [
+    (Algorithm::Sha256, "digest-sha256"),
+    (Algorithm::Sha512, "digest-sha512"),
+    (Algorithm::Sha1, "digest-sha1"),
+];
+
+/// The name of an algorithm in the name of a cause.
+pub(super) fn hash_name(algorithm: Algorithm) -> String {
+    let known = MACS
+        .iter()
+        .chain(&DIGESTS)
+        .find(|(known, _)| *known == algorithm);
+    known.map_or_else(|| algorithm.to_string(), |(_, name)| (*name).to_owned())
+}
+
+fn is_symmetric(shape: &Shape) -> bool {
+    matches!(
+        shape.scheme.algorithm().keying(),
+        Keying::Mac | Keying::Content | Keying::None
+    )
+}
+
+/// The scheme with another algorithm, also where the hash is named in front of the signature.
+fn with_algorithm(shape: &Shape, algorithm: Algorithm, signed: &str) -> [Option<Shape>; 2] {
+    let changed = shape.with_scheme(|scheme| {
+        scheme.algorithm = algorithm;
+        scheme.signed = Cow::Owned(signed.to_owned());
+        scheme.coverage = Coverage::Body;
+    });
+    let old = hash_name(shape.scheme.algorithm());
+    let new = hash_name(algorithm);
+    let rename = |text: &mut Cow<'static, str>| {
+        let renamed = text.replace(
+            old.trim_start_matches("digest-"),
+            new.trim_start_matches("digest-"),
+        );
+        let is_other = renamed != *text;
+        *text = Cow::Owned(renamed);
+        is_other
+    };
+    let mut renamed = changed.clone();
+    let is_renamed = match &mut renamed.scheme.signature.grammar {
+        // Each is renamed, and not the first alone.
+        Grammar::Single { prefixes } => {
+            prefixes
+                .iter_mut()
+                .filter_map(|prefix| rename(prefix).then_some(()))
+                .count()
+                > 0
+        }
+        Grammar::List { prefix, .. } => rename(prefix),
+        Grammar::Fields { field, .. } => rename(field),
+        Grammar::Positional { .. } => false,
+    };
+    [Some(changed), is_renamed.then_some(renamed)]
+}
+
+/// The signed content without the secret.
+fn without_secret(signed: &str) -> String {
+    signed.replace("{secret}", "")
+}
+
+pub(super) fn variants(shape: &Shape, sink: &mut Sink<'_>) {
+    for scheme in shape.provider.all_schemes() {
+        if scheme != shape.scheme {
+            let name = hash_name(scheme.algorithm());
+            let other = Shape {
+                scheme: crate::scheme::definition::Scheme {
+                    require: shape.scheme.require.clone(),
+                    ..scheme
+                },
+                ..shape.clone()
+            };
+            sink(vec![("algorithm:HASH", name)], other);
+        }
+    }
+}
+
+pub(super) fn algorithms(shape: &Shape, sink: &mut Sink<'_>) {
+    if !is_symmetric(shape) {
+        return;
+    }
+    let signed = without_secret(&shape.scheme.signed);
+    for (algorithm, name) in MACS {
+        if algorithm != shape.scheme.algorithm() {
+            for changed in with_algorithm(shape, algorithm, &signed)
+                .into_iter()
+                .flatten()
+            {
+                sink(vec![("algorithm:OTHER", name.to_owned())], changed);
+            }
+        }
+    }
+}
+
+pub(super) fn digests(shape: &Shape, sink: &mut Sink<'_>) {
+    if !is_symmetric(shape) {
+        return;
+    }
+    let signed = without_secret(&shape.scheme.signed);
+    let mut offer = |algorithm, name: &str, content: &str| {
+        if algorithm == shape.scheme.algorithm() && *content == *shape.scheme.signed {
+            return;
+        }
+        for changed in with_algorithm(shape, algorithm, content)
+            .into_iter()
+            .flatten()
+        {
+            let detail = format!("{name}:{content}");
+            sink(vec![("algorithm:HASH:CONTENT", detail)], changed);
+        }
+    };
+    for (algorithm, name) in DIGESTS {
+        for content in [format!("{signed}{{secret}}"), format!("{{secret}}{signed}")] {
+            offer(algorithm, name, &content);
+        }
+        if signed != "{body}" {
+            offer(algorithm, name, "{body}{secret}");
+            offer(algorithm, name, "{secret}{body}");
+        }
+    }
+    offer(Algorithm::UnauthenticatedSha256, "digest-sha256", &signed);
+}
+
+const TEMPLATES: [&str; 16] = [
+    "{body}",
+    "{ts}{body}",
+    "{ts}.{body}",
+    "{ts}:{body}",
+    "{ts}|{body}",
+    "{ts},{body}",
+    "{ts}\n{body}",
+    "{body}{ts}",
+    "{body}.{ts}",
+    "{body}:{ts}",
+    "v0:{ts}:{body}",
+    "v1:{ts}:{body}",
+    "{url}{body}",
+    "{body}{url}",
+    "{path}{body}",
+    "{method}{path}{body}",
+];
+
+/// The signed contents of the built-in providers.
+static BUILT_IN: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let all = providers::names().filter_map(providers::by_name);
+    let mut contents: Vec<String> = Vec::new();
+    for provider in all {
+        for scheme in provider.schemes() {
+            let content = scheme.signed.to_string();
+            let is_whole = content.contains("{body}") || content.contains("{body|");
+            if is_whole && !content.contains("{secret") && !contents.contains(&content) {
+                contents.push(content);
+            }
+        }
+    }
+    contents
+});
+
+pub(super) fn templates(shape: &Shape, sink: &mut Sink<'_>) {
+    common_templates(shape, sink);
+    for content in &*BUILT_IN {
+        if !TEMPLATES.contains(&&**content) {
+            offer(shape, content, sink);
+        }
+    }
+}
+
+pub(super) fn common_templates(shape: &Shape, sink: &mut Sink<'_>) {
+    for content in TEMPLATES {
+        offer(shape, content, sink);
+    }
+    // The id in front, in any header that is named so.
+    let ids = shape
+        .headers
+        .iter()
+        .filter(|(name, _)| name.to_ascii_lowercase().ends_with("-id"));
+    for (id, _) in ids.take(4) {
+        for content in [
+            "{id}.{ts}.{body}",
+            "{id}{ts}{body}",
+            "{id}.{body}",
+            "{ts}.{id}.{body}",
+        ] {
+            let content = content.replace("{id}", &format!("{{header:{id}}}"));
+            offer(shape, &content, sink);
+        }
+    }
+}
+
+fn offer(shape: &Shape, content: &str, sink: &mut Sink<'_>) {
+    let is_own = *content == *shape.scheme.signed && shape.scheme.special.is_none();
+    if is_own || shape.scheme.algorithm().keying() == Keying::Token {
+        return;
+    }
+    let content = if shape.scheme.algorithm().keying() == Keying::Content {
+        format!("{content}{{secret}}")
+    } else {
+        content.to_owned()
+    };
+    let mut changed = shape.with_scheme(|scheme| {
+        scheme.signed = Cow::Owned(content.clone());
+        scheme.special = None;
+        scheme.coverage = Coverage::Body;
+    });
+    if content.contains("{ts") && changed.scheme.timestamp.is_none() {
+        let mut lines = shape.headers.iter();
+        let is_time = |value: &[u8]| value.len() >= 10 && value.iter().all(u8::is_ascii_digit);
+        let Some((name, _)) = lines
+            .find(|(name, value)| name.to_ascii_lowercase().contains("time") && is_time(value))
+        else {
+            return;
+        };
+        changed.scheme.timestamp = Some(Timestamp::at(Locator::header(name.clone())));
+    }
+    if content.contains("{url") && changed.provider.param("url").is_none() {
+        return;
+    }
+    sink(vec![("scheme:CONTENT", content)], changed);
+}
+
+/// The built-in providers whose signature header the request has.
+pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
+    for name in providers::names() {
+        let Some(provider) = providers::by_name(name).filter(|_| name != shape.provider.name())
+        else {
+            continue;
+        };
+        if !provider
+            .signature_headers()
+            .any(|header| shape.header(&header).is_some())
+        {
+            continue;
+        }
+        let provider = match shape.provider.param("url") {
+            Some(url) => provider.with_param("url", url.to_owned()),
+            None => provider,
+        };
+        for mut scheme in provider.all_schemes() {
+            scheme.require.clear();
+            if scheme.algorithm().keying() == Keying::Token {
+                continue;
+            }
+            let other = Shape {
+                provider: provider.clone(),
+                scheme,
+                ..shape.clone()
+            };
+            if !is_same(shape, &other) {
+                sink(vec![("provider:NAME", name.to_owned())], other);
+            }
+        }
+    }
+}
+
+/// Whether two shapes sign alike.
+fn is_same(one: &Shape, other: &Shape) -> bool {
+    let (one, other) = (&one.scheme, &other.scheme);
+    one.algorithm == other.algorithm
+        && one.signed == other.signed
+        && one.signature == other.signature
+        && one.secret_format == other.secret_format
+        && one.special == other.special
+}
+
+pub(super) fn time_units(shape: &Shape, sink: &mut Sink<'_>) {
+    let Some(time) = &shape.scheme.timestamp else {
+        return;
+    };
+    let others = [
+        (TimeUnit::Milliseconds, "timestamp-milliseconds"),
+        (TimeUnit::Seconds, "timestamp-seconds"),
+        (TimeUnit::IsoUtc, "timestamp-date"),
+    ];
+    for (unit, name) in others {
+        if unit != time.unit {
+            let changed = shape.with_scheme(|scheme| {
+                scheme.timestamp = scheme.timestamp.take().map(|time| time.with_unit(unit));
+            });
+            sink(vec![(name, String::new())], changed);
+        }
+    }
+}

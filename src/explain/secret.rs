@@ -1,0 +1,224 @@
+//! Readings of a secret: which key is meant by the text that is configured.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    crypto::encoding::{decode_base64_secret, decode_hex, encode_hex},
+    scheme::secret_format::{SecretFormat, TextEncoding},
+};
+
+/// What a rewrite makes of a secret.
+pub(super) enum Reading {
+    /// Another text, which is decoded as the provider's secrets are.
+    Text(Zeroizing<String>),
+    /// The bytes of the key.
+    Key(Zeroizing<Vec<u8>>),
+}
+
+type Sink<'s> = dyn FnMut(Cow<'static, str>, Reading) + 's;
+
+/// A rewrite of a secret.
+pub(super) type Rewrite = fn(&str, &SecretFormat, &mut Sink<'_>);
+
+fn text(sink: &mut Sink<'_>, before: &str, after: impl Into<String>) {
+    let after = Zeroizing::new(after.into());
+    if *after != before {
+        sink(Cow::Borrowed(""), Reading::Text(after));
+    }
+}
+
+fn key(sink: &mut Sink<'_>, name: impl Into<Cow<'static, str>>, bytes: Option<Vec<u8>>) {
+    if let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) {
+        sink(name.into(), Reading::Key(Zeroizing::new(bytes)));
+    }
+}
+
+/// The key as the provider's secrets are decoded, whatever its length.
+pub(super) fn decoded(secret: &str, format: &SecretFormat) -> Option<Zeroizing<Vec<u8>>> {
+    let text = format.strip(secret);
+    let bytes = match format.encoding {
+        TextEncoding::Text => Some(text.as_bytes().to_vec()),
+        TextEncoding::Base64 => decode_base64_secret(text),
+        TextEncoding::Hex => decode_hex(text),
+    };
+    bytes.filter(|bytes| !bytes.is_empty()).map(Zeroizing::new)
+}
+
+/// A key as a text that decodes to it, for a provider with [`raw_format`].
+pub(super) fn raw(key: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(encode_hex(key))
+}
+
+/// Any bytes, in hexadecimal, from which a provider derives its key as before.
+pub(super) fn raw_format(format: &SecretFormat) -> SecretFormat {
+    let raw = SecretFormat::hex().with_min_bytes(1);
+    match format.derive {
+        Some(derive) => raw.with_derivation(derive),
+        None => raw,
+    }
+}
+
+pub(super) fn whitespace(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    text(sink, secret, secret.trim());
+    // Inside, where a terminal has broken a line.
+    let inside: String = secret.split(['\r', '\n', '\t']).collect();
+    text(sink, secret, inside);
+}
+
+pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    const PAIRS: [(char, char); 6] = [
+        ('"', '"'),
+        ('\'', '\''),
+        ('`', '`'),
+        ('\u{201c}', '\u{201d}'),
+        ('\u{2018}', '\u{2019}'),
+        ('<', '>'),
+    ];
+    for (first, last) in PAIRS {
+        let inner = secret
+            .strip_prefix(first)
+            .and_then(|rest| rest.strip_suffix(last));
+        if let Some(inner) = inner {
+            text(sink, secret, inner);
+        }
+    }
+}
+
+pub(super) fn assignment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    let bare = secret.strip_prefix("export ").unwrap_or(secret);
+    if let Some((name, value)) = bare.split_once(['=', ':']) {
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if !name.is_empty() && name.bytes().all(is_name) {
+            text(sink, secret, value.trim());
+        }
+    }
+}
+
+pub(super) fn invisible(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    let is_invisible = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202f}'
+                | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    let visible: String = secret
+        .chars()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
+    text(sink, secret, visible);
+    if secret.contains('\u{a0}') {
+        text(sink, secret, secret.replace('\u{a0}', " "));
+    }
+}
+
+pub(super) fn percent_encoded(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    if let Ok(decoded) = percent_decode_str(secret).decode_utf8() {
+        text(sink, secret, decoded);
+    }
+}
+
+pub(super) fn letter_case(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    let (lower, upper) = (secret.to_lowercase(), secret.to_uppercase());
+    for (name, changed) in [("lower", lower), ("upper", upper)] {
+        if changed != secret {
+            sink(Cow::Borrowed(name), Reading::Text(Zeroizing::new(changed)));
+        }
+    }
+}
+
+/// What is in a Kubernetes secret is base64 of the text.
+pub(super) fn encoded_twice(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    let decoded =
+        decode_base64_secret(secret.trim()).and_then(|bytes| String::from_utf8(bytes).ok());
+    let is_text = |letter: char| {
+        letter.is_ascii_graphic() || letter == ' ' || letter == '\n' || !letter.is_ascii()
+    };
+    if let Some(decoded) = decoded.filter(|text| !text.is_empty() && text.chars().all(is_text)) {
+        text(sink, secret, decoded.trim_end_matches('\n'));
+        text(sink, secret, decoded);
+    }
+}
+
+pub(super) fn as_text(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    if format.encoding != TextEncoding::Text || format.strip(secret) != secret {
+        key(sink, "", Some(secret.as_bytes().to_vec()));
+    }
+}
+
+/// What vendors put in front of secrets.
+const PREFIXES: [&str; 9] = [
+    "v1,whsec_",
+    "whsec_",
+    "v1,",
+    "v1=",
+    "whsk_",
+    "sha256=",
+    "base64:",
+    "hex:",
+    "shpss_",
+];
+
+pub(super) fn prefix(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    let own = format.prefixes.iter().map(|prefix| &**prefix);
+    let mut prefixes: Vec<&str> = own
+        .chain(PREFIXES)
+        .filter(|prefix| !prefix.is_empty())
+        .collect();
+    prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
+    prefixes.dedup();
+    for prefix in prefixes {
+        let Some(rest) = secret.strip_prefix(prefix) else {
+            continue;
+        };
+        key(sink, format!("{prefix}:base64"), decode_base64_secret(rest));
+        key(
+            sink,
+            format!("{prefix}:text"),
+            Some(rest.as_bytes().to_vec()),
+        );
+        key(sink, format!("{prefix}:hex"), decode_hex(rest));
+    }
+    // A prefix that was lost.
+    if format.encoding == TextEncoding::Text {
+        for prefix in ["whsec_", "shpss_"] {
+            if !secret.starts_with(prefix) {
+                let whole = format!("{prefix}{secret}").into_bytes();
+                key(sink, format!("{prefix}:lost"), Some(whole));
+            }
+        }
+    }
+}
+
+pub(super) fn base64(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    if format.encoding != TextEncoding::Base64 {
+        key(sink, "", decode_base64_secret(format.strip(secret)));
+    }
+}
+
+pub(super) fn hex(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    if format.encoding != TextEncoding::Hex {
+        key(sink, "", decode_hex(format.strip(secret)));
+    }
+}
+
+pub(super) fn hashed(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    let digest = Sha256::digest(secret.as_bytes());
+    key(sink, "hex", Some(encode_hex(&digest).into_bytes()));
+    key(sink, "bytes", Some(digest.to_vec()));
+    if let Some(decoded) = decoded(secret, format) {
+        let digest = Sha256::digest(&**decoded);
+        key(sink, "hex", Some(encode_hex(&digest).into_bytes()));
+        key(sink, "bytes", Some(digest.to_vec()));
+    }
+}
+
+pub(super) fn newline_at_vendor(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
+    for end in ["\n", "\r\n", " "] {
+        if let Some(decoded) = decoded(secret, format) {
+            key(sink, "", Some([&**decoded, end.as_bytes()].concat()));
+        }
+    }
+}

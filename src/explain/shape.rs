@@ -1,0 +1,162 @@
+//! [`Shape`]: a request and how it is taken to be signed, before a key and a body are tried.
+
+use std::{rc::Rc, time::SystemTime};
+
+use bytes::Bytes;
+
+use crate::{
+    capture::path_and_query,
+    explain::{found::Found, secret},
+    head::Head,
+    keys::{key_set::KeySet, secret::Secret},
+    provider::Provider,
+    rejection::Rejection,
+    scheme::{
+        algorithm::Keying,
+        definition::Scheme,
+        locator::LocatorKind,
+        template::{self, Segment, Token},
+        timestamp::Tolerance,
+    },
+    verify::verifier::Verifier,
+};
+
+pub(super) type Headers = Vec<(String, Vec<u8>)>;
+
+/// What of a request a hypothesis may change, apart from the secret and the body.
+#[derive(Clone)]
+pub(super) struct Shape {
+    pub(super) provider: Provider,
+    pub(super) scheme: Scheme,
+    pub(super) method: Rc<str>,
+    pub(super) target: Rc<str>,
+    pub(super) headers: Rc<Headers>,
+}
+
+impl Shape {
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
+        let mut lines = self.headers.iter();
+        let found = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| &**value)
+    }
+
+    /// With another value of a header, in place of all its lines.
+    pub(super) fn with_header(&self, name: &str, value: &[u8]) -> Self {
+        let lines = self.headers.iter();
+        let others = lines.filter(|(known, _)| !known.eq_ignore_ascii_case(name));
+        let mut headers: Headers = others.cloned().collect();
+        headers.push((name.to_owned(), value.to_owned()));
+        let mut shape = self.clone();
+        shape.headers = Rc::new(headers);
+        shape
+    }
+
+    pub(super) fn with_scheme(&self, change: impl FnOnce(&mut Scheme)) -> Self {
+        let mut shape = self.clone();
+        change(&mut shape.scheme);
+        shape
+    }
+
+    /// The headers with signatures, of the first family.
+    pub(super) fn signature_headers(&self) -> Vec<String> {
+        let places = self.scheme.signature.places.iter();
+        let headers = places.filter_map(|place| place.as_header());
+        headers.map(Into::into).collect()
+    }
+
+    /// The other headers that the scheme cannot do without.
+    pub(super) fn other_headers(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        if let Some(time) = &self.scheme.timestamp
+            && let LocatorKind::Header(name) = &time.place.0
+        {
+            names.push(name.clone().into_owned());
+        }
+        for segment in template::parse(&self.scheme.signed).unwrap_or_default() {
+            if let Segment::Token(Token::Header(name), _) = segment {
+                names.push(name.into());
+            }
+        }
+        names
+    }
+
+    pub(super) fn signs(&self, wanted: impl Fn(&Token) -> bool) -> bool {
+        let segments = template::parse(&self.scheme.signed).unwrap_or_default();
+        segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Token(token, _) if wanted(token)))
+    }
+
+    fn head(&self) -> Head<'_> {
+        let headers: &Headers = &self.headers;
+        Head::new(headers)
+            .with_method(&self.method)
+            .with_target(path_and_query(&self.target))
+    }
+}
+
+/// A shape whose head is in order, with the keys that were tried for it.
+pub(super) struct Front {
+    pub(super) found: Vec<Found>,
+    pub(super) shape: Shape,
+    verifier: Verifier,
+    /// By the number of changes to a secret.
+    pub(super) sets: Vec<Option<Vec<KeySet>>>,
+}
+
+impl Front {
+    /// `None` if the scheme cannot be built, or if no key and no body could make the request genuine.
+    pub(super) fn new(shape: Shape, found: Vec<Found>, at: SystemTime) -> Option<Self> {
+        let mut scheme = shape.scheme.clone();
+        if scheme.algorithm().keying() != Keying::Public {
+            scheme.secret_format = secret::raw_format(&scheme.secret_format);
+        }
+        let provider = shape.provider.with_only(scheme);
+        let verifier = Verifier::without_keys(provider).ok()?;
+        let verifier = verifier
+            .with_tolerance(Tolerance::off())
+            .with_max_body(usize::MAX >> 1);
+        let _ = verifier.check_head(&shape.head(), at).ok()?;
+        Some(Self {
+            found,
+            shape,
+            verifier,
+            sets: Vec::new(),
+        })
+    }
+
+    /// Prepares keys. `None` if one of them cannot be used.
+    pub(super) fn key_set(&self, secrets: Vec<Secret>) -> Option<KeySet> {
+        let endpoint = self.verifier.shared();
+        KeySet::for_schemes(&endpoint.schemes, endpoint.provider.secret_look(), secrets).ok()
+    }
+
+    /// The place of the key in its set under which the request is genuine.
+    pub(super) fn proves(&self, keys: &KeySet, body: &Bytes, at: SystemTime) -> Option<usize> {
+        let checked = self.verifier.check_head(&self.shape.head(), at).ok()?;
+        let mut request = checked.with_keys(keys).ok()?;
+        request.update(body.clone()).ok()?;
+        let event = request.verify().ok()?;
+        event.key_id()?.parse().ok()
+    }
+
+    /// The refusal for the time, by the tolerance that applies.
+    pub(super) fn refusal_at(
+        &self,
+        keys: &KeySet,
+        body: &Bytes,
+        at: SystemTime,
+        tolerance: Option<Tolerance>,
+    ) -> Option<Rejection> {
+        let tolerance = tolerance.or(self.shape.scheme.tolerance())?;
+        let verifier = self.verifier.clone().with_tolerance(tolerance);
+        let verify = || {
+            let mut request = verifier
+                .check_head(&self.shape.head(), at)?
+                .with_keys(keys)?;
+            request.update(body.clone())?;
+            request.verify()
+        };
+        verify().err()
+    }
+}
