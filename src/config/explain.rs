@@ -48,6 +48,7 @@ impl Config {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
             let tolerance = endpoint.tolerance(&provider)?;
+            let mut secrets = Secrets::new(endpoint.secrets(&provider)?);
             let mut providers = Providers::new(provider);
             if let Some(tolerance) = tolerance {
                 providers = providers.with_tolerance(tolerance);
@@ -55,21 +56,21 @@ impl Config {
             if let Some(bytes) = endpoint.max_body()? {
                 providers = providers.with_max_body(bytes);
             }
-            let mut secrets = Secrets::new(endpoint.secrets()?);
             for (other, endpoint) in self.endpoints.iter().filter(|(other, _)| *other != name) {
-                // A secret that cannot be found is a mistake of the other endpoint.
-                for secret in endpoint.secrets().unwrap_or_default() {
+                // Mistakes of another endpoint are not those of this one.
+                let provider = self.provider(endpoint.provider());
+                let Ok(provider) = provider.and_then(|provider| endpoint.configured(provider))
+                else {
+                    continue;
+                };
+                for secret in endpoint.secrets(&provider).unwrap_or_default() {
                     let label = match &secret.id {
                         Some(id) => format!("{other}/{id}"),
                         None => other.clone(),
                     };
                     secrets = secrets.with_other(label, secret);
                 }
-                if let Ok(provider) = self.provider(endpoint.provider())
-                    && let Ok(provider) = endpoint.configured(provider)
-                {
-                    providers = providers.with_other(provider);
-                }
+                providers = providers.with_other(provider);
             }
             Ok((providers, secrets))
         })
