@@ -51,10 +51,9 @@ fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) ->
     if matches!(document.root, Node::Text(_) | Node::Scalar(_)) {
         return ControlFlow::Continue(());
     }
-    for style in Style::all() {
-        let words = style.words();
-        if wanted(&style, &words) {
-            sink(Cow::Owned(words), document.print(&style))?;
+    for (style, words) in Style::all() {
+        if wanted(style, words) {
+            sink(Cow::Borrowed(words), document.print(style))?;
         }
     }
     ControlFlow::Continue(())

@@ -286,6 +286,14 @@ hypotheses! {
         "there is white space around the body, which was not signed",
         do "keep the body as it came",
         example Example::body(b" {} ", b"{}", "body-trimmed");
+    "body-bom" by Body(body::byte_order_mark),
+        "there is a byte order mark in front of the body",
+        do "remove it: an editor or a file has added it",
+        example Example::body(b"\xef\xbb\xbf{}", b"{}", "body-bom");
+    "body-bom-lost" by Body(body::lost_mark),
+        "the body was signed with a byte order mark, which is not there",
+        do "keep the body as it came; reading it as text has removed the mark",
+        example Example::body(b"{}", b"\xef\xbb\xbf{}", "body-bom-lost");
     "body-json-string" by Body(body::json_string),
         "the body is a JSON string that holds the body",
         do "send the body itself, and not JSON.stringify of a text",
@@ -298,42 +306,10 @@ hypotheses! {
         "the body is a part of another document",
         do "keep the request as it came: a dashboard or an API shows a document around the body",
         example Example::body(b"{\"id\":1,\"payload\":{\"a\": 1}}", b"{\"a\":1}", "body-part:/payload");
-    "body-form-field:FIELD" by Body(body::form_field),
-        "the body came as a form, and what one of its fields holds was signed",
-        do "set the content type at the provider to the one that the service expects, and keep the body as it came",
-        example Example::body(b"payload=%7B%22a%22%3A+1%7D", b"{\"a\": 1}", "body-form-field:payload");
-    "form-wrapped:FIELD" by Body(body::form_wrapped),
-        "the body was signed as a form, of which one field holds what came",
-        do "pass the form on as it came; what is in front of the service has taken the field out",
-        example Example::body(b"{\"a\": 1}", b"payload=%7B%22a%22%3A+1%7D", "form-wrapped:payload");
-    "form-reencoded:STYLE" by Body(body::form_encoded),
-        "the form was decoded and encoded again on its way",
-        do "keep the bytes of the form as they came: there are several encodings of a space",
-        example Example::body(b"text=a%20b&cmd=%2Fx", b"text=a+b&cmd=%2Fx", "form-reencoded:plus");
     "body-base64" by Body(body::base64),
         "the body is in base64",
         do "decode it: API Gateway and other hosts pass bodies on so, and say it in isBase64Encoded",
         example Example::body(b"eyJhIjoxfQ==", b"{\"a\":1}", "body-base64");
-    "body-bom" by Body(body::byte_order_mark),
-        "there is a byte order mark in front of the body",
-        do "remove it: an editor or a file has added it",
-        example Example::body(b"\xef\xbb\xbf{}", b"{}", "body-bom");
-    "body-bom-lost" by Body(body::lost_mark),
-        "the body was signed with a byte order mark, which is not there",
-        do "keep the body as it came; reading it as text has removed the mark",
-        example Example::body(b"{}", b"\xef\xbb\xbf{}", "body-bom-lost");
-    "body-charset:SET" by Body(body::charset),
-        "the body was read in another character set than it was written in",
-        do "keep the bytes of the body; if it has to be text, read it as UTF-8",
-        example Example::body("Zo\u{c3}\u{ab} \u{e2}\u{20ac}\u{201c}".as_bytes(), "Zo\u{eb} \u{2013}".as_bytes(), "body-charset:cp1252");
-    "body-charset:UTF16" by Body(body::utf16),
-        "the body was signed in another form of Unicode",
-        do "keep the bytes of the body; PowerShell and Windows write UTF-16",
-        example Example::body(b"{\"a\":1}", b"{\0\"\0a\0\"\0:\x001\0}\0", "body-charset:utf-16le");
-    "body-line-ends:ENDS" by Body(body::line_ends),
-        "the line ends of the body were changed",
-        do "transfer the body as binary: Git, FTP and editors change line ends",
-        example Example::body(b"a\r\nb\r\nc", b"a\nb\nc", "body-line-ends:lf");
     "body-chunked" by Body(body::chunked),
         "the body has the framing of chunks, as it is on the wire",
         do "take the body from a server or a proxy that decodes Transfer-Encoding",
@@ -346,18 +322,18 @@ hypotheses! {
         "the body is compressed with gzip",
         do "decompress it before it is verified, or configure the proxy not to compress requests",
         example Example::body(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\xaf\xac\x1b\x56\x07\x00\x00\x00", b"{\"a\":1}", "body-gzip");
-    "body-deflate" by Body(body::deflate),
-        "the body is compressed with deflate",
-        do "decompress it before it is verified, or configure the proxy not to compress requests",
-        example Example::body(b"\x78\x9c\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\x08\x2a\x02\x09", b"{\"a\":1}", "body-deflate");
-    "body-brotli" by Body(body::brotli),
-        "the body is compressed with brotli",
-        do "decompress it before it is verified, or configure the proxy not to compress requests",
-        example Example::body(b"\x0b\x03\x80{\"a\":1}\x03", b"{\"a\":1}", "body-brotli");
     "body-zstd" by Body(body::zstd),
         "the body is compressed with zstd",
         do "decompress it before it is verified, or configure the proxy not to compress requests",
         example Example::body(b"\x28\xb5\x2f\xfd\x04\x58\x39\x00\x00\x7b\x22\x61\x22\x3a\x31\x7d\x48\x8b\xfc\x32", b"{\"a\":1}", "body-zstd");
+    "body-form-field:FIELD" by Body(body::form_field),
+        "the body came as a form, and what one of its fields holds was signed",
+        do "set the content type at the provider to the one that the service expects, and keep the body as it came",
+        example Example::body(b"payload=%7B%22a%22%3A+1%7D", b"{\"a\": 1}", "body-form-field:payload");
+    "form-reencoded:STYLE" by Body(body::form_encoded),
+        "the form was decoded and encoded again on its way",
+        do "keep the bytes of the form as they came: there are several encodings of a space",
+        example Example::body(b"text=a%20b&cmd=%2Fx", b"text=a+b&cmd=%2Fx", "form-reencoded:plus");
     "json:compact" by Body(body::json_compact),
         "the body was pretty-printed on its way, and was signed compact",
         do "find what reads and writes JSON in front of the service; the signature is over the bytes that were sent",
@@ -394,6 +370,30 @@ hypotheses! {
         "the body was signed with its numbers written in another way",
         do "find what reads and writes JSON in front of the service: JavaScript writes 1.0 as 1",
         example Example::body(b"{\"a\":1}", b"{\"a\":1.0}", "json:integers-as-floats");
+    "form-wrapped:FIELD" by Body(body::form_wrapped),
+        "the body was signed as a form, of which one field holds what came",
+        do "pass the form on as it came; what is in front of the service has taken the field out",
+        example Example::body(b"{\"a\": 1}", b"payload=%7B%22a%22%3A+1%7D", "form-wrapped:payload");
+    "body-charset:SET" by Body(body::charset),
+        "the body was read in another character set than it was written in",
+        do "keep the bytes of the body; if it has to be text, read it as UTF-8",
+        example Example::body("Zo\u{c3}\u{ab} \u{e2}\u{20ac}\u{201c}".as_bytes(), "Zo\u{eb} \u{2013}".as_bytes(), "body-charset:cp1252");
+    "body-charset:UTF16" by Body(body::utf16),
+        "the body was signed in another form of Unicode",
+        do "keep the bytes of the body; PowerShell and Windows write UTF-16",
+        example Example::body(b"{\"a\":1}", b"{\0\"\0a\0\"\0:\x001\0}\0", "body-charset:utf-16le");
+    "body-line-ends:ENDS" by Body(body::line_ends),
+        "the line ends of the body were changed",
+        do "transfer the body as binary: Git, FTP and editors change line ends",
+        example Example::body(b"a\r\nb\r\nc", b"a\nb\nc", "body-line-ends:lf");
+    "body-deflate" by Body(body::deflate),
+        "the body is compressed with deflate",
+        do "decompress it before it is verified, or configure the proxy not to compress requests",
+        example Example::body(b"\x78\x9c\xab\x56\x4a\x54\xb2\x32\xac\x05\x00\x08\x2a\x02\x09", b"{\"a\":1}", "body-deflate");
+    "body-brotli" by Body(body::brotli),
+        "the body is compressed with brotli",
+        do "decompress it before it is verified, or configure the proxy not to compress requests",
+        example Example::body(b"\x0b\x03\x80{\"a\":1}\x03", b"{\"a\":1}", "body-brotli");
     "body-object" by Body(body::object),
         "the sender signed the text of a JavaScript object, and not the body",
         do "sign JSON.stringify(body), or better the bytes that are sent",

@@ -15,6 +15,9 @@ pub(super) enum Charset {
 
 impl Charset {
     fn byte(self, letter: char) -> Option<u8> {
+        if letter.is_ascii() {
+            return u8::try_from(letter).ok();
+        }
         let code = u32::from(letter);
         let place = CP1252.iter().position(|known| *known == code && code != 0);
         match (self, place) {

@@ -79,8 +79,15 @@ impl Style {
             match byte {
                 b' ' if self.plus => out.push(b'+'),
                 kept if self.set.keeps(*kept) => out.push(*kept),
-                other if self.lower => out.extend_from_slice(format!("%{other:02x}").as_bytes()),
-                other => out.extend_from_slice(format!("%{other:02X}").as_bytes()),
+                other => {
+                    let digits: &[u8; 16] = if self.lower {
+                        b"0123456789abcdef"
+                    } else {
+                        b"0123456789ABCDEF"
+                    };
+                    let digit = |half: u8| digits.get(usize::from(half)).copied().unwrap_or(b'0');
+                    out.extend([b'%', digit(other >> 4), digit(other & 15)]);
+                }
             }
         }
     }

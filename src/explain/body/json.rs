@@ -1,6 +1,6 @@
 //! JSON printed again, as the writers that people use print it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use serde_core::de::IgnoredAny;
 
@@ -73,6 +73,16 @@ pub(super) enum Ascii {
 }
 
 impl Escapes {
+    /// Whether a string may be written in another way than it is.
+    fn change(self, raw: &[u8]) -> bool {
+        let has_html = || memchr::memchr3(b'&', b'<', b'>', raw).is_some();
+        memchr::memchr(b'\\', raw).is_some()
+            || self.ascii == Ascii::DotNet
+            || (self.ascii != Ascii::No || self.html) && !raw.is_ascii()
+            || self.html && has_html()
+            || self.slashes && memchr::memchr(b'/', raw).is_some()
+    }
+
     const NONE: Self = Self {
         kept: false,
         ascii: Ascii::No,
@@ -89,6 +99,14 @@ impl Style {
         escapes: Escapes::NONE,
     };
 
+    const NUMBERS: [Numbers; 5] = [
+        Numbers::Kept,
+        Numbers::IntegersAsFloats,
+        Numbers::FloatsAsIntegers,
+        Numbers::TwoDecimals,
+        Numbers::Shortest,
+    ];
+
     const SPACINGS: [Spacing; 5] = [
         Spacing::Compact,
         Spacing::Python,
@@ -97,31 +115,29 @@ impl Style {
         Spacing::Indent("\t"),
     ];
 
-    /// All combinations, those with the fewest differences from compact first.
-    pub(super) fn all() -> Vec<Self> {
-        let mut all = Vec::new();
-        for spacing in Self::SPACINGS {
-            for order in [Order::Kept, Order::Sorted, Order::Jsonb] {
-                for numbers in [
-                    Numbers::Kept,
-                    Numbers::IntegersAsFloats,
-                    Numbers::FloatsAsIntegers,
-                    Numbers::TwoDecimals,
-                    Numbers::Shortest,
-                ] {
-                    for escapes in escapes() {
-                        all.push(Self {
-                            spacing,
-                            order,
-                            numbers,
-                            escapes,
-                        });
+    /// All combinations with their names, those with the fewest differences from compact first.
+    pub(super) fn all() -> &'static [(Self, String)] {
+        static ALL: LazyLock<Vec<(Style, String)>> = LazyLock::new(|| {
+            let mut all = Vec::new();
+            for spacing in Style::SPACINGS {
+                for order in [Order::Kept, Order::Sorted, Order::Jsonb] {
+                    for numbers in Style::NUMBERS {
+                        for escapes in escapes() {
+                            let style = Style {
+                                spacing,
+                                order,
+                                numbers,
+                                escapes,
+                            };
+                            all.push((style, style.words()));
+                        }
                     }
                 }
             }
-        }
-        all.sort_by_key(Self::differences);
-        all
+            all.sort_by_key(|(style, _)| style.differences());
+            all
+        });
+        &ALL
     }
 
     /// How many axes differ from compact printing.
@@ -464,7 +480,7 @@ impl Printer<'_, '_> {
 
     fn string(&mut self, range: &Range<usize>) {
         let raw = self.document.slice(range);
-        if self.style.escapes.kept {
+        if self.style.escapes.kept || !self.style.escapes.change(raw) {
             self.out.extend_from_slice(raw);
             return;
         }
@@ -525,9 +541,9 @@ mod tests {
 
     fn printed(text: &str, words: &str) -> String {
         let document = Document::parse(text.as_bytes()).unwrap();
-        let mut styles = Style::all().into_iter();
-        let style = styles.find(|style| style.words() == words).expect(words);
-        String::from_utf8(document.print(&style)).unwrap()
+        let mut styles = Style::all().iter();
+        let (style, _) = styles.find(|(_, known)| known == words).expect(words);
+        String::from_utf8(document.print(style)).unwrap()
     }
 
     #[test]
