@@ -285,8 +285,9 @@ impl EndpointConfig {
         for (name, value) in &self.params {
             let is_own = self.own_params.contains_key(name);
             let problem = if is_setting(name) && !is_own {
-                let value = Secret::new(value.clone());
-                provider = provider.with_handshake_setting(name.clone(), value);
+                let values = value.clone().texts().into_iter().map(Secret::new);
+                provider =
+                    provider.with_handshake_setting(name.clone(), values.collect::<Vec<_>>());
                 continue;
             } else if is_setting(name) {
                 "the setting is set twice; keep one".to_owned()
@@ -384,6 +385,13 @@ impl Param {
 
     fn fits(&self, name: &str, provider: &Provider) -> bool {
         matches!(self, Self::Text(_)) || provider.takes_several(name)
+    }
+
+    fn texts(self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::List(texts) => texts,
+        }
     }
 
     fn set(self, name: String, provider: Provider) -> Provider {
