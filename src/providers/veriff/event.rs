@@ -16,49 +16,45 @@ const APPROVED: i64 = 9001;
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     Ok(match Event::from_event(event)? {
-        Event::Decision(decision) => Some(decision.verification.into()),
-        Event::Progress(progress) => Some((*progress).into()),
+        Event::Decision(decision) => Some(identity_of(decision.verification)),
+        Event::Progress(progress) => Some(identity_of_progress(*progress)),
         Event::Other(_) => None,
     })
 }
 
-impl From<Verification> for Identity {
-    fn from(read: Verification) -> Self {
-        let (outcome, is_final) = match read.status {
-            Status::Approved if read.code == Some(APPROVED) => (Outcome::Approved, true),
-            Status::Approved => (Outcome::Other, false),
-            Status::Declined => (Outcome::Rejected, true),
-            Status::ResubmissionRequested => (Outcome::Rejected, false),
-            Status::Review => (Outcome::Review, false),
-            Status::Expired | Status::Abandoned => (Outcome::Expired, true),
-            Status::Other(_) => (Outcome::Other, false),
-        };
-        let decided_at = read.decision_time.as_deref().and_then(typed::time);
-        let labels = read.risk_labels.into_iter().flatten();
-        let reasons = read
-            .reason
-            .into_iter()
-            .chain(labels.filter_map(|risk| risk.label));
-        Self::new(outcome, is_final)
-            .with_session(read.id)
-            .with_subject(read.vendor_data.unwrap_or_default())
-            .with_occurred_at(decided_at)
-            .with_reasons(reasons.filter(|text| !text.is_empty()))
-    }
+fn identity_of(read: Verification) -> Identity {
+    let (outcome, is_final) = match read.status {
+        Status::Approved if read.code == Some(APPROVED) => (Outcome::Approved, true),
+        Status::Approved => (Outcome::Other, false),
+        Status::Declined => (Outcome::Rejected, true),
+        Status::ResubmissionRequested => (Outcome::Rejected, false),
+        Status::Review => (Outcome::Review, false),
+        Status::Expired | Status::Abandoned => (Outcome::Expired, true),
+        Status::Other(_) => (Outcome::Other, false),
+    };
+    let decided_at = read.decision_time.as_deref().and_then(typed::time);
+    let labels = read.risk_labels.into_iter().flatten();
+    let reasons = read
+        .reason
+        .into_iter()
+        .chain(labels.filter_map(|risk| risk.label));
+    Identity::new(outcome, is_final)
+        .with_session(read.id)
+        .with_subject(read.vendor_data.unwrap_or_default())
+        .with_occurred_at(decided_at)
+        .with_reasons(reasons.filter(|text| !text.is_empty()))
 }
 
-impl From<Progress> for Identity {
-    fn from(read: Progress) -> Self {
-        let outcome = match read.action {
-            Action::Started => Outcome::InProgress,
-            Action::Submitted => Outcome::Pending,
-            Action::Other(_) => Outcome::Other,
-        };
-        Self::new(outcome, false)
-            .with_session(read.id)
-            .with_subject(read.vendor_data.unwrap_or_default())
-            .with_level(read.feature.unwrap_or_default())
-    }
+fn identity_of_progress(read: Progress) -> Identity {
+    let outcome = match read.action {
+        Action::Started => Outcome::InProgress,
+        Action::Submitted => Outcome::Pending,
+        Action::Other(_) => Outcome::Other,
+    };
+    Identity::new(outcome, false)
+        .with_session(read.id)
+        .with_subject(read.vendor_data.unwrap_or_default())
+        .with_level(read.feature.unwrap_or_default())
 }
 
 events! {
