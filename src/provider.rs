@@ -81,6 +81,8 @@ pub struct Provider {
     older_signature: Option<&'static str>,
     /// A header that has to equal a parameter, if the parameter is set.
     header_of_param: Option<(&'static str, &'static str)>,
+    /// Where the signed body repeats the time of the head, which nothing signs.
+    repeated_time: Option<Locator>,
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
@@ -160,6 +162,7 @@ impl Provider {
             remedies: Remedies::default(),
             older_signature: None,
             header_of_param: None,
+            repeated_time: None,
             secret_look: SecretLook::default(),
             distinct_bodies: false,
             selector: None,
@@ -477,6 +480,13 @@ impl Provider {
         param: &'static str,
     ) -> Self {
         self.header_of_param = Some((header, param));
+        self
+    }
+
+    /// Says where the signed body repeats the time of the head. A body that has it there is judged by
+    /// it, too, since nothing signs the time of the head.
+    pub(crate) fn with_repeated_time(mut self, place: Locator) -> Self {
+        self.repeated_time = Some(place);
         self
     }
 
@@ -800,6 +810,11 @@ impl Provider {
         if self.handshake.is_some_and(Handshake::has_macs) {
             for scheme in &mut schemes {
                 scheme.answers = true;
+            }
+        }
+        if let Some(place) = &self.repeated_time {
+            for scheme in &mut schemes {
+                scheme.repeat_time_at(place, &mut body);
             }
         }
         self.check_coverage(&schemes)?;

@@ -34,6 +34,7 @@ pub mod authento;
 #[macro_use]
 mod catalogue;
 pub mod complycube;
+pub mod didit;
 pub mod github;
 mod handshakes;
 pub mod idenfy;

@@ -96,6 +96,14 @@ impl CompiledScheme {
             let refused = |kind| elsewhere.blame(kind);
             parsed.timestamp = rule.check(text, now, tolerance, refused)?;
         }
+        // A body without it is judged by the time of the head.
+        if let Some(rule) = &rules.repeated_time
+            && let Some((elsewhere, index)) = rule.in_body()
+            && let Some(text) = body.value(index)
+        {
+            let refused = |kind| elsewhere.blame(kind);
+            parsed.timestamp = rule.check(text, now, tolerance, refused)?;
+        }
         Ok(())
     }
 
@@ -104,6 +112,7 @@ impl CompiledScheme {
         self.special.is_some()
             || self.head.signature_in_body().is_some()
             || self.head.time_in_body().is_some()
+            || self.head.repeated_time.is_some()
     }
 
     /// Whether the head alone decides whether a key matches.
@@ -169,10 +178,8 @@ impl HeadRules {
 
     fn time_in_body(&self) -> Option<(&TimestampRule, &Elsewhere, usize)> {
         let rule = self.timestamp.as_ref()?;
-        match &rule.place {
-            TimeLocator::Elsewhere(elsewhere) => Some((rule, elsewhere, elsewhere.in_body()?)),
-            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
-        }
+        let (elsewhere, index) = rule.in_body()?;
+        Some((rule, elsewhere, index))
     }
 
     /// Decodes the signatures of the head.

@@ -42,6 +42,8 @@ pub(crate) struct HeadRules {
     pub(crate) timestamp: Option<TimestampRule>,
     /// The header with the id of the key.
     pub(crate) key_id: Option<HeaderNames>,
+    /// The same time again, in the signed body.
+    pub(crate) repeated_time: Option<TimestampRule>,
     /// Headers that describe the event.
     pub(crate) metadata: Metadata<HeaderNames>,
     /// The slot of the signed content that is the event type.
@@ -125,6 +127,26 @@ pub(crate) struct TimestampRule {
 }
 
 impl TimestampRule {
+    /// The rule for the same time at a place in the signed body; `None` for a place elsewhere.
+    pub(super) fn repeated_at(&self, place: &Locator, table: &mut BodyTable) -> Option<Self> {
+        let elsewhere = Elsewhere::new(place, table, false)?;
+        elsewhere.in_body()?;
+        Some(Self {
+            place: TimeLocator::Elsewhere(elsewhere),
+            unit: self.unit,
+            signed: true,
+            digits: None,
+        })
+    }
+
+    /// Where the time is in the body.
+    pub(super) fn in_body(&self) -> Option<(&Elsewhere, usize)> {
+        match &self.place {
+            TimeLocator::Elsewhere(elsewhere) => Some((elsewhere, elsewhere.in_body()?)),
+            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
+        }
+    }
+
     /// Parses a timestamp in the one spelling that unit and position allow.
     pub(crate) fn parse(&self, text: &[u8]) -> Option<UnixTime> {
         if self.digits.is_some_and(|digits| text.len() != digits) {
@@ -311,6 +333,7 @@ impl HeadRules {
             signature: scheme.signature.clone(),
             timestamp,
             key_id,
+            repeated_time: None,
             event_type_slot: slot_of(&metadata.event_type),
             delivery_id_slot: slot_of(&metadata.delivery_id),
             metadata,

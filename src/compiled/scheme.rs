@@ -24,6 +24,7 @@ use crate::{
     scheme::{
         algorithm::{Algorithm, Keying},
         definition::{Coverage, Scheme},
+        locator::Locator,
         params::{Params, parameter},
         secret_format::SecretFormat,
         signature::Grammar,
@@ -246,13 +247,22 @@ impl CompiledScheme {
     #[cfg(feature = "config")]
     pub(crate) fn signs_time(&self) -> bool {
         let timestamp = self.head.timestamp.as_ref();
-        timestamp.is_some_and(|timestamp| timestamp.signed)
+        timestamp.is_some_and(|timestamp| timestamp.signed) || self.head.repeated_time.is_some()
     }
 
-    /// Whether there is a timestamp that is not signed.
+    /// Whether there is a timestamp that is not signed, and that no signed body repeats.
     pub(crate) fn has_unsigned_time(&self) -> bool {
         let timestamp = self.head.timestamp.as_ref();
-        timestamp.is_some_and(|timestamp| !timestamp.signed)
+        timestamp.is_some_and(|timestamp| !timestamp.signed) && self.head.repeated_time.is_none()
+    }
+
+    /// Says where the signed body repeats the timestamp.
+    pub(crate) fn repeat_time_at(&mut self, place: &Locator, body: &mut BodyTable) {
+        let rule = self.head.timestamp.as_ref();
+        let signs_body = self.coverage == Coverage::Body;
+        self.head.repeated_time = rule
+            .filter(|_| signs_body)
+            .and_then(|rule| rule.repeated_at(place, body));
     }
 
     /// The delivery id as it is signed, if it is in a signed header.

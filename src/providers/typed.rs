@@ -143,7 +143,7 @@ macro_rules! records {
 macro_rules! events {
     (
         $(#[$meta:meta])*
-        $provider:literal read by $read:path {
+        $($provider:literal)or+ read by $read:path {
             $($(#[$body_meta:meta])* $body:ident,)*
         }
         Other: $(#[$other_meta:meta])*
@@ -171,7 +171,7 @@ macro_rules! events {
             fn from_event(
                 event: &$crate::event::VerifiedEvent,
             ) -> Result<Self, $crate::error::PayloadError> {
-                $crate::providers::typed::check_provider($provider, event)?;
+                $crate::providers::typed::check_provider(&[$($provider),+], event)?;
                 $read(event)
             }
         }
@@ -197,9 +197,12 @@ macro_rules! events {
     };
 }
 
-/// Returns an error for an event of another provider.
-pub(super) fn check_provider(name: &str, event: &VerifiedEvent) -> Result<(), PayloadError> {
-    PayloadError::unless_from(name, event)
+/// Returns an error for an event of another provider than these, which are one vendor's.
+pub(super) fn check_provider(names: &[&str], event: &VerifiedEvent) -> Result<(), PayloadError> {
+    match names.iter().find(|name| **name == event.provider()) {
+        Some(_) => Ok(()),
+        None => PayloadError::unless_from(names.first().copied().unwrap_or_default(), event),
+    }
 }
 
 /// The error about a body of another type than `name`.

@@ -28,7 +28,9 @@ mod kyc {
     mod data;
     mod example;
     mod properties;
+    mod schemas;
     mod tables;
+    mod times;
     mod typed;
     mod vectors;
 }

@@ -106,8 +106,10 @@ entries! {
         ],
         event_type: [json "/webhook_type"],
         delivery_id: [json "/session_id"],
-        pitfalls: "The time is not signed, so a captured request can be given a fresh one: prefer \
-            `didit-raw`, which reads the time in the signed body.",
+        time_limit: 5,
+        pitfalls: "Nothing signs the header with the time, so `/timestamp` in the signed body is \
+            judged as well. `/environment` other than `live` is a test.",
+        module: didit,
     }
 
     didit_raw = "didit-raw" {
@@ -125,6 +127,7 @@ entries! {
         pitfalls: "`/environment` other than `live` is a test. Callbacks of the kind \
             `kyb.registry_search.resolved` come unsigned, and are refused. A failed delivery \
             is tried again twice, after about one and four minutes, if the status was 404 or 5xx.",
+        module: didit,
     }
 
     didit_simple = "didit-simple" {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use support::{at, unhex, vector_file, vector_path};
 use tower_webhook::{
-    Identity, Outcome, Provider, Rejection, Secret, Signer, VerifiedEvent, Verifier, providers,
-    verify::Head,
+    Identity, Outcome, Provider, PublicKey, Rejection, Secret, Signer, VerifiedEvent, Verifier,
+    providers, scheme::Tolerance, verify::Head,
 };
 
 pub(super) const SECRET: &str = "a-secret-of-some-length";
@@ -34,6 +34,7 @@ pub(super) struct Vector {
     secrets: Option<Vec<String>>,
     #[serde(default)]
     params: BTreeMap<String, String>,
+    jwks: Option<Value>,
     headers: BTreeMap<String, String>,
     now: u64,
     pub(super) expect_ok: bool,
@@ -127,8 +128,11 @@ impl Vector {
         let one = || self.secret.iter().cloned().collect();
         let secrets = self.secrets.clone().unwrap_or_else(one).into_iter();
         let secrets: Vec<_> = secrets.map(Secret::new).collect();
-        let verifier =
-            Verifier::new(self.provider()?, secrets).map_err(|error| error.to_string())?;
+        let verifier = match &self.jwks {
+            Some(set) => Verifier::new(self.provider()?, PublicKey::new(set.to_string())),
+            None => Verifier::new(self.provider()?, secrets),
+        };
+        let verifier = verifier.map_err(|error| error.to_string())?;
         let headers: Vec<_> = self.headers.iter().collect();
         Ok(verifier.verify(&Head::new(&headers), self.body(), at(self.now)))
     }
@@ -144,6 +148,9 @@ pub(super) struct Vendor {
     /// Parameters that every endpoint has.
     #[serde(default)]
     params: BTreeMap<String, String>,
+    /// A private key, and the public key to it, where the vendor signs with one.
+    #[serde(default)]
+    keys: Option<(String, String)>,
     /// Where the type and the id of an event are, of which the first that is there counts.
     event_type: Vec<String>,
     delivery_id: Vec<String>,
@@ -226,15 +233,32 @@ impl Vendor {
 
     /// An event with this body, signed by us.
     pub(super) fn event(&self, provider: &Provider, body: &str) -> VerifiedEvent {
+        self.try_event(provider, body).unwrap()
+    }
+
+    /// As [`event`](Self::event), for a body in which the time may be none. Its age does not matter.
+    pub(super) fn try_event(
+        &self,
+        provider: &Provider,
+        body: &str,
+    ) -> Result<VerifiedEvent, Rejection> {
         let now = at(support::NOW);
-        let secret = Secret::new(SECRET);
-        let signer = Signer::new(provider.clone(), secret.clone()).unwrap();
-        let request = signer
-            .with_time(now)
-            .sign(Request::post("/"), body.to_owned());
+        let provider = || provider.clone();
+        let (signer, verifier) = match &self.keys {
+            Some((private, public)) => (
+                Signer::new(provider(), Secret::new(private.clone())),
+                Verifier::new(provider(), PublicKey::new(public.clone())),
+            ),
+            None => (
+                Signer::new(provider(), Secret::new(SECRET)),
+                Verifier::new(provider(), Secret::new(SECRET)),
+            ),
+        };
+        let signer = signer.unwrap().with_time(now);
+        let request = signer.sign(Request::post("/"), body.to_owned());
         let (head, body) = request.unwrap().into_parts();
-        let verifier = Verifier::new(provider.clone(), secret).unwrap();
-        verifier.verify(&Head::from(&head), body, now).unwrap()
+        let verifier = verifier.unwrap().with_tolerance(Tolerance::off());
+        verifier.verify(&Head::from(&head), body, now)
     }
 
     pub(super) fn event_type(&self, body: &Value) -> Option<String> {
@@ -270,11 +294,27 @@ fn scalar(body: &Value, pointers: &[String]) -> Option<String> {
     }
 }
 
-/// Whether a value is as it may be. `"inquiry.*"` stands for every text that begins so.
+/// Whether a value is as it may be. `"inquiry.*"` stands for every text that begins so, and
+/// `{"leaves": [1, null], "some": [1]}` for everything with such values in it, one of which is there.
 fn same(value: &Value, allowed: &Value) -> bool {
+    if let Some(Value::Array(all)) = allowed.get("leaves") {
+        let leaves = leaves(value);
+        let some = allowed.get("some").and_then(Value::as_array);
+        let has = |some: &Vec<Value>| leaves.iter().any(|leaf| some.contains(leaf));
+        return leaves.iter().all(|leaf| all.contains(leaf)) && some.is_none_or(has);
+    }
     let begins = |begin: &str| value.as_str().is_some_and(|text| text.starts_with(begin));
     let pattern = allowed.as_str().and_then(|text| text.strip_suffix('*'));
     value == allowed || pattern.is_some_and(begins)
+}
+
+/// The values in a value. A list is one, unless it is empty.
+fn leaves(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(fields) => fields.values().flat_map(leaves).collect(),
+        Value::Array(items) if items.is_empty() => Vec::new(),
+        other => vec![other],
+    }
 }
 
 /// The values at a place, which may have several spellings: `/a|b/c`. Null if there is none.

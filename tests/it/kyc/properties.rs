@@ -96,7 +96,9 @@ fn an_event_is_an_approval_only_if_the_table_says_so() {
         let pool = Pool::of(&name, &vendor);
         let provider = vendor.provider();
         let read = |body: &Value| {
-            let event = vendor.event(&provider, &body.to_string());
+            let Ok(event) = vendor.try_event(&provider, &body.to_string()) else {
+                return Ok(None);
+            };
             let read = event.parse::<Option<Identity>>();
             read.map(VerifiedEvent::into_payload)
         };
@@ -108,7 +110,7 @@ fn an_event_is_an_approval_only_if_the_table_says_so() {
             assert_eq!(approved(body), expected, "{name}: {body}");
             count += usize::from(expected);
         }
-        assert!(count > 0, "{name}: no approval");
+        assert_eq!(count > 0, !vendor.approved.is_empty(), "{name}: approvals");
         let config = ProptestConfig {
             failure_persistence: None,
             ..ProptestConfig::default()
@@ -186,6 +188,6 @@ fn a_field_that_decides_and_is_there_twice_is_no_approval() {
                 }
             }
         }
-        assert!(count > 0, "{name}");
+        assert_eq!(count > 0, !vendor.approved.is_empty(), "{name}");
     }
 }

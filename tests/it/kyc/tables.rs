@@ -123,7 +123,10 @@ fn what_is_no_body_of_a_vendor_gives_no_identity() {
         for (other, its) in vendors().iter().filter(|(other, _)| **other != name) {
             for row in &its.rows {
                 for body in row.bodies(other, its) {
-                    let event = vendor.event(&provider, &body.to_string());
+                    // One with the time of the other vendor where this one has another form of time.
+                    let Ok(event) = vendor.try_event(&provider, &body.to_string()) else {
+                        continue;
+                    };
                     let read = event.parse::<Option<Identity>>().ok();
                     let read = read.and_then(VerifiedEvent::into_payload);
                     let got = says(read.as_ref());
@@ -183,7 +186,7 @@ fn an_identity_shows_what_its_accessors_return_and_nothing_else() {
                 continue;
             };
             let shown = format!("{identity:?}");
-            let known = format!("{:?}", Extended::from(&identity));
+            let known = format!("{:?} {:?}", Extended::from(&identity), identity.outcome());
             for text in texts(body.as_bytes()) {
                 let is_known = known.contains(&text);
                 assert!(

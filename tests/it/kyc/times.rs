@@ -1,0 +1,77 @@
+//! Didit sends the time in a header that nothing signs, and in the signed body.
+
+use std::time::Duration;
+
+use http::Request;
+use serde_json::json;
+use support::{NOW, at};
+use tower_webhook::{NoteKind, RejectionKind, Secret, Signer, Verifier, providers, verify::Head};
+
+use super::data::SECRET;
+
+/// The verdict on a request with these times, and the signed time of the event.
+fn verdict(header: u64, body: &serde_json::Value) -> Result<Option<u64>, RejectionKind> {
+    let secret = || Secret::new(SECRET);
+    let signer = Signer::new(providers::didit(), secret()).unwrap();
+    let request = signer
+        .with_time(at(header))
+        .sign(Request::post("/"), body.to_string());
+    let (head, body) = request.unwrap().into_parts();
+    let verifier = Verifier::new(providers::didit(), secret()).unwrap();
+    let event = verifier.verify(&Head::from(&head), body, at(NOW));
+    let event = event.map_err(|rejection| rejection.kind())?;
+    let seconds = |time: std::time::SystemTime| time.duration_since(at(0)).unwrap().as_secs();
+    Ok(event.timestamp().map(seconds))
+}
+
+#[test]
+fn a_time_in_the_signed_body_counts() {
+    use RejectionKind::{MalformedTimestamp, TimestampInFuture, TimestampTooOld};
+    let late = NOW - 301;
+    for (header, body, expected) in [
+        (NOW, json!({ "timestamp": NOW }), Ok(Some(NOW))),
+        (NOW, json!({ "timestamp": NOW - 300 }), Ok(Some(NOW - 300))),
+        (NOW, json!({ "timestamp": NOW.to_string() }), Ok(Some(NOW))),
+        // A request that was captured, with a fresh header.
+        (NOW, json!({ "timestamp": late }), Err(TimestampTooOld)),
+        (
+            NOW,
+            json!({ "timestamp": NOW + 301 }),
+            Err(TimestampInFuture),
+        ),
+        (late, json!({ "timestamp": NOW }), Err(TimestampTooOld)),
+        (NOW, json!({ "timestamp": -5 }), Err(MalformedTimestamp)),
+        (NOW, json!({ "timestamp": "soon" }), Err(MalformedTimestamp)),
+        (NOW, json!({ "timestamp": true }), Err(MalformedTimestamp)),
+        // Nobody but the vendor can leave it out.
+        (NOW, json!({}), Ok(None)),
+        (NOW, json!({ "timestamp": null }), Ok(None)),
+        (NOW, json!({ "data": { "timestamp": late } }), Ok(None)),
+        (late, json!({}), Err(TimestampTooOld)),
+    ] {
+        assert_eq!(verdict(header, &body), expected, "{header} {body}");
+    }
+}
+
+#[test]
+fn another_tolerance_is_one_of_both_times() {
+    let provider = providers::didit();
+    let verifier = Verifier::new(provider.clone(), Secret::new(SECRET)).unwrap();
+    let notes = verifier.notes();
+    assert!(
+        notes
+            .iter()
+            .all(|note| note.kind() != NoteKind::UnsignedTimestamp)
+    );
+    let signer = Signer::new(provider, Secret::new(SECRET)).unwrap();
+    let body = json!({ "timestamp": NOW - 400 }).to_string();
+    let request = signer.with_time(at(NOW)).sign(Request::post("/"), body);
+    let (head, body) = request.unwrap().into_parts();
+    for (tolerance, expected) in [(399, false), (400, true)] {
+        let verifier = verifier
+            .clone()
+            .with_tolerance(Duration::from_secs(tolerance));
+        let event = verifier.verify(&Head::from(&head), body.clone(), at(NOW));
+        assert_eq!(event.is_ok(), expected, "{tolerance}");
+    }
+}
