@@ -207,6 +207,17 @@ impl<T: Payload> VerifiedEvent<T> {
             .collect())
     }
 
+    /// The text or number at a JSON pointer of the body; `None` if it is empty, or if a name on the way
+    /// occurs twice, since another parser would take the other value.
+    #[cfg(feature = "identity")]
+    pub(crate) fn reference_at(&self, pointer: &str) -> Option<String> {
+        let [found] = *json::unique(self.body(), &[Some(pointer)]) else {
+            return None;
+        };
+        let text = json::text(found.filter(|found| !matches!(found.get(), "true" | "false"))?)?;
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+
     /// The fields of an `application/x-www-form-urlencoded` body. For JSON in the field `payload`,
     /// take [`FormJson`].
     ///

@@ -20,7 +20,7 @@ use crate::{
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
     provider::{
         evidence::Evidence,
-        parameter::{LEVEL, LEVEL_PARAM, Parameter, TEST_PARAM},
+        parameter::{LEVEL, LEVEL_PARAM, Parameter, SUBJECT, SUBJECT_PARAM, TEST_PARAM},
     },
     rejection::hint::Remedies,
     scheme::{
@@ -575,6 +575,12 @@ impl Provider {
         self.with_options(&[TEST_PARAM])
     }
 
+    /// Declares the parameter `subject`, for a provider whose events have a place for your own data:
+    /// the JSON pointer of your reference for the person.
+    pub(crate) fn with_subject_param(self) -> Self {
+        self.with_options(&[SUBJECT_PARAM])
+    }
+
     /// Declares parameters in addition to those of the scheme.
     pub(crate) fn with_options(mut self, options: &'static [Parameter]) -> Self {
         if self.options.is_empty() {
@@ -920,6 +926,10 @@ impl Provider {
                     shown(value),
                     known.join(", ")
                 )));
+            }
+            if *name == SUBJECT && self.declares(SUBJECT) {
+                let pointer = Locator::json(value.clone()).check_metadata();
+                pointer.map_err(|error| error.within(SUBJECT))?;
             }
             let used = || {
                 self.header_of_param.is_some_and(|(_, param)| param == name)

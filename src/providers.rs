@@ -41,6 +41,7 @@ pub mod idenfy;
 pub mod onfido;
 pub mod persona;
 pub mod shopify;
+pub mod shufti_pro;
 pub mod slack;
 mod special;
 pub mod standard_webhooks;

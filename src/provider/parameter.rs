@@ -16,6 +16,14 @@ pub(super) const LEVEL_PARAM: Parameter = Parameter {
     values: &[],
 };
 
+/// The parameter that says where your reference for the person is.
+pub(crate) const SUBJECT: &str = "subject";
+
+pub(super) const SUBJECT_PARAM: Parameter = Parameter {
+    name: SUBJECT,
+    values: &[],
+};
+
 pub(super) const TEST_PARAM: Parameter = Parameter {
     name: "test",
     values: &["accept"],

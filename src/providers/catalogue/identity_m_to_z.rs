@@ -95,15 +95,18 @@ entries! {
         pitfalls: "Known from public implementations only.",
     }
 
-    shufti_pro = "shufti-pro" {
+    shufti_pro = "shufti-pro" or "shuftipro" {
         title: "Shufti Pro",
         docs: "https://developers.shuftipro.com/docs/business_ocr",
         evidence: Documented,
         scheme: [Sha256 of "{body}{secret|sha256hex}", Hex at [header "Signature"]],
+        variant "sha256-body-secret": [Sha256 of "{body}{secret}", Hex at [header "Signature"]],
         event_type: [json "/event"],
         delivery_id: [json "/reference"],
-        pitfalls: "The digest is of the body and the hex SHA-256 of the secret. Accounts from \
-            before March 2023 may use the secret itself.",
+        pitfalls: "The digest is of the body and the hex SHA-256 of the secret. For an account from \
+            before March 2023, which uses the secret itself, select the variant \
+            `sha256-body-secret`.",
+        module: shufti_pro,
     }
 
     smile_id = "smile-id" or "smile-identity" {

@@ -795,3 +795,11 @@ fn mistake_syntax() {
     assert_snapshot!(syntax("[endpoints.kyc]"), @"line 3: duplicate key");
     assert_snapshot!(syntax("secret = { env = \"A\""), @"line 3: unclosed inline table, expected `}`");
 }
+
+#[test]
+fn mistake_subject_that_is_no_pointer() {
+    let metamap = |line: &str| format!("provider = \"metamap\"\nsecret = \"{SECRET}\"\n{line}");
+    assert_snapshot!(of_github("subject", "subject = \"/id\""), @r#"endpoint "kyc": subject: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_endpoint("subject", &metamap("subject = \"metadata.userId\"")), @r#"endpoint "kyc": subject: "metadata.userId" is not a JSON pointer; start it with a slash, as in /data/id"#);
+    assert_snapshot!(of_endpoint("subject", &metamap("subject = \"\"")), @r#"endpoint "kyc": subject: "" is not a JSON pointer; start it with a slash, as in /data/id"#);
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use support::texts;
 use tower_webhook::{
     Payload, PayloadError, VerifiedEvent,
-    providers::{complycube, didit, onfido, persona, stripe, sumsub, veriff},
+    providers::{complycube, didit, onfido, persona, shufti_pro, stripe, sumsub, veriff},
 };
 
 use super::data::{Vendor, pointers, vendors};
@@ -38,6 +38,7 @@ fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
         "didit" => read(event, |read| matches!(read, didit::Event::Other(_))),
         "onfido" => read(event, |read| matches!(read, onfido::Event::Other(_))),
         "persona" => read(event, |read| matches!(read, persona::Event::Other(_))),
+        "shuftipro" => read(event, |read| matches!(read, shufti_pro::Event::Other(_))),
         "stripe" => read(event, |read| matches!(read, stripe::Event::Other(_))),
         "sumsub" => read(event, |read| matches!(read, sumsub::Event::Other(_))),
         "veriff" => read(event, |read| matches!(read, veriff::Event::Other(_))),

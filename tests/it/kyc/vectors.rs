@@ -13,7 +13,6 @@ const NOT_YET: &[&str] = &[
     "kycaid",
     "metamap",
     "plaid",
-    "shuftipro",
 ];
 
 /// Checks the signature, the type and id of the event, and the identity.
