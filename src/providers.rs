@@ -38,6 +38,7 @@ pub mod didit;
 pub mod github;
 mod handshakes;
 pub mod idenfy;
+pub mod kycaid;
 pub mod onfido;
 pub mod persona;
 pub mod shopify;

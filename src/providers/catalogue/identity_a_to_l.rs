@@ -194,5 +194,6 @@ entries! {
         delivery_id: [json "/request_id"],
         pitfalls: "The base64 of the body is signed. The secret is the API token, with which the \
             API can be called.",
+        module: kycaid,
     }
 }

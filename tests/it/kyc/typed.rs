@@ -8,7 +8,7 @@ use serde_json::Value;
 use support::texts;
 use tower_webhook::{
     Payload, PayloadError, VerifiedEvent,
-    providers::{complycube, didit, onfido, persona, shufti_pro, stripe, sumsub, veriff},
+    providers::{complycube, didit, kycaid, onfido, persona, shufti_pro, stripe, sumsub, veriff},
 };
 
 use super::data::{Vendor, pointers, vendors};
@@ -36,6 +36,7 @@ fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
     match vendor {
         "complycube" => read(event, |read| matches!(read, complycube::Event::Other(_))),
         "didit" => read(event, |read| matches!(read, didit::Event::Other(_))),
+        "kycaid" => read(event, |read| matches!(read, kycaid::Event::Other(_))),
         "onfido" => read(event, |read| matches!(read, onfido::Event::Other(_))),
         "persona" => read(event, |read| matches!(read, persona::Event::Other(_))),
         "shuftipro" => read(event, |read| matches!(read, shufti_pro::Event::Other(_))),
