@@ -39,6 +39,7 @@ pub mod github;
 mod handshakes;
 pub mod idenfy;
 pub mod kycaid;
+pub mod metamap;
 pub mod onfido;
 pub mod persona;
 pub mod shopify;

@@ -11,6 +11,7 @@ entries! {
         event_type: [json "/eventName"],
         pitfalls: "There is neither a time nor a delivery id. `/resource` is a URL: take its last \
             segment, and fetch it from the address of the API that you know.",
+        module: metamap,
     }
 
     middesk = "middesk" {

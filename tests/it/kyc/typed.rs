@@ -8,7 +8,9 @@ use serde_json::Value;
 use support::texts;
 use tower_webhook::{
     Payload, PayloadError, VerifiedEvent,
-    providers::{complycube, didit, kycaid, onfido, persona, shufti_pro, stripe, sumsub, veriff},
+    providers::{
+        complycube, didit, kycaid, metamap, onfido, persona, shufti_pro, stripe, sumsub, veriff,
+    },
 };
 
 use super::data::{Vendor, pointers, vendors};
@@ -37,6 +39,7 @@ fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
         "complycube" => read(event, |read| matches!(read, complycube::Event::Other(_))),
         "didit" => read(event, |read| matches!(read, didit::Event::Other(_))),
         "kycaid" => read(event, |read| matches!(read, kycaid::Event::Other(_))),
+        "metamap" => read(event, |read| matches!(read, metamap::Event::Other(_))),
         "onfido" => read(event, |read| matches!(read, onfido::Event::Other(_))),
         "persona" => read(event, |read| matches!(read, persona::Event::Other(_))),
         "shuftipro" => read(event, |read| matches!(read, shufti_pro::Event::Other(_))),
