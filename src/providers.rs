@@ -31,6 +31,7 @@ mod typed;
 
 pub mod authenteq;
 pub mod authento;
+pub mod blockpass;
 #[macro_use]
 mod catalogue;
 pub mod complycube;

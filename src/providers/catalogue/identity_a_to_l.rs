@@ -45,6 +45,7 @@ entries! {
         pitfalls: "Whether `sha256=` is in front of the signature is not documented, so both are \
             accepted. A body with `/env` other than `prod` is a test, and one with `/isPing` a \
             ping.",
+        module: blockpass,
     }
 
     cashfree_secure_id = "cashfree-secure-id" {

@@ -9,7 +9,8 @@ use support::texts;
 use tower_webhook::{
     Payload, PayloadError, VerifiedEvent,
     providers::{
-        complycube, didit, kycaid, metamap, onfido, persona, shufti_pro, stripe, sumsub, veriff,
+        blockpass, complycube, didit, kycaid, metamap, onfido, persona, shufti_pro, stripe, sumsub,
+        veriff,
     },
 };
 
@@ -36,6 +37,7 @@ fn read<T: Payload + Serialize + std::fmt::Debug>(
 
 fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
     match vendor {
+        "blockpass" => read(event, |read| matches!(read, blockpass::Event::Other(_))),
         "complycube" => read(event, |read| matches!(read, complycube::Event::Other(_))),
         "didit" => read(event, |read| matches!(read, didit::Event::Other(_))),
         "kycaid" => read(event, |read| matches!(read, kycaid::Event::Other(_))),

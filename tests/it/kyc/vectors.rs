@@ -9,7 +9,6 @@ use super::data::{Extended, Vector, Vendor, vectors, vendors};
 
 /// Vendors that are not read yet. One that is has to be taken out.
 const NOT_YET: &[&str] = &[
-    "blockpass",
     "plaid",
 ];
 
