@@ -43,6 +43,7 @@ pub mod kycaid;
 pub mod metamap;
 pub mod onfido;
 pub mod persona;
+pub mod plaid;
 pub mod shopify;
 pub mod shufti_pro;
 pub mod slack;

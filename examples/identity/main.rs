@@ -2,7 +2,7 @@
 //! vendor where the webhook does not say what was decided.
 //!
 //! ```text
-//! cargo run --example identity --features axum,config,identity
+//! cargo run --example identity --features asymmetric,axum,config,identity,jwt
 //! ```
 //!
 //! `examples/identity/vendors.toml` has the vendors, each at `POST /webhooks/NAME`; another file is

@@ -52,6 +52,7 @@ macro_rules! specials {
             $(params: $params:literal,)?
             $(handshake: $handshake:ident $asked:literal,)?
             pitfalls: $pitfalls:literal,
+            $(module: $events:ident,)?
         }
     )+) => {
         $(
@@ -66,10 +67,19 @@ macro_rules! specials {
             #[doc = concat!("- Source: <", $docs, ">.")]
             #[doc = ""]
             #[doc = $pitfalls]
+            $(
+                #[doc = ""]
+                #[doc = concat!(
+                    "Its events have types, in the [module](mod@crate::providers::", stringify!($events), ")."
+                )]
+            )?
             #[must_use]
             pub fn $function() -> Provider {
-                specials!(@build $module $function).named($name).with_evidence(Evidence::$evidence)
-                    $(.with_handshake(&handshakes::$handshake))?
+                let provider = specials!(@build $module $function);
+                let provider = provider.named($name).with_evidence(Evidence::$evidence);
+                $(let provider = provider.with_handshake(&handshakes::$handshake);)?
+                $(let provider = $crate::providers::$events::with_events(provider);)?
+                provider
             }
         )+
 
@@ -267,6 +277,7 @@ specials! {
         secret: "the public keys of the vendor, as JSON Web Keys from `/webhook_verification_key/get`",
         window: "5 minutes",
         pitfalls: "The vendor changes its keys: a [key source](crate::keys) gets new ones, by the id in the token.",
+        module: plaid,
     }
 
     plivo_v3 = "plivo-v3" in plivo {

@@ -9,8 +9,8 @@ use support::texts;
 use tower_webhook::{
     Payload, PayloadError, VerifiedEvent,
     providers::{
-        blockpass, complycube, didit, kycaid, metamap, onfido, persona, shufti_pro, stripe, sumsub,
-        veriff,
+        blockpass, complycube, didit, kycaid, metamap, onfido, persona, plaid, shufti_pro, stripe,
+        sumsub, veriff,
     },
 };
 
@@ -44,6 +44,7 @@ fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
         "metamap" => read(event, |read| matches!(read, metamap::Event::Other(_))),
         "onfido" => read(event, |read| matches!(read, onfido::Event::Other(_))),
         "persona" => read(event, |read| matches!(read, persona::Event::Other(_))),
+        "plaid" => read(event, |read| matches!(read, plaid::Event::Other(_))),
         "shuftipro" => read(event, |read| matches!(read, shufti_pro::Event::Other(_))),
         "stripe" => read(event, |read| matches!(read, stripe::Event::Other(_))),
         "sumsub" => read(event, |read| matches!(read, sumsub::Event::Other(_))),
