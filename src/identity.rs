@@ -39,8 +39,9 @@ use crate::{
 ///
 /// - for an event about something else, such as a screening, a business, an age, a bank account or
 ///   a wallet;
-/// - for an event of a kind that this version does not know. Authento is the exception: all of its
-///   events are about a user, so an unknown kind is [`Outcome::Other`], and not final.
+/// - for an event of a kind that this version does not know. Where all events of a provider are
+///   about a verification, such as Authento's, an unknown kind is [`Outcome::Other`], and not final:
+///   the page of the provider says so.
 ///
 /// A kind that the provider adds later therefore never causes a 500. An event is an error only if
 /// its body contradicts its kind, or is not a body of the provider at all.
@@ -296,13 +297,17 @@ impl Payload for Identity {
     }
 
     /// Returns an error only for a body that cannot be one of the provider, or that contradicts its
-    /// kind. Of a body that is not signed as a whole, nothing is read: see
+    /// kind. Of a body that is not signed as a whole, nothing is read but the session, which is not
+    /// signed either, so the outcome is [`Outcome::Undisclosed`] at most: see
     /// [`coverage`](VerifiedEvent::coverage).
     fn from_event_if_any(event: &VerifiedEvent) -> Result<Option<Self>, PayloadError> {
-        if event.coverage() != Coverage::Body {
-            return Ok(None);
-        }
         let provider = event.endpoint_provider();
+        if event.coverage() != Coverage::Body {
+            let mut places = provider.undisclosed().iter();
+            let session = places.find_map(|pointer| event.reference_at(pointer));
+            let undisclosed = Self::new(Outcome::Undisclosed, false);
+            return Ok(session.map(|session| undisclosed.with_session(session)));
+        }
         match provider.identity() {
             Some(mapping) => Ok(mapping(event)?.map(|identity| identity.at(provider))),
             None => Ok(None),

@@ -77,6 +77,9 @@ pub struct Provider {
     is_settled: bool,
     #[cfg(feature = "identity")]
     identity: Option<IdentityMapping>,
+    /// Where the session is in an event whose result is not signed.
+    #[cfg(feature = "identity")]
+    undisclosed: &'static [&'static str],
     remedies: Remedies,
     older_signature: Option<&'static str>,
     /// A header that has to equal a parameter, if the parameter is set.
@@ -159,6 +162,8 @@ impl Provider {
             is_settled: false,
             #[cfg(feature = "identity")]
             identity: None,
+            #[cfg(feature = "identity")]
+            undisclosed: &[],
             remedies: Remedies::default(),
             older_signature: None,
             header_of_param: None,
@@ -561,6 +566,13 @@ impl Provider {
         self
     }
 
+    /// Says where the session is in the events of an identity vendor that does not sign the result.
+    #[cfg(feature = "identity")]
+    pub(crate) fn with_undisclosed(mut self, sessions: &'static [&'static str]) -> Self {
+        self.undisclosed = sessions;
+        self
+    }
+
     /// Declares the parameter `level`, for a provider whose events state a
     /// [level](crate::Identity::level).
     #[must_use]
@@ -652,6 +664,11 @@ impl Provider {
     #[cfg(feature = "identity")]
     pub(crate) fn identity(&self) -> Option<IdentityMapping> {
         self.identity
+    }
+
+    #[cfg(feature = "identity")]
+    pub(crate) fn undisclosed(&self) -> &'static [&'static str] {
+        self.undisclosed
     }
 
     /// Whether the endpoint takes events of a test environment as they are.

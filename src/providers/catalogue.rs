@@ -172,6 +172,7 @@ macro_rules! entries {
             $(max_body: $bytes:expr,)?
             $(handshake: $handshake:ident $asked:literal,)?
             $(answer: [$($answer:tt)+],)?
+            $(undisclosed: [$($session:literal),+],)?
             $(pitfalls: $pitfalls:literal,)?
             $(module: $module:ident,)?
         }
@@ -202,6 +203,10 @@ macro_rules! entries {
             $(#[doc = concat!(
                 "- Reads the answer", answer_words!($($answer)+), ", so these requests are deduplicated only if the \
                 endpoint sets `deduplicate_by`."
+            )])?
+            $(#[doc = concat!(
+                "- Identity: the result is not signed, so the outcome is `Undisclosed`, whatever the body says: ask the \
+                vendor's API. The session, which is not signed either, is the first that is there of", $(" `", $session, "`",)+ "."
             )])?
             #[doc = concat!("- Evidence: ", evidence_words!($evidence), ".")]
             $(#[doc = concat!("- Source: <", $docs, ">.")])?
@@ -235,6 +240,8 @@ macro_rules! entries {
                         max_body: optional!($($bytes)?),
                         handshake: optional!($(&$crate::providers::handshakes::$handshake)?),
                         answer: answer_read!($($($answer)+)?),
+                        #[cfg(feature = "identity")]
+                        undisclosed: &[$($($session),+)?],
                     };
                 let provider = ROW.provider();
                 $(let provider = $crate::providers::$module::with_events(provider);)?

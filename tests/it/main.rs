@@ -32,6 +32,7 @@ mod kyc {
     mod tables;
     mod times;
     mod typed;
+    mod undisclosed;
     mod vectors;
 }
 mod lookup;

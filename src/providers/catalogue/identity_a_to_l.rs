@@ -143,6 +143,7 @@ entries! {
         ],
         event_type: [json "/webhook_type"],
         delivery_id: [json "/session_id"],
+        undisclosed: ["/session_id"],
         pitfalls: "Four fields are signed, and the rest of the body is not: prefer `didit-raw`.",
     }
 
@@ -182,8 +183,10 @@ entries! {
         evidence: Documented,
         scheme: [token at [header "{param:place}"] after "Bearer "],
         params: ["place" = "Authorization"],
+        undisclosed: ["/interviewId"],
         pitfalls: "Nothing is signed: the token is one that your own OAuth endpoint issued, or a \
-            fixed header, whose name is the parameter `place`.",
+            fixed header, whose name is the parameter `place`. `ONBOARDING_FINISHED` means that it \
+            ended, not that it was passed.",
     }
 
     kycaid = "kycaid" {

@@ -28,6 +28,7 @@ entries! {
         evidence: Documented,
         scheme: [basic],
         time_limit: 30,
+        undisclosed: ["/payload/identityVerificationId", "/payload/id"],
         pitfalls: "User and password are chosen at set-up; nothing is signed. A failed delivery \
             is tried again up to 30 times, and deliveries may arrive in any order.",
     }
@@ -122,6 +123,7 @@ entries! {
         ],
         event_type: [json "/ResultCode"],
         delivery_id: [json "/SmileJobID"],
+        undisclosed: ["/SmileJobID", "/job_id"],
         pitfalls: "Only the time and the partner's id are signed, so one captured pair goes with \
             any result: set `tolerance`, and ask the API. The parameter `partner_id` is your \
             partner id.",
@@ -259,8 +261,10 @@ entries! {
         docs: "https://developers.yoti.com",
         evidence: Documented,
         scheme: [as bearer],
-        pitfalls: "Bearer or Basic is chosen at set-up; this is Bearer. The notification has no \
-            result: fetch it.",
+        variant "basic": [basic],
+        undisclosed: ["/session_id"],
+        pitfalls: "Bearer or Basic is chosen at set-up: select the variant `basic` for the latter. \
+            The notification has no result: fetch it.",
     }
 
     youverify = "youverify" {

@@ -40,6 +40,9 @@ pub(crate) struct Row {
     pub(crate) max_body: Option<usize>,
     pub(crate) handshake: Option<&'static Handshake>,
     pub(crate) answer: Answer,
+    /// Of an identity vendor whose result is not signed: where the session is.
+    #[cfg(feature = "identity")]
+    pub(crate) undisclosed: &'static [Text],
 }
 
 /// Whether the sender reads the answer.
@@ -276,6 +279,10 @@ impl Row {
                 provider.with_answer_read(AnswerRead::Unless(At::Json(pointer)))
             }
         };
+        #[cfg(feature = "identity")]
+        {
+            provider = provider.with_undisclosed(self.undisclosed);
+        }
         match self.docs {
             Some(url) => provider.with_docs(url),
             None => provider,
