@@ -20,8 +20,8 @@ pub enum RejectionKind {
     RepeatedHeader,
     /// A header that must have a fixed value has a different one.
     UnexpectedHeader,
-    /// An entry or a claim of a JSON Web Token is not the required one, such as the algorithm or the
-    /// issuer.
+    /// An entry or a claim of a JSON Web Token is not the required one, such as the issuer or the
+    /// audience.
     UnexpectedClaim,
     /// A signed header has an ambiguous value.
     MalformedHeader,

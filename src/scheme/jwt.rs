@@ -436,7 +436,8 @@ impl SpecialScheme for Jwt {
         let token = Token::parse(token.ok_or_else(malformed)?).ok_or_else(malformed)?;
         match token.header.get("alg") {
             Some(Value::String(name)) if Some(&**name) == self.name() => {}
-            _ => return Err(unexpected("alg")),
+            // The signature is none of this algorithm.
+            _ => return Err(malformed().with_field("alg")),
         }
         if token.header.contains_key("crit") {
             return Err(unexpected("crit"));

@@ -501,11 +501,11 @@ fn refusals() -> Vec<Refused> {
             with_header(
                 signed("{}"),
                 "x-webhook-signature",
-                "eyJhbGciOiJub25lIn0.e30.",
+                "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJvdGhlciJ9.AA",
             ),
         )
         .by("netlify")
-        .lacking("alg"),
+        .lacking("iss"),
         Refused::new(
             "malformed_header",
             dated(),
