@@ -519,6 +519,9 @@ impl Jwt {
         let mut claims = Object::new();
         claims.insert("iat".to_owned(), draft.now.into());
         claims.insert("exp".to_owned(), draft.now.saturating_add(LIFETIME).into());
+        if format.max_age.is_none() {
+            claims.insert("nbf".to_owned(), draft.now.into());
+        }
         claims.insert("jti".to_owned(), draft.fresh.clone().into());
         let mut set = |claim: &str, value: Value| claims.insert(claim.to_owned(), value);
         for (claim, value) in self.expected(draft.params) {

@@ -7,13 +7,18 @@
 // A request is the question of clients.mjs: secret, headers (in lower case), body, url, params; to sign,
 // also id and timestamp, in unix seconds.
 
-import { createHmac, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import { createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, sign, verify } from "node:crypto";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
 // Libraries in CommonJS, which `import` cannot always name the exports of.
 const load = (name) => () => require(name);
+
+// The path and the query of a URL.
+const path = (url) => new URL(url).pathname + new URL(url).search;
+
+const form = (body) => Object.fromEntries(new URLSearchParams(body));
 
 // With a private key in PEM.
 const ed25519 = (pem, message) => sign(null, Buffer.from(message), pem).toString("base64");
@@ -54,6 +59,21 @@ export const sdks = {
     verify: ({ verifyWebhookSignature }, { secret, headers, body }) =>
       verifyWebhookSignature(body, headers["blockfrost-signature"], secret),
   },
+  braintree: {
+    load: load("braintree"),
+    // Its InvalidSignatureError is a name on a plain one.
+    refusal: ["Error"],
+    verify: ({ BraintreeGateway, Environment }, { secret, params, body }) => {
+      const gateway = new BraintreeGateway({
+        environment: Environment.Sandbox,
+        merchantId: "unused",
+        publicKey: params.public_key,
+        privateKey: secret,
+      });
+      const form = new URLSearchParams(body);
+      return gateway.webhookNotification.parse(form.get("bt_signature"), form.get("bt_payload"));
+    },
+  },
   clerk: {
     load: () => import("@clerk/backend/webhooks"),
     refusal: ["Error", "WebhookVerificationError"],
@@ -71,6 +91,16 @@ export const sdks = {
     refusal: ["ComplyCubeError"],
     verify: ({ EventVerifier }, { secret, headers, body }) =>
       new EventVerifier(secret).constructEvent(body, headers["complycube-signature"]),
+  },
+  contentful: {
+    load: load("@contentful/node-apps-toolkit"),
+    refusal: ["ExpiredRequestException", "ValidationError"],
+    sign: ({ signRequest }, { secret, body, url, timestamp }) => {
+      const made = signRequest(secret, { method: "POST", path: path(url), headers: {}, body }, timestamp * 1000);
+      return { signature: made["x-contentful-signature"], signed: made["x-contentful-signed-headers"] };
+    },
+    verify: ({ verifyRequest }, { secret, headers, body, url }) =>
+      verifyRequest(secret, { method: "POST", path: path(url), headers, body }),
   },
   // It only verifies; `pynacl` of clients.py signs.
   discord: {
@@ -167,6 +197,24 @@ export const sdks = {
     verify: ({ WebhookHandler }, { secret, headers, body }) =>
       new WebhookHandler(secret).verifyRequest({ headers, rawBody: body }),
   },
+  livekit: {
+    load: () => import("livekit-server-sdk"),
+    refusal: [
+      "Error",
+      "JOSENotSupported",
+      "JWSInvalid",
+      "JWSSignatureVerificationFailed",
+      "JWTClaimValidationFailed",
+      "JWTExpired",
+    ],
+    sign: ({ AccessToken }, { secret, params, body }) => {
+      const token = new AccessToken(params.api_key, secret, { ttl: 300 });
+      token.sha256 = createHash("sha256").update(body).digest("base64");
+      return token.toJwt();
+    },
+    verify: ({ WebhookReceiver }, { secret, params, headers, body }) =>
+      new WebhookReceiver(params.api_key, secret).receive(body, headers.authorization),
+  },
   lithic: client(
     "lithic",
     { apiKey: "unused" },
@@ -183,6 +231,14 @@ export const sdks = {
         dataId: new URL(url).searchParams.get("data.id"),
         secret,
       }),
+  },
+  "messagebird-jwt": {
+    load: load("messagebird/lib/webhook-signature-jwt"),
+    refusal: ["Error"],
+    verify: (lib, { secret, headers, body, url }) => {
+      const [token, key] = [headers["messagebird-signature-jwt"], createSecretKey(Buffer.from(secret))];
+      return lib.verify(url, Buffer.from(body), token, key);
+    },
   },
   "modern-treasury": {
     load: load("modern-treasury"),
@@ -258,6 +314,16 @@ export const sdks = {
       new Pusher({ appId: "1", key: "key", secret, cluster: "eu" })
         .webhook({ headers: { "x-pusher-key": "key", ...headers }, rawBody: body })
         .isValid(),
+  },
+  qstash: {
+    load: load("@upstash/qstash"),
+    refusal: ["JWSInvalid", "JWTClaimValidationFailed", "JWTExpired", "SignatureError"],
+    verify: ({ Receiver }, { secret, headers, body, url }) =>
+      new Receiver({ currentSigningKey: secret, nextSigningKey: "another-key-of-the-account" }).verify({
+        signature: headers["upstash-signature"],
+        body,
+        url,
+      }),
   },
   razorpay: {
     load: load("razorpay"),
@@ -354,6 +420,12 @@ export const sdks = {
     sign: (_, { secret, timestamp, body }) => ed25519(secret, `${timestamp}|${body}`),
     verify: ({ TelnyxWebhook }, { secret, headers, body }) => new TelnyxWebhook(secret).verify(body, headers),
   },
+  twilio: {
+    load: load("twilio"),
+    sign: ({ getExpectedTwilioSignature }, { secret, body, url }) => getExpectedTwilioSignature(secret, url, form(body)),
+    verify: ({ validateRequest }, { secret, headers, body, url }) =>
+      validateRequest(secret, headers["x-twilio-signature"], url, form(body)),
+  },
   // No library of Standard Webhooks has version 1a yet: OpenSSL does as the specification says.
   v1a: {
     load: () => null,
@@ -369,6 +441,11 @@ export const sdks = {
     load: load("viber-bot/lib/message/message-validator"),
     verify: (MessageValidator, { secret, headers, body }) =>
       new MessageValidator({ debug() {} }, secret).validateMessage(headers["x-viber-content-signature"], body),
+  },
+  vonage: {
+    load: load("@vonage/jwt"),
+    verify: ({ verifySignature }, { secret, headers }) =>
+      verifySignature(headers.authorization.replace("Bearer ", ""), secret),
   },
   whop: unwrap("@whop/sdk"),
   workos: {
