@@ -20,6 +20,9 @@ const path = (url) => new URL(url).pathname + new URL(url).search;
 
 const form = (body) => Object.fromEntries(new URLSearchParams(body));
 
+const braintree = ({ BraintreeGateway, Environment }, privateKey, { public_key: publicKey }) =>
+  new BraintreeGateway({ environment: Environment.Sandbox, merchantId: "unused", publicKey, privateKey });
+
 // With a private key in PEM.
 const ed25519 = (pem, message) => sign(null, Buffer.from(message), pem).toString("base64");
 
@@ -63,14 +66,15 @@ export const sdks = {
     load: load("braintree"),
     // Its InvalidSignatureError is a name on a plain one.
     refusal: ["Error"],
-    verify: ({ BraintreeGateway, Environment }, { secret, params, body }) => {
-      const gateway = new BraintreeGateway({
-        environment: Environment.Sandbox,
-        merchantId: "unused",
-        publicKey: params.public_key,
-        privateKey: secret,
-      });
+    sign: (lib, { secret, params }) => {
+      const kind = lib.WebhookNotification.Kind.Check;
+      const made = braintree(lib, secret, params).webhookTesting.sampleNotification(kind, "unused");
+      const [signature, payload] = [made.bt_signature, made.bt_payload].map(encodeURIComponent);
+      return { signature, payload };
+    },
+    verify: (lib, { secret, params, body }) => {
       const form = new URLSearchParams(body);
+      const gateway = braintree(lib, secret, params);
       return gateway.webhookNotification.parse(form.get("bt_signature"), form.get("bt_payload"));
     },
   },

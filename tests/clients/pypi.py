@@ -181,8 +181,13 @@ def adyen_verify(lib, request):
     return len(verdicts) > 0 and all(verdicts)
 
 
+def adyen_sign(lib, request):
+    item = json.loads(request.body)["notificationItems"][0]["NotificationRequestItem"]
+    return lib.generate_notification_sig(item, request.secret).decode()
+
+
 SDKS = {
-    "adyen": Sdk("Adyen.util", adyen_verify),
+    "adyen": Sdk("Adyen.util", adyen_verify, adyen_sign),
     "adyen-platforms": Sdk(
         "Adyen.util",
         lambda lib, request: lib.is_valid_hmac_payload(

@@ -61,6 +61,33 @@ fn a_respelled_form_is_the_same_delivery() {
     );
 }
 
+/// Nothing separates the names of fields from their values, so letters can be moved from one to the
+/// other under the same signature. Twilio's own library accepts that too; it is no new delivery.
+#[test]
+fn letters_that_move_between_a_name_and_its_value_are_the_same_delivery() {
+    for provider in ["twilio", "plivo-v3", "mandrill"] {
+        let config = config(provider, "url = \"https://example.com/hooks\"\n");
+        let key = |received| {
+            key(
+                &config,
+                ("/hooks", "Body=hello&To=1"),
+                ("/hooks", received),
+                &[],
+                0,
+            )
+        };
+        let own = key("Body=hello&To=1");
+        for moved in [
+            "Bodyhello=&To=1",
+            "Bod=yhello&To=1",
+            "Bodyhel=lo&To=1",
+            "=BodyhelloTo1",
+        ] {
+            assert_eq!(own, key(moved), "{provider} {moved}");
+        }
+    }
+}
+
 #[test]
 fn the_topic_is_part_of_a_delivery_of_contentful_and_the_time_is_not() {
     let config = config("contentful", "");
