@@ -15,6 +15,8 @@ const require = createRequire(import.meta.url);
 // Libraries in CommonJS, which `import` cannot always name the exports of.
 const load = (name) => () => require(name);
 
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+
 // The path and the query of a URL.
 const path = (url) => new URL(url).pathname + new URL(url).search;
 
@@ -205,6 +207,7 @@ export const sdks = {
     load: () => import("livekit-server-sdk"),
     refusal: [
       "Error",
+      "JOSEAlgNotAllowed",
       "JOSENotSupported",
       "JWSInvalid",
       "JWSSignatureVerificationFailed",
@@ -285,6 +288,29 @@ export const sdks = {
     verify: ({ Paddle }, { secret, headers, body }) =>
       new Paddle("unused").webhooks.isSignatureValid(body, secret, headers["paddle-signature"]),
   },
+  // It has no function for webhooks; its page checks them with this library, in these steps.
+  plaid: {
+    load: () => import("jose"),
+    refusal: [
+      "JOSEAlgNotAllowed",
+      "JOSENotSupported",
+      "JWSInvalid",
+      "JWSSignatureVerificationFailed",
+      "JWTClaimValidationFailed",
+      "JWTExpired",
+    ],
+    sign: ({ SignJWT }, { secret, timestamp, body }) =>
+      new SignJWT({ request_body_sha256: sha256(body) })
+        .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: "a-key-of-the-vendor" })
+        .setIssuedAt(timestamp)
+        .sign(createPrivateKey(secret)),
+    verify: async ({ jwtVerify }, { secret, headers, body }) => {
+      const key = createPublicKey({ key: Buffer.from(secret, "base64"), format: "der", type: "spki" });
+      const options = { algorithms: ["ES256"], maxTokenAge: "5 min" };
+      const { payload } = await jwtVerify(headers["plaid-verification"], key, options);
+      return payload.request_body_sha256 === sha256(body);
+    },
+  },
   "plivo-v2": {
     load: load("plivo"),
     verify: ({ validateSignature }, { secret, headers, url }) =>
@@ -321,7 +347,7 @@ export const sdks = {
   },
   qstash: {
     load: load("@upstash/qstash"),
-    refusal: ["JWSInvalid", "JWTClaimValidationFailed", "JWTExpired", "SignatureError"],
+    refusal: ["JOSEAlgNotAllowed", "JWSInvalid", "JWTClaimValidationFailed", "JWTExpired", "SignatureError"],
     verify: ({ Receiver }, { secret, headers, body, url }) =>
       new Receiver({ currentSigningKey: secret, nextSigningKey: "another-key-of-the-account" }).verify({
         signature: headers["upstash-signature"],
