@@ -154,6 +154,12 @@ impl EventData {
         self.covers_body() && special.is_none_or(|special| special.scheme.0.covers_bytes())
     }
 
+    /// Whether the same signature is for several bodies, which code reads.
+    pub(crate) fn is_respelled(&self) -> bool {
+        let special = self.scheme().and_then(|scheme| scheme.special.as_ref());
+        special.is_some_and(|special| !special.scheme.0.covers_bytes())
+    }
+
     /// How much of the body is signed.
     pub(crate) fn coverage(&self) -> Coverage {
         self.scheme()

@@ -39,6 +39,15 @@ impl Pieces {
         self.put_tagged("body", event.body_sha256());
     }
 
+    /// The body, or what is signed of it, if other spellings of it are signed as well.
+    fn put_signed_body(&mut self, event: &EventData) {
+        if event.is_respelled() {
+            self.put_signed_values(event);
+        } else {
+            self.put_body(event);
+        }
+    }
+
     /// The body, and the signed time if the body is blank.
     fn put_event_without_id(&mut self, event: &EventData) {
         self.put_body(event);
@@ -100,9 +109,9 @@ pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
                 }
             }
         },
-        DeduplicateBy::Body => pieces.put_body(event),
+        DeduplicateBy::Body => pieces.put_signed_body(event),
         DeduplicateBy::BodyAndEventType => {
-            pieces.put_body(event);
+            pieces.put_signed_body(event);
             pieces.put(b"type");
             pieces.put_optional(event.event_type());
         }

@@ -171,13 +171,13 @@ impl SignatureFormat {
     ///
     /// ```
     /// use http::Request;
-    /// use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat, Timestamp, TimeUnit};
+    /// use tower_webhook::scheme::{Algorithm, Encoding, SignatureFormat, Timestamp};
     /// use tower_webhook::{Provider, Scheme, Secret, Signer};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let signature = SignatureFormat::fields("Acme-Signature", ',', "v1", Encoding::Hex);
     /// let scheme = Scheme::signed(Algorithm::HmacSha256, "{ts}.{body}", signature.with_spaces())
-    ///     .with_timestamp(Timestamp::field("t", TimeUnit::Seconds));
+    ///     .with_timestamp(Timestamp::field("t"));
     /// let signer = Signer::new(Provider::new("acme", scheme), Secret::new("a-secret-of-acme"))?;
     /// let request = signer.sign(Request::post("/webhooks/acme"), "{}")?;
     /// assert!(request.headers()["acme-signature"].to_str()?.contains(", v1="));

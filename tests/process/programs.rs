@@ -183,7 +183,7 @@ fn the_quick_starts_compile_and_run_in_a_new_crate() {
 fn quick_start(page: &str, heading: &str, folder: &Path) {
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("Cargo.toml"), manifest(page, heading)).unwrap();
-    // The same versions as here, so that nothing new has to be fetched.
+    // The same versions as here, so that little has to be fetched.
     fs::copy(here().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let program = built(folder, block(page, heading, "rust,no_run"));
     let program = started(&program).spawn().unwrap();
@@ -275,6 +275,14 @@ fn manifest(page: &str, heading: &str) -> String {
 /// The program of this crate with this source.
 fn built(folder: &Path, source: &str) -> PathBuf {
     fs::write(folder.join("src/main.rs"), source).unwrap();
+    // Its features may need crates that the workspace does not have. Without a network, the build says so.
+    let mut fetch = Command::new(env!("CARGO"));
+    drop(
+        fetch
+            .args(["fetch", "--quiet"])
+            .current_dir(folder)
+            .output(),
+    );
     let mut build = cargo("build");
     build
         .current_dir(folder)

@@ -1,6 +1,6 @@
 //! Adyen, standard notifications: an HMAC of eight fields for each item of the body.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, value::RawValue};
@@ -35,6 +35,8 @@ const FIELDS: [&str; 8] = [
     "/eventCode",
     "/success",
 ];
+/// More items would let one request cost too much.
+const MAX_ITEMS: usize = 1000;
 /// The only field that may contain the separator: the shop chooses it.
 const OPEN: &str = "/merchantReference";
 const SIGNATURE: &str = "/additionalData/hmacSignature";
@@ -80,17 +82,15 @@ impl SpecialScheme for Adyen {
             statements: Box::new(|body| {
                 let malformed = || Reason::new(RejectionKind::MalformedBody);
                 let items = json::items(body, ITEMS).ok_or_else(malformed)?;
-                let mut statements: Vec<Statement> = Vec::with_capacity(items.len());
-                for item in items {
-                    let statement = statement(item)?;
-                    // Each item is an event, which a request has once.
-                    if statements
-                        .iter()
-                        .any(|other| other.contents == statement.contents)
-                    {
-                        return Err(malformed());
-                    }
-                    statements.push(statement);
+                if items.len() > MAX_ITEMS {
+                    return Err(Reason::new(RejectionKind::TooManySignatures));
+                }
+                let statements = items.into_iter().map(statement);
+                let statements = statements.collect::<Result<Vec<_>, _>>()?;
+                // Each item is an event, which a request has once.
+                let contents = statements.iter().map(|statement| &statement.contents);
+                if contents.collect::<HashSet<_>>().len() < statements.len() {
+                    return Err(malformed());
                 }
                 Ok(statements)
             }),

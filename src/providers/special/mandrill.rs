@@ -6,7 +6,10 @@ use crate::{
     error::SetupError,
     form,
     provider::Provider,
-    providers::special::url::{self, Url},
+    providers::special::{
+        twilio::check_names,
+        url::{self, Url},
+    },
     rejection::{Reason, kind::RejectionKind},
     scheme::{
         algorithm::Algorithm,
@@ -44,13 +47,14 @@ impl SpecialScheme for Mandrill {
     }
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
-        let url = Url::of(head, None)?.text();
+        let url = Url::of(head, "")?.text();
         Ok(SpecialRequest {
             time: None,
             statements: Box::new(move |body| {
                 let form = form::parse(body);
                 let form = form.map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
                 let mut fields: Vec<(&str, &str)> = form.iter().collect();
+                check_names(&fields)?;
                 // A name that is there twice has no order.
                 fields.sort_unstable();
                 if fields

@@ -7,7 +7,10 @@ use crate::{
     error::SetupError,
     form::{self, Form},
     provider::Provider,
-    providers::special::url::{self, Url},
+    providers::special::{
+        twilio::check_names,
+        url::{self, Url},
+    },
     rejection::{Reason, kind::RejectionKind},
     scheme::{
         algorithm::Algorithm,
@@ -42,7 +45,7 @@ impl SpecialScheme for Plivo {
     }
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
-        let url = Url::of(head, None)?;
+        let url = Url::of(head, "")?;
         let nonce = head.header(NONCE)?.to_owned();
         // The content is split at the last full stop.
         if nonce.is_empty() || nonce.contains('.') {
@@ -66,6 +69,7 @@ impl SpecialScheme for Plivo {
                 }
                 let form = parse(body)?;
                 let fields = sorted(&form);
+                check_names(&fields)?;
                 let mut content = base.clone();
                 if !query.is_empty() || !fields.is_empty() {
                     content.push('?');

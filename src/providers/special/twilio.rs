@@ -86,8 +86,8 @@ impl SpecialScheme for Twilio {
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         self.check_settings(head)?;
-        let url = Url::of(head, Some(&format!("{BODY_HASH}=")))?;
-        let hash = body_hash(head.head.query)?;
+        let (added, hash) = body_hash(head.head.query)?;
+        let url = Url::of(head, added)?;
         let urls = spellings(&url);
         let query = escape::query(&url.query);
         let identity = url.without_port().with_query(query).text();
@@ -119,15 +119,29 @@ impl SpecialScheme for Twilio {
     }
 }
 
-/// The only hash of the body in the query.
-fn body_hash(query: &str) -> Result<Option<String>, Reason> {
-    let mut found = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == BODY_HASH)
-        .map(|(_, value)| value.into_owned());
-    match (found.next(), found.next()) {
-        (hash, None) => Ok(hash),
-        _ => Err(Reason::new(RejectionKind::RepeatedField).with_field(BODY_HASH)),
+/// The hash of the body at the end of a query, and what Twilio has added to it. Anywhere else it could be
+/// a text that somebody has sent by message, which is signed behind the URL.
+fn body_hash(query: &str) -> Result<(&str, Option<String>), Reason> {
+    let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == BODY_HASH);
+    let Some((_, hash)) = named.next() else {
+        return Ok(("", None));
+    };
+    let refused = |kind| Reason::new(kind).with_field(BODY_HASH);
+    if named.next().is_some() {
+        return Err(refused(RejectionKind::RepeatedField));
     }
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let last = format!("{BODY_HASH}={hash}");
+    let before = query.strip_suffix(&*last);
+    let before = before.filter(|_| hash.len() == 64 && hash.bytes().all(is_hex));
+    let before = before.ok_or_else(|| refused(RejectionKind::MalformedSignature))?;
+    let own = match before.strip_suffix('&') {
+        Some(own) => own,
+        None if before.is_empty() => before,
+        None => return Err(refused(RejectionKind::MalformedSignature)),
+    };
+    let added = query.get(own.len()..).unwrap_or_default();
+    Ok((added, Some(hash.into_owned())))
 }
 
 fn check_hash(hash: &str, body: &[u8]) -> Result<(), Reason> {
@@ -138,10 +152,23 @@ fn check_hash(hash: &str, body: &[u8]) -> Result<(), Reason> {
     Err(Reason::new(RejectionKind::SignatureMismatch))
 }
 
+/// Refuses names that could be the rest of the URL before them.
+pub(super) fn check_names(fields: &[(&str, &str)]) -> Result<(), Reason> {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_alphanumeric())
+            && !name.contains(['&', '=', '?', '#', '/', '%'])
+    };
+    if fields.iter().all(|(name, _)| is_name(name)) {
+        return Ok(());
+    }
+    Err(Reason::new(RejectionKind::MalformedBody))
+}
+
 /// Names and values, without anything between them: the distinct values of each name, sorted.
 pub(super) fn sorted_fields(body: &[u8]) -> Result<String, Reason> {
     let form = form::parse(body).map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
     let mut fields: Vec<(&str, &str)> = form.iter().collect();
+    check_names(&fields)?;
     fields.sort_unstable();
     fields.dedup();
     Ok(fields

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The parameters of schemes that sign the URL.
-pub(super) const PARAMS: [&str; 2] = ["url", "url_from"];
+pub(super) const PARAMS: [&str; 3] = ["url", "url_from", "query"];
 
 /// The only value of `url_from`.
 const FORWARDED: &str = "x-forwarded";
@@ -27,10 +27,23 @@ pub(super) struct Url {
     pub(super) query: String,
 }
 
+/// The only value of `query`.
+const ANY: &str = "any";
+
 /// Refuses a `url` that is missing or is none.
 pub(super) fn check(params: &Params) -> Result<(), SetupError> {
+    if params.get("query").is_some_and(|query| query != ANY) {
+        return Err(SetupError::new(format!(
+            "query: it is not {ANY:?}, which is the only value; remove it to accept the query of url only"
+        )));
+    }
     match params.get("url_from") {
         None => {}
+        Some(value) if value == FORWARDED && params.contains_key("url") => {
+            return Err(SetupError::new(
+                "url_from: url is set as well; keep one of them",
+            ));
+        }
         Some(value) if value == FORWARDED => return Ok(()),
         Some(_) => {
             return Err(SetupError::new(format!(
@@ -75,9 +88,9 @@ impl Url {
         })
     }
 
-    /// The URL to which a request was sent: the registered one, with the query of the request. Its
-    /// own query has to be the same, but for the parameter `added` at the end.
-    pub(super) fn of(head: &SpecialHead<'_>, added: Option<&str>) -> Result<Self, Reason> {
+    /// The URL to which a request was sent: the registered one, whose query the request has to have,
+    /// with what the sender has `added` to it.
+    pub(super) fn of(head: &SpecialHead<'_>, added: &str) -> Result<Self, Reason> {
         let query = head.head.query;
         if head.param("url_from") == Some(FORWARDED) {
             return Self::forwarded(head);
@@ -86,11 +99,10 @@ impl Url {
         let Some(mut url) = url else {
             unreachable!("the URL was checked");
         };
-        let own = match added.and_then(|name| query.rfind(name)) {
-            Some(at) => query.get(..at).unwrap_or_default(),
-            None => query,
-        };
-        if !url.query.is_empty() && url.query != own.trim_end_matches('&') {
+        let own = query.strip_suffix(added).unwrap_or(query);
+        // Text must not move between the end of the URL and what is signed after it.
+        let is_any = head.param("query") == Some(ANY);
+        if !is_any && url.query != own {
             // It is signed for another address.
             return Err(Reason::new(RejectionKind::SignatureMismatch));
         }

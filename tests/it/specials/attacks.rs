@@ -100,7 +100,11 @@ fn verify_at(config: &Config, request: &Request<bytes::Bytes>, target: &str) -> 
 fn the_url_is_the_registered_one() {
     const MISMATCH: Refused = Err(RejectionKind::SignatureMismatch);
     for provider in ["twilio", "mandrill", "plivo-v3"] {
-        let any = endpoint(provider, "url = \"https://example.com/hooks\"\n");
+        let any = endpoint(
+            provider,
+            "url = \"https://example.com/hooks\"\nquery = \"any\"\n",
+        );
+        let bare = endpoint(provider, "url = \"https://example.com/hooks\"\n");
         let pinned = endpoint(provider, "url = \"https://example.com/hooks?tenant=7\"\n");
         let other = endpoint(provider, "url = \"https://other.example/hooks?tenant=7\"\n");
         let signer = any.signer("it").unwrap();
@@ -117,6 +121,9 @@ fn the_url_is_the_registered_one() {
             (&pinned, "/hooks?tenant=8", MISMATCH),
             (&pinned, "/hooks", MISMATCH),
             (&other, "/hooks?tenant=7", MISMATCH),
+            // Without `query`, there is none.
+            (&bare, "/hooks?tenant=7", MISMATCH),
+            (&bare, "/hooks", MISMATCH),
         ] {
             assert_eq!(
                 verify_at(config, &request, target),
@@ -132,7 +139,7 @@ fn the_url_is_the_registered_one() {
 fn the_url_of_a_proxy_is_taken_only_if_it_is_trusted() {
     let trusted = endpoint("twilio", "url_from = \"x-forwarded\"\n");
     let request = |headers: &[(&str, &str)]| {
-        let plain = endpoint("twilio", "url = \"https://example.com/hooks\"\n");
+        let plain = endpoint("twilio", "url = \"https://example.com/hooks?tenant=7\"\n");
         let mut request = Request::post("/hooks?tenant=7").header("host", "example.com");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -166,7 +173,7 @@ fn the_url_of_a_proxy_is_taken_only_if_it_is_trusted() {
         Err(RejectionKind::MalformedHeader)
     );
     // Without the option, nobody reads them.
-    let plain = endpoint("twilio", "url = \"https://example.com/hooks\"\n");
+    let plain = endpoint("twilio", "url = \"https://example.com/hooks?tenant=7\"\n");
     assert_eq!(
         verify_at(&plain, &request(&other), "/hooks?tenant=7"),
         Ok(())
@@ -229,6 +236,52 @@ fn a_body_without_a_hash_in_the_url_is_a_form() {
     );
 }
 
+/// What Twilio signs behind the URL is text that a stranger may have sent, so it must not become a part
+/// of the URL.
+#[test]
+fn text_does_not_move_between_the_url_and_the_form() {
+    let evil = r#"{"MessageStatus":"paid"}"#;
+    let hash: String = Sha256::digest(evil)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for lines in ["query = \"any\"\n", ""] {
+        let config = endpoint(
+            "twilio",
+            &format!("url = \"https://example.com/hooks?a=b\"\n{lines}"),
+        );
+        let signer = config.signer("it").unwrap();
+        let form = format!("Body=%26bodySHA256%3D{hash}%26x%3D&From=1");
+        let (parts, _) = signer
+            .sign_body(Request::post("/hooks?a=b"), form)
+            .unwrap()
+            .into_parts();
+        let request = Request::from_parts(parts, bytes::Bytes::from(evil));
+        let target = format!("/hooks?a=bBody&bodySHA256={hash}&x=From1");
+        assert!(verify_at(&config, &request, &target).is_err(), "{lines}");
+        // A genuine request with a hash is no form.
+        let target = format!("/hooks?a=b&bodySHA256={hash}");
+        let (parts, _) = signer
+            .sign_body(Request::post(&*target), evil)
+            .unwrap()
+            .into_parts();
+        let form = format!("%26bodySHA256%3D{hash}=");
+        let request = Request::from_parts(parts, bytes::Bytes::from(form));
+        assert!(
+            verify_at(&config, &request, "/hooks?a=b").is_err(),
+            "{lines}"
+        );
+        // Nor is a part of the hash one.
+        for target in [
+            format!("/hooks?a=b&bodySHA256={}", &hash[1..]),
+            format!("/hooks?a=b&bodySHA256={hash}&c=d"),
+        ] {
+            let signed = signer.sign_body(Request::post(target), evil);
+            assert!(signed.is_err(), "{lines}");
+        }
+    }
+}
+
 /// A form is read as it was signed, or not at all.
 #[test]
 fn a_form_that_is_changed_is_refused() {
@@ -250,6 +303,8 @@ fn a_form_that_is_changed_is_refused() {
             b"{}",
             b"From=1&Text=hello&To=%ff",
             b"From=1&Text=hello&To=2\xff",
+            b"%26From1Text=helloTo2",
+            b"=From1TexthelloTo2",
         ] {
             let found = verdict(body);
             assert!(found.is_err(), "{provider} {}", body.escape_ascii());
@@ -344,6 +399,17 @@ fn every_item_of_a_notification_is_verified() {
     assert_eq!(
         refused(&with(&[one, one]), &verifier),
         Err(RejectionKind::MalformedBody)
+    );
+    let many: Vec<serde_json::Value> = (0..1001)
+        .map(|number| {
+            let mut item = one.clone();
+            item["NotificationRequestItem"]["pspReference"] = number.to_string().into();
+            item
+        })
+        .collect();
+    assert_eq!(
+        refused(&with(&many.iter().collect::<Vec<_>>()), &verifier),
+        Err(RejectionKind::TooManySignatures)
     );
     assert_eq!(
         refused(&with(&[]), &verifier),
