@@ -316,7 +316,7 @@ specials! {
             bodies, of the URL with their SHA-256 in the query parameter `bodySHA256`",
         secret: "the auth token of the account, or the shared key",
         window: "unlimited",
-        params: "`url`: the URL of the webhook as registered, with its query; `query`: `any` accepts every query; `url_from`, \
+        params: "`url`: the URL of the webhook as registered, with its query; `query`: `any` accepts every query, which webhooks by `GET` need; `url_from`, \
             instead of both: `x-forwarded` where a trusted proxy sets `X-Forwarded-Proto` and `X-Forwarded-Host`; `algorithm`: `HMAC_SHA1` \
             or, of the shared-key mode, `HMAC_SHA256`, as `variant`",
         pitfalls: "The header `Host` is never believed, and `url_from` only where the proxy replaces what clients send. \
