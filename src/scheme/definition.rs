@@ -250,9 +250,11 @@ impl Scheme {
     #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
     pub(crate) fn signs_request_line(&self) -> bool {
         let segments = template::parse(&self.signed).unwrap_or_default();
-        segments
-            .iter()
-            .any(|segment| matches!(segment, Segment::Token(Token::Method | Token::Query(_), _)))
+        let special = self.special.as_ref();
+        special.is_some_and(|special| special.0.signs_request_line())
+            || segments.iter().any(|segment| {
+                matches!(segment, Segment::Token(Token::Method | Token::Query(_), _))
+            })
     }
 
     /// The names of all parameters in use. An invalid template counts as using none; building the

@@ -50,6 +50,12 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether the method or the query is signed, so that events may come by `GET`.
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    fn signs_request_line(&self) -> bool {
+        false
+    }
+
     /// Whether the bytes of the body are signed, and not values that another spelling has too.
     fn covers_bytes(&self) -> bool {
         false

@@ -54,6 +54,11 @@ impl SpecialScheme for Contentful {
         Some(Duration::from_secs(30).into())
     }
 
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    fn signs_request_line(&self) -> bool {
+        true
+    }
+
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         let refused = |kind, name: &str| Reason::new(kind).about(&name.into());
         let text = head.header(TIME)?;

@@ -44,6 +44,11 @@ impl SpecialScheme for Plivo {
         url::check(params)
     }
 
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    fn signs_request_line(&self) -> bool {
+        true
+    }
+
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         let url = Url::of(head, "")?;
         let nonce = head.header(NONCE)?.to_owned();

@@ -84,6 +84,11 @@ impl SpecialScheme for Twilio {
         url::check(params)
     }
 
+    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    fn signs_request_line(&self) -> bool {
+        true
+    }
+
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         self.check_settings(head)?;
         let (added, hash) = body_hash(head.head.query)?;

@@ -572,6 +572,25 @@ fn the_listed_headers_of_contentful_are_signed() {
     }
 }
 
+/// Events come by `GET` where the query is signed, and nowhere else.
+#[tokio::test]
+async fn a_route_takes_get_where_the_query_is_signed() {
+    for (provider, lines, expected) in [
+        ("twilio", "url = \"https://example.com/hooks?x=1\"\n", 200),
+        ("plivo-v3", "url = \"https://example.com/hooks?x=1\"\n", 200),
+        ("mandrill", "url = \"https://example.com/hooks?x=1\"\n", 405),
+    ] {
+        let config = endpoint(provider, lines);
+        let signer = config.signer("it").unwrap();
+        let request = signer.sign_body(Request::get("/hooks?x=1"), "").unwrap();
+        let route = config.route("it", async || ()).unwrap();
+        let app: axum::Router = axum::Router::new().route("/hooks", route);
+        let request = request.map(axum::body::Body::from);
+        let response = tower::ServiceExt::oneshot(app, request).await.unwrap();
+        assert_eq!(response.status(), expected, "{provider}");
+    }
+}
+
 /// No request makes a special scheme panic, whatever its headers and its body are.
 #[test]
 fn hostile_requests_are_refused() {
