@@ -108,6 +108,7 @@ impl Candidates {
             .fold(first, |found, candidate| found | candidate.matches(tag))
     }
 
+    #[cfg(any(test, feature = "asymmetric"))]
     pub(crate) fn signatures(&self) -> impl Iterator<Item = &[u8]> {
         let signatures = self.signatures.iter().flat_map(|all| all.iter());
         signatures.map(|signature| &**signature)
