@@ -162,7 +162,7 @@ specials! {
         signs: "a detached JSON Web Signature of the body, `RS512`, in header `Fireblocks-Webhook-Signature`",
         secret: "the public keys of the vendor, as PEM or as the set of <https://keys.fireblocks.io/.well-known/jwks.json>",
         window: "unlimited",
-        pitfalls: "The older header, of [`fireblocks`], is sent beside it while accounts move.",
+        pitfalls: "The older header, of `fireblocks`, is sent beside it while accounts move.",
     }
 
     fusionauth = "fusionauth" in tokens {
@@ -265,7 +265,7 @@ specials! {
             `p_signature`",
         secret: "the public key of the account",
         window: "unlimited",
-        pitfalls: "The older product of [`paddle`].",
+        pitfalls: "The older product of `paddle`.",
     }
 
     plaid = "plaid" or "plaid-identity-verification" in tokens {
