@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::LazyLock, time::Duration};
 
 use http::Request;
-use proptest::{prelude::*, sample::Index};
+use proptest::{prelude::*, sample::Index, test_runner::RngSeed};
 use support::{NOW, at};
 use tower_webhook::{
     Provider, Secret, Signer, Verifier,
@@ -280,7 +280,7 @@ fn most_of_the_catalogue_takes_part() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, failure_persistence: None, rng_seed: RngSeed::Fixed(19), ..ProptestConfig::default() })]
 
     #[test]
     fn one_or_two_faults_are_named(
