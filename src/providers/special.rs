@@ -4,6 +4,7 @@ mod adyen;
 mod braintree;
 mod contentful;
 mod escape;
+mod fields;
 mod mandrill;
 mod paddle_classic;
 mod plivo;

@@ -80,6 +80,15 @@ impl SignatureFormat {
         Self::new(place.into(), encoding, Grammar::Single { prefixes })
     }
 
+    /// No place has the signature: a special scheme finds it in the body.
+    pub(crate) fn found_by_code(encoding: Encoding) -> Self {
+        let places = Vec::new();
+        Self {
+            places,
+            ..Self::single("", encoding)
+        }
+    }
+
     /// The value is a list. Items that start with the [prefix](Self::with_prefix) are candidates;
     /// others are skipped.
     #[must_use]

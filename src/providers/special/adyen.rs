@@ -6,7 +6,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    error::SetupError,
     json,
     provider::Provider,
     rejection::{Reason, kind::RejectionKind},
@@ -15,7 +14,6 @@ use crate::{
         definition::{Coverage, Scheme},
         encoding::Encoding,
         locator::Locator,
-        params::Params,
         secret_format::SecretFormat,
         signature::SignatureFormat,
         special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
@@ -42,8 +40,7 @@ const OPEN: &str = "/merchantReference";
 const SIGNATURE: &str = "/additionalData/hmacSignature";
 
 pub(super) fn provider() -> Provider {
-    let mut signature = SignatureFormat::single("", Encoding::Base64);
-    signature.places.clear();
+    let signature = SignatureFormat::found_by_code(Encoding::Base64);
     let scheme = Scheme::signed(Algorithm::HmacSha256, "", signature)
         .with_coverage(Coverage::Partial)
         .with_secret_format(SecretFormat::hex())
@@ -64,14 +61,6 @@ pub(super) fn provider() -> Provider {
 struct Adyen;
 
 impl SpecialScheme for Adyen {
-    fn params(&self) -> Vec<Cow<'static, str>> {
-        Vec::new()
-    }
-
-    fn check(&self, _: &Params) -> Result<(), SetupError> {
-        Ok(())
-    }
-
     fn signs_within_body(&self) -> bool {
         true
     }

@@ -28,8 +28,7 @@ const PUBLIC_KEY: &str = "public_key";
 const MAX_PAIRS: usize = SignatureFormat::MAX_SIGNATURES;
 
 pub(super) fn provider() -> Provider {
-    let mut signature = SignatureFormat::single("", Encoding::Hex);
-    signature.places.clear();
+    let signature = SignatureFormat::found_by_code(Encoding::Hex);
     let scheme = Scheme::signed(Algorithm::HmacSha1, "", signature)
         .with_secret_format(SecretFormat::text().with_derivation(Derivation::Sha1))
         .with_special(Special(Arc::new(Braintree)));

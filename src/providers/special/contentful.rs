@@ -3,7 +3,6 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
-    error::SetupError,
     head::Head,
     provider::Provider,
     providers::special::escape,
@@ -13,7 +12,6 @@ use crate::{
         definition::Scheme,
         encoding::Encoding,
         locator::Locator,
-        params::Params,
         signature::SignatureFormat,
         special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
         timestamp::{Outside, TimeUnit, Tolerance},
@@ -42,14 +40,6 @@ pub(super) fn provider() -> Provider {
 struct Contentful;
 
 impl SpecialScheme for Contentful {
-    fn params(&self) -> Vec<Cow<'static, str>> {
-        Vec::new()
-    }
-
-    fn check(&self, _: &Params) -> Result<(), SetupError> {
-        Ok(())
-    }
-
     fn tolerance(&self) -> Option<Tolerance> {
         Some(Duration::from_secs(30).into())
     }

@@ -4,13 +4,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     error::SetupError,
-    form,
     provider::Provider,
     providers::special::{
-        twilio::check_names,
+        fields,
         url::{self, Url},
     },
-    rejection::{Reason, kind::RejectionKind},
+    rejection::Reason,
     scheme::{
         algorithm::Algorithm,
         definition::Scheme,
@@ -51,20 +50,11 @@ impl SpecialScheme for Mandrill {
         Ok(SpecialRequest {
             time: None,
             statements: Box::new(move |body| {
-                let form = form::parse(body);
-                let form = form.map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
-                let mut fields: Vec<(&str, &str)> = form.iter().collect();
-                check_names(&fields)?;
-                // A name that is there twice has no order.
-                fields.sort_unstable();
-                if fields
-                    .windows(2)
-                    .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
-                {
-                    return Err(Reason::new(RejectionKind::MalformedBody));
-                }
-                let fields = fields.iter().flat_map(|(name, value)| [*name, *value]);
-                let content = format!("{url}{}", fields.collect::<String>());
+                let form = fields::parse(body)?;
+                let fields = fields::sorted(&form);
+                fields::check_names(&fields)?;
+                fields::check_distinct(&fields)?;
+                let content = format!("{url}{}", fields::joined(&fields));
                 Ok(Statement::of_header(vec![content.into_bytes()], None))
             }),
         })

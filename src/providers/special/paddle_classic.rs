@@ -1,20 +1,18 @@
 //! Paddle Classic: RSA of the fields of a form, as PHP serialises them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
-    error::SetupError,
-    form,
     provider::Provider,
+    providers::special::fields,
     rejection::{Reason, kind::RejectionKind},
     scheme::{
         algorithm::Algorithm,
         definition::Scheme,
         encoding::Encoding,
         locator::Locator,
-        params::Params,
         signature::SignatureFormat,
         special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
     },
@@ -23,8 +21,7 @@ use crate::{
 const SIGNATURE: &str = "p_signature";
 
 pub(super) fn provider() -> Provider {
-    let mut signature = SignatureFormat::single("", Encoding::Base64);
-    signature.places.clear();
+    let signature = SignatureFormat::found_by_code(Encoding::Base64);
     let scheme = Scheme::signed(Algorithm::RsaPkcs1Sha1, "", signature)
         .with_special(Special(Arc::new(PaddleClassic)));
     Provider::new("paddle-classic", scheme)
@@ -37,14 +34,6 @@ pub(super) fn provider() -> Provider {
 struct PaddleClassic;
 
 impl SpecialScheme for PaddleClassic {
-    fn params(&self) -> Vec<Cow<'static, str>> {
-        Vec::new()
-    }
-
-    fn check(&self, _: &Params) -> Result<(), SetupError> {
-        Ok(())
-    }
-
     fn signs_within_body(&self) -> bool {
         true
     }
@@ -65,7 +54,7 @@ impl SpecialScheme for PaddleClassic {
 }
 
 fn statement(body: &[u8]) -> Result<Vec<Statement>, Reason> {
-    let form = form::parse(body).map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
+    let form = fields::parse(body)?;
     let refused = |kind| Reason::new(kind).with_field(SIGNATURE);
     let signature = form.optional(SIGNATURE);
     let signature = signature.map_err(|_| refused(RejectionKind::RepeatedField))?;
@@ -75,11 +64,7 @@ fn statement(body: &[u8]) -> Result<Vec<Statement>, Reason> {
     let fields = form.iter().filter(|(name, _)| *name != SIGNATURE);
     let mut fields: Vec<_> = fields.collect();
     fields.sort_unstable();
-    let is_repeated =
-        |pair: &[(&str, &str)]| matches!(pair, [(one, _), (other, _)] if one == other);
-    if fields.windows(2).any(is_repeated) {
-        return Err(Reason::new(RejectionKind::MalformedBody));
-    }
+    fields::check_distinct(&fields)?;
     let text = |text: &str| format!("s:{}:\"{text}\";", text.len());
     let items: String = fields
         .iter()

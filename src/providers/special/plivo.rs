@@ -5,10 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     error::SetupError,
-    form::{self, Form},
     provider::Provider,
     providers::special::{
-        twilio::check_names,
+        fields,
         url::{self, Url},
     },
     rejection::{Reason, kind::RejectionKind},
@@ -56,10 +55,8 @@ impl SpecialScheme for Plivo {
         if nonce.is_empty() || nonce.contains('.') {
             return Err(Reason::new(RejectionKind::MalformedHeader).about(&NONCE.into()));
         }
-        let malformed = || Reason::new(RejectionKind::MalformedBody);
-        let parse = move |fields: &[u8]| form::parse(fields).map_err(|_| malformed());
-        let query = parse(url.query.as_bytes())?;
-        let query: Vec<_> = sorted(&query)
+        let query = fields::parse(url.query.as_bytes())?;
+        let query: Vec<_> = fields::sorted(&query)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
@@ -70,11 +67,11 @@ impl SpecialScheme for Plivo {
             time: None,
             statements: Box::new(move |body| {
                 if is_get && !body.is_empty() {
-                    return Err(malformed());
+                    return Err(Reason::new(RejectionKind::MalformedBody));
                 }
-                let form = parse(body)?;
-                let fields = sorted(&form);
-                check_names(&fields)?;
+                let form = fields::parse(body)?;
+                let fields = fields::sorted(&form);
+                fields::check_names(&fields)?;
                 let mut content = base.clone();
                 if !query.is_empty() || !fields.is_empty() {
                     content.push('?');
@@ -83,7 +80,7 @@ impl SpecialScheme for Plivo {
                 if !query.is_empty() && !fields.is_empty() {
                     content.push('.');
                 }
-                content.extend(fields.into_iter().flat_map(|(name, value)| [name, value]));
+                content.push_str(&fields::joined(&fields));
                 let identity = content.clone().into_bytes();
                 content.push('.');
                 content.push_str(&nonce);
@@ -98,11 +95,4 @@ impl SpecialScheme for Plivo {
         draft.provide(NONCE, &nonce)?;
         super::sign_with_header(self, draft, SIGNATURE, Encoding::Base64)
     }
-}
-
-/// The fields by name, and then by value.
-fn sorted(form: &Form) -> Vec<(&str, &str)> {
-    let mut fields: Vec<_> = form.iter().collect();
-    fields.sort_unstable();
-    fields
 }

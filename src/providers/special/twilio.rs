@@ -7,10 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     crypto::encoding::encode_hex,
     error::SetupError,
-    form,
     provider::{AnswerRead, Provider},
     providers::special::{
-        escape,
+        escape, fields,
         url::{self, Url},
     },
     rejection::{Reason, kind::RejectionKind},
@@ -157,29 +156,13 @@ fn check_hash(hash: &str, body: &[u8]) -> Result<(), Reason> {
     Err(Reason::new(RejectionKind::SignatureMismatch))
 }
 
-/// Refuses names that could be the rest of the URL before them.
-pub(super) fn check_names(fields: &[(&str, &str)]) -> Result<(), Reason> {
-    let is_name = |name: &str| {
-        name.starts_with(|first: char| first.is_alphanumeric())
-            && !name.contains(['&', '=', '?', '#', '/', '%'])
-    };
-    if fields.iter().all(|(name, _)| is_name(name)) {
-        return Ok(());
-    }
-    Err(Reason::new(RejectionKind::MalformedBody))
-}
-
 /// Names and values, without anything between them: the distinct values of each name, sorted.
-pub(super) fn sorted_fields(body: &[u8]) -> Result<String, Reason> {
-    let form = form::parse(body).map_err(|_| Reason::new(RejectionKind::MalformedBody))?;
-    let mut fields: Vec<(&str, &str)> = form.iter().collect();
-    check_names(&fields)?;
-    fields.sort_unstable();
+fn sorted_fields(body: &[u8]) -> Result<String, Reason> {
+    let form = fields::parse(body)?;
+    let mut fields = fields::sorted(&form);
+    fields::check_names(&fields)?;
     fields.dedup();
-    Ok(fields
-        .iter()
-        .flat_map(|(name, value)| [*name, *value])
-        .collect())
+    Ok(fields::joined(&fields))
 }
 
 /// The URLs that Twilio may have signed: with and without the port, and escaped by some of its
