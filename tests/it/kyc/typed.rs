@@ -17,10 +17,10 @@ use tower_webhook::{
 use super::data::{Vendor, pointers, vendors};
 
 /// An event as its own type.
-struct Typed {
+pub(super) struct Typed {
     shown: String,
-    written: Value,
-    is_other: bool,
+    pub(super) written: Value,
+    pub(super) is_other: bool,
 }
 
 fn read<T: Payload + Serialize + std::fmt::Debug>(
@@ -53,7 +53,7 @@ fn typed(vendor: &str, event: &VerifiedEvent) -> Result<Typed, PayloadError> {
     }
 }
 
-fn of_body(name: &str, vendor: &Vendor, body: &str) -> Result<Typed, PayloadError> {
+pub(super) fn of_body(name: &str, vendor: &Vendor, body: &str) -> Result<Typed, PayloadError> {
     typed(name, &vendor.event(&vendor.provider(), body))
 }
 
@@ -105,7 +105,7 @@ fn a_body_of_another_vendor_has_no_type() {
 }
 
 /// A name in the spelling with underscores.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let mut plain = String::new();
     for letter in name.chars() {
         match letter {
@@ -121,7 +121,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The value with all names in that spelling, without nulls.
-fn normal(value: &Value) -> Value {
+pub(super) fn normal(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(_, field)| !field.is_null());
