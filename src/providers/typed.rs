@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::{
-    clock::UnixTime, error::PayloadError, event::VerifiedEvent, scheme::timestamp::TimeUnit,
+    clock::UnixTime, error::PayloadError, event::VerifiedEvent, identity::Outcome,
+    scheme::timestamp::TimeUnit,
 };
 
 /// Defines an enum of the documented values and `Other`, so that a value that the vendor adds later
@@ -210,6 +211,21 @@ pub(super) fn check_provider(names: &[&str], event: &VerifiedEvent) -> Result<()
 /// The error about a body of another type than `name`.
 pub(super) fn another_type(name: &str) -> PayloadError {
     PayloadError::new(format!("the body does not match the type {name}"))
+}
+
+/// A final approval, unless the rest of the body contradicts it.
+pub(super) fn approval(is_contradicted: bool) -> (Outcome, bool) {
+    match is_contradicted {
+        false => (Outcome::Approved, true),
+        true => (Outcome::Other, false),
+    }
+}
+
+/// Whether two places name two different things. An empty text names nothing.
+pub(super) fn differ(one: Option<&str>, other: Option<&str>) -> bool {
+    let named = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let (one, other) = (named(one), named(other));
+    one.is_some() && other.is_some() && one != other
 }
 
 /// The time in an ISO 8601 text, which is UTC if it has no offset.

@@ -67,6 +67,19 @@ impl Notification {
         }
     }
 
+    /// Whether the decision names another session, workflow or person than the event does.
+    fn is_of_another_session(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| {
+            let pairs = [
+                (&self.session_id, &decision.session_id),
+                (&self.workflow_id, &decision.workflow_id),
+                (&self.vendor_data, &decision.vendor_data),
+            ];
+            let mut pairs = pairs.into_iter();
+            pairs.any(|(one, other)| typed::differ(one.as_deref(), other.as_deref()))
+        })
+    }
+
     /// The outcome of a session.
     fn outcome(&self) -> (Outcome, bool) {
         let of_decision = self
@@ -74,10 +87,10 @@ impl Notification {
             .as_ref()
             .and_then(|decision| decision.status.as_ref());
         match &self.status {
-            Some(Status::Approved) => match of_decision {
-                None | Some(Status::Approved) => (Outcome::Approved, true),
-                Some(_) => (Outcome::Other, false),
-            },
+            Some(Status::Approved) => {
+                let is_other = of_decision.is_some_and(|status| *status != Status::Approved);
+                typed::approval(is_other || self.is_of_another_session())
+            }
             Some(Status::Declined) => (Outcome::Rejected, true),
             Some(Status::InReview) => (Outcome::Review, false),
             Some(

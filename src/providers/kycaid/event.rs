@@ -6,7 +6,7 @@ use crate::{
     error::PayloadError,
     event::{Payload, VerifiedEvent},
     identity::{Identity, Outcome},
-    providers::typed::Fields,
+    providers::typed::{self, Fields},
 };
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
@@ -34,11 +34,16 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
 }
 
 impl Completed {
+    fn has_a_failed_part(&self) -> bool {
+        let mut parts = self.verifications.iter().flat_map(Verifications::iter);
+        parts.any(|(_, part)| part.verified == Some(Verified::Is(false)))
+    }
+
     fn outcome(&self) -> (Outcome, bool) {
         let is_completed = self.status == Some(Status::Completed);
         match self.verified {
             None => (Outcome::Pending, false),
-            Some(Verified::Is(true)) if is_completed => (Outcome::Approved, true),
+            Some(Verified::Is(true)) if is_completed => typed::approval(self.has_a_failed_part()),
             Some(Verified::Is(false)) if is_completed => (Outcome::Rejected, true),
             Some(Verified::Is(_) | Verified::Text(_)) => (Outcome::Other, false),
         }

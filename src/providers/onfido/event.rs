@@ -39,6 +39,14 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
 }
 
 impl Notification {
+    /// Whether the body says in two places what the object is, and not the same.
+    fn is_of_another_object(&self) -> bool {
+        let of_resource = self.resource.as_ref();
+        let of_resource = of_resource.and_then(|resource| resource.id.as_deref());
+        typed::differ(self.resource_type.as_deref(), Some("workflow_run"))
+            || typed::differ(of_resource, Some(&self.object.id))
+    }
+
     /// The outcome of a completed run of a workflow.
     fn run_outcome(&self) -> (Outcome, bool) {
         let of_resource = self
@@ -54,7 +62,7 @@ impl Notification {
             return (Outcome::Other, false);
         }
         match status {
-            Status::Approved => (Outcome::Approved, true),
+            Status::Approved => typed::approval(self.is_of_another_object()),
             Status::Declined => (Outcome::Rejected, true),
             Status::Review => (Outcome::Review, true),
             Status::Abandoned => (Outcome::Expired, true),

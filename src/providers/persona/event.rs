@@ -38,6 +38,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     let occurred_at = read.data.attributes.created_at.as_deref();
     let occurred_at = occurred_at.and_then(typed::time);
     let is_redacted = *read.name() == InquiryEventName::Redacted;
+    let is_contradicted = read.name().excludes_an_approval();
     let inquiry = read.data.attributes.payload.data;
     let level = inquiry.template().map(str::to_owned);
     let Some(attributes) = inquiry.attributes else {
@@ -53,11 +54,11 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     let completed_is_enough = event.param(COMPLETED) == Some("approved");
     let (outcome, is_final) = match attributes.status {
         _ if is_redacted || attributes.redacted_at.is_some() => (Outcome::Expired, true),
-        Some(InquiryStatus::Approved) => (Outcome::Approved, true),
+        Some(InquiryStatus::Approved) => typed::approval(is_contradicted),
         Some(InquiryStatus::Declined) => (Outcome::Rejected, true),
         Some(InquiryStatus::Failed) => (Outcome::Rejected, false),
         Some(InquiryStatus::NeedsReview) => (Outcome::Review, false),
-        Some(InquiryStatus::Completed) if completed_is_enough => (Outcome::Approved, true),
+        Some(InquiryStatus::Completed) if completed_is_enough => typed::approval(is_contradicted),
         Some(InquiryStatus::Completed) => (Outcome::Pending, false),
         Some(InquiryStatus::Created | InquiryStatus::Pending) => (Outcome::InProgress, false),
         Some(InquiryStatus::Expired) => (Outcome::Expired, true),
@@ -72,6 +73,16 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
             .with_occurred_at(occurred_at)
             .with_reasons(tags.into_iter().flatten()),
     ))
+}
+
+impl InquiryEventName {
+    /// Whether the inquiry cannot have passed at this event, whatever its status says.
+    fn excludes_an_approval(&self) -> bool {
+        matches!(
+            self,
+            Self::Declined | Self::Expired | Self::Failed | Self::MarkedForReview
+        )
+    }
 }
 
 impl Inquiry {

@@ -68,7 +68,9 @@ impl Notification {
 
     fn outcome(&self) -> (Outcome, bool) {
         match self.event {
-            EventName::VerificationAccepted if self.is_of_a_person() => (Outcome::Approved, true),
+            EventName::VerificationAccepted if self.is_of_a_person() => {
+                typed::approval(self.gives_a_reason_to_decline())
+            }
             EventName::VerificationDeclined => (Outcome::Rejected, true),
             EventName::RequestPending => (Outcome::InProgress, false),
             EventName::RequestReceived => (Outcome::Pending, false),
@@ -79,6 +81,19 @@ impl Notification {
             EventName::VerificationStatusChanged => (Outcome::Undisclosed, false),
             _ => (Outcome::Other, false),
         }
+    }
+
+    /// Whether the reason or the codes of a rejection are there.
+    fn gives_a_reason_to_decline(&self) -> bool {
+        let reason = self.declined_reason.as_deref();
+        let has_codes = match &self.declined_codes {
+            None | Some(Value::Null) => false,
+            Some(Value::Array(codes)) => !codes.is_empty(),
+            Some(Value::Object(codes)) => !codes.is_empty(),
+            Some(Value::String(code)) => !code.is_empty(),
+            Some(_) => true,
+        };
+        reason.is_some_and(|reason| !reason.is_empty()) || has_codes
     }
 
     /// Whether the services that are about a person have a result, and none that they failed.

@@ -27,6 +27,8 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     let session = read.data.object;
     let (outcome, is_final) = if is_redacted || session.redaction.is_some() {
         (Outcome::Expired, true)
+    } else if session.status == SessionStatus::Verified {
+        typed::approval(event_type.is_known() && event_type != EventType::Verified)
     } else {
         session.outcome()
     };
@@ -47,10 +49,9 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
 }
 
 impl VerificationSession {
-    /// The outcome of a session that was not redacted.
+    /// The outcome of a session that was neither redacted nor verified.
     fn outcome(&self) -> (Outcome, bool) {
         match self.status {
-            SessionStatus::Verified => (Outcome::Approved, true),
             SessionStatus::Processing => (Outcome::Pending, false),
             SessionStatus::RequiresInput => match &self.last_error {
                 Some(error) if error.code != Some(ErrorCode::Abandoned) => {
@@ -59,7 +60,7 @@ impl VerificationSession {
                 _ => (Outcome::InProgress, false),
             },
             SessionStatus::Canceled => (Outcome::Expired, true),
-            SessionStatus::Other(_) => (Outcome::Other, false),
+            SessionStatus::Verified | SessionStatus::Other(_) => (Outcome::Other, false),
         }
     }
 }

@@ -41,6 +41,14 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     ))
 }
 
+impl ReviewResult {
+    /// Whether there is anything that belongs to a rejection.
+    fn rejects(&self) -> bool {
+        let labels = self.reject_labels.as_ref();
+        self.review_reject_type.is_some() || labels.is_some_and(|labels| !labels.is_empty())
+    }
+}
+
 impl Notification {
     fn is_about_a_person(&self) -> bool {
         self.event_type.is_about_an_applicant()
@@ -77,7 +85,7 @@ impl Notification {
         }
         match result.and_then(|result| result.review_answer.as_ref()) {
             Some(Answer::Green) if self.event_type != ApplicantWorkflowFailed => {
-                (Outcome::Approved, true)
+                typed::approval(result.is_some_and(ReviewResult::rejects))
             }
             Some(Answer::Red) => {
                 let kind = result.and_then(|result| result.review_reject_type.as_ref());

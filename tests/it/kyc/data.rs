@@ -275,7 +275,7 @@ impl Vendor {
             let found = find(body, place);
             found
                 .iter()
-                .all(|value| allowed.iter().any(|other| same(value, other)))
+                .all(|value| allowed.iter().any(|other| same(body, value, other)))
         };
         self.approved
             .iter()
@@ -296,7 +296,16 @@ fn scalar(body: &Value, pointers: &[String]) -> Option<String> {
 
 /// Whether a value is as it may be. `"inquiry.*"` stands for every text that begins so, and
 /// `{"leaves": [1, null], "some": [1]}` for everything with such values in it, one of which is there.
-fn same(value: &Value, allowed: &Value) -> bool {
+/// `{"same_as": "/id"}` stands for the value of that place, unless one of the two is nothing.
+fn same(body: &Value, value: &Value, allowed: &Value) -> bool {
+    if let Some(Value::String(place)) = allowed.get("same_as") {
+        let is_nothing = |value: &Value| value.is_null() || value == "";
+        let others = find(body, place);
+        return is_nothing(value)
+            || others
+                .iter()
+                .all(|other| is_nothing(other) || other == value);
+    }
     if let Some(Value::Array(all)) = allowed.get("leaves") {
         let leaves = leaves(value);
         let some = allowed.get("some").and_then(Value::as_array);
@@ -317,15 +326,23 @@ fn leaves(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The values at a place, which may have several spellings: `/a|b/c`. Null if there is none.
+fn children<'a>(value: &'a Value, names: &str) -> Vec<&'a Value> {
+    match value {
+        Value::Object(fields) if names == "*" => fields.values().collect(),
+        _ => names
+            .split('|')
+            .filter_map(|name| value.get(name))
+            .collect(),
+    }
+}
+
+/// The values at a place, which may have several spellings: `/a|b/c`, or any: `/a/*`. Null if there is
+/// none.
 fn find(body: &Value, place: &str) -> Vec<Value> {
     let mut found = vec![body];
     for segment in place.trim_start_matches('/').split('/') {
-        let names = || segment.split('|');
-        found = found
-            .into_iter()
-            .flat_map(|value| names().filter_map(move |name| value.get(name)))
-            .collect();
+        let next = |value| children(value, segment);
+        found = found.into_iter().flat_map(next).collect();
     }
     match found.is_empty() {
         true => vec![Value::Null],
