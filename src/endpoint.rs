@@ -22,7 +22,10 @@ use crate::{
     },
     delivery_key::DeduplicateBy,
     error::SetupError,
-    keys::{key_set::KeySet, source::KeySource},
+    keys::{
+        key_set::KeySet,
+        source::{KeySource, LateKeys},
+    },
     note::{Note, NoteKind},
     provider::Provider,
     rejection::{Labels, Reason, hint::Hint, kind::RejectionKind},
@@ -48,6 +51,8 @@ pub(crate) struct Endpoint {
     pub(crate) parses_body: bool,
     /// Looks up the keys of each request, instead of `keys`.
     pub(crate) source: Option<Arc<dyn KeySource>>,
+    /// Gets the key that a request names, once everything else is in order, instead of `keys`.
+    pub(crate) late_keys: Option<Arc<dyn LateKeys>>,
     /// The keys for requests of unknown tenants.
     pub(crate) decoy: KeySet,
     pub(crate) registration: Registration,
@@ -92,6 +97,7 @@ impl Endpoint {
             tried: keys.variants(),
             keys,
             source: None,
+            late_keys: None,
             wiring: LoggedMistakes::default(),
             verified: Verified::default(),
             #[cfg(feature = "tracing")]
@@ -196,6 +202,13 @@ impl Endpoint {
     /// Looks up the keys of each request, which may be of any kind.
     pub(crate) fn set_source(&mut self, source: Arc<dyn KeySource>) {
         self.source = Some(source);
+        self.tried = u64::MAX;
+    }
+
+    /// Gets the key that each request names, which may be of any variant.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn set_late_keys(&mut self, keys: Arc<dyn LateKeys>) {
+        self.late_keys = Some(keys);
         self.tried = u64::MAX;
     }
 

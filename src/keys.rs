@@ -26,6 +26,8 @@ pub(crate) mod cached;
 mod jwks;
 pub(crate) mod key_set;
 pub(crate) mod public_key;
+#[cfg(feature = "remote-keys")]
+pub(crate) mod remote;
 pub(crate) mod secret;
 pub(crate) mod shared;
 pub(crate) mod source;
@@ -33,6 +35,13 @@ pub(crate) mod suspicion;
 
 #[cfg(feature = "cache")]
 pub use self::cached::CachedKeys;
+#[cfg(feature = "remote-keys")]
+pub use self::remote::{
+    RemoteKeys,
+    address::KeyUrl,
+    client::{FetchFuture, KeyClient, KeyDocument},
+    https::HttpsClient,
+};
 pub use self::{
     key_set::KeySet,
     shared::SharedKeys,

@@ -106,6 +106,12 @@ impl SpecialParts {
         Ok(())
     }
 
+    /// The id of the key that has to prove the statements, if the request names one.
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        let mut ids = self.statements.iter();
+        ids.find_map(|statement| statement.key_id.as_deref())
+    }
+
     /// Whether a key proves every statement. `of_head` are the signatures of the header, and `key_id`
     /// is the id of the key.
     pub(crate) fn are_proven(

@@ -26,7 +26,12 @@ fn members(key: &Secret) -> Option<Vec<Value>> {
     let text = key
         .key_text()
         .filter(|text| text.trim_start().starts_with('{'))?;
-    match json::object(text.as_bytes())?.remove("keys")? {
+    members_of(text.as_bytes())
+}
+
+/// The keys of a document that is a set.
+pub(super) fn members_of(document: &[u8]) -> Option<Vec<Value>> {
+    match json::object(document)?.remove("keys")? {
         Value::Array(members) => Some(members),
         _ => None,
     }

@@ -2,7 +2,12 @@
 
 use std::{cell::Cell, error::Error, fmt, pin::Pin, sync::Arc};
 
-use crate::{head::Head, keys::key_set::KeySet, rejection::shown};
+use crate::{
+    compiled::scheme::CompiledScheme,
+    head::Head,
+    keys::{key_set::KeySet, suspicion::SecretLook},
+    rejection::shown,
+};
 
 /// Looks up the keys of a request.
 ///
@@ -61,6 +66,21 @@ impl fmt::Debug for KeyRequest<'_> {
 
 /// The future that a [`KeySource`] returns.
 pub type KeyFuture = Pin<Box<dyn Future<Output = Result<Option<Tenant>, KeySourceError>> + Send>>;
+
+/// Keys that a request is given by the id that it names, once everything else is in order.
+pub(crate) trait LateKeys: Send + Sync {
+    /// Starts to get the keys with this id, prepared for these schemes. It returns `None` if there is no
+    /// such key.
+    fn keys(
+        &self,
+        schemes: &Arc<[CompiledScheme]>,
+        look: &SecretLook,
+        key_id: Option<&str>,
+    ) -> KeySetFuture;
+}
+
+pub(crate) type KeySetFuture =
+    Pin<Box<dyn Future<Output = Result<Option<KeySet>, KeySourceError>> + Send>>;
 
 /// A [`KeySource`] that calls a closure: see [`source_fn`].
 #[derive(Clone)]

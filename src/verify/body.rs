@@ -11,12 +11,15 @@ use sha2::{Sha256, digest::Output};
 
 use crate::{
     challenge::Handshake,
-    compiled::{body::BodyInput, content::Values, head::ParsedHead},
+    compiled::{body::BodyInput, content::Values, head::ParsedHead, special::SpecialParts},
     event::{
         VerifiedEvent,
         data::{EventData, KeyOwner},
     },
-    keys::{key_set::KeySet, source::Tenant},
+    keys::{
+        key_set::KeySet,
+        source::{KeySetFuture, KeySourceError, Tenant},
+    },
     rejection::{Reason, Rejection, kind::RejectionKind},
     scheme::definition::Coverage,
     verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead, hints},
@@ -91,10 +94,7 @@ impl CheckedHead {
     }
 
     fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
-        let mut all = keys.keys().iter();
-        if !keys.fit(&self.data.endpoint.schemes)
-            || !all.any(|key| key.valid_at(self.data.received))
-        {
+        if !has_valid(&keys, &self.data) {
             let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
             return Err(Rejection::new(reason, &self.data.endpoint.labels));
         }
@@ -105,6 +105,18 @@ impl CheckedHead {
         }
         Ok(request)
     }
+
+    /// Goes on to the body without keys, which come later.
+    pub(crate) fn without_keys(self) -> BodyVerifier {
+        let none = KeySet::none(&self.data.endpoint.schemes);
+        BodyVerifier::new(self.data, KeyOwner::Endpoint, none)
+    }
+}
+
+/// Whether a key was prepared for these schemes, and was valid when the request was received.
+fn has_valid(keys: &KeySet, data: &EventData) -> bool {
+    let mut all = keys.keys().iter();
+    keys.fit(&data.endpoint.schemes) && all.any(|key| key.valid_at(data.received))
 }
 
 impl BodyVerifier {
@@ -121,24 +133,19 @@ impl BodyVerifier {
     /// Refuses a request if no key matches, whatever its body is.
     #[cold]
     fn condemn_by_head(self) -> Result<Self, Rejection> {
+        self.compare_head().condemn()
+    }
+
+    /// The comparison of a request whose head has all that is signed.
+    pub(crate) fn compare_head(self) -> Comparison {
         let mut comparison = Comparison::new(self, Bytes::new(), None);
         // Nothing has arrived yet, whatever `Content-Length` declares.
         comparison.is_read = false;
         if comparison.request.data.endpoint.parses_body {
             comparison.parse_body();
         }
-        while comparison.try_next() {}
-        match (comparison.verdict, &comparison.request.data.owner) {
-            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
-                Ok(comparison.request)
-            }
-            _ => match comparison.conclude() {
-                Err(refused) => Err(refused.rejection),
-                Ok(_) => unreachable!("a match was excluded"),
-            },
-        }
+        comparison
     }
-
     /// Keeps the next frame of the body, and hashes it unless it may be the whole body. A body of
     /// one frame is never copied.
     ///
@@ -276,6 +283,70 @@ impl Comparison {
     fn are_all_ruled_out(&self) -> bool {
         let mut places = 0..self.request.data.variants.len();
         self.malformed.is_some() && places.all(|place| self.is_ruled_out(place))
+    }
+
+    /// Goes on to the body if a key matches, else refuses the request.
+    pub(crate) fn condemn(mut self) -> Result<BodyVerifier, Rejection> {
+        while self.try_next() {}
+        match (self.verdict, &self.request.data.owner) {
+            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => Ok(self.request),
+            _ => match self.conclude() {
+                Err(refused) => Err(refused.rejection),
+                Ok(_) => unreachable!("a match was excluded"),
+            },
+        }
+    }
+
+    /// Whether keys have to be got for the request.
+    pub(crate) fn needs_keys(&self) -> bool {
+        self.request.data.endpoint.late_keys.is_some()
+            && self.request.keys.keys().is_empty()
+            && !self.are_all_ruled_out()
+    }
+
+    /// Starts to get the key that the request names, if it has none yet and is not refused without one.
+    pub(crate) fn ask_for_keys(&self) -> Option<KeySetFuture> {
+        if !self.needs_keys() {
+            return None;
+        }
+        let data = &self.request.data;
+        let source = data.endpoint.late_keys.as_ref()?;
+        let mut variants = data.variants.iter().enumerate();
+        let (_, (_, parsed)) = variants.find(|(place, _)| !self.is_ruled_out(*place))?;
+        let special = parsed.special.as_deref();
+        let key_id = special.and_then(SpecialParts::key_id);
+        let key_id = key_id.or(parsed.key_id.as_deref());
+        let look = data.endpoint.provider.secret_look();
+        Some(source.keys(&data.endpoint.schemes, look, key_id))
+    }
+
+    /// Adds the keys that were asked for. Without one, no signature matches.
+    pub(crate) fn add_keys(
+        &mut self,
+        keys: Result<Option<KeySet>, KeySourceError>,
+    ) -> Result<(), Rejection> {
+        let labels = &self.request.data.endpoint.labels;
+        match keys {
+            Ok(Some(keys)) if has_valid(&keys, &self.request.data) => self.request.keys = keys,
+            Ok(Some(_)) => {
+                return Err(Rejection::new(
+                    Reason::new(RejectionKind::NoValidKey),
+                    labels,
+                ));
+            }
+            Ok(None) => self.verdict = Verdict::Mismatch,
+            Err(error) => {
+                let reason = Reason::new(RejectionKind::KeySourceFailed);
+                return Err(Rejection::caused_by(reason, labels, error.into_inner()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The refusal of a request whose keys have not arrived in time.
+    pub(crate) fn refuse_late(&self) -> Rejection {
+        let reason = Reason::new(RejectionKind::KeySourceTimeout);
+        Rejection::new(reason, &self.request.data.endpoint.labels)
     }
 
     /// The length of the body.

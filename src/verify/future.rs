@@ -25,6 +25,7 @@ use crate::{
         body::{BodyVerifier, Comparison, Refused},
         buffer::Buffer,
         head::CheckedHead,
+        late::Late,
         several::{Member, Several},
         steps::{HASHED_AT_ONCE, Reader, late_keys, looked_up, poll_comparison},
     },
@@ -63,12 +64,17 @@ pub(crate) struct Refusal {
 enum Step {
     /// The last is the name of the tenant in the request.
     LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
+    /// The key of a request whose head has all that is signed.
+    AwaitingKeysOfHead(Box<Late>),
     Reading(BodyVerifier),
+    /// The key of a request that is complete.
+    AwaitingKeys(Box<Late>),
     /// The comparison of a large body.
     Comparing(Box<Comparison>),
     SeveralLookUps(Box<Several>),
     SeveralReads(Box<Several>),
     SeveralComparisons(Box<Several>),
+    SeveralKeys(Box<Several>),
     /// A refused request that is passed on with its body.
     Passing(Box<Passing>),
     Done,
@@ -124,6 +130,17 @@ impl Step {
         now: SystemTime,
     ) -> Result<Self, Rejection> {
         let checked = CheckedHead::new(endpoint, head, at_least, now)?;
+        if endpoint.late_keys.is_some() {
+            let request = checked.without_keys();
+            if !endpoint.is_decided_by_head {
+                return Ok(Self::Reading(request));
+            }
+            let comparison = request.compare_head();
+            return match comparison.ask_for_keys() {
+                Some(keys) => Ok(Self::AwaitingKeysOfHead(Late::new(comparison, keys))),
+                None => comparison.condemn().map(Self::Reading),
+            };
+        }
         Ok(match &endpoint.source {
             None => Self::Reading(checked.with_keys(&endpoint.keys)?),
             Some(source) => {
@@ -147,6 +164,7 @@ impl Step {
                     Ok(Self::LookingUp(checked, keys, asked)) => {
                         Member::LookingUp(checked, keys, asked)
                     }
+                    Ok(Self::AwaitingKeysOfHead(late)) => Member::AwaitingKeysOfHead(late),
                     Ok(Self::Reading(request)) => Member::Reading(request),
                     Ok(_) => unreachable!("one endpoint begins with its keys or with the body"),
                     Err(rejection) => Member::Refused(rejection),
@@ -196,6 +214,16 @@ where
                         tenant.and_then(|tenant| head.with_looked_up(tenant.as_ref(), asked));
                     read.map(Step::Reading)
                 }
+                Step::AwaitingKeysOfHead(late) => {
+                    let timeout = this.timeouts.keys;
+                    let added = ready!(poll_late(late, this.deadline.as_mut(), timeout, cx));
+                    this.deadline.set(None);
+                    let Step::AwaitingKeysOfHead(late) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was waiting for keys");
+                    };
+                    let read = added.and_then(|()| late.comparison.condemn());
+                    read.map(Step::Reading)
+                }
                 Step::Reading(request) => {
                     let (body, deadline) = (this.body.as_mut(), this.deadline.as_mut());
                     let read = poll_read(body, request, deadline, this.timeouts.read, cx);
@@ -206,12 +234,29 @@ where
                         unreachable!("the step was the reading");
                     };
                     let work = request.received().saturating_mul(request.hash_count());
+                    this.deadline.set(None);
                     let mut comparison = request.compare();
-                    if work <= HASHED_AT_ONCE {
-                        while comparison.step() {}
-                        return Poll::Ready(concluded(comparison.conclude(), this.shadow.as_ref()));
+                    match comparison.ask_for_keys() {
+                        Some(keys) => Ok(Step::AwaitingKeys(Late::new(comparison, keys))),
+                        None if work <= HASHED_AT_ONCE => {
+                            while comparison.step() {}
+                            let concluded = concluded(comparison.conclude(), this.shadow.as_ref());
+                            return Poll::Ready(concluded);
+                        }
+                        None => Ok(Step::Comparing(Box::new(comparison))),
                     }
-                    Ok(Step::Comparing(Box::new(comparison)))
+                }
+                Step::AwaitingKeys(late) => {
+                    let timeout = this.timeouts.keys;
+                    let added = ready!(poll_late(late, this.deadline.as_mut(), timeout, cx));
+                    let Step::AwaitingKeys(late) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was waiting for keys");
+                    };
+                    match added {
+                        Ok(()) => Ok(Step::Comparing(Box::new(late.comparison))),
+                        // The body was read, so it is not passed on by reading it.
+                        Err(rejection) => return Poll::Ready(Err(rejection.into())),
+                    }
                 }
                 Step::Comparing(comparison) => {
                     ready!(poll_comparison(comparison, cx));
@@ -253,8 +298,27 @@ where
                 }
                 Step::SeveralComparisons(several) => {
                     let compared = ready!(several.poll_comparison(cx));
-                    *this.step = Step::Done;
-                    return Poll::Ready(concluded(compared, this.shadow.as_ref()));
+                    let Step::SeveralComparisons(mut several) = mem::replace(this.step, Step::Done)
+                    else {
+                        unreachable!("the step was the comparisons");
+                    };
+                    if let Some(compared) = compared {
+                        return Poll::Ready(concluded(compared, this.shadow.as_ref()));
+                    }
+                    this.deadline.set(None);
+                    several.ask_for_keys();
+                    Ok(Step::SeveralKeys(several))
+                }
+                Step::SeveralKeys(several) => {
+                    if several.poll_late(cx).is_pending() {
+                        let (deadline, timeout) = (this.deadline.as_mut(), this.timeouts.keys);
+                        ready!(poll_deadline(deadline, timeout, cx));
+                        several.expire_late();
+                    }
+                    let Step::SeveralKeys(several) = mem::replace(this.step, Step::Done) else {
+                        unreachable!("the step was waiting for keys");
+                    };
+                    Ok(Step::SeveralComparisons(several))
                 }
                 Step::Passing(passing) => {
                     let (body, deadline) = (this.body.as_mut(), this.deadline.as_mut());
@@ -396,6 +460,20 @@ pub(crate) fn poll_deadline(
         return Poll::Ready(());
     }
     deadline.poll(cx)
+}
+
+/// Ready when the comparison has its keys, or when the time for them is up.
+fn poll_late(
+    late: &mut Late,
+    deadline: Pin<&mut Option<Sleep>>,
+    timeout: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Rejection>> {
+    if let Poll::Ready(added) = late.poll(cx) {
+        return Poll::Ready(added);
+    }
+    ready!(poll_deadline(deadline, timeout, cx));
+    Poll::Ready(Err(late.comparison.refuse_late()))
 }
 
 /// The error of a body that a limit of the framework cut off.

@@ -17,6 +17,7 @@ use crate::{
         body::{BodyVerifier, Comparison, Refused},
         buffer::Buffer,
         head::CheckedHead,
+        late::Late,
         steps::{Reader, looked_up, poll_comparison},
     },
 };
@@ -35,8 +36,13 @@ pub(crate) enum Member {
     /// While a member goes from one step to the next.
     Between,
     LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
+    /// The key of a request whose head has all that is signed.
+    AwaitingKeysOfHead(Box<Late>),
     Reading(BodyVerifier),
     Comparing(Box<Comparison>),
+    /// A comparison whose keys are got if no other member accepts the request.
+    Unkeyed(Box<Comparison>),
+    AwaitingKeys(Box<Late>),
     Verified(VerifiedEvent),
     Refused(Rejection),
 }
@@ -64,6 +70,18 @@ impl Several {
     pub(crate) fn poll_keys(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejection>> {
         let mut is_pending = false;
         for member in &mut self.members {
+            if let Member::AwaitingKeysOfHead(late) = member {
+                match late.poll(cx) {
+                    Poll::Pending => is_pending = true,
+                    Poll::Ready(added) => {
+                        let waiting = mem::replace(member, Member::Between);
+                        if let Member::AwaitingKeysOfHead(late) = waiting {
+                            let read = added.and_then(|()| late.comparison.condemn());
+                            *member = read.map_or_else(Member::Refused, Member::Reading);
+                        }
+                    }
+                }
+            }
             let Member::LookingUp(head, answer, asked) = member else {
                 continue;
             };
@@ -92,8 +110,14 @@ impl Several {
         refuse: impl Fn(&CheckedHead, &mut Option<Box<str>>) -> Rejection,
     ) -> Result<(), Rejection> {
         for member in &mut self.members {
-            if let Member::LookingUp(head, _, asked) = member {
-                *member = Member::Refused(refuse(head, asked));
+            match member {
+                Member::LookingUp(head, _, asked) => {
+                    *member = Member::Refused(refuse(head, asked));
+                }
+                Member::AwaitingKeysOfHead(late) => {
+                    *member = Member::Refused(late.comparison.refuse_late());
+                }
+                _ => {}
             }
         }
         self.check()
@@ -121,11 +145,12 @@ impl Several {
         furthest
     }
 
-    /// Compares for one member after the other, until another task should run.
+    /// Compares for one member after the other, until another task should run. It returns `None` if it
+    /// depends on keys that have to be [asked for](Self::ask_for_keys).
     pub(crate) fn poll_comparison(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<VerifiedEvent, Refused>> {
+    ) -> Poll<Option<Result<VerifiedEvent, Refused>>> {
         for member in &mut self.members {
             if let Member::Comparing(comparison) = member {
                 if poll_comparison(comparison, cx).is_pending() {
@@ -147,7 +172,11 @@ impl Several {
             Member::Verified(event) => Some(event.clone()),
             _ => None,
         });
-        Poll::Ready(match verified {
+        let is_unkeyed = |member: &Member| matches!(member, Member::Unkeyed(_));
+        if verified.is_none() && self.members.iter().any(is_unkeyed) {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match verified {
             Some(event) => Ok(event),
             None => Err(Refused {
                 rejection: self.furthest(),
@@ -156,7 +185,55 @@ impl Several {
                     None => mem::take(&mut self.read),
                 },
             }),
-        })
+        }))
+    }
+
+    /// Starts to get the keys of every member that needs some.
+    pub(crate) fn ask_for_keys(&mut self) {
+        for member in &mut self.members {
+            let unkeyed = mem::replace(member, Member::Between);
+            *member = match unkeyed {
+                Member::Unkeyed(comparison) => match comparison.ask_for_keys() {
+                    Some(keys) => Member::AwaitingKeys(Late::new(*comparison, keys)),
+                    None => Member::Comparing(comparison),
+                },
+                other => other,
+            };
+        }
+    }
+
+    /// Ready when every member has its keys, or is refused for want of them.
+    pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut is_pending = false;
+        for member in &mut self.members {
+            let Member::AwaitingKeys(late) = member else {
+                continue;
+            };
+            match late.poll(cx) {
+                Poll::Pending => is_pending = true,
+                Poll::Ready(Err(rejection)) => *member = Member::Refused(rejection),
+                Poll::Ready(Ok(())) => {
+                    let waiting = mem::replace(member, Member::Between);
+                    if let Member::AwaitingKeys(late) = waiting {
+                        *member = Member::Comparing(Box::new(late.comparison));
+                    }
+                }
+            }
+        }
+        if is_pending {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    /// Refuses every member whose keys have not arrived.
+    pub(crate) fn expire_late(&mut self) {
+        for member in &mut self.members {
+            if let Member::AwaitingKeys(late) = member {
+                *member = Member::Refused(late.comparison.refuse_late());
+            }
+        }
     }
 
     /// Ends the reading: every body is complete.
@@ -164,7 +241,14 @@ impl Several {
         for member in &mut self.members {
             let read = mem::replace(member, Member::Between);
             *member = match read {
-                Member::Reading(request) => Member::Comparing(Box::new(request.compare())),
+                Member::Reading(request) => {
+                    let comparison = Box::new(request.compare());
+                    if comparison.needs_keys() {
+                        Member::Unkeyed(comparison)
+                    } else {
+                        Member::Comparing(comparison)
+                    }
+                }
                 other => other,
             };
         }

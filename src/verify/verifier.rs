@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
+#[cfg(feature = "remote-keys")]
+use crate::keys::remote::RemoteKeys;
 use crate::{
     challenge::registration::Registration,
     compiled::scheme::Compiled,
@@ -87,6 +89,21 @@ impl Verifier {
         let compiled = provider.compile()?;
         let keys = KeySet::none(&compiled.schemes);
         Ok(Self::build(provider, compiled, keys)?.with_key_source(source))
+    }
+
+    /// A verifier whose keys are [fetched](crate::keys::RemoteKeys), by the layer. Without a layer it has
+    /// no keys.
+    ///
+    /// # Errors
+    ///
+    /// When the provider's scheme is not sound.
+    #[cfg(feature = "remote-keys")]
+    pub fn from_remote_keys(provider: Provider, keys: RemoteKeys) -> Result<Self, SetupError> {
+        let compiled = provider.compile()?;
+        let none = KeySet::none(&compiled.schemes);
+        let mut verifier = Self::build(provider, compiled, none)?;
+        verifier.endpoint_mut().set_late_keys(Arc::new(keys));
+        Ok(verifier)
     }
 
     /// A verifier that has no keys, and looks none up: pass them to [`CheckedHead::with_keys`].

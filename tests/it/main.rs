@@ -59,6 +59,7 @@ mod providers {
     mod samples;
     mod voveid;
 }
+mod remote;
 mod reports;
 mod specials;
 mod surface;

@@ -33,6 +33,8 @@ pub mod handler_log;
 #[cfg(feature = "all")]
 pub mod handshakes;
 #[cfg(feature = "all")]
+pub mod https;
+#[cfg(feature = "all")]
 mod log;
 #[cfg(feature = "all")]
 pub mod loopback;
