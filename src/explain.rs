@@ -47,11 +47,16 @@ mod found;
 mod head;
 mod hypothesis;
 mod keys;
+mod outcome;
+mod prove;
+mod readings;
 mod report;
+mod request;
 mod scheme;
 mod search;
 mod secret;
 mod shape;
+mod shapes;
 mod url;
 
 use std::time::Duration;

@@ -133,19 +133,13 @@ pub(crate) fn parse(body: &[u8]) -> Result<Form, PayloadError> {
         ));
     }
     let mut fields = Vec::new();
-    let pairs = body.split(|byte| *byte == b'&');
-    for pair in pairs.filter(|pair| !pair.is_empty()) {
+    for (name, value) in pairs(body) {
         let place = fields.len().saturating_add(1);
         if place > MAX_FIELDS {
             return Err(PayloadError::new(format!(
                 "the form has more than {MAX_FIELDS} fields"
             )));
         }
-        let equals = memchr::memchr(b'=', pair).and_then(|at| pair.split_at_checked(at));
-        let (name, value) = match equals {
-            Some((name, value)) => (name, value.strip_prefix(b"=").unwrap_or(value)),
-            None => (pair, &b""[..]),
-        };
         let not_text = |part: &str| {
             PayloadError::new(format!(
                 "field {place} of the form: its {part} is not UTF-8"
@@ -156,6 +150,28 @@ pub(crate) fn parse(body: &[u8]) -> Result<Form, PayloadError> {
         fields.push((name, value));
     }
     Ok(Form { fields })
+}
+
+/// The values of a field, in a text of which other fields need not be UTF-8; `None` for a value that
+/// is not.
+pub(crate) fn values<'f>(
+    fields: &'f [u8],
+    wanted: &'f str,
+) -> impl Iterator<Item = Option<Box<str>>> + 'f {
+    let named = pairs(fields).filter(move |(name, _)| decoded(name).as_deref() == Some(wanted));
+    named.map(|(_, value)| decoded(value))
+}
+
+/// The names and values as they are encoded.
+fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let pairs = body.split(|byte| *byte == b'&');
+    pairs.filter(|pair| !pair.is_empty()).map(|pair| {
+        let equals = memchr::memchr(b'=', pair).and_then(|at| pair.split_at_checked(at));
+        match equals {
+            Some((name, value)) => (name, value.strip_prefix(b"=").unwrap_or(value)),
+            None => (pair, &b""[..]),
+        }
+    })
 }
 
 /// The text that is encoded, if it is UTF-8. `form_urlencoded` would replace what is not.

@@ -107,6 +107,12 @@ impl<'a> Head<'a> {
         self
     }
 
+    /// Whether the method is safe as RFC 9110 defines it, so that no delivery is claimed by it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
+    }
+
     /// The method, in upper case.
     #[must_use]
     pub fn method(&self) -> &'a str {

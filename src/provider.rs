@@ -755,7 +755,7 @@ impl Provider {
 
     /// Whether a scheme signs the method or the query, so that a safe method is no disguise of another
     /// request.
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     pub(crate) fn signs_request_line(&self) -> bool {
         let mut schemes = self.schemes();
         schemes.any(|scheme| scheme.signs_request_line())

@@ -413,6 +413,10 @@ impl Rejection {
                 let headers = response.headers_mut();
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let methods = HeaderValue::from_static("POST, PUT, PATCH, DELETE");
+                response.headers_mut().insert(header::ALLOW, methods);
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 let seconds = self.inner.reason.retry_after.unwrap_or(5);
                 let headers = response.headers_mut();

@@ -13,7 +13,6 @@ use crate::{
 pub(crate) struct Question<'q> {
     head: &'q Head<'q>,
     body: Option<&'q [u8]>,
-    query: Option<Form>,
     form: Option<Form>,
 }
 
@@ -37,18 +36,10 @@ pub(crate) enum Verdict {
 
 impl<'q> Question<'q> {
     pub(crate) fn new(rules: &[Rule], head: &'q Head<'q>, body: Option<&'q [u8]>) -> Self {
-        let reads = |is_form: bool| {
-            let mut places = rules.iter().flat_map(Rule::places);
-            places.any(|at| match at {
-                At::Query(_) => !is_form,
-                At::Form(_) => is_form,
-                At::Header(_) | At::Json(_) => false,
-            })
-        };
-        let fields = |text: &[u8], is_read: bool| is_read.then(|| form::parse(text).ok()).flatten();
+        let mut places = rules.iter().flat_map(Rule::places);
+        let body_as_form = body.filter(|_| places.any(|at| matches!(at, At::Form(_))));
         Self {
-            query: fields(head.query.as_bytes(), reads(false)),
-            form: fields(body.unwrap_or_default(), reads(true)),
+            form: body_as_form.and_then(|body| form::parse(body).ok()),
             head,
             body,
         }
@@ -56,7 +47,7 @@ impl<'q> Question<'q> {
 
     pub(crate) fn find(&self, at: At) -> Found<'_> {
         match at {
-            At::Query(name) => in_form(self.query.as_ref(), name),
+            At::Query(name) => in_query(self.head.query, name),
             At::Form(name) => in_form(self.form.as_ref(), name),
             At::Header(name) => match (self.head.headers.nth(name, 0), self.head.header(name)) {
                 (None, _) => Found::Nothing,
@@ -125,6 +116,15 @@ fn in_json<'q>(body: &'q [u8], pointer: &str) -> Found<'q> {
     match json::unique(body, &[Some(pointer)]).first() {
         Some(Some(raw)) => json::text(raw).map_or(Found::Unclear, Found::One),
         _ => Found::Nothing,
+    }
+}
+
+fn in_query<'q>(query: &str, name: &str) -> Found<'q> {
+    let mut values = form::values(query.as_bytes(), name);
+    match (values.next(), values.next()) {
+        (None, _) => Found::Nothing,
+        (Some(Some(text)), None) => Found::One(Cow::Owned(text.into())),
+        (Some(_), _) => Found::Unclear,
     }
 }
 

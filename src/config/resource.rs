@@ -6,7 +6,6 @@ use actix_web::{
     Error, FromRequest, Handler, Resource, Responder,
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    guard,
     middleware::Condition,
     web,
 };
@@ -116,16 +115,12 @@ impl WebhookResource {
             verify,
             handshake,
             deliveries,
-            takes_safe_methods,
         } = self.layers.clone();
-        let is_event =
-            guard::fn_guard(move |request| takes_safe_methods || !request.head().method.is_safe());
         let is_claimed = deliveries.is_some();
         // A condition needs a layer even if it is off.
         let deliveries = deliveries.unwrap_or_else(|| DeliveryLayer::new(MemoryStore::new()));
-        let route = web::route().guard(is_event).to(handler);
         web::resource(path)
-            .route(route)
+            .to(handler)
             .wrap(Condition::new(is_claimed, deliveries))
             .wrap(handshake.clone())
             .wrap(verify)

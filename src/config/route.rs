@@ -5,14 +5,9 @@ use std::convert::Infallible;
 
 #[cfg(feature = "axum")]
 use ::axum::{
-    extract::Request,
     handler::Handler,
-    middleware::{Next, from_fn},
-    response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
-#[cfg(feature = "axum")]
-use http::{StatusCode, header};
 
 use crate::{
     config::Config, delivery::layer::DeliveryLayer, error::SetupError,
@@ -25,22 +20,12 @@ pub(super) struct Layers {
     pub(super) verify: WebhookVerifyLayer,
     pub(super) handshake: HandshakeLayer,
     pub(super) deliveries: Option<DeliveryLayer>,
-    /// Whether an event may have a safe method, because its signature says so.
-    pub(super) takes_safe_methods: bool,
 }
-
-/// The methods of events, in a refusal of another.
-#[cfg(feature = "axum")]
-const EVENTS: &str = "POST, PUT, PATCH, DELETE";
 
 impl Layers {
     fn new(verify: WebhookVerifyLayer, deliveries: Option<DeliveryLayer>) -> Self {
-        let endpoints = &verify.options().endpoints;
         Self {
             handshake: HandshakeLayer::new(&verify),
-            takes_safe_methods: endpoints
-                .iter()
-                .any(|endpoint| endpoint.provider.signs_request_line()),
             deliveries,
             verify,
         }
@@ -55,9 +40,6 @@ impl Layers {
         S: Clone + Send + Sync + 'static,
     {
         let mut route: MethodRouter<S, Infallible> = any(handler);
-        if !self.takes_safe_methods {
-            route = route.layer(from_fn(events_only));
-        }
         if let Some(deliveries) = self.deliveries {
             route = route.layer(deliveries);
         }
@@ -65,16 +47,6 @@ impl Layers {
         let route: MethodRouter<S, Infallible> = route.layer(self.verify);
         route.layer(self.handshake)
     }
-}
-
-/// Keeps a captured event from being sent again with a method under which no delivery is claimed.
-#[cfg(feature = "axum")]
-async fn events_only(request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
-        let allow = [(header::ALLOW, EVENTS)];
-        return (StatusCode::METHOD_NOT_ALLOWED, allow).into_response();
-    }
-    next.run(request).await
 }
 
 impl Config {

@@ -77,9 +77,11 @@ fn candidates(shape: &Shape) -> Vec<(&str, &[u8])> {
 
 /// Copies a header to the name that the scheme expects, and the companions with it.
 pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
+    let is_spelled_out = shape.has_plain_signature();
     for expected in shape.signature_headers() {
         for (name, value) in candidates(shape) {
-            if name.eq_ignore_ascii_case(&expected) || runs(value, shape).is_empty() {
+            let is_signature = !is_spelled_out || !runs(value, shape).is_empty();
+            if name.eq_ignore_ascii_case(&expected) || !is_signature {
                 continue;
             }
             let with = with_companions(&shape.with_header(&expected, value), name);

@@ -1,6 +1,9 @@
 //! [`Shape`]: a request and how it is taken to be signed, before a key and a body are tried.
 
-use std::{rc::Rc, time::SystemTime};
+use std::{
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 
@@ -10,11 +13,12 @@ use crate::{
     head::Head,
     keys::{key_set::KeySet, secret::Secret},
     provider::Provider,
-    rejection::Rejection,
+    rejection::{Rejection, kind::RejectionKind},
     scheme::{
         algorithm::Keying,
         definition::Scheme,
         locator::LocatorKind,
+        signature::Grammar,
         template::{self, Segment, Token},
         timestamp::Tolerance,
     },
@@ -64,6 +68,14 @@ impl Shape {
         headers.map(Into::into).collect()
     }
 
+    /// Whether the header has signatures that can be told by their length; otherwise it has a token, or
+    /// several things in one.
+    pub(super) fn has_plain_signature(&self) -> bool {
+        let special = self.scheme.special.as_ref();
+        let is_token = special.is_some_and(|special| !special.0.has_plain_signature());
+        !is_token && !matches!(self.scheme.signature.grammar, Grammar::Positional { .. })
+    }
+
     /// The other headers that the scheme cannot do without.
     pub(super) fn other_headers(&self) -> Vec<String> {
         let mut names = Vec::new();
@@ -100,6 +112,8 @@ pub(super) struct Front {
     pub(super) found: Vec<Found>,
     pub(super) shape: Shape,
     verifier: Verifier,
+    /// The time at which it is verified.
+    moment: SystemTime,
     /// By the number of changes to a secret.
     pub(super) sets: Vec<Option<Vec<KeySet>>>,
 }
@@ -116,11 +130,12 @@ impl Front {
         let verifier = verifier
             .with_tolerance(Tolerance::off())
             .with_max_body(usize::MAX >> 1);
-        let _ = verifier.check_head(&shape.head(), at).ok()?;
+        let moment = moment(&verifier, &shape.head(), at)?;
         Some(Self {
             found,
             shape,
             verifier,
+            moment,
             sets: Vec::new(),
         })
     }
@@ -132,8 +147,9 @@ impl Front {
     }
 
     /// The place of the key in its set under which the request is genuine.
-    pub(super) fn proves(&self, keys: &KeySet, body: &Bytes, at: SystemTime) -> Option<usize> {
-        let checked = self.verifier.check_head(&self.shape.head(), at).ok()?;
+    pub(super) fn proves(&self, keys: &KeySet, body: &Bytes) -> Option<usize> {
+        let head = self.shape.head();
+        let checked = self.verifier.check_head(&head, self.moment).ok()?;
         let mut request = checked.with_keys(keys).ok()?;
         request.update(body.clone()).ok()?;
         let event = request.verify().ok()?;
@@ -148,8 +164,12 @@ impl Front {
         at: SystemTime,
         tolerance: Option<Tolerance>,
     ) -> Option<Rejection> {
-        let tolerance = tolerance.or(self.shape.scheme.tolerance())?;
-        let verifier = self.verifier.clone().with_tolerance(tolerance);
+        let verifier = self.verifier.clone();
+        let verifier = match tolerance.or(self.shape.scheme.tolerance()) {
+            Some(tolerance) => verifier.with_tolerance(tolerance),
+            None if self.moment == at => return None,
+            None => verifier,
+        };
         let verify = || {
             let mut request = verifier
                 .check_head(&self.shape.head(), at)?
@@ -159,4 +179,28 @@ impl Front {
         };
         verify().err()
     }
+}
+
+/// The time at which a head is in order: `at`, or, if that is what refuses it, the one that it says.
+/// A token has up to three of them.
+pub(super) fn moment(verifier: &Verifier, head: &Head<'_>, at: SystemTime) -> Option<SystemTime> {
+    const MOST: usize = 4;
+    let mut moment = at;
+    for _ in 0..MOST {
+        let refusal = match verifier.check_head(head, moment) {
+            Ok(_) => return Some(moment),
+            Err(refusal) => refusal,
+        };
+        let skew = refusal.skew_seconds()?;
+        let off = Duration::from_secs(skew.unsigned_abs());
+        moment = match refusal.kind() {
+            // The second in which a token expires is too late.
+            RejectionKind::TimestampTooOld => {
+                moment.checked_sub(off.saturating_add(Duration::from_secs(1)))?
+            }
+            RejectionKind::TimestampInFuture => moment.checked_add(off)?,
+            _ => return None,
+        };
+    }
+    None
 }

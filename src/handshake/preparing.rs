@@ -57,9 +57,17 @@ impl Prepared {
         }
     }
 
-    /// What becomes of a request that is verified.
+    /// What becomes of a request that is verified. A delivery is claimed by no safe method, so an event
+    /// is not taken by one: a captured event could be repeated.
     pub(crate) fn of_event(event: &VerifiedEvent, head: &Head<'_>) -> Self {
-        Self::new(event.shared(), decide::signed(event, head))
+        let endpoint = event.shared();
+        let decision = match decide::signed(event, head) {
+            Decision::Pass if head.is_safe() && !endpoint.provider.signs_request_line() => {
+                Decision::Refused(Reason::new(RejectionKind::MethodNotAllowed))
+            }
+            decision => decision,
+        };
+        Self::new(endpoint, decision)
     }
 }
 

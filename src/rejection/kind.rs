@@ -82,6 +82,10 @@ pub enum RejectionKind {
     MalformedChallenge,
     /// A [handshake](crate::handshake) does not have the value that the endpoint expects. Status 403.
     ChallengeRefused,
+    /// The event is verified and came by `GET` or another safe method, by which no delivery is claimed
+    /// and nothing of which is signed; see [`HandshakeLayer`](crate::handshake::HandshakeLayer).
+    /// Status 405.
+    MethodNotAllowed,
     /// `Content-Length` announced a body, but another layer has consumed it. Status 500, like the
     /// next two.
     BodyTaken,
@@ -125,6 +129,7 @@ impl RejectionKind {
         Self::BodyIncomplete,
         Self::MalformedChallenge,
         Self::ChallengeRefused,
+        Self::MethodNotAllowed,
         Self::BodyTaken,
         Self::UnreadablePayload,
         Self::LayerMissing,
@@ -169,6 +174,7 @@ impl RejectionKind {
             Self::BodyIncomplete => "body_incomplete",
             Self::MalformedChallenge => "malformed_challenge",
             Self::ChallengeRefused => "challenge_refused",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTaken => "body_taken",
             Self::UnreadablePayload => "unreadable_payload",
             Self::LayerMissing => "layer_missing",
@@ -209,6 +215,7 @@ impl RejectionKind {
             Self::ReadTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete | Self::MalformedChallenge => StatusCode::BAD_REQUEST,
             Self::ChallengeRefused => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTaken | Self::UnreadablePayload | Self::LayerMissing => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -266,6 +273,10 @@ impl RejectionKind {
             Self::ChallengeRefused => {
                 "a handshake does not have the value that this endpoint expects; compare the setting with the one at the \
                  provider"
+            }
+            Self::MethodNotAllowed => {
+                "a verified event came by a safe method, which is not signed: somebody repeats a captured request, or the \
+                 sender is set to GET"
             }
             Self::BodyTaken => {
                 "another layer has already consumed the body that Content-Length announced; put this middleware \

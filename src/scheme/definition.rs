@@ -247,7 +247,7 @@ impl Scheme {
 
 impl Scheme {
     /// Whether the method or a part of the query is signed.
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     pub(crate) fn signs_request_line(&self) -> bool {
         let segments = template::parse(&self.signed).unwrap_or_default();
         let special = self.special.as_ref();

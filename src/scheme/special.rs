@@ -55,7 +55,7 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
     }
 
     /// Whether the method or the query is signed, so that events may come by `GET`.
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     fn signs_request_line(&self) -> bool {
         false
     }

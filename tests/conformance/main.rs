@@ -376,6 +376,7 @@ const KINDS: [&str; 34] = [
     "body_incomplete",
     "malformed_challenge",
     "challenge_refused",
+    "method_not_allowed",
     "body_taken",
     "unreadable_payload",
     "layer_missing",

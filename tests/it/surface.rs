@@ -14,9 +14,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, request};
 use http_body::{Body, Frame};
+use http_body_util::Full;
 use insta::assert_snapshot;
 use support::{NOW, at};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_webhook::{
     Config, FormJson, Hint, Json, Note, NoteKind, Payload, PayloadError, Provider, Rejection,
     RejectionKind, Scheme, Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier,
@@ -27,7 +28,7 @@ use tower_webhook::{
         StoreErrorKind, StoreFuture,
     },
     explain::{Budget, Providers, Report, Secrets, Verdict, diagnose},
-    handshake,
+    handshake::{self, HandshakeLayer},
     keys::{KeySet, KeySource, KeySourceError, SharedKeys, Tenant, source_fn},
     middleware::{ResponseFuture, WebhookVerify},
     providers::{self, voveid},
@@ -649,6 +650,7 @@ async fn every_refusal() -> Vec<Rejection> {
             providers::meta().with_handshake_setting("verify_token", Secret::new(SECRET)),
             "/?hub.mode=subscribe&hub.challenge=1&hub.verify_token=MARKER",
         ),
+        repeated_by_get().await,
         refused(&verifier(providers::github()), &taken, ""),
         unreadable,
         missing,
@@ -661,6 +663,23 @@ fn forged_by_oracle() -> Rejection {
     let verifier = verifier(providers::x_twitter());
     let verdict = verifier.verify(&Head::from(&head), MARKER, at(NOW));
     verdict.map(drop).unwrap_err()
+}
+
+/// An event that comes again by a method that is not signed.
+async fn repeated_by_get() -> Rejection {
+    let verify = WebhookVerifyLayer::new(verifier(providers::github())).with_clock(|| at(NOW));
+    let handshake = HandshakeLayer::new(&verify);
+    let service = ServiceBuilder::new()
+        .layer(verify)
+        .layer(handshake)
+        .service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Full::default()))
+        });
+    let mut head = sign(providers::github(), MARKER);
+    head.method = http::Method::GET;
+    let request = Request::from_parts(head, Full::new(Bytes::from(MARKER)));
+    let response: Response<Full<Bytes>> = service.oneshot(request).await.unwrap();
+    response.extensions().get().cloned().unwrap()
 }
 
 /// A handshake that is refused.
@@ -811,6 +830,11 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             StatusCode::FORBIDDEN,
         ),
         (
+            RejectionKind::MethodNotAllowed,
+            "method_not_allowed",
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        (
             RejectionKind::BodyTaken,
             "body_taken",
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -947,6 +971,8 @@ async fn texts_of_every_refusal() {
         Rejection { kind: MalformedChallenge, provider: Some("x-twitter"), endpoint: Some("kyc"), tenant: None, header: None, field: Some("crc_token"), hints: [], skew_seconds: None, body_length: None, value_length: None }
     a handshake does not have the value that this endpoint expects; compare the setting with the one at the provider (field hub.verify_token)
         Rejection { kind: ChallengeRefused, provider: Some("meta"), endpoint: Some("kyc"), tenant: None, header: None, field: Some("hub.verify_token"), hints: [], skew_seconds: None, body_length: None, value_length: None }
+    a verified event came by a safe method, which is not signed: somebody repeats a captured request, or the sender is set to GET
+        Rejection { kind: MethodNotAllowed, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     another layer has already consumed the body that Content-Length announced; put this middleware outside that layer (0 bytes)
         Rejection { kind: BodyTaken, provider: Some("github"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(0), value_length: None }
     the event is verified, but cannot be read as the handler's type: the body is not JSON, at line 1 column 1

@@ -44,7 +44,7 @@ impl SpecialScheme for Contentful {
         Some(Duration::from_secs(30).into())
     }
 
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     fn signs_request_line(&self) -> bool {
         true
     }

@@ -43,7 +43,7 @@ impl SpecialScheme for Plivo {
         url::check(params)
     }
 
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     fn signs_request_line(&self) -> bool {
         true
     }

@@ -83,7 +83,7 @@ impl SpecialScheme for Twilio {
         url::check(params)
     }
 
-    #[cfg(all(feature = "config", any(feature = "actix", feature = "axum")))]
+    #[cfg(feature = "tower")]
     fn signs_request_line(&self) -> bool {
         true
     }

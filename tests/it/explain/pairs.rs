@@ -133,7 +133,8 @@ impl Fault {
             Self::NewlineAdded => &["body-final-newline-added", "body-trimmed"],
             Self::NewlineLost => &["body-final-newline-lost"],
             Self::Mark => &["body-bom"],
-            Self::Base64 => &["body-base64"],
+            // KYCAID signs base64 of the body, which is what came.
+            Self::Base64 => &["body-base64", "scheme:{body}"],
             Self::Envelope => &["body-envelope:/wrapped"],
             Self::Renamed => &["header:"],
             Self::Late => &["timestamp-old"],

@@ -235,7 +235,12 @@ fn every_kind_that_verification_has_is_seen_here() {
     // What a delivery layer refuses is seen where deliveries are tested.
     let of_deliveries = |kind: &&str| kind.starts_with("delivery_") || kind.starts_with("handler");
     // And what has to do with handshakes, where those are.
-    let of_handshakes = ["forgeable_body", "malformed_challenge", "challenge_refused"];
+    let of_handshakes = [
+        "forgeable_body",
+        "malformed_challenge",
+        "challenge_refused",
+        "method_not_allowed",
+    ];
     let all = RejectionKind::ALL.iter().map(|kind| kind.as_str());
     let all = all.filter(|kind| !of_deliveries(kind) && !of_handshakes.contains(kind));
     let all: BTreeSet<&str> = all.collect();

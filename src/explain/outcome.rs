@@ -1,0 +1,215 @@
+//! What is written into a report: of a genuine request, of a proof, and where there is none.
+
+use bytes::Bytes;
+
+use crate::{
+    capture::CapturedRequest,
+    event::VerifiedEvent,
+    explain::{
+        Providers, Secrets,
+        found::Found,
+        hypothesis::named,
+        report::{Cause, Report, Verdict},
+        request::Refused,
+        scheme,
+        shape::Shape,
+    },
+    rejection::{Rejection, kind::RejectionKind},
+    scheme::{definition::Scheme, timestamp::Tolerance},
+};
+
+/// A change that makes the request genuine.
+pub(super) struct Match {
+    pub(super) found: Vec<Found>,
+    pub(super) also: Vec<String>,
+    pub(super) label: Option<String>,
+    pub(super) body: Bytes,
+    /// The refusal for the time, if there is one.
+    pub(super) refusal: Option<Rejection>,
+    /// The scheme that matches.
+    pub(super) scheme: Scheme,
+}
+
+/// Names the alternative that a genuine request uses, if it does not use the first.
+pub(super) fn genuine(
+    report: &mut Report,
+    shape: &Shape,
+    secrets: &Secrets,
+    event: &VerifiedEvent,
+) {
+    let mut found = Vec::new();
+    let headers = shape.signature_headers();
+    let is_here = |name: &String| shape.header(name).is_some();
+    if !headers.is_empty() && !headers.iter().any(is_here) {
+        let all = event
+            .shared()
+            .provider
+            .signature_headers()
+            .collect::<Vec<_>>();
+        if let Some(name) = all.iter().find(|name| is_here(name)) {
+            found.push(named("header:NAME").with(name.to_ascii_lowercase()));
+        }
+    }
+    let prefixes = &shape.scheme.secret_format.prefixes;
+    let further = prefixes.iter().skip(1).filter(|prefix| !prefix.is_empty());
+    let has_prefix = |prefix: &str| {
+        let mut secrets = secrets.configured.iter();
+        secrets.any(|secret| secret.text().starts_with(prefix))
+    };
+    if let Some(prefix) = further.clone().find(|prefix| has_prefix(prefix)) {
+        let form = shape.scheme.secret_format.to_string();
+        let form = form.split(' ').next().unwrap_or_default();
+        found.push(named("secret-prefix:PREFIX:FORM").with(format!("{prefix}:{form}")));
+    }
+    let first = shape.scheme.algorithm();
+    if let Some(algorithm) = event
+        .data()
+        .scheme()
+        .map(|scheme| scheme.algorithm)
+        .filter(|matched| *matched != first)
+    {
+        found.push(named("algorithm:HASH").with(scheme::hash_name(algorithm)));
+    }
+    if found.is_empty() {
+        return;
+    }
+    let causes = found.iter().map(|found| {
+        Cause::new(
+            found,
+            Some("accepted by this crate, and not by every library"),
+        )
+    });
+    report.causes = causes.collect();
+    report.cause = Some(joined(&found));
+}
+
+fn joined(found: &[Found]) -> String {
+    let names: Vec<String> = found.iter().map(Found::name).collect();
+    names.join("|")
+}
+
+/// Fills in the proof, and what else refuses the request.
+pub(super) fn proven(
+    report: &mut Report,
+    found: Match,
+    refusal: &Refused,
+    captured: &CapturedRequest,
+    is_dated: bool,
+    providers: &Providers,
+) {
+    let Match {
+        found: mut causes,
+        mut also,
+        label,
+        body,
+        refusal: late,
+        scheme,
+    } = found;
+    let mut fact = None;
+    let kind = match refusal {
+        Refused::Rejection(rejection) => Some(rejection.kind()),
+        Refused::Setup(_) => None,
+    };
+    if let Some(late) = late.filter(|_| is_dated) {
+        let skew = late.skew_seconds().unwrap_or_default();
+        let tolerance = providers.tolerance.or(scheme.tolerance());
+        let (name, other) = of_time(skew);
+        let window = tolerance
+            .and_then(Tolerance::width)
+            .map(|width| width.as_secs());
+        let window = window
+            .map(|seconds| format!(", the window is {seconds} s wide"))
+            .unwrap_or_default();
+        fact = Some(format!(
+            "{} s {}{window}",
+            skew.unsigned_abs(),
+            if skew < 0 {
+                "in the past"
+            } else {
+                "in the future"
+            }
+        ));
+        causes.push(named(name).with(""));
+        also.extend(other.map(str::to_owned));
+    }
+    if causes.is_empty() {
+        causes.push(match kind {
+            Some(RejectionKind::KeyOutsideWindow | RejectionKind::NoValidKey) => {
+                named("key-outside-window:ID").with(label.clone().unwrap_or_default())
+            }
+            Some(RejectionKind::BodyTooLarge) => named("body-limit").with(""),
+            Some(kind) => named("refused:KIND").with(kind.as_str()),
+            None => named("refused:KIND").with("setup"),
+        });
+    }
+    if body != *captured.body() {
+        fact.get_or_insert_with(|| {
+            format!(
+                "{} bytes came, {} were signed",
+                captured.body().len(),
+                body.len()
+            )
+        });
+    }
+    let last = causes.len().saturating_sub(1);
+    let described = causes.iter().enumerate();
+    let described = described
+        .map(|(place, found)| Cause::new(found, fact.as_deref().filter(|_| place == last)));
+    report.causes = described.collect();
+    report.cause = Some(joined(&causes));
+    let remedies: Vec<&str> = report.causes.iter().map(Cause::remedy).collect();
+    report.remedy = Some(remedies.join("; and "));
+    report.also = also;
+    report.key = label;
+    report.verdict = Verdict::Proven;
+}
+
+/// The name for a time that is off by so many seconds, and the other name that fits.
+fn of_time(skew: i64) -> (&'static str, Option<&'static str>) {
+    const QUARTER: u64 = 900;
+    const NEAR: u64 = 30;
+    const MOST: u64 = 14 * 3600;
+    let plain = if skew < 0 {
+        "timestamp-old"
+    } else {
+        "timestamp-future"
+    };
+    let off = skew.unsigned_abs();
+    let rest = off.checked_rem(QUARTER).unwrap_or(0);
+    let near = rest.min(QUARTER.saturating_sub(rest)) <= NEAR;
+    if near && (QUARTER.saturating_sub(NEAR)..=MOST.saturating_add(NEAR)).contains(&off) {
+        ("timestamp-timezone", Some(plain))
+    } else {
+        (plain, None)
+    }
+}
+
+const EXPERIMENT: &str = "capture a second request of this endpoint, best the provider's test event, which has only ASCII: if that \
+    verifies, the secret is right and the first body was changed beyond repair on its way; if not, the secret is another one";
+
+pub(super) fn unexplained(
+    report: &mut Report,
+    likely: Option<Found>,
+    refusal: &Refused,
+    captured: &CapturedRequest,
+) {
+    let unread = captured.left_out() > 0;
+    let of_time = match refusal {
+        Refused::Rejection(rejection) if unread => match rejection.kind() {
+            RejectionKind::TimestampTooOld | RejectionKind::TimestampInFuture => {
+                Some(named(of_time(rejection.skew_seconds().unwrap_or_default()).0).with(""))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    match likely.or(of_time) {
+        Some(found) => {
+            report.verdict = Verdict::Likely;
+            report.cause = Some(found.name());
+            report.remedy = Some(named(found.hypothesis).remedy.to_owned());
+            report.causes = vec![Cause::new(&found, None)];
+        }
+        None => report.remedy = Some(EXPERIMENT.to_owned()),
+    }
+}

@@ -1,0 +1,163 @@
+//! The proof of a hypothesis: the verifier accepts the request under one of the known keys.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::{
+    explain::{
+        found::Found,
+        hypothesis::named,
+        keys::KeyList,
+        outcome::Match,
+        scheme,
+        search::{Flow, Search, Stop},
+        shape::Front,
+    },
+    keys::key_set::KeySet,
+    scheme::{algorithm::Keying, definition::Scheme},
+};
+
+impl Search<'_> {
+    /// The keys for a scheme.
+    fn list(&mut self, scheme: &Scheme) -> Rc<KeyList> {
+        let is_public = scheme.algorithm().keying() == Keying::Public;
+        let format = &scheme.secret_format;
+        let known = self
+            .lists
+            .iter()
+            .find(|(known, public, _)| known == format && *public == is_public);
+        if let Some((_, _, list)) = known {
+            return Rc::clone(list);
+        }
+        let list = Rc::new(KeyList::new(self.secrets, format, is_public));
+        self.lists
+            .push((format.clone(), is_public, Rc::clone(&list)));
+        list
+    }
+
+    /// The prepared keys with as many changes.
+    fn sets<'f>(&mut self, front: &'f mut Front, changes: usize) -> &'f [KeySet] {
+        let has = front.sets.get(changes).is_some_and(Option::is_some);
+        if !has {
+            let list = self.list(&front.shape.scheme);
+            let is_public = front.shape.scheme.algorithm().keying() == Keying::Public;
+            let most = if is_public {
+                KeySet::MAX_PUBLIC
+            } else {
+                KeySet::MAX
+            };
+            let secrets = list.secrets(changes);
+            let mut sets = Vec::new();
+            for chunk in secrets.chunks(most) {
+                match front.key_set(chunk.to_vec()) {
+                    Some(set) => sets.push(set),
+                    // One of them cannot be used.
+                    None => {
+                        let single = chunk
+                            .iter()
+                            .filter_map(|secret| front.key_set(vec![secret.clone()]));
+                        sets.extend(single);
+                    }
+                }
+            }
+            if front.sets.len() <= changes {
+                front.sets.resize_with(changes.saturating_add(1), || None);
+            }
+            if let Some(place) = front.sets.get_mut(changes) {
+                *place = Some(sets);
+            }
+        }
+        front
+            .sets
+            .get(changes)
+            .and_then(Option::as_deref)
+            .unwrap_or_default()
+    }
+
+    /// Verifies a body under all keys with as many changes.
+    pub(super) fn prove(
+        &mut self,
+        front: &mut Front,
+        changes: usize,
+        body: &Bytes,
+        body_found: &[Found],
+    ) -> Flow {
+        let sets = self.sets(front, changes).len();
+        for place in 0..sets {
+            if self.is_spent() {
+                return Flow::Break(Stop::Budget);
+            }
+            let Some(Some(set)) = front
+                .sets
+                .get(changes)
+                .map(|sets| sets.as_ref().and_then(|sets| sets.get(place)).cloned())
+            else {
+                continue;
+            };
+            self.tried.count(set.keys().len());
+            let Some(key) = front.proves(&set, body) else {
+                continue;
+            };
+            let list = self.list(&front.shape.scheme);
+            let Some(reading) = list.by_changes.get(changes).and_then(|list| list.get(key)) else {
+                continue;
+            };
+            let mut found = front.found.clone();
+            let of_head = found.len();
+            found.extend(reading.found.iter().cloned());
+            // The secret comes first in a name, then the body, then the rest.
+            found.rotate_left(of_head);
+            let of_secret = reading.found.len();
+            for (place, one) in body_found.iter().enumerate() {
+                found.insert(of_secret.saturating_add(place), one.clone());
+            }
+            let mut also = reading.also.clone();
+            if let ([one], true) = (body_found, of_head == 0 && of_secret == 0) {
+                also.extend(self.same_bodies(one, body));
+            }
+            let mut refusal = front.refusal_at(&set, body, self.at, self.tolerance);
+            if refusal.is_some() {
+                let unit = self.other_unit(front, changes, body);
+                if let Some(unit) = unit {
+                    found.push(unit);
+                    refusal = None;
+                }
+            }
+            return Flow::Break(Stop::Found(Box::new(Match {
+                found,
+                also,
+                label: reading.label.clone(),
+                body: body.clone(),
+                refusal,
+                scheme: front.shape.scheme.clone(),
+            })));
+        }
+        Flow::Continue(())
+    }
+
+    /// The unit in which the time is inside the window.
+    fn other_unit(&mut self, front: &Front, changes: usize, body: &Bytes) -> Option<Found> {
+        let mut units = Vec::new();
+        scheme::time_units(&front.shape, &mut |names, shape| units.push((names, shape)));
+        for (names, shape) in units {
+            let Some(mut front) = Front::new(shape, Vec::new(), self.at) else {
+                continue;
+            };
+            let sets = self.sets(&mut front, changes).to_vec();
+            let is_right = |set: &KeySet| {
+                front.proves(set, body).is_some()
+                    && front
+                        .refusal_at(set, body, self.at, self.tolerance)
+                        .is_none()
+            };
+            if sets.iter().any(is_right) {
+                return names
+                    .into_iter()
+                    .next()
+                    .map(|(name, _)| named(name).with(""));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,114 @@
+//! The request as the endpoint takes it, before anything is changed.
+
+use std::{rc::Rc, time::UNIX_EPOCH};
+
+use crate::{
+    capture::CapturedRequest,
+    error::SetupError,
+    event::VerifiedEvent,
+    explain::{
+        Providers, Secrets, secret,
+        shape::{Shape, moment},
+        url,
+    },
+    rejection::Rejection,
+    scheme::{algorithm::Keying, definition::Scheme, timestamp::Tolerance},
+    verify::verifier::Verifier,
+};
+
+/// Headers that say how long a body is, which is not the body that is tried.
+const OF_LENGTH: [&str; 2] = ["content-length", "transfer-encoding"];
+
+/// Why the request is refused as it is.
+pub(super) enum Refused {
+    Setup(SetupError),
+    Rejection(Rejection),
+}
+
+/// Verifies the request as the endpoint does.
+pub(super) fn as_it_is(
+    providers: &Providers,
+    secrets: &Secrets,
+    captured: &CapturedRequest,
+    shape: &Shape,
+) -> Result<VerifiedEvent, Refused> {
+    let mut provider = providers.endpoint.clone().with_any_coverage();
+    let needs_url = shape.scheme.param_names().iter().any(|name| name == "url");
+    if let Some(url) = shape
+        .provider
+        .param("url")
+        .filter(|_| needs_url && provider.param("url").is_none())
+    {
+        provider = provider.with_param("url", url.to_owned());
+    }
+    let verifier = Verifier::new(provider, secrets.configured.clone()).map_err(Refused::Setup)?;
+    let verifier = match (providers.tolerance, captured.received_at()) {
+        (_, None) => verifier.with_tolerance(Tolerance::off()),
+        (Some(tolerance), _) => verifier.with_tolerance(tolerance),
+        (None, _) => verifier,
+    };
+    let verifier = match providers.max_body {
+        Some(bytes) => verifier.with_max_body(bytes),
+        None => verifier,
+    };
+    let head = captured.head();
+    // Without a time of receipt, no time is judged, not that of a token either.
+    let now = captured
+        .received_at()
+        .or_else(|| moment(&verifier, &head, UNIX_EPOCH));
+    let now = now.unwrap_or(UNIX_EPOCH);
+    let verified = verifier.verify(&head, captured.body().clone(), now);
+    verified.map_err(Refused::Rejection)
+}
+
+/// The request as the first variant of the provider takes it. A parameter that is not set is left out,
+/// or is the URL that the request shows.
+pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &CapturedRequest) -> Shape {
+    let provider = providers.endpoint.clone();
+    let is_public = secrets.configured.iter().any(|secret| secret.is_public);
+    let schemes = provider.all_schemes();
+    let fits = |scheme: &&Scheme| (scheme.algorithm().keying() == Keying::Public) == is_public;
+    let scheme = schemes.iter().find(fits).or(schemes.first()).cloned();
+    let Some(scheme) = scheme else {
+        unreachable!("a provider has a scheme");
+    };
+    let lines = captured.headers().filter(|(name, _)| {
+        !OF_LENGTH
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    });
+    let headers = lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut shape = Shape {
+        provider,
+        scheme,
+        method: captured.method().into(),
+        target: captured.target().into(),
+        headers: Rc::new(headers),
+    };
+    let seen = url::seen(&shape);
+    if let Some(seen) = seen.filter(|_| shape.provider.param("url").is_none()) {
+        shape.provider = shape.provider.with_param("url", seen);
+    }
+    for name in shape.scheme.param_names() {
+        if shape.provider.param(&name).is_some() {
+            continue;
+        }
+        let uses = format!("{{param:{name}}}");
+        shape
+            .scheme
+            .require
+            .retain(|(_, value)| !value.contains(&uses));
+        if shape.scheme.param_names().contains(&name) {
+            shape.provider = shape.provider.with_param(name, "unknown");
+        }
+    }
+    shape
+}
+
+pub(super) fn is_unusable(shape: &Shape, secrets: &Secrets) -> bool {
+    let format = &shape.scheme.secret_format;
+    let mut secrets = secrets.configured.iter().filter(|secret| !secret.is_public);
+    secrets.any(|secret| secret::decoded(secret.text(), format).is_none())
+}
