@@ -1,5 +1,6 @@
 //! The actix-web adapter: the layers as middleware, and `VerifiedEvent<T>` as an extractor.
 
+mod boxed;
 mod convert;
 mod deliver;
 mod handshake;

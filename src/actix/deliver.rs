@@ -17,7 +17,10 @@ use actix_web::{
 };
 
 use crate::{
-    actix::convert::{from_actix, status, to_actix},
+    actix::{
+        boxed::boxed_middleware,
+        convert::{from_actix, status, to_actix},
+    },
     delivery::{
         layer::{DeliveryLayer, reads_answer},
         observe,
@@ -31,123 +34,85 @@ use crate::{
     rejection::Rejection,
 };
 
-/// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`],
-/// which must be outside it.
-///
-/// Handlers of actix-web are not `Send`, so the handler is polled inside the request. If the
-/// request is dropped, the handler moves to a task on its worker. A handler that exceeds its time
-/// limit takes the request with it: the refusal is then an [`Error`] that wraps a [`Rejection`],
-/// which actix-web converts to the same 503.
-///
-/// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
-impl<S, B> Transform<S, ServiceRequest> for DeliveryLayer
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type InitError = ();
-    type Transform = DeliverMiddleware<S>;
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(DeliverMiddleware {
-            inner: Rc::new(inner),
-            options: self.options(),
-        }))
-    }
+boxed_middleware! {
+    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`],
+    /// which must be outside it.
+    ///
+    /// Handlers of actix-web are not `Send`, so the handler is polled inside the request. If the
+    /// request is dropped, the handler moves to a task on its worker. A handler that exceeds its time
+    /// limit takes the request with it: the refusal is then an [`Error`] that wraps a [`Rejection`],
+    /// which actix-web converts to the same 503.
+    ///
+    /// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
+    DeliveryLayer(DeliveryOptions) => DeliverMiddleware by deliver
 }
 
-/// The actix-web service that [`DeliveryLayer`] creates.
-pub struct DeliverMiddleware<S> {
+async fn deliver<S, B>(
     inner: Rc<S>,
     options: Arc<DeliveryOptions>,
-}
-
-impl<S, B> Service<ServiceRequest> for DeliverMiddleware<S>
+    request: ServiceRequest,
+) -> Result<ServiceResponse<EitherBody<B>>, Error>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
-
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    let event = request.extensions().get::<VerifiedEvent>().cloned();
+    // A layer that only logs has passed the request on, or it is a handshake.
+    let passed_on = request.extensions().get::<Rejection>().is_some()
+        || request.extensions().get::<HandshakeEvent>().is_some();
+    let Some(event) = event else {
+        if passed_on {
+            let response = inner.call(request).await;
+            return response.map(ServiceResponse::map_into_left_body);
+        }
+        let response = refused(None, &not_verified());
+        return Ok(request.into_response(response).map_into_right_body());
+    };
+    // A safe method must not complete a delivery, because its response says nothing about
+    // the event.
+    let is_safe = request.method().is_safe();
+    // A repeated request of a sender that reads the answer needs the handler's.
+    let is_passed = is_safe || reads_answer(&event);
+    let again = !is_passed && request.extensions_mut().insert(AlreadyClaimed).is_some();
+    if again {
+        observe::claimed_twice(&event);
     }
-
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let (inner, options) = (Rc::clone(&self.inner), Arc::clone(&self.options));
-        let event = request.extensions().get::<VerifiedEvent>().cloned();
-        // A layer that only logs has passed the request on, or it is a handshake.
-        let passed_on = request.extensions().get::<Rejection>().is_some()
-            || request.extensions().get::<HandshakeEvent>().is_some();
-        Box::pin(async move {
-            let Some(event) = event else {
-                if passed_on {
-                    let response = inner.call(request).await;
-                    return response.map(ServiceResponse::map_into_left_body);
-                }
-                let response = refused(None, &not_verified());
-                return Ok(request.into_response(response).map_into_right_body());
-            };
-            // A safe method must not complete a delivery, because its response says nothing about
-            // the event.
-            let is_safe = request.method().is_safe();
-            // A repeated request of a sender that reads the answer needs the handler's.
-            let is_passed = is_safe || reads_answer(&event);
-            let again = !is_passed && request.extensions_mut().insert(AlreadyClaimed).is_some();
-            if again {
-                observe::claimed_twice(&event);
-            }
-            if is_passed || again {
-                let response = inner.call(request).await;
-                return response.map(ServiceResponse::map_into_left_body);
-            }
-            observe::arrived_at(&event, request.path());
-            let pattern = request.match_pattern();
-            let pattern = pattern.filter(|pattern| is_one_route(pattern));
-            let route = pattern.unwrap_or_else(|| normalise(request.path()).into_owned());
-            let response = match begin(&options, &event, &route).await {
-                Begun::Handle(delivery) => {
-                    let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
-                    let (task, answer) = delivery.run(inner.call(request), status_of);
-                    let mut task = RunToCompletion(Some(Box::pin(task)));
-                    poll_fn(|cx| task.poll(cx)).await;
-                    return match answer.await {
-                        HandlerEnd::Answered(response) => {
-                            response.map(ServiceResponse::map_into_left_body)
-                        }
-                        // The request was dropped with the handler, so there is no request to
-                        // respond to.
-                        HandlerEnd::Aborted(rejection) => {
-                            refused_event(Some(&event), &rejection);
-                            Err(rejection.into())
-                        }
-                    };
-                }
-                Begun::AlreadyHandled(success) => HttpResponse::new(status(success)),
-                Begun::Refused(rejection) => refused(Some(&event), &rejection),
-            };
-            Ok(request.into_response(response).map_into_right_body())
-        })
+    if is_passed || again {
+        let response = inner.call(request).await;
+        return response.map(ServiceResponse::map_into_left_body);
     }
+    observe::arrived_at(&event, request.path());
+    let pattern = request.match_pattern();
+    let pattern = pattern.filter(|pattern| is_one_route(pattern));
+    let route = pattern.unwrap_or_else(|| normalise(request.path()).into_owned());
+    let response = match begin(&options, &event, &route).await {
+        Begun::Handle(delivery) => {
+            let status_of = |response: &ServiceResponse<B>| from_actix(response.status());
+            let (task, answer) = delivery.run(inner.call(request), status_of);
+            let mut task = RunToCompletion(Some(Box::pin(task)));
+            poll_fn(|cx| task.poll(cx)).await;
+            return match answer.await {
+                HandlerEnd::Answered(response) => {
+                    response.map(ServiceResponse::map_into_left_body)
+                }
+                // The request was dropped with the handler, so there is no request to
+                // respond to.
+                HandlerEnd::Aborted(rejection) => {
+                    refused_event(Some(&event), &rejection);
+                    Err(rejection.into())
+                }
+            };
+        }
+        Begun::AlreadyHandled(success) => HttpResponse::new(status(success)),
+        Begun::Refused(rejection) => refused(Some(&event), &rejection),
+    };
+    Ok(request.into_response(response).map_into_right_body())
 }
 
 /// Logs the rejection and converts it to a response.
 fn refused(event: Option<&VerifiedEvent>, rejection: &Rejection) -> HttpResponse {
     refused_event(event, rejection);
     to_actix(rejection.to_response())
-}
-
-impl<S: fmt::Debug> fmt::Debug for DeliverMiddleware<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeliverMiddleware")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
-    }
 }
 
 /// A task that is polled inside its request, and spawned on its worker if the request is dropped,

@@ -6,6 +6,7 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll},
 };
 
 use actix_web::{
@@ -17,6 +18,7 @@ use bytes::Bytes;
 
 use crate::{
     actix::{
+        boxed::boxed_middleware,
         convert::to_actix,
         request::{Incoming, head_of, rebuild},
     },
@@ -37,114 +39,84 @@ use crate::{
     tower::options::LayerOptions,
 };
 
-/// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`] and
-/// once more after it, and a [`DeliveryLayer`] before both: the last one is the outermost.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # actix_web::rt::System::new().block_on(async {
-/// use actix_web::{App, HttpResponse, test, web};
-/// use tower_webhook::handshake::HandshakeLayer;
-/// use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers};
-///
-/// let verifier = Verifier::new(providers::dropbox(), Secret::new("the-secret-of-the-app"))?;
-/// let verify = WebhookVerifyLayer::new(verifier);
-/// let handshake = HandshakeLayer::new(&verify);
-/// let hook = web::resource("/webhooks")
-///     .to(|_: VerifiedEvent| async { HttpResponse::Ok() })
-///     .wrap(handshake.clone())
-///     .wrap(verify)
-///     .wrap(handshake);
-/// let app = test::init_service(App::new().service(hook)).await;
-/// let asked = test::TestRequest::get().uri("/webhooks?challenge=42").to_request();
-/// assert_eq!(test::call_and_read_body(&app, asked).await, "42");
-/// # Ok(())
-/// # })
-/// # }
-/// ```
-///
-/// [`DeliveryLayer`]: crate::delivery::DeliveryLayer
-/// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
-impl<S, B> Transform<S, ServiceRequest> for HandshakeLayer
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type InitError = ();
-    type Transform = HandshakeMiddleware<S>;
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(HandshakeMiddleware {
-            inner: Rc::new(inner),
-            options: Arc::clone(self.options()),
-        }))
-    }
+boxed_middleware! {
+    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`] and
+    /// once more after it, and a [`DeliveryLayer`] before both: the last one is the outermost.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # actix_web::rt::System::new().block_on(async {
+    /// use actix_web::{App, HttpResponse, test, web};
+    /// use tower_webhook::handshake::HandshakeLayer;
+    /// use tower_webhook::{Secret, VerifiedEvent, Verifier, WebhookVerifyLayer, providers};
+    ///
+    /// let verifier = Verifier::new(providers::dropbox(), Secret::new("the-secret-of-the-app"))?;
+    /// let verify = WebhookVerifyLayer::new(verifier);
+    /// let handshake = HandshakeLayer::new(&verify);
+    /// let hook = web::resource("/webhooks")
+    ///     .to(|_: VerifiedEvent| async { HttpResponse::Ok() })
+    ///     .wrap(handshake.clone())
+    ///     .wrap(verify)
+    ///     .wrap(handshake);
+    /// let app = test::init_service(App::new().service(hook)).await;
+    /// let asked = test::TestRequest::get().uri("/webhooks?challenge=42").to_request();
+    /// assert_eq!(test::call_and_read_body(&app, asked).await, "42");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// [`DeliveryLayer`]: crate::delivery::DeliveryLayer
+    /// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
+    HandshakeLayer(LayerOptions) => HandshakeMiddleware by answer
 }
 
-/// The actix-web service that [`HandshakeLayer`] creates.
-pub struct HandshakeMiddleware<S> {
+async fn answer<S, B>(
     inner: Rc<S>,
     options: Arc<LayerOptions>,
-}
-
-impl<S, B> Service<ServiceRequest> for HandshakeMiddleware<S>
+    mut request: ServiceRequest,
+) -> Result<ServiceResponse<EitherBody<B>>, Error>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
-    B: MessageBody + 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
 {
-    type Response = ServiceResponse<EitherBody<B>>;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
-
-    fn poll_ready(&self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    let (prepared, passed) = prepare(&options, &mut request).await;
+    let after = match prepared {
+        Prepared::Answered(endpoint, answer) => {
+            let trace = trace(std::slice::from_ref(&endpoint), &request);
+            let _entered = trace.enter();
+            observe::handshake(&endpoint, "answered", &trace);
+            let response = to_response(answer);
+            return Ok(request.into_response(response).map_into_right_body());
+        }
+        Prepared::Refused(rejection) => {
+            let trace = trace(&options.endpoints, &request);
+            let _entered = trace.enter();
+            let rejection = options.about(rejection, &head_of(&request));
+            let response = to_actix(options.refuse(&rejection, &trace));
+            return Ok(request.into_response(response).map_into_right_body());
+        }
+        Prepared::HandedOver(event, after) => {
+            let trace = trace(std::slice::from_ref(event.shared()), &request);
+            let _entered = trace.enter();
+            observe::handshake(event.shared(), "handed_over", &trace);
+            request.extensions_mut().insert(event);
+            Some(after)
+        }
+        Prepared::Delivered(after) => Some(after),
+        Prepared::Pass => None,
+    };
+    let response = inner.call(request).await?;
+    if !response.status().is_success() {
+        return Ok(response.map_into_left_body());
     }
-
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (inner, options) = (Rc::clone(&self.inner), Arc::clone(&self.options));
-        Box::pin(async move {
-            let (prepared, passed) = prepare(&options, &mut request).await;
-            let after = match prepared {
-                Prepared::Answered(endpoint, answer) => {
-                    let trace = trace(std::slice::from_ref(&endpoint), &request);
-                    let _entered = trace.enter();
-                    observe::handshake(&endpoint, "answered", &trace);
-                    let response = to_response(answer);
-                    return Ok(request.into_response(response).map_into_right_body());
-                }
-                Prepared::Refused(rejection) => {
-                    let trace = trace(&options.endpoints, &request);
-                    let _entered = trace.enter();
-                    let rejection = options.about(rejection, &head_of(&request));
-                    let response = to_actix(options.refuse(&rejection, &trace));
-                    return Ok(request.into_response(response).map_into_right_body());
-                }
-                Prepared::HandedOver(event, after) => {
-                    let trace = trace(std::slice::from_ref(event.shared()), &request);
-                    let _entered = trace.enter();
-                    observe::handshake(event.shared(), "handed_over", &trace);
-                    request.extensions_mut().insert(event);
-                    Some(after)
-                }
-                Prepared::Delivered(after) => Some(after),
-                Prepared::Pass => None,
-            };
-            let response = inner.call(request).await?;
-            if !response.status().is_success() {
-                return Ok(response.map_into_left_body());
-            }
-            if let Some(passed) = passed {
-                passed.check_inside(&options);
-            }
-            Ok(match after {
-                None => response.map_into_left_body(),
-                Some(after) => replaced(response, after),
-            })
-        })
+    if let Some(passed) = passed {
+        passed.check_inside(&options);
     }
+    Ok(match after {
+        None => response.map_into_left_body(),
+        Some(after) => replaced(response, after),
+    })
 }
 
 /// The span of an answer: a new one, unless the verifying layer outside has made one.
@@ -229,14 +201,5 @@ impl FromRequest for HandshakeEvent {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let event = request.extensions().get::<Self>().cloned();
         ready(event.ok_or_else(not_a_handshake))
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for HandshakeMiddleware<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandshakeMiddleware")
-            .field("inner", &self.inner)
-            .field("verifier", &self.options.verifier)
-            .finish_non_exhaustive()
     }
 }

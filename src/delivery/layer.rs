@@ -295,8 +295,8 @@ impl DeliveryLayer {
     }
 
     #[cfg(feature = "actix")]
-    pub(crate) fn options(&self) -> Arc<DeliveryOptions> {
-        Arc::clone(&self.options)
+    pub(crate) fn options(&self) -> &Arc<DeliveryOptions> {
+        &self.options
     }
 
     fn change(&mut self) -> &mut DeliveryOptions {

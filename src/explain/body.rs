@@ -2,14 +2,17 @@
 
 mod charset;
 mod form;
-mod json;
+pub(super) mod json;
 mod packed;
 
 use std::{borrow::Cow, ops::ControlFlow};
 
 use self::{
     charset::Charset,
-    json::{Document, Node, Style},
+    json::{
+        document::{Document, Node},
+        style::Style,
+    },
 };
 use crate::{head::Head, rejection::shown};
 
@@ -53,7 +56,7 @@ fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) ->
     }
     for (style, words) in Style::all() {
         if wanted(style, words) {
-            sink(Cow::Borrowed(words), document.print(style))?;
+            offer_named(sink, words, document.print(style))?;
         }
     }
     ControlFlow::Continue(())
@@ -160,7 +163,7 @@ fn walk(
             }
             Node::Map(_, members) => {
                 let members = members.iter().take(MOST_VALUES);
-                let members = members.map(|(key, value)| (child(&document.key(key)), value, below));
+                let members = members.map(|(key, value)| (child(&document.key(*key)), value, below));
                 left.extend(members.rev());
             }
             Node::Scalar(_) | Node::Text(_) => {}
@@ -202,10 +205,10 @@ pub(super) fn part(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> Contro
             return ControlFlow::Continue(());
         }
         sink(Cow::Owned(pointer.to_owned()), document.raw(node).to_vec())?;
-        sink(
-            Cow::Owned(pointer.to_owned()),
-            document.print_node(node, &Style::COMPACT),
-        )
+        match document.print_node(node, &Style::COMPACT) {
+            Some(printed) => sink(Cow::Owned(pointer.to_owned()), printed),
+            None => ControlFlow::Continue(()),
+        }
     })
 }
 

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::explain::{
+    body::json::document::has_too_many_values,
     found::Found,
     hypothesis::{HYPOTHESES, Hypothesis, Rewrite},
     search::{Flow, Search, Stop},
@@ -17,6 +18,7 @@ use crate::explain::{
 /// The longest body that is read anew, in bytes.
 const LONGEST_BODY: usize = 4 << 20;
 const LONG_BODIES: &str = "readings of bodies longer than 4 MiB";
+const RICH_BODIES: &str = "readings of JSON with more than 262,144 values";
 
 impl Search<'_> {
     /// The names of the other changes that give the same body.
@@ -95,6 +97,9 @@ impl Search<'_> {
         if from.len() > LONGEST_BODY {
             self.tried.leave_out(LONG_BODIES);
             return Flow::Continue(());
+        }
+        if has_too_many_values(from) {
+            self.tried.leave_out(RICH_BODIES);
         }
         let mut flow = Flow::Continue(());
         let declared = self.declared;

@@ -3,6 +3,7 @@
 //   {"client": "svix", "action": "load"}         ->  {"loaded": true}
 //   {"client": "svix", "action": "sign", …}      ->  {"signature"}, and what else the library made
 //   {"client": "svix", "action": "verify", …}    ->  {"verdict": "ok"} or {"verdict": "refused", "why"}, with "printed"
+//   {"client": "slack", "action": "answer", …}   ->  {"answer": {"status", "headers", "body"}}: see handshakes.mjs
 //   anything that goes wrong otherwise           ->  {"error"}
 //
 // `secret` is what the vendor shows, as text; for a pair of keys, the private one as PEM to sign, and the public one as
@@ -10,6 +11,7 @@
 // `why` is the name of an error, and `printed` how many characters the library wrote to its output, which is dropped.
 
 import { createInterface } from "node:readline";
+import { answers } from "./handshakes.mjs";
 import { sdks } from "./npm.mjs";
 
 const reply = process.stdout.write.bind(process.stdout);
@@ -23,23 +25,25 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const loaded = new Map();
 
-async function library(name) {
-  if (!loaded.has(name)) {
-    loaded.set(name, await sdks[name].load());
+async function library(sdk) {
+  if (!loaded.has(sdk)) {
+    loaded.set(sdk, await sdk.load());
   }
-  return loaded.get(name);
+  return loaded.get(sdk);
 }
 
 async function answer(question) {
-  const sdk = sdks[question.client];
+  const sdk = (question.action === "answer" ? answers : sdks)[question.client];
   let lib;
   try {
-    lib = await library(question.client);
+    lib = await library(sdk);
   } catch (error) {
     return { error: `cannot be loaded: ${error.message}` };
   }
   printed = 0;
   switch (question.action) {
+    case "answer":
+      return { answer: await sdk.answer(lib, question) };
     case "load":
       return { loaded: true };
     case "sign": {

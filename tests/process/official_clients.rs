@@ -3,6 +3,7 @@
 
 mod by_name;
 mod custom;
+mod handshakes;
 mod table;
 
 use std::time::{Duration, SystemTime};

@@ -147,6 +147,17 @@ impl Clients {
         }
     }
 
+    /// What the library of a vendor answers to a handshake: `status`, `headers` and `body`.
+    pub fn answer(&mut self, request: &Value) -> Result<Value, String> {
+        let mut question = request.clone();
+        question["action"] = json!("answer");
+        let answer = self.ask(&question);
+        match answer.get("answer") {
+            Some(answer) => Ok(answer.clone()),
+            None => Err(answer.to_string()),
+        }
+    }
+
     fn ask(&mut self, question: &Value) -> Value {
         writeln!(self.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();

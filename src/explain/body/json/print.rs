@@ -1,0 +1,200 @@
+//! A document printed in a style.
+
+use crate::explain::body::json::{
+    document::{Document, Node, Span},
+    style::{Ascii, Numbers, Order, Spacing, Style},
+};
+
+/// The longest text that is printed, in bytes: indentation grows with the depth of every value.
+const LONGEST: usize = 16 << 20;
+
+impl Document<'_> {
+    /// The document in a style; `None` if it is too long then.
+    pub(in crate::explain::body) fn print(&self, style: &Style) -> Option<Vec<u8>> {
+        self.print_node(&self.root, style)
+    }
+
+    pub(in crate::explain::body) fn print_node(
+        &self,
+        node: &Node,
+        style: &Style,
+    ) -> Option<Vec<u8>> {
+        let mut printer = Printer {
+            document: self,
+            style,
+            out: Vec::with_capacity(self.raw(node).len()),
+        };
+        printer.value(node, 0);
+        (printer.out.len() <= LONGEST).then_some(printer.out)
+    }
+}
+
+struct Printer<'p, 'd> {
+    document: &'p Document<'d>,
+    style: &'p Style,
+    out: Vec<u8>,
+}
+
+impl Printer<'_, '_> {
+    fn value(&mut self, node: &Node, depth: usize) {
+        if self.out.len() > LONGEST {
+            return;
+        }
+        let below = depth.saturating_add(1);
+        match node {
+            Node::Scalar(span) => self.scalar(*span),
+            Node::Text(span) => self.string(*span),
+            Node::List(_, items) if items.is_empty() => self.out.extend_from_slice(b"[]"),
+            Node::Map(_, members) if members.is_empty() => self.out.extend_from_slice(b"{}"),
+            Node::List(_, items) => {
+                self.out.push(b'[');
+                for (place, item) in items.iter().enumerate() {
+                    self.separate(place, below);
+                    self.value(item, below);
+                }
+                self.line(depth);
+                self.out.push(b']');
+            }
+            Node::Map(_, members) => {
+                self.out.push(b'{');
+                for (place, (key, value)) in self.ordered(members).into_iter().enumerate() {
+                    self.separate(place, below);
+                    self.string(key);
+                    self.out.push(b':');
+                    if self.style.spacing != Spacing::Compact {
+                        self.out.push(b' ');
+                    }
+                    self.value(value, below);
+                }
+                self.line(depth);
+                self.out.push(b'}');
+            }
+        }
+    }
+
+    fn ordered<'n>(
+        &self,
+        members: &'n [(Span, Node)],
+    ) -> Vec<(Span, &'n Node)> {
+        let mut all: Vec<(Span, &Node)> =
+            members.iter().map(|(key, value)| (*key, value)).collect();
+        match self.style.order {
+            Order::Kept => {}
+            Order::Sorted => all.sort_by_cached_key(|(key, _)| self.document.key(*key)),
+            Order::Jsonb => all.sort_by_cached_key(|(key, _)| {
+                let key = self.document.key(*key);
+                (key.len(), key)
+            }),
+        }
+        all
+    }
+
+    fn separate(&mut self, place: usize, depth: usize) {
+        if place > 0 {
+            self.out.push(b',');
+            if self.style.spacing == Spacing::Python {
+                self.out.push(b' ');
+            }
+        }
+        self.line(depth);
+    }
+
+    /// Begins a line, if values are on lines.
+    fn line(&mut self, depth: usize) {
+        if let Spacing::Indent(indent) = self.style.spacing {
+            self.out.push(b'\n');
+            for _ in 0..depth {
+                self.out.extend_from_slice(indent.as_bytes());
+            }
+        }
+    }
+
+    fn scalar(&mut self, span: Span) {
+        let raw = self.document.slice(span);
+        let text = std::str::from_utf8(raw).unwrap_or_default();
+        let is_number = raw
+            .first()
+            .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-');
+        let is_integer = is_number && !text.contains(['.', 'e', 'E']);
+        match self.style.numbers {
+            Numbers::IntegersAsFloats if is_integer => {
+                self.out.extend_from_slice(raw);
+                self.out.extend_from_slice(b".0");
+            }
+            Numbers::FloatsAsIntegers if is_number => {
+                let whole = text
+                    .split_once('.')
+                    .filter(|(_, rest)| rest.bytes().all(|byte| byte == b'0'));
+                self.out
+                    .extend_from_slice(whole.map_or(raw, |(whole, _)| whole.as_bytes()));
+            }
+            Numbers::TwoDecimals if is_number && !is_integer => match text.parse::<f64>() {
+                Ok(number) => self
+                    .out
+                    .extend_from_slice(format!("{number:.2}").as_bytes()),
+                Err(_) => self.out.extend_from_slice(raw),
+            },
+            Numbers::Shortest if is_number && !is_integer => match text.parse::<f64>() {
+                Ok(number) => self.out.extend_from_slice(format!("{number}").as_bytes()),
+                Err(_) => self.out.extend_from_slice(raw),
+            },
+            _ => self.out.extend_from_slice(raw),
+        }
+    }
+
+    fn string(&mut self, span: Span) {
+        let raw = self.document.slice(span);
+        if self.style.escapes.kept || !self.style.escapes.change(raw) {
+            self.out.extend_from_slice(raw);
+            return;
+        }
+        // Half of a surrogate pair is no text, and stays as it is.
+        let Ok(text) = serde_json::from_slice::<std::borrow::Cow<'_, str>>(raw) else {
+            self.out.extend_from_slice(raw);
+            return;
+        };
+        self.out.push(b'"');
+        for letter in text.chars() {
+            self.letter(letter);
+        }
+        self.out.push(b'"');
+    }
+
+    fn letter(&mut self, letter: char) {
+        let escapes = self.style.escapes;
+        let is_dotnet = escapes.ascii == Ascii::DotNet;
+        let short: Option<&[u8]> = match letter {
+            '"' if is_dotnet => None,
+            '"' => Some(b"\\\""),
+            '\\' => Some(b"\\\\"),
+            '\u{8}' => Some(b"\\b"),
+            '\u{c}' => Some(b"\\f"),
+            '\n' => Some(b"\\n"),
+            '\r' => Some(b"\\r"),
+            '\t' => Some(b"\\t"),
+            '/' if escapes.slashes => Some(b"\\/"),
+            _ => None,
+        };
+        if let Some(short) = short {
+            self.out.extend_from_slice(short);
+            return;
+        }
+        let is_html = matches!(letter, '&' | '<' | '>' | '\u{2028}' | '\u{2029}');
+        let escaped = letter < ' '
+            || escapes.html && is_html
+            || escapes.ascii != Ascii::No && !letter.is_ascii()
+            || is_dotnet && matches!(letter, '"' | '&' | '\'' | '+' | '<' | '>' | '`' | '\u{7f}');
+        if !escaped {
+            self.out
+                .extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            return;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let code = match escapes.ascii {
+                Ascii::Upper | Ascii::DotNet => format!("\\u{unit:04X}"),
+                Ascii::No | Ascii::Lower => format!("\\u{unit:04x}"),
+            };
+            self.out.extend_from_slice(code.as_bytes());
+        }
+    }
+}
