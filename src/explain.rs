@@ -214,8 +214,9 @@ impl std::fmt::Debug for Secrets {
 /// How much work an explanation may be. The default is 5 seconds.
 ///
 /// A body of a few kilobytes takes some milliseconds for one cause and up to a second for two. Memory
-/// is bounded by some 50 times the body's length; of bodies longer than 4 MiB, no other readings are
-/// tried.
+/// is bounded by some 20 times the body's length and 64 MiB. Of bodies longer than 4 MiB, no other
+/// readings are tried, and of JSON with more than 262,144 values, no other ways to print it; a report
+/// says so.
 ///
 /// ```
 /// use std::time::Duration;

@@ -92,9 +92,7 @@ where
             let mut task = RunToCompletion(Some(Box::pin(task)));
             poll_fn(|cx| task.poll(cx)).await;
             return match answer.await {
-                HandlerEnd::Answered(response) => {
-                    response.map(ServiceResponse::map_into_left_body)
-                }
+                HandlerEnd::Answered(response) => response.map(ServiceResponse::map_into_left_body),
                 // The request was dropped with the handler, so there is no request to
                 // respond to.
                 HandlerEnd::Aborted(rejection) => {

@@ -163,7 +163,8 @@ fn walk(
             }
             Node::Map(_, members) => {
                 let members = members.iter().take(MOST_VALUES);
-                let members = members.map(|(key, value)| (child(&document.key(*key)), value, below));
+                let members =
+                    members.map(|(key, value)| (child(&document.key(*key)), value, below));
                 left.extend(members.rev());
             }
             Node::Scalar(_) | Node::Text(_) => {}

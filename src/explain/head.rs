@@ -203,6 +203,8 @@ fn parts(token: &str) -> impl Iterator<Item = &str> {
         after('='),
         after(':'),
         token.rsplit_once(':').map(|(_, rest)| rest),
+        // The id of the key and the hash, as Worldpay has them; base64 has slashes, too.
+        token.rsplit_once('/').map(|(_, rest)| rest),
     ]
     .into_iter()
     .flatten()

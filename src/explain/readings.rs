@@ -98,7 +98,8 @@ impl Search<'_> {
             self.tried.leave_out(LONG_BODIES);
             return Flow::Continue(());
         }
-        if has_too_many_values(from) {
+        let is_json = matches!(from.trim_ascii_start().first(), Some(b'{' | b'['));
+        if is_json && has_too_many_values(from) {
             self.tried.leave_out(RICH_BODIES);
         }
         let mut flow = Flow::Continue(());

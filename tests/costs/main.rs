@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "all")]
+mod explain;
 mod keys;
 mod memory;
 mod requests;

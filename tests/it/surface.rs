@@ -873,6 +873,7 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
             // What is left of the other's lease.
             503 if kind == RejectionKind::DeliveryInProgress => &[("retry-after", "7")],
             503 => &[("retry-after", "5")],
+            405 => &[("allow", "POST, PUT, PATCH, DELETE")],
             _ => &[],
         };
         assert_eq!(headers, expected, "{name}");

@@ -12,13 +12,10 @@ use tower_webhook::{
     verify::Head,
 };
 
-/// A mebibyte of JSON, compact; less where hashes are not optimised.
-fn large() -> String {
-    let length = if cfg!(debug_assertions) {
-        1 << 16
-    } else {
-        1 << 20
-    };
+const MEBIBYTE: usize = 1 << 20;
+
+/// JSON of about this length, compact.
+fn large(length: usize) -> String {
     let item = r#"{"sku":"a/1","qty":2,"name":"Zoë <Ltd> & more","note":"90 % 😀"}"#;
     let items = vec![item; length / (item.len() + 1)];
     format!("[{}]", items.join(","))
@@ -43,7 +40,13 @@ fn explained(captured: &CapturedRequest, budget: Budget) -> Report {
 
 #[test]
 fn one_cause_of_a_large_body_takes_few_readings() {
-    let body = large();
+    // Hashes are not optimised in every build.
+    let length = if cfg!(debug_assertions) {
+        MEBIBYTE / 16
+    } else {
+        MEBIBYTE
+    };
+    let body = large(length);
     let pretty = body.replace("},{", "},\n{").replace("\":", "\": ");
     let captured = captured(&body, pretty);
     let budget = Budget::default()
@@ -54,10 +57,44 @@ fn one_cause_of_a_large_body_takes_few_readings() {
     assert!(report.tried().left_out().next().is_none());
 }
 
+/// Each reading is one hash of the body, so their number is the work.
+#[test]
+fn a_mebibyte_takes_as_many_readings_as_it_may_and_no_more() {
+    let captured = captured("something else", large(MEBIBYTE));
+    for readings in [1, 30] {
+        let budget = Budget::default()
+            .with_time(Duration::from_secs(300))
+            .with_readings(readings);
+        let report = explained(&captured, budget);
+        assert_eq!(report.verdict(), Verdict::Unexplained);
+        // A set of keys is tried as a whole.
+        let tried = report.tried().readings();
+        assert!((readings..readings + 16).contains(&tried), "{tried}");
+        let left_out: Vec<_> = report.tried().left_out().collect();
+        assert!(left_out.contains(&"readings of the body"), "{left_out:?}");
+        assert!(left_out.contains(&"all styles of JSON"), "{left_out:?}");
+    }
+}
+
+/// A document of so many values would take many times its length in memory.
+#[test]
+fn readings_of_json_with_very_many_values_are_left_out_and_that_is_said() {
+    let values = "1,".repeat(300_000);
+    let captured = captured("something else", format!("[{values}1]"));
+    let budget = Budget::default()
+        .with_time(Duration::from_secs(300))
+        .with_readings(200);
+    let report = explained(&captured, budget);
+    let said = report.to_string();
+    assert!(
+        said.contains("JSON with more than 262,144 values"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_budget_that_is_used_up_ends_the_search_and_is_said() {
-    let body = large();
-    let captured = captured("something else", body);
+    let captured = captured("something else", large(MEBIBYTE));
     let started = Instant::now();
     let report = explained(&captured, Duration::from_millis(20).into());
     // One reading may be under way when the time is up.

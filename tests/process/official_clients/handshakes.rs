@@ -158,29 +158,53 @@ const CASES: [Case; 14] = [
 /// Providers of which no library answers handshakes, and why.
 const NO_CODE: [(&str, &str); 27] = [
     ("adobe-sign", API),
-    ("adyen", "its library verifies the items; the text is the application's"),
+    (
+        "adyen",
+        "its library verifies the items; the text is the application's",
+    ),
     ("asana", API),
-    ("aws-sns", "its validator checks the message; the confirmation is the application's"),
-    ("azure-event-grid", "its library reads events; the answer is the application's"),
-    ("cloudevents-handshake", "the libraries read and write events, and nothing else"),
+    (
+        "aws-sns",
+        "its validator checks the message; the confirmation is the application's",
+    ),
+    (
+        "azure-event-grid",
+        "its library reads events; the answer is the application's",
+    ),
+    (
+        "cloudevents-handshake",
+        "the libraries read and write events, and nothing else",
+    ),
     ("dropbox", API),
-    ("dropbox-sign", "its library verifies events; the text is the application's"),
+    (
+        "dropbox-sign",
+        "its library verifies events; the text is the application's",
+    ),
     ("front-app", API),
     ("google-calendar", API),
     ("intercom", API),
-    ("line", "its middleware verifies the signature; the empty list goes to the application"),
+    (
+        "line",
+        "its middleware verifies the signature; the empty list goes to the application",
+    ),
     ("mailchimp", API),
     ("mandrill", API),
     ("meta", API),
     ("microsoft-graph", API),
-    ("notion", "its library verifies events; the token is shown to a person"),
+    (
+        "notion",
+        "its library verifies events; the token is shown to a person",
+    ),
     ("okta", API),
     ("tebex", "it has no library"),
     ("trello", "it has no library"),
     ("trulioo", API),
     ("twitch", "it has no library"),
     ("vercel", API),
-    ("viber", "its middleware answers every request with an empty 200"),
+    (
+        "viber",
+        "its middleware answers every request with an empty 200",
+    ),
     ("woocommerce", API),
     (
         "x-twitter",
@@ -271,7 +295,12 @@ fn problem(case: &Case, theirs: &Value, status: StatusCode, body: &[u8]) -> Opti
         // The receiver shows the event.
         Expected::Passed => their_status == 0 && json(ours)?["provider"] == case.provider,
     };
-    (!is_right).then(|| format!("{:?}: they {their_status} {text:?}, we {status} {ours:?}", case.expected))
+    (!is_right).then(|| {
+        format!(
+            "{:?}: they {their_status} {text:?}, we {status} {ours:?}",
+            case.expected
+        )
+    })
 }
 
 #[tokio::test]
@@ -290,7 +319,9 @@ async fn the_vendors_libraries_answer_as_we_do() {
         let request = case.request(place);
         let theirs = match clients.answer(&question(case, &request)) {
             Ok(theirs) => theirs,
-            Err(problem) if std::env::var_os("CI").is_none() && problem.contains("cannot be loaded") => {
+            Err(problem)
+                if std::env::var_os("CI").is_none() && problem.contains("cannot be loaded") =>
+            {
                 // Not `eprintln`: the test harness would keep it to itself.
                 let line = format!("SKIPPED handshake of {}: {problem}\n", case.client);
                 std::io::stderr().write_all(line.as_bytes()).unwrap();

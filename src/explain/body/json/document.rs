@@ -48,7 +48,9 @@ const MOST_VALUES: usize = 1 << 18;
 
 /// Whether a text has more values than are read, if it is JSON.
 pub(in crate::explain) fn has_too_many_values(text: &[u8]) -> bool {
-    memchr::memchr2_iter(b',', b'[', text).nth(MOST_VALUES).is_some()
+    memchr::memchr2_iter(b',', b'[', text)
+        .nth(MOST_VALUES)
+        .is_some()
 }
 
 impl<'d> Document<'d> {
@@ -66,7 +68,8 @@ impl<'d> Document<'d> {
 
     /// The text of a value, as received.
     pub(in crate::explain::body) fn raw(&self, node: &Node) -> &'d [u8] {
-        let (Node::Scalar(span) | Node::Text(span) | Node::List(span, _) | Node::Map(span, _)) = node;
+        let (Node::Scalar(span) | Node::Text(span) | Node::List(span, _) | Node::Map(span, _)) =
+            node;
         self.slice(*span)
     }
 

@@ -72,10 +72,7 @@ impl Printer<'_, '_> {
         }
     }
 
-    fn ordered<'n>(
-        &self,
-        members: &'n [(Span, Node)],
-    ) -> Vec<(Span, &'n Node)> {
+    fn ordered<'n>(&self, members: &'n [(Span, Node)]) -> Vec<(Span, &'n Node)> {
         let mut all: Vec<(Span, &Node)> =
             members.iter().map(|(key, value)| (*key, value)).collect();
         match self.style.order {
