@@ -28,7 +28,6 @@ impl SetupError {
     }
 
     /// Combines errors into one, or returns `Ok` if there are none.
-    #[cfg(feature = "config")]
     pub(crate) fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mistakes: Box<[_]> = errors
             .into_iter()

@@ -20,7 +20,7 @@ use crate::{
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
     provider::{
         evidence::Evidence,
-        parameter::{LEVEL, LEVEL_PARAM, Parameter, SUBJECT, SUBJECT_PARAM, TEST_PARAM},
+        parameter::{LEVEL, LEVEL_PARAM, Parameter, SUBJECT, SUBJECT_PARAM, TEST, TEST_PARAM},
     },
     rejection::hint::Remedies,
     scheme::{
@@ -902,12 +902,22 @@ impl Provider {
         Ok(())
     }
 
+    /// That it has no such parameter, and why.
+    pub(crate) fn lacks(&self, param: &str) -> String {
+        let why = match param {
+            LEVEL => ", because its signed events do not say at which level somebody was verified",
+            TEST => ", because its signed events do not say whether they are tests",
+            _ => "",
+        };
+        format!(
+            "provider {} has no such parameter{why}; remove it",
+            self.name
+        )
+    }
+
     fn check_levels(&self) -> Result<(), SetupError> {
         if !self.levels.is_empty() && !self.declares(LEVEL) {
-            return Err(SetupError::new(format!(
-                "{LEVEL}: provider {} has no such parameter; remove it",
-                self.name
-            )));
+            return Err(SetupError::new(format!("{LEVEL}: {}", self.lacks(LEVEL))));
         }
         if self.declares(LEVEL) && self.levels().any(str::is_empty) {
             return Err(SetupError::new(format!(
@@ -955,10 +965,7 @@ impl Provider {
                         .any(|scheme| scheme.param_names().iter().any(|used| used == name))
             };
             if option.is_none() && !used() {
-                return Err(SetupError::new(format!(
-                    "{name}: provider {} has no such parameter; remove it",
-                    self.name
-                )));
+                return Err(SetupError::new(format!("{name}: {}", self.lacks(name))));
             }
         }
         Ok(())

@@ -92,6 +92,7 @@ impl CompiledScheme {
         metadata: &Metadata<Cow<'static, str>>,
         (headers, body): (&mut HeaderTable, &mut BodyTable),
     ) -> Result<Self, SetupError> {
+        check_params(scheme, params)?;
         let filled = filled(scheme, params)?;
         let special = match &scheme.special {
             Some(special) => {
@@ -274,6 +275,15 @@ impl CompiledScheme {
     pub(crate) fn signed_event_type<'v>(&self, values: &'v HeaderValues) -> Option<&'v [u8]> {
         values.slot(self.head.event_type_slot?)
     }
+}
+
+/// Refuses a scheme of which parameters are missing, and names all of them.
+fn check_params(scheme: &Scheme, params: &Params) -> Result<(), SetupError> {
+    let mut names = scheme.template_params();
+    names.sort_unstable();
+    names.dedup();
+    let found = names.iter().map(|name| parameter(params, name));
+    SetupError::all(found.filter_map(Result::err))
 }
 
 /// The scheme with its parameters in the names of places and in the text before signatures.

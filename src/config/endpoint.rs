@@ -16,7 +16,10 @@ use crate::{
     delivery_key::DeduplicateBy,
     error::{SetupError, suggestion},
     keys::{key_set::KeySet, secret::Secret, source::KeySource},
-    provider::{PUBLIC_KEY, Provider},
+    provider::{
+        PUBLIC_KEY, Provider,
+        parameter::{LEVEL, TEST},
+    },
     scheme::timestamp::Tolerance,
     tower::{layer::WebhookVerifyLayer, options::Enforcement},
     verify::verifier::Verifier,
@@ -292,10 +295,7 @@ impl EndpointConfig {
             } else if is_setting(name) {
                 "the setting is set twice; keep one".to_owned()
             } else if !names.contains(name) {
-                format!(
-                    "provider {} has no such parameter; remove it",
-                    provider.name()
-                )
+                provider.lacks(name)
             } else if self
                 .own_params
                 .get(name)
@@ -317,6 +317,9 @@ impl EndpointConfig {
     }
 
     fn unknown(&self, key: &str, provider: &Provider, params: &[String]) -> SetupError {
+        if matches!(key, LEVEL | TEST) {
+            return SetupError::new(format!("{key}: {}", provider.lacks(key)));
+        }
         let mut known = self.keys.to_vec();
         known.extend(params.iter().map(|name| &**name));
         let key = shown_key(key);

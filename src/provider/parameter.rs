@@ -9,7 +9,7 @@ pub(crate) struct Parameter {
 }
 
 /// The parameter that says what has to have been verified.
-pub(super) const LEVEL: &str = "level";
+pub(crate) const LEVEL: &str = "level";
 
 pub(super) const LEVEL_PARAM: Parameter = Parameter {
     name: LEVEL,
@@ -24,7 +24,10 @@ pub(super) const SUBJECT_PARAM: Parameter = Parameter {
     values: &[],
 };
 
+/// The parameter that says what becomes of a signed test event.
+pub(crate) const TEST: &str = "test";
+
 pub(super) const TEST_PARAM: Parameter = Parameter {
-    name: "test",
+    name: TEST,
     values: &["accept"],
 };

@@ -260,6 +260,13 @@ impl Scheme {
     /// The names of all parameters in use. An invalid template counts as using none; building the
     /// verifier reports it.
     pub(crate) fn param_names(&self) -> Vec<String> {
+        let special = self.special.iter();
+        let special = special.flat_map(|special| special.0.params().into_iter().map(Into::into));
+        self.template_params().into_iter().chain(special).collect()
+    }
+
+    /// Those of them that are in templates, each of which needs a value.
+    pub(crate) fn template_params(&self) -> Vec<String> {
         let required = self.require.iter().map(|(_, value)| value);
         let places = self.signature.places.iter().flat_map(Locator::texts);
         let time = self.timestamp.iter().flat_map(|time| time.place.texts());
@@ -274,13 +281,7 @@ impl Scheme {
                 Segment::Token(Token::Url, _) => Some("url".to_owned()),
                 _ => None,
             })
-            .chain(self.special_params())
             .collect()
-    }
-
-    fn special_params(&self) -> impl Iterator<Item = String> {
-        let special = self.special.iter();
-        special.flat_map(|special| special.0.params().into_iter().map(Into::into))
     }
 }
 

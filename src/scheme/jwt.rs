@@ -7,6 +7,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use http::Uri;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -397,10 +398,19 @@ impl SpecialScheme for Jwt {
                 "detached: such a token has no claims; remove them, or detached",
             ));
         }
-        for name in self.params() {
-            parameter(params, &name)?;
+        let params_of_token = self.params();
+        let missing = params_of_token.iter().map(|name| parameter(params, name));
+        SetupError::all(missing.filter_map(Result::err))?;
+        let is_url = |url: &str| {
+            let url = url.parse::<Uri>();
+            url.is_ok_and(|url| url.scheme().is_some() && url.host().is_some())
+        };
+        match params.get("url") {
+            Some(url) if self.needs_url() && !is_url(url) => Err(SetupError::new(
+                "url: it is no URL; set the one that is registered with the provider, from https:// on",
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn tolerance(&self) -> Option<Tolerance> {

@@ -393,6 +393,13 @@ fn mistake_parameter_that_is_missing() {
     assert_snapshot!(missing("url", "signed = \"{url}{body}\""), @r#"endpoint "kyc": url: the scheme signs the URL; set it to the one that is registered with the provider"#);
     assert_snapshot!(missing("tenant", "signed = \"{param:tenant}{body}\""), @r#"endpoint "kyc": params.tenant: the scheme needs it; set it to the value the provider shows"#);
     assert_snapshot!(missing("client_id", "require = [{ header = \"X-Client\", equals = \"{param:client_id}\" }]"), @r#"endpoint "kyc": params.client_id: the scheme needs it; set it to the value the provider shows"#);
+    // All that are missing are named at once.
+    let two = custom("signed = \"{param:tenant}{param:account}{body}\"");
+    let two = format!("[endpoints.kyc]\nprovider = \"acme\"\nsecret = \"{SECRET}\"\n{two}");
+    assert_snapshot!(Config::from_toml_str(&two).unwrap_err(), @r#"
+    endpoint "kyc": params.account: the scheme needs it; set it to the value the provider shows
+    endpoint "kyc": params.tenant: the scheme needs it; set it to the value the provider shows
+    "#);
 }
 
 #[test]
@@ -422,9 +429,9 @@ fn mistake_option_that_does_not_apply() {
 #[test]
 fn mistake_level_or_test_that_nothing_states() {
     let onfido = |line: &str| format!("provider = \"onfido\"\nsecret = \"{SECRET}\"\n{line}");
-    assert_snapshot!(of_github("level", "level = \"id\""), @r#"endpoint "kyc": level: unknown key, and provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("level", "params = { level = [\"id\"] }"), @r#"endpoint "kyc": params.level: provider github has no such parameter; remove it"#);
-    assert_snapshot!(of_github("test", "test = \"accept\""), @r#"endpoint "kyc": test: unknown key, and provider github has no such parameter; remove it"#);
+    assert_snapshot!(of_github("level", "level = \"id\""), @r#"endpoint "kyc": level: provider github has no such parameter, because its signed events do not say at which level somebody was verified; remove it"#);
+    assert_snapshot!(of_github("level", "params = { level = [\"id\"] }"), @r#"endpoint "kyc": params.level: provider github has no such parameter, because its signed events do not say at which level somebody was verified; remove it"#);
+    assert_snapshot!(of_github("test", "test = \"accept\""), @r#"endpoint "kyc": test: provider github has no such parameter, because its signed events do not say whether they are tests; remove it"#);
     assert_snapshot!(of_endpoint("level", &onfido("level = 7")), @r#"endpoint "kyc": level: this is a parameter of provider onfido; write it as text in quotes, or a list of texts"#);
     assert_snapshot!(of_endpoint("level", &onfido("level = [7]")), @r#"endpoint "kyc": level: this is a parameter of provider onfido; write it as text in quotes, or a list of texts"#);
     assert_snapshot!(of_endpoint("level", &onfido("level = []")), @r#"endpoint "kyc": level: it is empty, so no verification would be enough; name the levels that are, or remove it"#);
