@@ -1,9 +1,11 @@
 //! The receiver answers recorded handshakes over HTTP, as vendors ask for them.
 
+use http::{Method, Request, StatusCode};
 use support::{
     handshakes::{Expect, Got, Seen, supported},
     receiver::Receiver,
 };
+use tower_webhook::{Secret, Signer, providers};
 
 #[tokio::test]
 async fn every_question_is_answered_by_the_receiver() {
@@ -50,4 +52,38 @@ async fn every_question_is_answered_by_the_receiver() {
         }
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// What was captured is not handled again under a method by which no delivery is claimed.
+#[tokio::test]
+async fn an_event_is_not_repeated_by_another_method() {
+    const SECRET: &str = "a-secret-of-some-length";
+    let receiver = Receiver::with_config(&format!(
+        "[endpoints.files]\nprovider = \"dropbox\"\nsecret = {SECRET:?}\n[deliveries]\nstore = \"memory\"\n"
+    ));
+    let signer = Signer::new(providers::dropbox(), Secret::new(SECRET)).unwrap();
+    let path = "/webhooks/files";
+    for (method, target, status, accepted) in [
+        (Method::POST, path, StatusCode::OK, 1),
+        (Method::POST, path, StatusCode::OK, 1),
+        (Method::GET, path, StatusCode::METHOD_NOT_ALLOWED, 1),
+        (Method::HEAD, path, StatusCode::METHOD_NOT_ALLOWED, 1),
+        (Method::OPTIONS, path, StatusCode::METHOD_NOT_ALLOWED, 1),
+        // It is a question then, which has its answer whoever asks.
+        (
+            Method::GET,
+            "/webhooks/files?challenge=42",
+            StatusCode::OK,
+            1,
+        ),
+    ] {
+        let request = Request::builder().method(&method).uri(target);
+        let request = signer.sign_body(request, "{}".into()).unwrap();
+        let answer = receiver.forward(target, request).await;
+        assert_eq!(answer.status, status, "{method} {target}");
+        let stats = receiver.stats("files").await;
+        assert_eq!(stats["accepted"], accepted, "{method} {target}: {stats}");
+    }
+    let stats = receiver.stats("files").await;
+    assert_eq!(stats["refused"]["method_not_allowed"], 3, "{stats}");
 }

@@ -23,6 +23,8 @@ use tower_webhook::{
     verify::Head,
 };
 
+use super::hidden::leaks;
+
 type HeaderLines = Vec<(String, Vec<u8>)>;
 
 const URL: &str = "https://hooks.example.com/webhooks/x";
@@ -174,6 +176,8 @@ fn spaced(body: &str, between: &str) -> String {
 struct Case {
     provider: Provider,
     secrets: Secrets,
+    /// The same as texts.
+    texts: [String; 2],
     captured: CapturedRequest,
 }
 
@@ -230,7 +234,7 @@ fn case(provider: &Provider, secret: &str, body: &str, faults: &[Fault]) -> Opti
             .replace("_cesHw", ""),
         _ => secret.to_owned(),
     };
-    let mut secrets = Secrets::new(Secret::new(configured));
+    let mut secrets = Secrets::new(Secret::new(&*configured));
     if has(Fault::OtherSecret) {
         secrets = secrets.with_other("WRONG", Secret::new("wrong-secret-of-some-length"));
         secrets = secrets.with_other("RIGHT", Secret::new(secret));
@@ -239,6 +243,7 @@ fn case(provider: &Provider, secret: &str, body: &str, faults: &[Fault]) -> Opti
     Some(Case {
         provider: provider.clone(),
         secrets,
+        texts: [configured, secret.to_owned()],
         captured: CapturedRequest::new(&head, came).with_received_at(at(NOW)),
     })
 }
@@ -321,6 +326,8 @@ fn one_or_two_faults_are_named() {
         prop_assume!(case.is_some());
         let case = case.unwrap();
         let report = explained(&case);
+        let leaks = leaks(case.texts.iter(), &case.captured, &report);
+        prop_assert!(leaks.is_empty(), "{leaks:?}");
         // A provider without a signed time, or that reads its secrets leniently.
         prop_assume!(report.verdict() != Verdict::Genuine);
         // JSON that is printed anew has no line break at its end either.

@@ -6,7 +6,7 @@ use http::Request;
 use proptest::prelude::*;
 use support::{NOW, at};
 use tower_webhook::{
-    RejectionKind, Secret, Verifier, WebhookVerifyLayer,
+    RejectionKind, Secret, Signer, Verifier, WebhookVerifyLayer,
     handshake::{self, Answer},
     providers,
     verify::Head,
@@ -307,6 +307,71 @@ async fn hostile_challenges_are_refused_or_harmless() {
     );
     assert_eq!(got.headers["content-security-policy"], "sandbox");
     assert_eq!(ask_okta(&huge).await.status, 400);
+}
+
+/// Challenges that are signed as events are, by somebody who has the secret.
+#[tokio::test]
+async fn hostile_challenges_in_json_are_refused_or_harmless() {
+    let secret = "a-secret-of-some-length";
+    let watch = Watch::default();
+    let huge = "a".repeat(64 * 1024);
+    for (name, kind, field, is_json) in [
+        ("slack", "url_verification", "challenge", false),
+        ("trulioo", "URL_VERIFICATION", "challenge", false),
+        ("tebex", "validation.webhook", "id", true),
+    ] {
+        let app = by_hand(
+            layer_of(&format!("provider = {name:?}\nsecret = {secret:?}")),
+            NOW,
+            &watch,
+        );
+        let signer = Signer::new(providers::by_name(name).unwrap(), Secret::new(secret));
+        let signer = signer.unwrap().with_time(at(NOW));
+        let send = |body: String| {
+            let signed = signer.sign(Request::post("/hook"), body).unwrap();
+            let (app, watch) = (app.clone(), watch.clone());
+            async move { ask(&app, &watch, signed.map(Body::from)).await }
+        };
+        let question = |value: serde_json::Value| {
+            let mut body = serde_json::json!({ "type": kind });
+            body[field] = value;
+            send(body.to_string())
+        };
+        for value in [
+            serde_json::Value::Null,
+            serde_json::json!(""),
+            serde_json::json!(huge),
+            serde_json::json!("a".repeat(1025)),
+            serde_json::json!("a\u{0}b"),
+            serde_json::json!("a\r\nX-Injected: 1"),
+            serde_json::json!("\u{85}"),
+            serde_json::json!(["a"]),
+            serde_json::json!({ "a": 1 }),
+        ] {
+            let got = question(value.clone()).await;
+            let shown: String = value.to_string().chars().take(60).collect();
+            assert_eq!(got.status, 400, "{name}: {shown}: {got:?}");
+            assert!(
+                got.body.is_empty() && got.seen.is_empty(),
+                "{name}: {shown}"
+            );
+            assert!(!got.headers.contains_key("x-injected"));
+        }
+        // Another parser might take the other one.
+        let twice = format!(r#"{{"type":"{kind}","{field}":"a","{field}":"b"}}"#);
+        assert_eq!(send(twice).await.status, 400, "{name}");
+        let got = question(serde_json::json!("<script>\u{2713}")).await;
+        let expected = match is_json {
+            true => "{\"id\":\"\\u003cscript\\u003e\u{2713}\"}",
+            false => "<script>\u{2713}",
+        };
+        assert_eq!(
+            (got.status.as_u16(), &*got.body),
+            (200, expected.as_bytes())
+        );
+        assert_eq!(got.headers["x-content-type-options"], "nosniff");
+        assert_eq!(got.headers["content-security-policy"], "sandbox");
+    }
 }
 
 /// A header that no server lets through, but a queue may hold.
