@@ -89,8 +89,8 @@ export const answers = {
     },
   },
   slack: {
-    load: load("@slack/bolt"),
-    answer: async ({ AwsLambdaReceiver }, request) =>
+    load: load("@slack/bolt/dist/receivers/AwsLambdaReceiver"),
+    answer: ({ default: AwsLambdaReceiver }, request) =>
       lambda(new AwsLambdaReceiver({ signingSecret: request.secret }).toHandler(), request),
   },
   zoom: {

@@ -78,7 +78,7 @@ async fn an_event_is_not_repeated_by_another_method() {
         ),
     ] {
         let request = Request::builder().method(&method).uri(target);
-        let request = signer.sign_body(request, "{}".into()).unwrap();
+        let request = signer.sign_body(request, "{}").unwrap();
         let answer = receiver.forward(target, request).await;
         assert_eq!(answer.status, status, "{method} {target}");
         let stats = receiver.stats("files").await;

@@ -59,7 +59,7 @@ pub(super) fn leaks<'s>(
     ];
     let forbidden = forbidden(secrets, captured);
     let leaks = forbidden.iter().flat_map(|text| {
-        let printed = printed.iter().filter(|printed| printed.contains(text));
+        let printed = printed.iter().filter(move |printed| printed.contains(text));
         printed.map(move |printed| format!("{text} in {printed}"))
     });
     leaks.collect()

@@ -182,8 +182,7 @@ fn an_endpoint_with_an_oracle_joins_no_group() {
 #[test]
 fn nothing_that_zoom_signs_is_answered() {
     let verifier = Verifier::new(providers::zoom(), Secret::new("the-secret-of-the-app")).unwrap();
-    let signer =
-        tower_webhook::Signer::new(providers::zoom(), Secret::new("the-secret-of-the-app"));
+    let signer = Signer::new(providers::zoom(), Secret::new("the-secret-of-the-app"));
     let signer = signer.unwrap().with_time(at(NOW));
     let long = "1".repeat(201);
     for (token, is_answered) in [
