@@ -83,7 +83,7 @@ fn readings_of_json_with_very_many_values_are_left_out_and_that_is_said() {
     let captured = captured("something else", format!("[{values}1]"));
     let budget = Budget::default()
         .with_time(Duration::from_secs(300))
-        .with_readings(200);
+        .with_readings(60);
     let report = explained(&captured, budget);
     let said = report.to_string();
     assert!(

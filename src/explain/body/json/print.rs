@@ -36,8 +36,12 @@ struct Printer<'p, 'd> {
 }
 
 impl Printer<'_, '_> {
+    fn is_too_long(&self) -> bool {
+        self.out.len() > LONGEST
+    }
+
     fn value(&mut self, node: &Node, depth: usize) {
-        if self.out.len() > LONGEST {
+        if self.is_too_long() {
             return;
         }
         let below = depth.saturating_add(1);
@@ -98,7 +102,9 @@ impl Printer<'_, '_> {
 
     /// Begins a line, if values are on lines.
     fn line(&mut self, depth: usize) {
-        if let Spacing::Indent(indent) = self.style.spacing {
+        if let Spacing::Indent(indent) = self.style.spacing
+            && !self.is_too_long()
+        {
             self.out.push(b'\n');
             for _ in 0..depth {
                 self.out.extend_from_slice(indent.as_bytes());
