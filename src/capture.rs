@@ -71,6 +71,7 @@ pub struct CapturedRequest {
     left_out: u64,
     received_at: Option<SystemTime>,
     endpoint: Option<String>,
+    providers: Vec<String>,
     with_credentials: bool,
     places: KnownPlaces,
 }
@@ -123,6 +124,7 @@ impl CapturedRequest {
             left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
             received_at: None,
             endpoint: None,
+            providers: Vec::new(),
             with_credentials: false,
             places: KnownPlaces::default(),
         }
@@ -141,6 +143,14 @@ impl CapturedRequest {
     #[must_use]
     pub fn with_received_at(mut self, time: SystemTime) -> Self {
         self.received_at = Some(time);
+        self
+    }
+
+    /// Sets how many bytes of the body were left out, because they did not arrive or were not kept.
+    /// Such a request cannot be verified.
+    #[must_use]
+    pub fn with_left_out(mut self, bytes: u64) -> Self {
+        self.left_out = bytes;
         self
     }
 
@@ -182,8 +192,19 @@ impl CapturedRequest {
     #[must_use]
     pub fn with_provider(mut self, provider: &Provider) -> Self {
         self.places.add(provider);
+        self.push_provider(provider.name());
         self
     }
+
+    fn push_provider(&mut self, name: &str) {
+        let is_known = self.providers.iter().any(|known| known == name);
+        if !is_known && self.providers.len() < Self::MAX_PROVIDERS {
+            self.providers.push(cut(name, 128).to_owned());
+        }
+    }
+
+    /// The most providers that a request keeps. A group of endpoints has no more.
+    const MAX_PROVIDERS: usize = 4;
 
     /// The method, in upper case.
     #[must_use]
@@ -224,6 +245,12 @@ impl CapturedRequest {
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
+    }
+
+    /// The names of the providers that the request is [meant for](Self::with_provider), if they are
+    /// known.
+    pub fn providers(&self) -> impl Iterator<Item = &str> {
+        self.providers.iter().map(|name| &**name)
     }
 
     /// The head, for [`Verifier::verify`](crate::Verifier::verify). Of a whole URL, it has path and

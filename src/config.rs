@@ -1,6 +1,7 @@
 //! [`Config`]: endpoints and custom providers from a configuration file.
 
 mod deliveries;
+mod description;
 mod endpoint;
 #[cfg(feature = "explain")]
 mod explain;
@@ -16,6 +17,7 @@ pub(crate) mod resource;
 mod route;
 mod secret;
 mod value;
+pub(crate) mod warnings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -50,7 +50,7 @@ pub mod verify;
 mod vocabulary;
 
 #[cfg(feature = "config")]
-pub use self::config::Config;
+pub use self::config::{Config, warnings::ConfigWarning};
 #[cfg(feature = "identity")]
 pub use self::identity::{Identity, Outcome};
 #[cfg(feature = "tower")]

@@ -703,17 +703,27 @@ impl Provider {
         self.params.get(name).map(|value| &**value)
     }
 
-    /// The names of all parameters: the options and those that the schemes use.
-    #[cfg(feature = "config")]
-    pub(crate) fn param_names(&self) -> Vec<String> {
+    /// The names of all parameters that [`with_param`](Self::with_param) may set: the options of a
+    /// built-in provider, and those that the schemes use.
+    ///
+    /// ```
+    /// use tower_webhook::providers;
+    ///
+    /// assert_eq!(providers::square().param_names(), ["url"]);
+    /// ```
+    #[must_use]
+    pub fn param_names(&self) -> Vec<String> {
         let options = self.options.iter().map(|option| option.name);
         let selector = self.selector.iter().map(|(name, _)| *name);
-        options
+        let mut names: Vec<String> = options
             .chain(selector)
             .chain(self.header_of_param.map(|(_, param)| param))
             .map(str::to_owned)
             .chain(self.schemes().flat_map(Scheme::param_names))
-            .collect()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Whether the public key is a name that the sender shows, and no key of a pair.
@@ -743,6 +753,19 @@ impl Provider {
         provider.compile().map(drop)
     }
 
+    /// The names of its variants, also of those that an endpoint has to
+    /// [select](Self::select_variant).
+    ///
+    /// ```
+    /// use tower_webhook::providers;
+    ///
+    /// let svix = providers::svix();
+    /// assert!(svix.variant_names().eq(["hmac-sha256", "ed25519"]));
+    /// ```
+    pub fn variant_names(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| &*variant.name)
+    }
+
     /// The variants that are tried without being selected by name.
     fn tried(&self) -> impl Iterator<Item = &Variant> {
         self.variants.iter().filter(|variant| variant.automatic)
@@ -761,14 +784,23 @@ impl Provider {
         schemes.any(|scheme| scheme.signs_request_line())
     }
 
-    /// The names of the settings of its handshakes.
-    #[cfg(feature = "config")]
-    pub(crate) fn setting_names(&self) -> Vec<&'static str> {
+    /// The names of the settings of its [handshakes](crate::handshake), for
+    /// [`with_handshake_setting`](Self::with_handshake_setting).
+    #[must_use]
+    pub fn setting_names(&self) -> Vec<&'static str> {
         self.handshake.map(Handshake::settings).unwrap_or_default()
     }
 
-    /// The headers that carry signatures, in all header families.
-    pub(crate) fn signature_headers(&self) -> impl Iterator<Item = String> {
+    /// The headers that carry signatures or tokens, in all header families. There are none if these
+    /// are in the query or in the body.
+    ///
+    /// ```
+    /// use tower_webhook::providers;
+    ///
+    /// let headers: Vec<String> = providers::github().signature_headers().collect();
+    /// assert_eq!(headers, ["X-Hub-Signature-256"]);
+    /// ```
+    pub fn signature_headers(&self) -> impl Iterator<Item = String> {
         self.schemes().flat_map(|scheme| {
             let first = scheme.families.first();
             let headers = scheme.signature.places.iter();

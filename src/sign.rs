@@ -175,6 +175,50 @@ impl Signer {
         Ok(Request::from_parts(head, body))
     }
 
+    /// Signs a request that was signed before, at another time or with another secret: the old
+    /// signature, its timestamp and its key id are replaced. An id of the delivery that the provider
+    /// signs stays, so that a receiver recognises the delivery. A time that the signed body repeats is
+    /// set as well.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use http::Request;
+    /// use tower_webhook::{Secret, Signer, Verifier, providers, verify::Head};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let secret = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    /// let signer = Signer::new(providers::svix(), secret.clone())?;
+    /// let yesterday = SystemTime::now() - Duration::from_secs(24 * 3600);
+    /// let old = signer.clone().with_time(yesterday).sign_body(Request::post("/"), "{}")?;
+    /// let id = old.headers()["svix-id"].clone();
+    ///
+    /// let (head, body) = signer.resign(old)?.into_parts();
+    /// assert_eq!(head.headers["svix-id"], id);
+    /// let verifier = Verifier::new(providers::svix(), secret)?;
+    /// assert!(verifier.verify(&Head::from(&head), body, SystemTime::now()).is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`sign_body`](Self::sign_body).
+    pub fn resign(&self, request: Request<Bytes>) -> Result<Request<Bytes>, SignError> {
+        let (mut head, mut body) = request.into_parts();
+        self.scheme.unsign(&mut head.headers);
+        let now = unix_seconds(self.time.unwrap_or_else(clock::now));
+        if let Some((elsewhere, time)) = self.scheme.repeated_time(now)
+            && let Some(place) = elsewhere.in_body()
+            && BodyInput::new(body.clone(), &self.body, None)
+                .value(place)
+                .is_some()
+        {
+            body = self.put(elsewhere, &time, &mut head, body)?;
+        }
+        let body = self.sign_parts(&mut head, body)?;
+        Ok(Request::from_parts(head, body))
+    }
+
     /// The headers that [`sign`](Self::sign) would add.
     ///
     /// # Errors

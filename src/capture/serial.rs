@@ -39,6 +39,9 @@ impl Serialize for CapturedRequest {
         if let Some(endpoint) = &self.endpoint {
             map.serialize_entry("endpoint", endpoint)?;
         }
+        if !self.providers.is_empty() {
+            map.serialize_entry("providers", &self.providers)?;
+        }
         if self.with_credentials {
             map.serialize_entry("credentials", &true)?;
         }
@@ -63,7 +66,7 @@ impl Serialize for Value<'_> {
 }
 
 /// A map with `method`, `target` or `url`, `headers` (a map, or a list of pairs), `body` or
-/// `body_base64`, and `received_at`. Unknown keys are ignored.
+/// `body_base64`, `received_at`, `endpoint` and `providers`. Unknown keys are ignored.
 impl<'de> Deserialize<'de> for CapturedRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Map)
@@ -83,6 +86,7 @@ impl<'de> Visitor<'de> for Map {
         let (mut method, mut target, mut body) = (None, None, None);
         let mut headers = Lines::default();
         let (mut time, mut endpoint) = (None, None);
+        let mut providers = Vec::new();
         let (mut left_out, mut credentials) = (0, false);
         while let Some(key) = map.next_key::<String>()? {
             match &*key {
@@ -97,6 +101,9 @@ impl<'de> Visitor<'de> for Map {
                 }
                 "received_at" | "now" => time = map.next_value::<Option<Time>>()?,
                 "endpoint" => endpoint = map.next_value::<Option<String>>()?,
+                "providers" => {
+                    providers = map.next_value::<Option<Vec<String>>>()?.unwrap_or_default();
+                }
                 "left_out" => left_out = map.next_value()?,
                 "credentials" => credentials = map.next_value()?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -113,6 +120,9 @@ impl<'de> Visitor<'de> for Map {
         captured.left_out = captured.left_out.saturating_add(left_out);
         captured.received_at = time.map(|Time(time)| time);
         captured.endpoint = endpoint;
+        for name in providers {
+            captured.push_provider(&name);
+        }
         captured.with_credentials = credentials;
         Ok(captured)
     }

@@ -53,6 +53,35 @@ impl CompiledScheme {
         missing
     }
 
+    /// Removes what an earlier signature has left: the signature, the timestamp and the id of the key,
+    /// in every family. Other signed headers, such as ids, move to the first family and keep their
+    /// values.
+    pub(crate) fn unsign(&self, headers: &mut HeaderMap) {
+        let time = self.head.timestamp.iter();
+        let time = time.filter_map(|timestamp| match &timestamp.place {
+            TimeLocator::Header(names) => Some(names),
+            TimeLocator::Field(_) | TimeLocator::Elsewhere(_) => None,
+        });
+        let made = self.head.signatures.iter().chain(time);
+        for name in made
+            .chain(&self.head.key_id)
+            .flat_map(HeaderNames::names)
+        {
+            headers.remove(name);
+        }
+        for slot in &self.content.slots {
+            let SlotSource::Header(names) = &slot.from else {
+                continue;
+            };
+            let mut values = names.names().filter_map(|name| headers.remove(name));
+            let first = values.next();
+            values.for_each(drop);
+            if let (Some(name), Some(value)) = (names.name(), first) {
+                headers.insert(name.clone(), value);
+            }
+        }
+    }
+
     /// The value with a signature or token that is encoded as `text`, and, if the grammar has fields,
     /// `fields`.
     pub(crate) fn signature_value(
@@ -106,6 +135,15 @@ impl CompiledScheme {
     /// The timestamp that is neither in a header nor in a field, and its text.
     pub(crate) fn time_elsewhere(&self, now: i64) -> Option<(&Elsewhere, String)> {
         let rule = self.head.timestamp.as_ref()?;
+        match &rule.place {
+            TimeLocator::Elsewhere(elsewhere) => Some((elsewhere, rule.unit.format(now)?)),
+            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
+        }
+    }
+
+    /// The place where the signed body may repeat the timestamp, and its text.
+    pub(crate) fn repeated_time(&self, now: i64) -> Option<(&Elsewhere, String)> {
+        let rule = self.head.repeated_time.as_ref()?;
         match &rule.place {
             TimeLocator::Elsewhere(elsewhere) => Some((elsewhere, rule.unit.format(now)?)),
             TimeLocator::Header(_) | TimeLocator::Field(_) => None,

@@ -245,6 +245,11 @@ impl HeaderNames {
     }
 
     /// The name in the first family, as the provider writes it.
+    /// The names of all families.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.0.iter().map(|family| &family.name)
+    }
+
     pub(crate) fn shown(&self) -> &str {
         self.shared().map_or("", |name| name)
     }

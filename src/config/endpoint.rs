@@ -123,7 +123,7 @@ impl EndpointConfig {
             .chain(keys)
             .chain(self.max_body().err())
             .chain(self.read_timeout().err())
-            .chain(enforcement(self.enforce.as_deref()).err())
+            .chain(self.enforcement().err())
             .chain(configured.as_ref().err().cloned())
             .collect();
         if let Ok(Some(provider)) = configured
@@ -190,7 +190,7 @@ impl EndpointConfig {
         if let Some(timeout) = self.read_timeout()? {
             layer = layer.with_read_timeout(timeout);
         }
-        let enforcement = enforcement(self.enforce.as_deref())?;
+        let enforcement = self.enforcement()?;
         if enforcement != Enforcement::Refuse {
             layer = layer.with_enforcement(enforcement);
         }
@@ -199,6 +199,10 @@ impl EndpointConfig {
 
     pub(super) fn needs_key_source(&self) -> bool {
         self.key_source
+    }
+
+    pub(super) fn enforcement(&self) -> Result<Enforcement, SetupError> {
+        enforcement(self.enforce.as_deref())
     }
 
     pub(super) fn has_enforce(&self) -> bool {

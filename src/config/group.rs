@@ -25,6 +25,10 @@ impl GroupConfig {
         self.any_of.iter().map(|name| &**name)
     }
 
+    pub(super) fn enforcement(&self) -> Result<Enforcement, SetupError> {
+        enforcement(self.enforce.as_deref())
+    }
+
     /// All mistakes of the group, except those of its members. `find` returns an endpoint, and whether
     /// there is a group of a name.
     pub(super) fn mistakes<'c>(
@@ -68,7 +72,7 @@ impl GroupConfig {
                 Some(_) => {}
             }
         }
-        mistakes.extend(enforcement(self.enforce.as_deref()).err());
+        mistakes.extend(self.enforcement().err());
         let timeout = self.read_timeout.as_ref().map(Scalar::read_timeout);
         mistakes.extend(timeout.and_then(Result::err));
         mistakes
@@ -79,7 +83,7 @@ impl GroupConfig {
         if let Some(timeout) = &self.read_timeout {
             layer = layer.with_read_timeout(timeout.read_timeout()?);
         }
-        let enforcement = enforcement(self.enforce.as_deref())?;
+        let enforcement = self.enforcement()?;
         if enforcement != Enforcement::Refuse {
             layer = layer.with_enforcement(enforcement);
         }

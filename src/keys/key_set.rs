@@ -245,6 +245,14 @@ impl Key {
         expire.any(|time| time < clock::now())
     }
 
+    /// The last second in which it is valid, by its period or by its certificate.
+    #[cfg(feature = "config")]
+    pub(crate) fn end(&self) -> Option<i64> {
+        let states = self.states.iter().flatten();
+        let certificates = states.filter_map(|state| state.expires.map(unix_seconds));
+        certificates.chain(self.not_after).min()
+    }
+
     pub(crate) fn valid_at(&self, now: i64) -> bool {
         self.not_before.is_none_or(|first| first <= now)
             && self.not_after.is_none_or(|last| now <= last)

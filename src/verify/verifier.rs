@@ -107,7 +107,7 @@ impl Verifier {
     }
 
     /// A verifier that has no keys, and looks none up: pass them to [`CheckedHead::with_keys`].
-    #[cfg(feature = "explain")]
+    #[cfg(any(feature = "config", feature = "explain"))]
     pub(crate) fn without_keys(provider: Provider) -> Result<Self, SetupError> {
         let compiled = provider.compile()?;
         let keys = KeySet::none(&compiled.schemes);

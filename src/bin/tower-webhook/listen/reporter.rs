@@ -1,0 +1,315 @@
+//! [`Reporter`]: prints, saves and explains requests, after they were answered.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use serde::Serialize;
+use tower_webhook::{
+    capture::CapturedRequest,
+    explain::{Budget, Report},
+};
+
+use crate::{
+    arguments::Format,
+    explain::coloured,
+    failure::{OrUndone, Result},
+    listen::{
+        endpoints::Endpoints,
+        record::{Record, Verdict},
+    },
+    output::{self, FAINT, escaped, styled},
+};
+
+/// How many requests wait to be printed. Of more, the lines are left out.
+const WAITING: usize = 1024;
+
+/// How many refusals wait to be explained, which is done one at a time.
+const UNEXPLAINED: usize = 16;
+
+/// How many requests one run saves, since anybody can send some.
+const MOST_SAVED: u32 = 1000;
+
+pub(crate) struct ReporterOptions {
+    pub(crate) format: Format,
+    pub(crate) save: Option<PathBuf>,
+    pub(crate) show_body: bool,
+    pub(crate) explain: bool,
+    pub(crate) budget: Duration,
+}
+
+/// Two threads: one prints and saves, the other explains.
+pub(crate) struct Reporter {
+    records: SyncSender<Record>,
+    printer: JoinHandle<()>,
+    is_stopping: Arc<AtomicBool>,
+}
+
+/// A refusal that waits for its explanation.
+struct Question {
+    number: u64,
+    endpoint: String,
+    member: Option<String>,
+    captured: CapturedRequest,
+}
+
+impl Reporter {
+    pub(crate) fn start(endpoints: Arc<Endpoints>, options: ReporterOptions) -> Result<Self> {
+        let saver = match &options.save {
+            Some(directory) => Some(Saver::new(directory.clone())?),
+            None => None,
+        };
+        let (records, received) = mpsc::sync_channel(WAITING);
+        let (questions, asked) = mpsc::sync_channel(UNEXPLAINED);
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let format = options.format;
+        let explainer = Explainer {
+            endpoints: Arc::clone(&endpoints),
+            budget: Budget::from(options.budget),
+            format,
+            is_stopping: Arc::clone(&is_stopping),
+        };
+        let explainer = thread::Builder::new()
+            .name("explainer".to_owned())
+            .spawn(move || explainer.run(&asked))
+            .or_undone("a thread")?;
+        let printer = Printer {
+            endpoints,
+            format,
+            show_body: options.show_body,
+            questions: options.explain.then_some(questions),
+            saver,
+        };
+        let printer = thread::Builder::new()
+            .name("printer".to_owned())
+            .spawn(move || {
+                printer.run(&received);
+                // The questions are dropped by now, so that this ends.
+                let _ = explainer.join();
+            })
+            .or_undone("a thread")?;
+        Ok(Self {
+            records,
+            printer,
+            is_stopping,
+        })
+    }
+
+    /// Takes requests that were answered.
+    pub(crate) fn sender(&self) -> SyncSender<Record> {
+        self.records.clone()
+    }
+
+    /// Says on standard output where the program listens.
+    #[expect(clippy::unused_self, reason = "the first line of what it prints")]
+    pub(crate) fn announce(&self, address: SocketAddr) -> Result<()> {
+        #[derive(Serialize)]
+        struct Listening {
+            event: &'static str,
+            address: String,
+        }
+        output::print_json(&Listening {
+            event: "listening",
+            address: address.to_string(),
+        })
+    }
+
+    /// Waits until everything that was received is printed. An explanation that has begun is
+    /// finished, and others are left out.
+    pub(crate) fn stop(self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+        drop(self.records);
+        let _ = self.printer.join();
+    }
+}
+
+struct Printer {
+    endpoints: Arc<Endpoints>,
+    format: Format,
+    show_body: bool,
+    questions: Option<SyncSender<Question>>,
+    saver: Option<Saver>,
+}
+
+impl Printer {
+    fn run(mut self, received: &Receiver<Record>) {
+        while let Ok(record) = received.recv() {
+            self.show(record);
+        }
+    }
+
+    fn show(&mut self, mut record: Record) {
+        let endpoint = record.endpoint.as_deref();
+        let endpoint = endpoint.and_then(|name| self.endpoints.named(name));
+        let captured = record.captured.take();
+        let captured = captured.map(|captured| match endpoint {
+            Some(endpoint) => endpoint.about(captured),
+            None => captured,
+        });
+        if let (Some(saver), Some(captured)) = (&mut self.saver, &captured) {
+            record.saved = saver.save(captured);
+        }
+        let printed = match self.format {
+            Format::Json => output::print_json(&record),
+            Format::Human => output::print(&self.text(&record, captured.as_ref())),
+        };
+        if let Err(failure) = printed {
+            output::error(failure.message());
+        }
+        let (Some(questions), Some(captured), Some(endpoint)) =
+            (&self.questions, captured, record.endpoint)
+        else {
+            return;
+        };
+        let is_refused = matches!(record.verdict, Verdict::Refused | Verdict::PassedOn);
+        // What the service itself could not do has no cause in the request.
+        if !is_refused || record.kind.is_none() || captured.left_out() > 0 {
+            return;
+        }
+        let question = Question {
+            number: record.number,
+            endpoint,
+            member: record.refused_by,
+            captured,
+        };
+        if questions.try_send(question).is_err() {
+            output::note(format_args!(
+                "#{} is not explained, because {UNEXPLAINED} others wait for that",
+                record.number
+            ));
+        }
+    }
+
+    fn text(&self, record: &Record, captured: Option<&CapturedRequest>) -> String {
+        const LONGEST: usize = 4096;
+        let mut text = record.line();
+        if let (true, Some(captured)) = (self.show_body, captured) {
+            let body = captured.body();
+            let shown = String::from_utf8_lossy(body.get(..LONGEST).unwrap_or(body));
+            for line in shown.lines() {
+                text += &format!("      | {}\n", escaped(line));
+            }
+            if body.len() > LONGEST {
+                text += "      | …\n";
+            }
+        }
+        text
+    }
+}
+
+struct Explainer {
+    endpoints: Arc<Endpoints>,
+    budget: Budget,
+    format: Format,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl Explainer {
+    fn run(&self, asked: &Receiver<Question>) {
+        while let Ok(question) = asked.recv() {
+            if self.is_stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            let endpoint = self.endpoints.named(&question.endpoint);
+            let report = endpoint.and_then(|endpoint| {
+                endpoint.explain(question.member.as_deref(), &question.captured, self.budget)
+            });
+            let Some(report) = report else {
+                continue;
+            };
+            if let Err(failure) = self.print(question.number, &report) {
+                output::error(failure.message());
+            }
+        }
+    }
+
+    fn print(&self, number: u64, report: &Report) -> Result<()> {
+        #[derive(Serialize)]
+        struct Explanation<'r> {
+            event: &'static str,
+            number: u64,
+            #[serde(flatten)]
+            report: &'r Report,
+        }
+        match self.format {
+            Format::Json => output::print_json(&Explanation {
+                event: "explanation",
+                number,
+                report,
+            }),
+            Format::Human => {
+                let text = report.to_string();
+                let lines = text.lines();
+                // The line of the request has said that it is refused.
+                let lines = lines.filter(|line| !line.starts_with("not genuine as it stands"));
+                let lines: String = lines.map(|line| format!("{line}\n")).collect();
+                let lines = coloured(&lines);
+                let mark = styled(FAINT, format!("{:>14}", format!("#{number}")));
+                let lines = lines.lines().map(|line| format!("{mark} {line}\n"));
+                output::print(&lines.collect::<String>())
+            }
+        }
+    }
+}
+
+/// Writes requests to new files in a directory.
+struct Saver {
+    directory: PathBuf,
+    next: u32,
+    saved: u32,
+}
+
+impl Saver {
+    fn new(directory: PathBuf) -> Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&directory).or_undone(directory.display())?;
+        let files = fs::read_dir(&directory).or_undone(directory.display())?;
+        let numbers = files.filter_map(|file| {
+            let name = file.ok()?.file_name().into_string().ok()?;
+            name.strip_suffix(".json")?.parse::<u32>().ok()
+        });
+        let last = numbers.max().unwrap_or(0);
+        Ok(Self {
+            directory,
+            next: last.saturating_add(1),
+            saved: 0,
+        })
+    }
+
+    /// The name of the file. A failure is said, and stops nothing.
+    fn save(&mut self, captured: &CapturedRequest) -> Option<String> {
+        if self.saved >= MOST_SAVED {
+            if self.saved == MOST_SAVED {
+                self.saved = self.saved.saturating_add(1);
+                output::warn(format_args!(
+                    "{MOST_SAVED} requests were saved, and no more are; start again to save others"
+                ));
+            }
+            return None;
+        }
+        let path = self.directory.join(format!("{:04}.json", self.next));
+        self.next = self.next.saturating_add(1);
+        match captured.save(&path) {
+            Ok(()) => {
+                self.saved = self.saved.saturating_add(1);
+                Some(path.display().to_string())
+            }
+            Err(error) => {
+                output::warn(format_args!("{}: not saved: {error}", path.display()));
+                None
+            }
+        }
+    }
+}
