@@ -63,10 +63,7 @@ impl CompiledScheme {
             TimeLocator::Field(_) | TimeLocator::Elsewhere(_) => None,
         });
         let made = self.head.signatures.iter().chain(time);
-        for name in made
-            .chain(&self.head.key_id)
-            .flat_map(HeaderNames::names)
-        {
+        for name in made.chain(&self.head.key_id).flat_map(HeaderNames::names) {
             headers.remove(name);
         }
         for slot in &self.content.slots {

@@ -99,10 +99,7 @@ impl Provider {
         params.sort();
         params.dedup();
         if !params.is_empty() {
-            comments.push(format!(
-                "Its endpoints have to set {}.",
-                params.join(", ")
-            ));
+            comments.push(format!("Its endpoints have to set {}.", params.join(", ")));
         }
         if scheme.coverage != Coverage::Body {
             comments.push(
@@ -149,7 +146,11 @@ fn write_scheme(text: &mut String, scheme: &Scheme) {
     if scheme.coverage == Coverage::Partial {
         set(text, "covers", quoted("partial"));
     }
-    let plain = Scheme::signed(scheme.algorithm(), "", SignatureFormat::single("", Encoding::Hex));
+    let plain = Scheme::signed(
+        scheme.algorithm(),
+        "",
+        SignatureFormat::single("", Encoding::Hex),
+    );
     if scheme.min_rsa_bits != plain.min_rsa_bits {
         set(text, "min_rsa_bits", scheme.min_rsa_bits.to_string());
     }
@@ -291,7 +292,7 @@ fn duration(duration: Duration) -> String {
     }
 }
 
-fn set(text: &mut String, key: &str, value: String) {
+fn set(text: &mut String, key: &str, value: impl std::fmt::Display) {
     line(text, key, format_args!("= {value}"));
 }
 

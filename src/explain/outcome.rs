@@ -210,6 +210,20 @@ pub(super) fn unexplained(
             report.remedy = Some(named(found.hypothesis).remedy.to_owned());
             report.causes = vec![Cause::new(&found, None)];
         }
-        None => report.remedy = Some(EXPERIMENT.to_owned()),
+        None => report.remedy = Some(missing(refusal).unwrap_or_else(|| EXPERIMENT.to_owned())),
     }
+}
+
+/// What to do about a request without a header that another name does not explain.
+fn missing(refusal: &Refused) -> Option<String> {
+    let Refused::Rejection(rejection) = refusal else {
+        return None;
+    };
+    let header = rejection.header()?;
+    (rejection.kind() == RejectionKind::MissingHeader).then(|| {
+        format!(
+            "set the secret at the provider, so that it signs; if it does, find the proxy, tunnel or gateway that removes the \
+             header {header}, or the other sender"
+        )
+    })
 }

@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     let text = text
         .map_err(|_| Failure::undone(format!("{}: it is not UTF-8", arguments.file.display())))?;
     let checked = check(&text, arguments);
-    let is_good = checked.mistakes.is_empty() && !(arguments.strict && !checked.warnings.is_empty());
+    let is_good = checked.mistakes.is_empty() && (checked.warnings.is_empty() || !arguments.strict);
     match arguments.format.format {
         Format::Json => output::print_json(&checked)?,
         Format::Human => output::print(&as_text(&checked))?,
@@ -103,7 +103,11 @@ fn check(text: &str, arguments: &CheckArguments) -> Checked {
         }
     };
     let mut checked = Checked {
-        verdict: if mistakes.is_empty() { "good" } else { "mistakes" },
+        verdict: if mistakes.is_empty() {
+            "good"
+        } else {
+            "mistakes"
+        },
         mistakes,
         warnings: Vec::new(),
         endpoints: Vec::new(),
@@ -121,7 +125,9 @@ fn check(text: &str, arguments: &CheckArguments) -> Checked {
     }
     for name in config.endpoints() {
         let members: Vec<&str> = config.members(name).collect();
-        let providers = members.iter().filter_map(|member| config.endpoint(member).ok());
+        let providers = members
+            .iter()
+            .filter_map(|member| config.endpoint(member).ok());
         let providers = providers.map(|verifier| verifier.provider().name().to_owned());
         checked.endpoints.push(Endpoint {
             providers: providers.collect(),
@@ -157,6 +163,10 @@ fn as_text(checked: &Checked) -> String {
         counted(checked.mistakes.len(), "mistake"),
         counted(checked.warnings.len(), "warning")
     );
-    let style = if checked.mistakes.is_empty() { GOOD } else { BAD };
+    let style = if checked.mistakes.is_empty() {
+        GOOD
+    } else {
+        BAD
+    };
     text + &styled(style, checked.verdict) + &format!(": {summary}\n")
 }

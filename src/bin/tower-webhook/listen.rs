@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         Some(base) => Some(Forward::new(base.clone(), arguments.timeout)?),
         None => None,
     };
-    let endpoints = Endpoints::build(arguments, forward.clone())?;
+    let endpoints = Endpoints::build(arguments, forward.as_ref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -108,7 +108,7 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
     let endpoints = Arc::new(endpoints);
     let reporter = Reporter::start(
         Arc::clone(&endpoints),
-        ReporterOptions {
+        &ReporterOptions {
             format: arguments.format.format,
             save: arguments.save.clone(),
             show_body: arguments.show_body,
@@ -119,7 +119,10 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
     if arguments.format.format == Format::Json {
         reporter.announce(address)?;
     }
-    output::say(&format!("listening on http://{address} for {}", endpoints.names()));
+    output::say(&format!(
+        "listening on http://{address} for {}",
+        endpoints.names()
+    ));
     let server = Server::new(endpoints, reporter.sender(), arguments.now.map(|now| now.0));
     server.run(listener).await?;
     reporter.stop();

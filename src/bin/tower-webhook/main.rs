@@ -30,8 +30,10 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 
 /// Signs, sends, verifies, explains and receives webhooks of nearly 300 providers.
 #[derive(Parser)]
@@ -69,7 +71,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Program::parse().command {
+    let program = Program::try_parse().unwrap_or_else(|error| without_values(error).exit());
+    let outcome = match program.command {
         Command::Providers(arguments) => providers::run(&arguments),
         Command::Config(arguments) => check::run(&arguments),
         Command::Sign(arguments) => sign::run(&arguments),
@@ -87,4 +90,20 @@ fn main() -> ExitCode {
             failure.code()
         }
     }
+}
+
+/// The error of an argument without its value, which may be a secret in the wrong place.
+fn without_values(mut error: clap::Error) -> clap::Error {
+    const SHORTEST_SECRET: usize = 8;
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+        let Some(ContextValue::String(text)) = error.get(kind) else {
+            continue;
+        };
+        // The name of an argument is known, unlike one that is too many.
+        let is_known = text.starts_with(['-', '<', '[']);
+        if !is_known && text.len() >= SHORTEST_SECRET {
+            error.insert(kind, ContextValue::String("…".to_owned()));
+        }
+    }
+    error
 }

@@ -11,7 +11,7 @@ use tower_webhook::{
 use crate::{
     arguments::{Format, FormatArguments},
     failure::{Failure, Outcome, Result},
-    output::{self, BOLD, FAINT, WARNING, styled},
+    output::{self, BOLD, FAINT, styled},
     target::unknown_provider,
 };
 
@@ -143,7 +143,7 @@ fn listed(known: &Known) -> Listed {
         signs: known.signs(),
         replay_window: known.replay_window(),
         handshake: known.handshake(),
-        pitfalls: without_links(known.pitfalls()),
+        pitfalls: pitfalls(known),
         docs: known.docs(),
     }
 }
@@ -166,19 +166,21 @@ fn table(found: &[Known]) -> String {
             window,
         ]);
     }
-    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    // Each cell has a space on either side.
+    let lines = table.lines().map(|line| format!("{}\n", line.trim()));
     lines.collect()
 }
 
 fn show(arguments: &ShowArguments) -> Result<Outcome> {
     let name = &*arguments.provider;
-    let known = providers::find(name).find(|known| {
-        known.name() == name || known.aliases().contains(&name)
-    });
+    let known =
+        providers::find(name).find(|known| known.name() == name || known.aliases().contains(&name));
     let known = known.ok_or_else(|| Failure::usage(unknown_provider(name)))?;
     let Some(mut provider) = known.provider() else {
         let reason = known.unsupported().unwrap_or_default();
-        return Err(Failure::undone(format!("provider {name} is not supported yet: {reason}")));
+        return Err(Failure::undone(format!(
+            "provider {name} is not supported yet: {reason}"
+        )));
     };
     if let Some(variant) = &arguments.variant {
         let selected = provider.select_variant(variant);
@@ -232,23 +234,37 @@ fn as_text(known: &Known, provider: &Provider) -> String {
     if let Some(limit) = provider.time_limit() {
         add("waits for", &humantime::format_duration(limit).to_string());
     }
-    add("retries for", &humantime::format_duration(provider.retry_horizon()).to_string());
+    add(
+        "retries for",
+        &humantime::format_duration(provider.retry_horizon()).to_string(),
+    );
     if let Some(status) = provider.success_status() {
         add("success is", status.as_str());
     }
-    add("watch for", &without_links(known.pitfalls()));
+    add("watch for", &pitfalls(known));
     add("page", known.docs().unwrap_or_default());
     let evidence = match known.evidence().as_str() {
         "ran" => "the vendor's own library or its published example was run, and agreed",
         "documented" => "the vendor's page or source was read",
         "reported" => "independent implementations by others agree",
-        _ => "assumed: compare it with a genuine delivery before you rely on it",
+        _ => {
+            "none: how it signs is assumed; compare it with a genuine delivery before you rely on it"
+        }
     };
     add("evidence", evidence);
-    if known.evidence().as_str() == "assumed" {
-        text += &format!("  {}\n", styled(WARNING, "how it signs is assumed, from an ambiguous page"));
-    }
     text
+}
+
+/// What to watch for. A provider with a module has it there.
+fn pitfalls(known: &Known) -> String {
+    let text = known.pitfalls();
+    let module = text.split_once("(crate::providers::");
+    match module.and_then(|(_, rest)| rest.split_once(')')) {
+        Some((module, _)) if text.starts_with("See the [module]") => {
+            format!("see https://docs.rs/tower-webhook/latest/tower_webhook/providers/{module}/")
+        }
+        _ => without_links(text),
+    }
 }
 
 /// Markdown without the targets of its links.
@@ -279,7 +295,10 @@ mod tests {
     fn links_lose_their_targets() {
         for (markdown, expected) in [
             ("plain", "plain"),
-            ("see the [module](crate::x), or [y](z).", "see the module, or y."),
+            (
+                "see the [module](crate::x), or [y](z).",
+                "see the module, or y.",
+            ),
             ("the text `[accepted]` stays", "the text `[accepted]` stays"),
             ("`[a]` and [b](c)", "`[a]` and b"),
         ] {

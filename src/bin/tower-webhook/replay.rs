@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         tampered: None,
         resigned: Some(arguments.resign),
     };
-    send::send(&sent, request, &arguments.client, arguments.format.format)
+    send::send(&sent, &request, &arguments.client, arguments.format.format)
 }
 
 /// What signs the request: what the arguments name, else what the capture says, else the provider
@@ -100,7 +100,9 @@ fn target(arguments: &Arguments, captured: &CapturedRequest) -> Result<Target> {
     if settings.config.is_some() {
         let endpoint = captured.endpoint();
         let endpoint = endpoint.ok_or_else(|| {
-            Failure::usage("the capture does not say which endpoint it is for; name it with --provider")
+            Failure::usage(
+                "the capture does not say which endpoint it is for; name it with --provider",
+            )
         })?;
         return Target::find(endpoint, settings);
     }
@@ -151,5 +153,8 @@ fn by_headers(captured: &CapturedRequest) -> Vec<String> {
 fn is_redacted(request: &Request<Bytes>) -> bool {
     let mut values = request.headers().values();
     values.any(|value| value.as_bytes().ends_with(b"[redacted]"))
-        || request.uri().query().is_some_and(|query| query.contains("[redacted]"))
+        || request
+            .uri()
+            .query()
+            .is_some_and(|query| query.contains("[redacted]"))
 }

@@ -60,7 +60,9 @@ pub(crate) fn sign(
     if let Some(headers) = builder.headers_mut() {
         *headers = head.headers;
     }
-    signer.sign_body(builder, body).or_undone("it cannot be signed")
+    signer
+        .sign_body(builder, body)
+        .or_undone("it cannot be signed")
 }
 
 /// The type of a body by its first bytes.
@@ -78,9 +80,9 @@ fn content_type(body: &[u8]) -> &'static str {
 
 /// The address to send to, which has to be absolute.
 pub(crate) fn url(text: &str) -> std::result::Result<Uri, String> {
-    let uri: Uri = text
-        .parse()
-        .map_err(|_| "it is not a URL; write one such as http://127.0.0.1:3000/webhooks/github".to_owned())?;
+    let uri: Uri = text.parse().map_err(|_| {
+        "it is not a URL; write one such as http://127.0.0.1:3000/webhooks/github".to_owned()
+    })?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     match uri.scheme_str() {
         _ if authority.contains('@') => Err(
@@ -188,7 +190,10 @@ mod tests {
             ("http://a b", "not a URL"),
         ] {
             let error = url(text).unwrap_err();
-            assert!(error.contains(problem) && !error.contains("hush"), "{text}: {error}");
+            assert!(
+                error.contains(problem) && !error.contains("hush"),
+                "{text}: {error}"
+            );
         }
     }
 

@@ -66,7 +66,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let signer = target.signer()?;
     let signed = match arguments.tamper {
-        None => request::sign(signer, &arguments.request, arguments.request.time(), unsigned)?,
+        None => request::sign(
+            signer,
+            &arguments.request,
+            arguments.request.time(),
+            unsigned,
+        )?,
         Some(tamper) => {
             let changed = tamper.sign(&target, signer, &arguments.request, unsigned)?;
             check_refusable(&target, tamper, &arguments.request, &changed)?;
@@ -78,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         tampered: arguments.tamper.map(Tamper::as_str),
         resigned: None,
     };
-    send(&sent, signed, &arguments.client, arguments.format.format)
+    send(&sent, &signed, &arguments.client, arguments.format.format)
 }
 
 /// Refuses to send what this provider's receiver would accept.
@@ -138,7 +143,7 @@ struct Line<'s> {
 /// Sends a request as often as asked for. It is good if every answer is a success.
 pub(crate) fn send(
     sent: &Sent,
-    request: Request<Bytes>,
+    request: &Request<Bytes>,
     arguments: &ClientArguments,
     format: Format,
 ) -> Result<Outcome> {
@@ -154,8 +159,8 @@ pub(crate) fn send(
         let answer = runtime.block_on(client.send(request.clone(), most))?;
         outcome = outcome.and(Outcome::good_if(answer.status.is_success()));
         match format {
-            Format::Json => output::print_json(&line(sent, &request, &answer, number, arguments))?,
-            Format::Human => output::print(&text(sent, &request, &answer, arguments))?,
+            Format::Json => output::print_json(&line(sent, request, &answer, number, arguments))?,
+            Format::Human => output::print(&text(sent, request, &answer, arguments))?,
         }
     }
     Ok(outcome)
@@ -190,7 +195,11 @@ fn text(
     answer: &Answer,
     arguments: &ClientArguments,
 ) -> String {
-    let style = if answer.status.is_success() { GOOD } else { BAD };
+    let style = if answer.status.is_success() {
+        GOOD
+    } else {
+        BAD
+    };
     let mut text = format!(
         "{} {}  {} bytes  {}  {} ms\n",
         request.method(),

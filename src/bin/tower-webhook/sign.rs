@@ -111,7 +111,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
 }
 
 pub(crate) fn both_from_stdin() -> Failure {
-    Failure::usage("--secret-stdin: standard input is read for the other file already; use --secret-env or --secret-file")
+    Failure::usage(
+        "--secret-stdin: standard input is read for the other file already; use --secret-env or --secret-file",
+    )
 }
 
 /// The headers that signing has added.
@@ -164,7 +166,10 @@ fn as_curl(request: &Request<Bytes>, file: Option<&PathBuf>) -> Result<String> {
         let value = value
             .to_str()
             .map_err(|_| Failure::undone("--curl: a header has a value that no shell can hold"))?;
-        command += &format!(" \\\n  -H {}", quoted(&format!("{}: {value}", title_case(name.as_str()))));
+        command += &format!(
+            " \\\n  -H {}",
+            quoted(&format!("{}: {value}", title_case(name.as_str())))
+        );
     }
     let text = std::str::from_utf8(request.body()).ok();
     let text = text.filter(|text| {

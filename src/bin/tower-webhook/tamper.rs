@@ -61,7 +61,11 @@ fn with_other_body(request: Request<Bytes>) -> Result<Request<Bytes>> {
     let (head, body) = request.into_parts();
     let mut bytes = body.to_vec();
     // The last letter is more likely to be of a value than of a name, so that JSON stays JSON.
-    match bytes.iter_mut().rev().find(|byte| byte.is_ascii_alphanumeric()) {
+    match bytes
+        .iter_mut()
+        .rev()
+        .find(|byte| byte.is_ascii_alphanumeric())
+    {
         Some(letter) => *letter = other_letter(*letter),
         None => bytes.push(b' '),
     }
@@ -75,7 +79,10 @@ fn with_other_signature(
 ) -> Result<Request<Bytes>> {
     let mut is_changed = false;
     for name in headers {
-        let value = signed.headers().get(name).and_then(|value| value.to_str().ok());
+        let value = signed
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok());
         let changed = value.and_then(|value| with_other_letter(value, &BTreeSet::new()));
         if let Some(value) = changed.and_then(|value| HeaderValue::from_str(&value).ok())
             && let Some(header) = signed.headers_mut().get_mut(name)
@@ -146,7 +153,10 @@ mod tests {
     fn a_signature_keeps_its_form() {
         let none = BTreeSet::new();
         let changed = |text| with_other_letter(text, &none);
-        assert_eq!(changed("t=17,v1=0123456789abcdef").unwrap(), "t=17,v1=0123456709abcdef");
+        assert_eq!(
+            changed("t=17,v1=0123456789abcdef").unwrap(),
+            "t=17,v1=0123456709abcdef"
+        );
         assert_eq!(changed("short"), None);
         let known = ["0123456789"].into();
         assert_eq!(

@@ -44,7 +44,11 @@ impl Target {
                 Failure::usage(format!(
                     "{name:?} is no endpoint of {}, which has {}; and as a provider: {error}",
                     path.display(),
-                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
                 ))
             })?;
             return Self::of_provider(provider, settings);
@@ -108,7 +112,10 @@ impl Target {
         match self {
             Self::Endpoint { config, name } => {
                 let verifier = config.endpoint(name);
-                verifier.map_or_else(|_| name.clone(), |verifier| verifier.provider().name().to_owned())
+                verifier.map_or_else(
+                    |_| name.clone(),
+                    |verifier| verifier.provider().name().to_owned(),
+                )
             }
             Self::Provider { provider, .. } => provider.name().to_owned(),
         }
@@ -126,7 +133,10 @@ impl Target {
         match self {
             Self::Endpoint { config, name } => {
                 let verifier = config.endpoint(name);
-                verifier.map_or_else(|_| Vec::new(), |verifier| verifier.provider().signature_headers().collect())
+                verifier.map_or_else(
+                    |_| Vec::new(),
+                    |verifier| verifier.provider().signature_headers().collect(),
+                )
             }
             Self::Provider { provider, .. } => provider.signature_headers().collect(),
         }

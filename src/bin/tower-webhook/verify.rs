@@ -107,7 +107,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         };
         verdict.provider = match &result {
             Ok(event) => event.provider().to_owned(),
-            Err(rejection) => rejection.provider().map_or_else(|| target.provider_name(), str::to_owned),
+            Err(rejection) => rejection
+                .provider()
+                .map_or_else(|| target.provider_name(), str::to_owned),
         };
         verdict.endpoint = verdict.endpoint.or_else(|| target.endpoint_name());
         verdict.bytes = bytes;
@@ -196,7 +198,11 @@ fn of_rejection(rejection: &Rejection) -> Verdict<'_> {
 
 /// A line with a label.
 fn fact(label: &str, text: &str) -> String {
-    format!("  {} {}\n", styled(FAINT, format!("{label:<10}")), escaped(text))
+    format!(
+        "  {} {}\n",
+        styled(FAINT, format!("{label:<10}")),
+        escaped(text)
+    )
 }
 
 fn genuine(event: &VerifiedEvent) -> String {
@@ -217,13 +223,18 @@ fn genuine(event: &VerifiedEvent) -> String {
     }
     let coverage = match event.coverage().to_string().as_str() {
         "body" => "signed as a whole",
-        "partial" => "only parts of it are signed: whoever has seen this request can change the rest",
+        "partial" => {
+            "only parts of it are signed: whoever has seen this request can change the rest"
+        }
         _ => "not signed: whoever has seen this request can send any other body",
     };
     text += &fact("body", &format!("{} bytes, {coverage}", event.body().len()));
     text += &match event.timestamp() {
         Some(time) => fact("signed at", &clock::date(time)),
-        None => fact("signed at", "no time is signed: this request stays valid for ever"),
+        None => fact(
+            "replay",
+            "no time is signed, so that this request stays valid for ever",
+        ),
     };
     text
 }
@@ -249,7 +260,11 @@ fn refused(rejection: &Rejection) -> String {
 /// What was found, without what `refused` has said.
 fn explained(report: &Report) -> String {
     let mut text = String::new();
-    let sentences: Vec<&str> = report.causes().iter().map(|cause| cause.sentence()).collect();
+    let sentences: Vec<&str> = report
+        .causes()
+        .iter()
+        .map(|cause| cause.sentence())
+        .collect();
     if !sentences.is_empty() {
         let name = report.cause().unwrap_or_default();
         let verdict = report.verdict().as_str();

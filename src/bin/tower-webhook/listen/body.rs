@@ -70,11 +70,7 @@ pub(crate) fn lock(tee: &Mutex<Tee>) -> MutexGuard<'_, Tee> {
 /// Reads what the layers have not read, for a while, so that a request that is refused for its head
 /// can be explained; unless the client waits to be told to send it. Returns what is kept, and how
 /// much is not.
-pub(crate) async fn drain(
-    tee: &Mutex<Tee>,
-    declared: Option<u64>,
-    is_sent: bool,
-) -> (Bytes, u64) {
+pub(crate) async fn drain(tee: &Mutex<Tee>, declared: Option<u64>, is_sent: bool) -> (Bytes, u64) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let rest = std::future::poll_fn(|cx| {
         let mut tee = lock(tee);

@@ -36,7 +36,7 @@ struct Member {
 }
 
 impl Endpoints {
-    pub(crate) fn build(arguments: &Arguments, forward: Option<Forward>) -> Result<Self> {
+    pub(crate) fn build(arguments: &Arguments, forward: Option<&Forward>) -> Result<Self> {
         match (&arguments.settings.config, &arguments.provider) {
             (Some(path), None) => Self::of_config(path, arguments, forward),
             (_, Some(name)) => Self::of_provider(name, arguments, forward),
@@ -46,7 +46,7 @@ impl Endpoints {
         }
     }
 
-    fn of_config(path: &Path, arguments: &Arguments, forward: Option<Forward>) -> Result<Self> {
+    fn of_config(path: &Path, arguments: &Arguments, forward: Option<&Forward>) -> Result<Self> {
         let config = Config::from_path(path).map_err(|error| Failure::undone(error.to_string()))?;
         let mut without_keys = Vec::new();
         for warning in config.warnings(clock::now()) {
@@ -78,7 +78,7 @@ impl Endpoints {
             endpoints.push(Endpoint {
                 max_body: members.iter().map(|(_, most)| *most).max().unwrap_or(0),
                 members: members.into_iter().map(|(member, _)| member).collect(),
-                stack: Stack::new(clocked(layer, arguments), forward.clone()),
+                stack: Stack::new(&clocked(layer, arguments), forward),
                 name: name.to_owned(),
             });
         }
@@ -91,7 +91,7 @@ impl Endpoints {
         Ok(Self(endpoints))
     }
 
-    fn of_provider(name: &str, arguments: &Arguments, forward: Option<Forward>) -> Result<Self> {
+    fn of_provider(name: &str, arguments: &Arguments, forward: Option<&Forward>) -> Result<Self> {
         let target = Target::find(name, &arguments.settings)?;
         let Target::Provider { provider, secrets } = &target else {
             return Err(Failure::usage(
@@ -115,7 +115,10 @@ impl Endpoints {
             name: name.to_owned(),
             max_body: verifier.max_body(),
             members: vec![member],
-            stack: Stack::new(clocked(WebhookVerifyLayer::new(verifier), arguments), forward),
+            stack: Stack::new(
+                &clocked(WebhookVerifyLayer::new(verifier), arguments),
+                forward,
+            ),
         }]))
     }
 
@@ -159,7 +162,12 @@ impl Endpoint {
     ) -> Option<Report> {
         let named = |wanted: &str| self.members.iter().find(|member| member.name == wanted);
         let member = member.and_then(named).or(self.members.first())?;
-        Some(diagnose(&member.providers, &member.secrets, captured, budget))
+        Some(diagnose(
+            &member.providers,
+            &member.secrets,
+            captured,
+            budget,
+        ))
     }
 }
 

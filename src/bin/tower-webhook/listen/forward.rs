@@ -31,7 +31,10 @@ impl Forward {
         &self,
         head: &Parts,
         body: Bytes,
-    ) -> (Response<Full<Bytes>>, std::result::Result<StatusCode, String>) {
+    ) -> (
+        Response<Full<Bytes>>,
+        std::result::Result<StatusCode, String>,
+    ) {
         let failed = |problem: String| {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::BAD_GATEWAY;
@@ -39,7 +42,10 @@ impl Forward {
         };
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
-        let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
         match destination(&self.base, target) {
             Ok(uri) => *request.uri_mut() = uri,
             Err(failure) => return failed(failure.message().to_owned()),
@@ -50,9 +56,14 @@ impl Forward {
         if let Some(host) = head.headers.get(HOST)
             && !head.headers.contains_key("x-forwarded-host")
         {
-            request.headers_mut().insert("x-forwarded-host", host.clone());
+            request
+                .headers_mut()
+                .insert("x-forwarded-host", host.clone());
             let proto = HeaderValue::from_static("http");
-            request.headers_mut().entry("x-forwarded-proto").or_insert(proto);
+            request
+                .headers_mut()
+                .entry("x-forwarded-proto")
+                .or_insert(proto);
         }
         /// The longest answer that is passed back.
         const MOST: usize = 1 << 20;

@@ -37,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) verdict: Verdict,
     pub(crate) kind: Option<&'static str>,
     pub(crate) message: Option<String>,
+    /// The header that was refused.
+    pub(crate) header: Option<String>,
     pub(crate) hints: Vec<&'static str>,
     pub(crate) key_id: Option<String>,
     pub(crate) variant: Option<String>,
@@ -69,6 +71,7 @@ impl Record {
             verdict: Verdict::NoEndpoint,
             kind: None,
             message: None,
+            header: None,
             hints: Vec::new(),
             key_id: None,
             variant: None,
@@ -86,7 +89,12 @@ impl Record {
     }
 
     /// Adds what the layers said.
-    pub(crate) fn judge(&mut self, status: StatusCode, refused: Option<&Rejection>, inside: &Inside) {
+    pub(crate) fn judge(
+        &mut self,
+        status: StatusCode,
+        refused: Option<&Rejection>,
+        inside: &Inside,
+    ) {
         self.status = status.as_u16();
         if let Some(upstream) = &inside.upstream {
             match upstream {
@@ -111,6 +119,7 @@ impl Record {
         if let Some(rejection) = rejection {
             self.kind = Some(rejection.kind().as_str());
             self.message = Some(rejection.to_string());
+            self.header = rejection.header().map(str::to_owned);
             self.hints = rejection.hints().map(Hint::as_str).collect();
             self.event_type = rejection.event_type().map(str::to_owned);
             self.delivery_id = rejection.delivery_id().map(str::to_owned);
@@ -127,15 +136,11 @@ impl Record {
             Verdict::PassedOn => (WARNING, "passed on"),
             Verdict::NoEndpoint => (WARNING, "no endpoint"),
         };
-        let place = match &self.endpoint {
-            Some(name) => name.clone(),
-            None => format!("{} {}", self.method, self.path),
-        };
         let mut line = format!(
             "{} {} {:<12} {}",
             styled(FAINT, clock::time_of_day(self.received_at)),
             styled(FAINT, format!("{:>4}", format!("#{}", self.number))),
-            escaped(&place),
+            escaped(self.endpoint.as_deref().unwrap_or("-")),
             styled(style, format!("{verdict:<9}")),
         );
         let mut add = |text: &str| {
@@ -144,7 +149,11 @@ impl Record {
                 line += text;
             }
         };
+        if self.verdict == Verdict::NoEndpoint {
+            add(&format!("{} {}", self.method, self.path));
+        }
         add(self.kind.unwrap_or_default());
+        add(self.header.as_deref().unwrap_or_default());
         add(&self.hints.join(","));
         add(&escaped(self.event_type.as_deref().unwrap_or_default()));
         if let Some(key) = &self.key_id {

@@ -63,7 +63,7 @@ struct Question {
 }
 
 impl Reporter {
-    pub(crate) fn start(endpoints: Arc<Endpoints>, options: ReporterOptions) -> Result<Self> {
+    pub(crate) fn start(endpoints: Arc<Endpoints>, options: &ReporterOptions) -> Result<Self> {
         let saver = match &options.save {
             Some(directory) => Some(Saver::new(directory.clone())?),
             None => None,

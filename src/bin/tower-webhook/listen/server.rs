@@ -112,7 +112,9 @@ impl Server {
             });
         }
         drop(listener);
-        output::say("stopping: requests in flight are finished first; Ctrl-C again to stop at once");
+        output::say(
+            "stopping: requests in flight are finished first; Ctrl-C again to stop at once",
+        );
         tokio::select! {
             () = graceful.shutdown() => {}
             () = tokio::time::sleep(GRACE) => {}
@@ -122,7 +124,10 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
-        let number = self.numbers.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let number = self
+            .numbers
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
         let received_at = self.now.unwrap_or_else(clock::now);
         let (head, incoming) = request.into_parts();
         let mut record = Record::new(number, received_at, head.method.as_str(), head.uri.path());
@@ -162,7 +167,9 @@ impl Server {
                 let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
                 let is_waiting = head.headers.contains_key(EXPECT);
                 let (body, left_out) = drain(&tee, declared, !is_waiting).await;
-                record.bytes = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(left_out);
+                record.bytes = u64::try_from(body.len())
+                    .unwrap_or(u64::MAX)
+                    .saturating_add(left_out);
                 let captured = CapturedRequest::new(&Head::from(&head), body)
                     .with_received_at(record.received_at)
                     .with_left_out(left_out);
@@ -232,7 +239,9 @@ struct Stop(tokio::signal::windows::CtrlC);
 #[cfg(windows)]
 impl Stop {
     fn listen() -> Result<Self> {
-        tokio::signal::windows::ctrl_c().map(Self).or_undone("signals")
+        tokio::signal::windows::ctrl_c()
+            .map(Self)
+            .or_undone("signals")
     }
 
     async fn wait(&mut self) {

@@ -27,9 +27,12 @@ type Layered = HandshakeService<WebhookVerify<HandshakeService<Accepted>>>;
 pub(crate) struct Stack(Layered);
 
 impl Stack {
-    pub(crate) fn new(layer: WebhookVerifyLayer, forward: Option<Forward>) -> Self {
-        let handshake = HandshakeLayer::new(&layer);
-        let inner = layer.layer(handshake.layer(Accepted { forward }));
+    pub(crate) fn new(layer: &WebhookVerifyLayer, forward: Option<&Forward>) -> Self {
+        let handshake = HandshakeLayer::new(layer);
+        let accepted = Accepted {
+            forward: forward.cloned(),
+        };
+        let inner = layer.layer(handshake.layer(accepted));
         Self(handshake.layer(inner))
     }
 
