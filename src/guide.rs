@@ -27,5 +27,6 @@ page!(handshakes, "docs/handshakes.md", ["axum", "config"]);
 page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
 page!(testing, "docs/testing.md", ["actix", "axum", "config"]);
+page!(cli, "docs/cli.md", []);
 page!(local, "docs/local.md", []);
 page!(mismatch, "docs/mismatch.md", ["explain", "tower"]);

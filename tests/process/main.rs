@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod cli;
 mod deliveries;
 mod faults;
 mod handshakes;

@@ -18,16 +18,22 @@ static PROFILE: LazyLock<PathBuf> = LazyLock::new(|| {
     profile.to_owned()
 });
 
-/// All examples of the workspace. `cargo test --workspace --all-features` has built them already.
-static EXAMPLES: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
+/// All examples of the workspace, and the program. `cargo test --workspace --all-features` has built
+/// them already.
+static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
     let mut cargo = cargo("build");
-    cargo.args(["--workspace", "--all-features", "--examples"]);
+    cargo.args(["--workspace", "--all-features", "--bins", "--examples"]);
     executables(cargo.current_dir(env!("CARGO_MANIFEST_DIR")))
 });
 
 /// An example, ready to run.
 pub fn example(name: &str) -> Command {
-    Command::new(EXAMPLES.get(name).unwrap_or_else(|| panic!("no {name}")))
+    Command::new(program(name))
+}
+
+/// Where an example is, or the program `tower-webhook`.
+pub fn program(name: &str) -> &'static Path {
+    PROGRAMS.get(name).unwrap_or_else(|| panic!("no {name}"))
 }
 
 /// The programs that this command builds, by the names of their targets.

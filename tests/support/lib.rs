@@ -41,6 +41,8 @@ pub mod loopback;
 #[cfg(feature = "all")]
 pub mod machine;
 #[cfg(all(feature = "all", unix))]
+pub mod program;
+#[cfg(all(feature = "all", unix))]
 pub mod proxy;
 #[cfg(all(feature = "all", unix))]
 pub mod receiver;

@@ -3,11 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
-    thread,
-    time::Duration,
+    process::Command,
 };
 
 use bytes::Bytes;
@@ -19,10 +15,8 @@ use hyper_util::{
 };
 use tempfile::TempDir;
 
-use crate::cargo;
-
-/// Nothing here takes a hundredth of this; whoever waits so long waits for ever.
-const HANG: Duration = Duration::from_secs(60);
+pub use crate::program::Ended;
+use crate::{cargo, program::Process};
 
 /// A running receiver on a port of its own. It ends with this value.
 pub struct Receiver {
@@ -38,13 +32,6 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
-}
-
-/// What is left of a receiver that has ended.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
 }
 
 impl Receiver {
@@ -164,12 +151,7 @@ impl Receiver {
 
     /// Sends it a signal, by name.
     pub fn signal(&self, name: &str) {
-        let pid = self.process.child.id().to_string();
-        // `kill` is built into every shell, and not a program everywhere.
-        let sent = Command::new("sh")
-            .args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid])
-            .status();
-        assert!(sent.unwrap().success(), "signal {name}");
+        self.process.signal(name);
     }
 
     /// Waits until it has ended by itself.
@@ -200,99 +182,4 @@ fn command<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
     let mut command = cargo::example("receiver");
     command.args(args);
     command
-}
-
-struct Process {
-    child: Child,
-    stdout: Lines,
-    stderr: Lines,
-}
-
-impl Process {
-    fn spawn(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self {
-            stdout: Lines::of(child.stdout.take().unwrap()),
-            stderr: Lines::of(child.stderr.take().unwrap()),
-            child,
-        }
-    }
-
-    fn end(mut self) -> Ended {
-        // Both pipes close when the process ends.
-        let (stdout, stderr) = (self.stdout.all(), self.stderr.all());
-        let code = self.child.wait().unwrap().code();
-        Ended {
-            code,
-            stdout,
-            stderr,
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The lines of a pipe, as they come.
-struct Lines(Arc<(Mutex<Seen>, Condvar)>);
-
-#[derive(Default)]
-struct Seen {
-    lines: Vec<String>,
-    closed: bool,
-}
-
-impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Self {
-        let shared = Arc::<(Mutex<Seen>, Condvar)>::default();
-        let lines = Self(Arc::clone(&shared));
-        thread::spawn(move || {
-            let (seen, changed) = &*shared;
-            for line in BufReader::new(pipe).lines() {
-                seen.lock().unwrap().lines.push(line.unwrap());
-                changed.notify_all();
-            }
-            seen.lock().unwrap().closed = true;
-            changed.notify_all();
-        });
-        lines
-    }
-
-    /// The first line that begins like this, or `None` once there can be none any more.
-    fn line(&self, start: &str) -> Option<String> {
-        self.wait(|seen| {
-            let found = seen.lines.iter().find(|line| line.starts_with(start));
-            (found.is_some() || seen.closed).then(|| found.cloned())
-        })
-    }
-
-    fn all(&self) -> String {
-        self.wait(|seen| seen.closed.then(|| seen.lines.join("\n")))
-    }
-
-    fn text(&self) -> String {
-        self.wait(|seen| Some(seen.lines.join("\n")))
-    }
-
-    fn wait<T>(&self, mut look: impl FnMut(&Seen) -> Option<T>) -> T {
-        let (seen, changed) = &*self.0;
-        let mut seen = seen.lock().unwrap();
-        loop {
-            if let Some(found) = look(&seen) {
-                return found;
-            }
-            let (next, timeout) = changed.wait_timeout(seen, HANG).unwrap();
-            assert!(!timeout.timed_out(), "the receiver says nothing more");
-            seen = next;
-        }
-    }
 }
