@@ -54,7 +54,14 @@ impl Desk {
         desk.write("webhooks.toml", CONFIG);
         desk.write(".env", &format!("NEXT={OTHER_SECRET}\n"));
         let sign = |provider: &str| {
-            let args = ["sign", provider, "--secret-env", "SECRET", "--now", RECEIVED];
+            let args = [
+                "sign",
+                provider,
+                "--secret-env",
+                "SECRET",
+                "--now",
+                RECEIVED,
+            ];
             desk.run([&args[..], &["event.json", "--http"]].concat())
                 .stdout
         };
@@ -142,7 +149,8 @@ impl Listening {
             line["event"] == kind && line["number"] == number
         };
         let line = self.process.stdout.find(is_it);
-        let line = line.unwrap_or_else(|| panic!("no {kind} {number}: {}", self.process.stdout.text()));
+        let line =
+            line.unwrap_or_else(|| panic!("no {kind} {number}: {}", self.process.stdout.text()));
         serde_json::from_str(&line).unwrap()
     }
 

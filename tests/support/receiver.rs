@@ -1,10 +1,6 @@
 //! The receiver example as a process of its own, and a client that talks to it over HTTP.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    process::Command,
-};
+use std::{ffi::OsStr, fs, process::Command};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};

@@ -95,7 +95,7 @@ fn connector() -> Result<Connector> {
 
     let mut http = HttpConnector::new();
     http.enforce_http(false);
-    let provider = std::sync::Arc::new(hyper_rustls::rustls_ring_provider());
+    let provider = rustls::crypto::ring::default_provider();
     Ok(hyper_rustls::HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(provider)
         .or_undone("the certificates of the system")?

@@ -85,14 +85,29 @@ fn every_command_ends_as_it_says() {
         };
         assert!(said.contains(text), "{args:?}: {ended:?}");
         assert!(silent.is_none_or(String::is_empty), "{args:?}: {ended:?}");
-        assert!(!said.contains('\u{1b}'), "{args:?}: no terminal, no colours");
+        assert!(
+            !said.contains('\u{1b}'),
+            "{args:?}: no terminal, no colours"
+        );
         for hidden in [SECRET, OTHER_SECRET] {
             let all = ended.stdout.clone() + &ended.stderr;
             assert!(!all.contains(hidden), "{args:?}: {all}");
         }
     }
-    for command in ["providers", "config", "sign", "send", "verify", "explain", "listen", "replay", "completions"] {
-        let codes = ROWS.iter().filter(|(args, ..)| args.first() == Some(&command));
+    for command in [
+        "providers",
+        "config",
+        "sign",
+        "send",
+        "verify",
+        "explain",
+        "listen",
+        "replay",
+        "completions",
+    ] {
+        let codes = ROWS
+            .iter()
+            .filter(|(args, ..)| args.first() == Some(&command));
         assert!(codes.count() > 1, "{command}");
     }
 }
@@ -100,7 +115,10 @@ fn every_command_ends_as_it_says() {
 /// With what the rows name beside the examples.
 fn desk() -> Desk {
     let desk = Desk::new();
-    desk.write("broken.toml", "[endpoints.a]\nprovider = \"stirpe\"\nsecret = \"whsec_a-secret-of-length\"");
+    desk.write(
+        "broken.toml",
+        "[endpoints.a]\nprovider = \"stirpe\"\nsecret = \"whsec_a-secret-of-length\"",
+    );
     let ending = "[endpoints.a]\nprovider = \"github\"\n\
         secret = { env = \"SECRET\", not_after = \"2026-12-01T00:00:00Z\" }";
     desk.write("ending.toml", ending);
@@ -109,7 +127,14 @@ fn desk() -> Desk {
     let reprinted = reprinted.replace(",\"number\":17", ", \"number\": 17");
     desk.write("reprinted.http", &reprinted);
     desk.write("forged.http", &captured.replace("opened", "closed"));
-    let args = ["sign", "github", "--secret-env", "OTHER_SECRET", "event.json", "--http"];
+    let args = [
+        "sign",
+        "github",
+        "--secret-env",
+        "OTHER_SECRET",
+        "event.json",
+        "--http",
+    ];
     desk.write("other.http", &(desk.run(args).stdout + "\n"));
     desk
 }
@@ -119,11 +144,33 @@ fn an_argument_that_may_be_a_secret_is_not_repeated() {
     let desk = Desk::new();
     for args in [
         vec!["verify", "github", "hush-hush-hush", "captured.http"],
-        vec!["verify", "github", "--secret=hush-hush-hush", "captured.http"],
-        vec!["verify", "github", "--secret-env", "hush-hush-hush", "captured.http"],
-        vec!["verify", "github", "--secret-file", "hush-hush-hush-hush", "captured.http"],
+        vec![
+            "verify",
+            "github",
+            "--secret=hush-hush-hush",
+            "captured.http",
+        ],
+        vec![
+            "verify",
+            "github",
+            "--secret-env",
+            "hush-hush-hush",
+            "captured.http",
+        ],
+        vec![
+            "verify",
+            "github",
+            "--secret-file",
+            "hush-hush-hush-hush",
+            "captured.http",
+        ],
         vec!["sign", "square", "--param", "hush-hush-hush", "event.json"],
-        vec!["send", "github", "http://user:hush-hush-hush@127.0.0.1/", "event.json"],
+        vec![
+            "send",
+            "github",
+            "http://user:hush-hush-hush@127.0.0.1/",
+            "event.json",
+        ],
         vec!["sign", "github", "-H", "hush hush hush", "event.json"],
     ] {
         let ended = desk.run(args.iter().copied());
@@ -140,22 +187,58 @@ fn a_refusal_says_in_one_screen_what_to_do() {
     let without: Vec<&str> = without.collect();
     desk.write("missing.http", &(without.join("\n") + "\n"));
     for (file, secret, expected) in [
-        ("other.http", "SECRET", &["signature_mismatch", "another secret"][..]),
-        ("reprinted.http", "SECRET", &["signature_mismatch", "json:compact", "do "]),
-        ("missing.http", "SECRET", &["missing_header", "X-Hub-Signature-256", "set the secret at the provider"]),
+        (
+            "other.http",
+            "SECRET",
+            &["signature_mismatch", "another secret"][..],
+        ),
+        (
+            "reprinted.http",
+            "SECRET",
+            &["signature_mismatch", "json:compact", "do "],
+        ),
+        (
+            "missing.http",
+            "SECRET",
+            &[
+                "missing_header",
+                "X-Hub-Signature-256",
+                "set the secret at the provider",
+            ],
+        ),
     ] {
         let ended = desk.run(["verify", "github", "--secret-env", secret, file]);
         assert_eq!(ended.code, Some(1), "{file}: {ended:?}");
         for text in expected {
             // An unknown secret is named by the experiment that tells it.
-            let text = if *text == "another secret" { "the secret is another one" } else { text };
-            assert!(ended.stdout.contains(text), "{file}: {text}: {}", ended.stdout);
+            let text = if *text == "another secret" {
+                "the secret is another one"
+            } else {
+                text
+            };
+            assert!(
+                ended.stdout.contains(text),
+                "{file}: {text}: {}",
+                ended.stdout
+            );
         }
         assert!(ended.stdout.lines().count() < 24, "{}", ended.stdout);
     }
-    let args = ["verify", "stripe", "--secret-env", "SECRET", "stripe.http", "--now", "1795870000"];
+    let args = [
+        "verify",
+        "stripe",
+        "--secret-env",
+        "SECRET",
+        "stripe.http",
+        "--now",
+        "1795870000",
+    ];
     let stale = desk.run(args).stdout;
-    for text in ["timestamp_too_old", "10000 s", "let the provider send it again"] {
+    for text in [
+        "timestamp_too_old",
+        "10000 s",
+        "let the provider send it again",
+    ] {
         assert!(stale.contains(text), "{stale}");
     }
 }
@@ -163,7 +246,15 @@ fn a_refusal_says_in_one_screen_what_to_do() {
 #[test]
 fn results_for_programs_have_their_fields() {
     let desk = desk();
-    let genuine = desk.json(["verify", "stripe", "--secret-env", "SECRET", "stripe.http", "--now", RECEIVED]);
+    let genuine = desk.json([
+        "verify",
+        "stripe",
+        "--secret-env",
+        "SECRET",
+        "stripe.http",
+        "--now",
+        RECEIVED,
+    ]);
     for (field, value) in [
         ("verdict", "\"genuine\""),
         ("provider", "\"stripe\""),
@@ -177,7 +268,13 @@ fn results_for_programs_have_their_fields() {
     ] {
         assert_eq!(genuine[field].to_string(), value, "{field}: {genuine}");
     }
-    let refused = desk.json(["verify", "code", "--config", "webhooks.toml", "reprinted.http"]);
+    let refused = desk.json([
+        "verify",
+        "code",
+        "--config",
+        "webhooks.toml",
+        "reprinted.http",
+    ]);
     for (pointer, value) in [
         ("/verdict", "\"refused\""),
         ("/kind", "\"signature_mismatch\""),
@@ -186,15 +283,33 @@ fn results_for_programs_have_their_fields() {
         ("/explanation/verdict", "\"proven\""),
         ("/explanation/cause", "\"json:compact\""),
     ] {
-        assert_eq!(refused.pointer(pointer).unwrap().to_string(), value, "{pointer}: {refused}");
+        assert_eq!(
+            refused.pointer(pointer).unwrap().to_string(),
+            value,
+            "{pointer}: {refused}"
+        );
     }
-    let report = desk.json(["explain", "--config", "webhooks.toml", "code", "reprinted.http"]);
+    let report = desk.json([
+        "explain",
+        "--config",
+        "webhooks.toml",
+        "code",
+        "reprinted.http",
+    ]);
     assert_eq!(report["verdict"], "proven");
     assert_eq!(report["cause"], "json:compact");
     assert!(report["remedy"].as_str().unwrap().contains("JSON"));
     assert!(report["tried"]["readings"].as_u64().unwrap() > 1);
 
-    let signed = desk.json(["sign", "stripe", "--secret-env", "SECRET", "event.json", "--now", RECEIVED]);
+    let signed = desk.json([
+        "sign",
+        "stripe",
+        "--secret-env",
+        "SECRET",
+        "event.json",
+        "--now",
+        RECEIVED,
+    ]);
     let header = signed["headers"]["stripe-signature"].as_str().unwrap();
     assert!(header.starts_with(&format!("t={RECEIVED},v1=")), "{signed}");
 
@@ -209,7 +324,10 @@ fn results_for_programs_have_their_fields() {
     let all = desk.json(["providers"]);
     let all = all.as_array().unwrap();
     assert!(all.len() > 270, "{}", all.len());
-    let stripe = all.iter().find(|provider| provider["name"] == "stripe").unwrap();
+    let stripe = all
+        .iter()
+        .find(|provider| provider["name"] == "stripe")
+        .unwrap();
     assert_eq!(stripe["evidence"], "ran");
     assert_eq!(stripe["replay_window"], "5 minutes");
     let shown = desk.json(["providers", "show", "square"]);
@@ -220,11 +338,14 @@ fn results_for_programs_have_their_fields() {
 #[test]
 fn a_provider_that_was_copied_to_a_file_signs_the_same() {
     let desk = Desk::new();
-    let toml = desk.run(["providers", "show", "stripe", "--format", "toml"]).stdout;
+    let toml = desk
+        .run(["providers", "show", "stripe", "--format", "toml"])
+        .stdout;
     desk.write("copy.toml", &toml);
     let sign = |args: &[&str]| {
         let common = ["--secret-env", "SECRET", "event.json", "--now", RECEIVED];
-        desk.run(["sign"].iter().chain(args).chain(&common).copied()).stdout
+        desk.run(["sign"].iter().chain(args).chain(&common).copied())
+            .stdout
     };
     let copy = sign(&["my-stripe", "--config", "copy.toml"]);
     assert!(copy.starts_with("Stripe-Signature: "), "{copy}");

@@ -39,7 +39,10 @@ fn shell(desk: &Desk, line: &str) -> Ended {
     let program = cargo::program("tower-webhook").parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut command: Command = desk.command([]);
-    let envs: Vec<_> = command.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
+    let envs: Vec<_> = command
+        .get_envs()
+        .map(|(name, value)| (name.to_owned(), value.unwrap().to_owned()))
+        .collect();
     let mut shell = Command::new("sh");
     shell
         .args(["-ec", line])
@@ -58,13 +61,34 @@ fn the_examples_of_the_help_do_what_they_say() {
         [endpoints.stripe]\nprovider = \"stripe\"\nsecret = { env = \"SECRET\" }\n\
         [endpoints.slack]\nprovider = \"slack\"\nsecret = { env = \"SECRET\" }\n";
     desk.write("receiver.toml", endpoints);
-    let receiver = desk.listen(["--config", "receiver.toml", "--save", "kept", "--no-explain"]);
+    let receiver = desk.listen([
+        "--config",
+        "receiver.toml",
+        "--save",
+        "kept",
+        "--no-explain",
+    ]);
     // What the examples replay, as `listen` has saved it.
     let url = receiver.url("/webhooks/stripe");
-    let sent = desk.run(["send", "stripe", &url, "--secret-env", "SECRET", "event.json"]);
+    let sent = desk.run([
+        "send",
+        "stripe",
+        &url,
+        "--secret-env",
+        "SECRET",
+        "event.json",
+    ]);
     assert_eq!(sent.code, Some(0), "{sent:?}");
-    assert!(receiver.process.stdout.find(|line| line.contains("kept/0001.json")).is_some());
-    let saved = desk.read("kept/0001.json").replace("\"endpoint\": \"stripe\"", "\"endpoint\": \"payments\"");
+    assert!(
+        receiver
+            .process
+            .stdout
+            .find(|line| line.contains("kept/0001.json"))
+            .is_some()
+    );
+    let saved = desk
+        .read("kept/0001.json")
+        .replace("\"endpoint\": \"stripe\"", "\"endpoint\": \"payments\"");
     desk.write("captures/0007.json", &saved);
 
     let mut count = 0;
@@ -79,9 +103,10 @@ fn the_examples_of_the_help_do_what_they_say() {
             }
             let line = example.replace("127.0.0.1:3000", &receiver.address);
             // The last replay keeps the path of the request, and the time of the example is fixed.
-            let line = line.replace("verify stripe --secret-env SECRET captured.http --now 1795860000", &format!(
-                "verify stripe --secret-env SECRET stripe.http --now {RECEIVED}"
-            ));
+            let line = line.replace(
+                "verify stripe --secret-env SECRET captured.http --now 1795860000",
+                &format!("verify stripe --secret-env SECRET stripe.http --now {RECEIVED}"),
+            );
             let ended = shell(&desk, &line);
             let code = OTHERWISE.iter().find(|(part, _)| line.contains(part));
             let code = code.map_or(0, |(_, code)| *code);

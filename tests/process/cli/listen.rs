@@ -22,7 +22,9 @@ fn exchange(listening: &Listening, request: &str) -> String {
 
 fn post(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    )
 }
 
 const FORGED: &str = "x-hub-signature-256: sha256=0000000000000000000000000000000000000000000000000000000000000000\r\n";
@@ -32,22 +34,36 @@ const FORGED: &str = "x-hub-signature-256: sha256=000000000000000000000000000000
 fn the_answer_does_not_wait_for_the_explanation() {
     let _alone = alone();
     let desk = Desk::new();
-    let listening = desk.listen(["--config", "webhooks.toml", "--budget", "4s", "--format", "json"]);
+    let listening = desk.listen([
+        "--config",
+        "webhooks.toml",
+        "--budget",
+        "4s",
+        "--format",
+        "json",
+    ]);
     // So many readings that the budget is used up.
     let body = format!("{{{}\"a\":1}}", "\"key\": \"value é\", ".repeat(4000));
     let begun = Instant::now();
     for number in 1..=3 {
         let answer = exchange(&listening, &post("/code", FORGED, &body));
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-        assert_eq!(listening.event("request", number)["kind"], "signature_mismatch");
+        assert_eq!(
+            listening.event("request", number)["kind"],
+            "signature_mismatch"
+        );
     }
     let answered = begun.elapsed();
     let why = listening.event("explanation", 1);
     assert!(answered < Duration::from_secs(2), "{answered:?}");
-    assert!(why["tried"]["milliseconds"].as_u64().unwrap() > 1000, "{why}");
+    assert!(
+        why["tried"]["milliseconds"].as_u64().unwrap() > 1000,
+        "{why}"
+    );
     // One at a time.
     let second = listening.event("explanation", 2);
-    let both = why["tried"]["milliseconds"].as_u64().unwrap() + second["tried"]["milliseconds"].as_u64().unwrap();
+    let both = why["tried"]["milliseconds"].as_u64().unwrap()
+        + second["tried"]["milliseconds"].as_u64().unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(both), "{both}");
 }
 
@@ -57,11 +73,27 @@ fn one_line_shows_each_request() {
     let listening = desk.listen(["--config", "webhooks.toml"]);
     let code = listening.url("/webhooks/code");
     let payments = listening.url("/webhooks/payments");
-    let send = |args: &[&str]| desk.run(args.iter().chain(&["--secret-env", "SECRET", "event.json"]).copied());
-    send(&["send", "github", &code, "-H", "X-GitHub-Event: issues\u{9}opened"]);
+    let send = |args: &[&str]| {
+        desk.run(
+            args.iter()
+                .chain(&["--secret-env", "SECRET", "event.json"])
+                .copied(),
+        )
+    };
+    send(&[
+        "send",
+        "github",
+        &code,
+        "-H",
+        "X-GitHub-Event: issues\u{9}opened",
+    ]);
     send(&["send", "stripe", &payments]);
     send(&["send", "github", &code, "--tamper", "signature"]);
-    send(&["send", "github", &listening.url("/webhooks/nobody?token=hush")]);
+    send(&[
+        "send",
+        "github",
+        &listening.url("/webhooks/nobody?token=hush"),
+    ]);
     exchange(&listening, &post("/webhooks/code", "", "{}"));
     let expected = [
         "#1 code         genuine    ",
@@ -71,12 +103,25 @@ fn one_line_shows_each_request() {
         "#5 code         REFUSED    missing_header  X-Hub-Signature-256  ",
     ];
     for expected in expected {
-        let line = listening.process.stdout.find(|line| line.contains(expected));
-        assert!(line.is_some(), "{expected}: {}", listening.process.stdout.text());
+        let line = listening
+            .process
+            .stdout
+            .find(|line| line.contains(expected));
+        assert!(
+            line.is_some(),
+            "{expected}: {}",
+            listening.process.stdout.text()
+        );
     }
     let ended = listening.stop();
-    assert!(!ended.stdout.contains("hush") && !ended.stdout.contains('\u{1b}'), "{ended:?}");
-    assert!(!ended.stdout.contains("opened\""), "bodies are not shown: {ended:?}");
+    assert!(
+        !ended.stdout.contains("hush") && !ended.stdout.contains('\u{1b}'),
+        "{ended:?}"
+    );
+    assert!(
+        !ended.stdout.contains("opened\""),
+        "bodies are not shown: {ended:?}"
+    );
 }
 
 #[test]
@@ -95,15 +140,37 @@ fn bodies_are_shown_to_whoever_asks_and_disturb_no_terminal() {
 fn captures_are_for_their_owner_and_are_read_again() {
     use std::os::unix::fs::PermissionsExt;
     let desk = Desk::new();
-    let listening = desk.listen(["--config", "webhooks.toml", "--save", "new/captures", "--no-explain"]);
+    let listening = desk.listen([
+        "--config",
+        "webhooks.toml",
+        "--save",
+        "new/captures",
+        "--no-explain",
+    ]);
     let code = listening.url("/webhooks/code");
     for more in [&[][..], &["--tamper", "body"]] {
-        let args = ["send", "github", &code, "--secret-env", "SECRET", "event.json"];
+        let args = [
+            "send",
+            "github",
+            &code,
+            "--secret-env",
+            "SECRET",
+            "event.json",
+        ];
         desk.run(args.iter().chain(more).copied());
     }
     // The body of what is refused for its head is kept, too.
-    exchange(&listening, &post("/webhooks/code", "cookie: hush\r\n", EVENT));
-    assert!(listening.process.stdout.find(|line| line.contains("#3")).is_some());
+    exchange(
+        &listening,
+        &post("/webhooks/code", "cookie: hush\r\n", EVENT),
+    );
+    assert!(
+        listening
+            .process
+            .stdout
+            .find(|line| line.contains("#3"))
+            .is_some()
+    );
     let mode = |path: &str| {
         let path = desk.path().join(path);
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -114,17 +181,45 @@ fn captures_are_for_their_owner_and_are_read_again() {
         assert_eq!(mode(&file), 0o600);
         let text = desk.read(&file);
         assert!(!text.contains("hush"), "{text}");
-        let verify = ["verify", "code", "--config", "webhooks.toml", &file, "--no-explain"];
+        let verify = [
+            "verify",
+            "code",
+            "--config",
+            "webhooks.toml",
+            &file,
+            "--no-explain",
+        ];
         assert_eq!(desk.run(verify).code, Some(verdict), "{file}");
-        let explain = ["explain", "code", "--config", "webhooks.toml", &file, "--budget", "300ms"];
+        let explain = [
+            "explain",
+            "code",
+            "--config",
+            "webhooks.toml",
+            &file,
+            "--budget",
+            "300ms",
+        ];
         assert_eq!(desk.run(explain).code, Some(cause), "{file}");
-        assert!(text.contains("opened") || text.contains("closed") || text.contains("number"), "{text}");
+        assert!(
+            text.contains("opened") || text.contains("closed") || text.contains("number"),
+            "{text}"
+        );
     }
     drop(listening);
     // Another run adds to them.
-    let listening = desk.listen(["--config", "webhooks.toml", "--save", "new/captures", "--format", "json"]);
+    let listening = desk.listen([
+        "--config",
+        "webhooks.toml",
+        "--save",
+        "new/captures",
+        "--format",
+        "json",
+    ]);
     exchange(&listening, &post("/webhooks/code", "", ""));
-    assert_eq!(listening.event("request", 1)["saved"], "new/captures/0004.json");
+    assert_eq!(
+        listening.event("request", 1)["saved"],
+        "new/captures/0004.json"
+    );
 }
 
 const VENDORS: &str = r#"
@@ -160,23 +255,46 @@ fn handshakes_are_answered() {
     desk.write("vendors.toml", VENDORS);
     let listening = desk.listen(["--config", "vendors.toml", "--format", "json"]);
     // Slack signs its challenge.
-    desk.write("challenge.json", r#"{"type":"url_verification","challenge":"3eZbrw1aB"}"#);
+    desk.write(
+        "challenge.json",
+        r#"{"type":"url_verification","challenge":"3eZbrw1aB"}"#,
+    );
     let slack = listening.url("/slack");
-    let sent = desk.run(["send", "slack", &slack, "--secret-env", "SECRET", "challenge.json", "--show-body"]);
+    let sent = desk.run([
+        "send",
+        "slack",
+        &slack,
+        "--secret-env",
+        "SECRET",
+        "challenge.json",
+        "--show-body",
+    ]);
     assert!(sent.stdout.contains("| 3eZbrw1aB"), "{sent:?}");
     // Meta compares a token.
     let ask = |token: &str| {
         let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=42");
-        exchange(&listening, &format!("GET /meta?{query} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"))
+        exchange(
+            &listening,
+            &format!("GET /meta?{query} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"),
+        )
     };
     let answer = ask("the-token-of-the-app");
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n42"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n42"),
+        "{answer}"
+    );
     assert!(ask("a-guess").starts_with("HTTP/1.1 403 "));
     assert_eq!(listening.event("request", 2)["verdict"], "handshake");
     let refused = listening.event("request", 3);
-    assert_eq!((&refused["verdict"], &refused["kind"]), (&"refused".into(), &"challenge_refused".into()));
+    assert_eq!(
+        (&refused["verdict"], &refused["kind"]),
+        (&"refused".into(), &"challenge_refused".into())
+    );
     let all = listening.stop();
-    assert!(!(all.stdout + &all.stderr).contains("the-token-of"), "no token is printed");
+    assert!(
+        !(all.stdout + &all.stderr).contains("the-token-of"),
+        "no token is printed"
+    );
 }
 
 #[test]
@@ -186,22 +304,52 @@ fn groups_and_endpoints_that_only_log_are_served_as_they_are() {
     let listening = desk.listen(["--config", "vendors.toml", "--format", "json"]);
     let either = listening.url("/either");
     for (number, provider, secret) in [(1, "github", "OTHER_SECRET"), (2, "stripe", "SECRET")] {
-        let sent = desk.run(["send", provider, &either, "--secret-env", secret, "event.json"]);
+        let sent = desk.run([
+            "send",
+            provider,
+            &either,
+            "--secret-env",
+            secret,
+            "event.json",
+        ]);
         assert_eq!(sent.code, Some(0), "{sent:?}");
         assert_eq!(listening.event("request", number)["verdict"], "genuine");
     }
     // The explanation is about the member that got furthest.
     desk.write("old.http", &post("/either", "", ""));
-    let changed = ["send", "github", &either, "--secret-env", "SECRET", "event.json"];
+    let changed = [
+        "send",
+        "github",
+        &either,
+        "--secret-env",
+        "SECRET",
+        "event.json",
+    ];
     assert_eq!(desk.run(changed).code, Some(1));
-    assert_eq!(listening.event("explanation", 3)["cause"], "other-secret:next");
+    assert_eq!(
+        listening.event("explanation", 3)["cause"],
+        "other-secret:next"
+    );
 
-    let trial = ["send", "github", &listening.url("/trial"), "--secret-env", "OTHER_SECRET", "event.json"];
+    let trial = [
+        "send",
+        "github",
+        &listening.url("/trial"),
+        "--secret-env",
+        "OTHER_SECRET",
+        "event.json",
+    ];
     assert_eq!(desk.run(trial).code, Some(0));
     let line = listening.event("request", 4);
-    assert_eq!((&line["verdict"], &line["kind"]), (&"passed_on".into(), &"signature_mismatch".into()));
+    assert_eq!(
+        (&line["verdict"], &line["kind"]),
+        (&"passed_on".into(), &"signature_mismatch".into())
+    );
     let ended = listening.stop();
-    assert!(ended.stderr.contains("signatures are not enforced"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("signatures are not enforced"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -231,12 +379,28 @@ fn a_signal_lets_what_is_in_flight_finish() {
 #[test]
 fn the_clock_can_stand_still_on_this_machine() {
     let desk = Desk::new();
-    let listening = desk.listen(["--config", "webhooks.toml", "--now", RECEIVED, "--format", "json"]);
-    assert!(listening.process.stderr.line("warning: the time is always 2026-11-28T").is_some());
+    let listening = desk.listen([
+        "--config",
+        "webhooks.toml",
+        "--now",
+        RECEIVED,
+        "--format",
+        "json",
+    ]);
+    assert!(
+        listening
+            .process
+            .stderr
+            .line("warning: the time is always 2026-11-28T")
+            .is_some()
+    );
     let url = listening.url("/payments");
     let sent = desk.run(["replay", "stripe.http", &url]);
     assert_eq!(sent.code, Some(0), "{sent:?}");
-    assert_eq!(listening.event("request", 1)["time"], "2026-11-28T09:20:00Z");
+    assert_eq!(
+        listening.event("request", 1)["time"],
+        "2026-11-28T09:20:00Z"
+    );
 }
 
 /// Bodies that are too long, that never end, and that break off.
@@ -248,7 +412,9 @@ fn what_a_client_says_of_itself_costs_nothing() {
         "[endpoints.code]\nprovider = \"github\"\nsecret = { env = \"SECRET\" }\nmax_body = 1000\nread_timeout = \"300ms\"",
     );
     let listening = desk.listen(["--config", "small.toml", "--format", "json"]);
-    let head = |length: &str| format!("POST /code HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{length}\r\n{FORGED}\r\n");
+    let head = |length: &str| {
+        format!("POST /code HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{length}\r\n{FORGED}\r\n")
+    };
     let answer = exchange(&listening, &head("content-length: 18446744073709551615"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = format!("800\r\n{}\r\n0\r\n\r\n", "x".repeat(0x800));
@@ -264,7 +430,16 @@ fn what_a_client_says_of_itself_costs_nothing() {
 fn a_port_that_is_taken_is_named() {
     let desk = Desk::new();
     let listening = desk.listen(["--config", "webhooks.toml"]);
-    let ended = Process::spawn(&mut desk.command(["listen", &listening.address, "--config", "webhooks.toml"])).end();
+    let ended = Process::spawn(&mut desk.command([
+        "listen",
+        &listening.address,
+        "--config",
+        "webhooks.toml",
+    ]))
+    .end();
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.stderr.contains(&listening.address) && ended.stderr.contains("in use"), "{ended:?}");
+    assert!(
+        ended.stderr.contains(&listening.address) && ended.stderr.contains("in use"),
+        "{ended:?}"
+    );
 }

@@ -28,7 +28,14 @@ fn a_verdict_needs_no_reader() {
     for (secret, code) in [("SECRET", 0), ("OTHER_SECRET", 1)] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let args = ["verify", "github", "--secret-env", secret, "captured.http", "--no-explain"];
+        let args = [
+            "verify",
+            "github",
+            "--secret-env",
+            secret,
+            "captured.http",
+            "--no-explain",
+        ];
         let status = desk.command(args).stdout(Stdio::from(writer)).status();
         assert_eq!(status.unwrap().code(), Some(code));
     }
@@ -50,12 +57,21 @@ fn a_full_disk_is_no_success() {
 #[test]
 fn colours_are_for_terminals_and_for_whoever_asks() {
     let desk = Desk::new();
-    let args = ["verify", "github", "--secret-env", "SECRET", "captured.http"];
+    let args = [
+        "verify",
+        "github",
+        "--secret-env",
+        "SECRET",
+        "captured.http",
+    ];
     let with = |name: &str, value: &str| {
         let mut command = desk.command(args);
         Process::spawn(command.env(name, value)).end().stdout
     };
-    assert!(!with("TERM", "xterm-256color").contains('\u{1b}'), "a pipe is no terminal");
+    assert!(
+        !with("TERM", "xterm-256color").contains('\u{1b}'),
+        "a pipe is no terminal"
+    );
     assert!(with("CLICOLOR_FORCE", "1").contains("\u{1b}[1m\u{1b}[32mgenuine"));
     let mut both = desk.command(args);
     let both = both.env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
@@ -69,10 +85,15 @@ fn colours_are_for_terminals_and_for_whoever_asks() {
 fn a_terminal_gets_colours_unless_it_wants_none() {
     let desk = Desk::new();
     let program = support::cargo::program("tower-webhook");
-    let line = format!("{} verify github --secret-env SECRET captured.http", program.display());
+    let line = format!(
+        "{} verify github --secret-env SECRET captured.http",
+        program.display()
+    );
     let run = |no_color: bool| {
         let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]).current_dir(desk.path());
+        command
+            .args(["-qec", &line, "/dev/null"])
+            .current_dir(desk.path());
         command.env("SECRET", super::SECRET).env("TERM", "xterm");
         command.env_remove("NO_COLOR").stdin(Stdio::null());
         if no_color {
@@ -84,7 +105,10 @@ fn a_terminal_gets_colours_unless_it_wants_none() {
     let coloured = run(false);
     assert!(coloured.contains("\u{1b}[32mgenuine"), "{coloured:?}");
     let plain = run(true);
-    assert!(plain.contains("genuine (github") && !plain.contains('\u{1b}'), "{plain:?}");
+    assert!(
+        plain.contains("genuine (github") && !plain.contains('\u{1b}'),
+        "{plain:?}"
+    );
 }
 
 /// The one input that is read as the secret is not read as anything else.
@@ -107,7 +131,10 @@ fn standard_input_is_read_once() {
     assert_eq!(from_file, from_env);
     let both = sign(&["--secret-stdin", "-"], super::SECRET);
     assert_eq!(both.code, Some(2), "{both:?}");
-    assert!(both.stderr.contains("read for the other file already"), "{both:?}");
+    assert!(
+        both.stderr.contains("read for the other file already"),
+        "{both:?}"
+    );
 }
 
 /// What `sign` prints is read by `verify`, as HTTP and as a command.
@@ -120,14 +147,24 @@ fn what_is_signed_is_verified() {
         ("svix", "SVIX_SECRET", &[]),
         ("slack", "SECRET", &[]),
         ("gitlab", "SECRET", &[]),
-        ("square", "SECRET", &["--param", "url=https://example.com/x"]),
+        (
+            "square",
+            "SECRET",
+            &["--param", "url=https://example.com/x"],
+        ),
     ] {
         for form in [&["--http"][..], &["--curl", "http://127.0.0.1:3000/hooks"]] {
             let common = ["--secret-env", secret];
-            let sign = ["sign", provider, "event.json"].iter().chain(&common).chain(params);
+            let sign = ["sign", provider, "event.json"]
+                .iter()
+                .chain(&common)
+                .chain(params);
             let signed = desk.run(sign.chain(form).copied());
             assert_eq!(signed.code, Some(0), "{provider}: {signed:?}");
-            let verify = ["verify", provider, "-"].iter().chain(&common).chain(params);
+            let verify = ["verify", provider, "-"]
+                .iter()
+                .chain(&common)
+                .chain(params);
             // The last line break is the one of the event, and of a command it is that of the pipe.
             let verified = desk.run_with(verify.copied(), &(signed.stdout + "\n"));
             assert_eq!(verified.code, Some(0), "{provider} {form:?}: {verified:?}");

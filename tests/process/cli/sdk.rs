@@ -47,7 +47,11 @@ const CHANGES: [(Change, &str, &str); 5] = [
     (Change::None, "", ""),
     (Change::PrintsJson, "signature_mismatch", "json:"),
     (Change::DropsHeader, "missing_header", ""),
-    (Change::AddsNewline, "signature_mismatch", "body-final-newline-added"),
+    (
+        Change::AddsNewline,
+        "signature_mismatch",
+        "body-final-newline-added",
+    ),
     (Change::Compresses, "signature_mismatch", "body-gzip"),
 ];
 
@@ -101,7 +105,10 @@ async fn listen_names_what_a_proxy_did() {
                 assert!(why["remedy"].as_str().unwrap().contains(named), "{why}");
             } else {
                 assert_eq!(why["verdict"], "proven", "{case}: {why}");
-                assert!(why["cause"].as_str().unwrap().starts_with(cause), "{case}: {why}");
+                assert!(
+                    why["cause"].as_str().unwrap().starts_with(cause),
+                    "{case}: {why}"
+                );
             }
         }
     }
@@ -124,6 +131,10 @@ fn the_libraries_of_vendors_agree() {
 
         let ours = desk.json(["sign", vendor, "--secret-env", "SECRET", "body.json"]);
         let headers = &ours["headers"];
-        assert_eq!(clients.verify(vendor, SECRET, headers, BODY), Verdict::Ok, "{ours}");
+        assert_eq!(
+            clients.verify(vendor, SECRET, headers, BODY),
+            Verdict::Ok,
+            "{ours}"
+        );
     }
 }

@@ -11,13 +11,30 @@ fn no_output_holds_a_secret() {
     let own = ["--secret-env", "SECRET"];
     for args in [
         &["verify", "github", "captured.http"][..],
-        &["explain", "github", "captured.http", "--secrets-from", ".env"],
+        &[
+            "explain",
+            "github",
+            "captured.http",
+            "--secrets-from",
+            ".env",
+        ],
         &["verify", "gitlab", "captured.http"],
-        &["sign", "github", "event.json", "--curl", "http://127.0.0.1:1/"],
+        &[
+            "sign",
+            "github",
+            "event.json",
+            "--curl",
+            "http://127.0.0.1:1/",
+        ],
         &["sign", "svix", "event.json"],
         &["send", "github", "http://127.0.0.1:1/", "event.json"],
     ] {
-        for (secret, format) in [(own, None), (other, None), (own, Some("json")), (other, Some("json"))] {
+        for (secret, format) in [
+            (own, None),
+            (other, None),
+            (own, Some("json")),
+            (other, Some("json")),
+        ] {
             let args = args.iter().chain(&secret).copied();
             let format = format.map(|format| ["--format", format]);
             let args = args.chain(format.into_iter().flatten());
@@ -25,7 +42,11 @@ fn no_output_holds_a_secret() {
             let ended = desk.run(args.clone());
             let all = ended.stdout + &ended.stderr;
             for hidden in [SECRET, OTHER_SECRET, SVIX_SECRET] {
-                assert!(!all.contains(hidden), "{:?}: {all}", args.collect::<Vec<_>>());
+                assert!(
+                    !all.contains(hidden),
+                    "{:?}: {all}",
+                    args.collect::<Vec<_>>()
+                );
             }
         }
     }
@@ -35,17 +56,29 @@ fn no_output_holds_a_secret() {
 #[test]
 fn a_broken_file_is_not_quoted() {
     let desk = Desk::new();
-    desk.write("broken.toml", "[endpoints.code]\nprovider = \"github\"\nsecret = \"hush-hush-hush-hush\" x");
+    desk.write(
+        "broken.toml",
+        "[endpoints.code]\nprovider = \"github\"\nsecret = \"hush-hush-hush-hush\" x",
+    );
     for args in [
         &["config", "check", "broken.toml"][..],
-        &["explain", "code", "captured.http", "--config", "broken.toml"],
+        &[
+            "explain",
+            "code",
+            "captured.http",
+            "--config",
+            "broken.toml",
+        ],
         &["verify", "code", "captured.http", "--config", "broken.toml"],
         &["listen", "127.0.0.1:0", "--config", "broken.toml"],
     ] {
         let ended = desk.run(args.iter().copied());
         assert_ne!(ended.code, Some(0), "{args:?}");
         let all = ended.stdout + &ended.stderr;
-        assert!(all.contains("line 3") && !all.contains("hush"), "{args:?}: {all}");
+        assert!(
+            all.contains("line 3") && !all.contains("hush"),
+            "{args:?}: {all}"
+        );
     }
 }
 
@@ -59,7 +92,10 @@ fn the_list_of_processes_holds_no_secret() {
     let process = format!("/proc/{}", listening.process.id());
     let arguments = fs::read(format!("{process}/cmdline")).unwrap();
     let arguments = String::from_utf8_lossy(&arguments);
-    assert!(arguments.contains("secret.txt") && !arguments.contains(SECRET), "{arguments}");
+    assert!(
+        arguments.contains("secret.txt") && !arguments.contains(SECRET),
+        "{arguments}"
+    );
     // It starts no other program, which would inherit the environment.
     for thread in fs::read_dir(format!("{process}/task")).unwrap() {
         let children = fs::read_to_string(thread.unwrap().path().join("children")).unwrap();

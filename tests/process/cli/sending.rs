@@ -47,7 +47,14 @@ covers = "partial"
 
 fn receiver(desk: &Desk) -> Listening {
     desk.write("receiver.toml", ENDPOINTS);
-    desk.listen(["--config", "receiver.toml", "--format", "json", "--save", "kept"])
+    desk.listen([
+        "--config",
+        "receiver.toml",
+        "--format",
+        "json",
+        "--save",
+        "kept",
+    ])
 }
 
 #[test]
@@ -64,13 +71,30 @@ fn what_is_sent_is_accepted_and_what_is_tampered_with_is_not() {
         ("body", &["signature"]),
     ] {
         let url = receiver.url(&format!("/hooks/{endpoint}"));
-        let send = ["send", endpoint, &url, "--config", "receiver.toml", "event.json", "--format", "json"];
+        let send = [
+            "send",
+            endpoint,
+            &url,
+            "--config",
+            "receiver.toml",
+            "event.json",
+            "--format",
+            "json",
+        ];
         let sent = desk.run(send);
         number += 1;
         assert_eq!(sent.code, Some(0), "{endpoint}: {sent:?}");
         let line: Value = serde_json::from_str(&sent.stdout).unwrap();
-        assert_eq!((&line["status"], &line["accepted"]), (&200.into(), &true.into()), "{line}");
-        assert_eq!(receiver.event("request", number)["verdict"], "genuine", "{endpoint}");
+        assert_eq!(
+            (&line["status"], &line["accepted"]),
+            (&200.into(), &true.into()),
+            "{line}"
+        );
+        assert_eq!(
+            receiver.event("request", number)["verdict"],
+            "genuine",
+            "{endpoint}"
+        );
 
         for part in can_tamper {
             let sent = desk.run(send.into_iter().chain(["--tamper", part]));
@@ -80,7 +104,11 @@ fn what_is_sent_is_accepted_and_what_is_tampered_with_is_not() {
             assert_eq!(line["status"], 401, "{endpoint} {part}: {line}");
             assert_eq!(line["tampered"], *part);
             let kind = receiver.event("request", number)["kind"].clone();
-            let expected = if *part == "time" { "timestamp_too_old" } else { "signature_mismatch" };
+            let expected = if *part == "time" {
+                "timestamp_too_old"
+            } else {
+                "signature_mismatch"
+            };
             assert_eq!(kind, expected, "{endpoint} {part}");
         }
     }
@@ -92,11 +120,23 @@ fn a_repetition_has_the_same_bytes() {
     let desk = Desk::new();
     let receiver = receiver(&desk);
     let url = receiver.url("/svix");
-    let sent = desk.run(["send", "svix", &url, "--secret-env", "SVIX_SECRET", "event.json", "--repeat", "3"]);
+    let sent = desk.run([
+        "send",
+        "svix",
+        &url,
+        "--secret-env",
+        "SVIX_SECRET",
+        "event.json",
+        "--repeat",
+        "3",
+    ]);
     assert_eq!(sent.code, Some(0), "{sent:?}");
     assert_eq!(sent.stdout.lines().count(), 3);
     let ids = [1, 2, 3].map(|number| receiver.event("request", number)["delivery_id"].clone());
-    assert!(ids[0].is_string() && ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+    assert!(
+        ids[0].is_string() && ids[0] == ids[1] && ids[1] == ids[2],
+        "{ids:?}"
+    );
 }
 
 /// An old capture is refused as it is, and accepted once it is signed anew, as the same delivery.
@@ -104,10 +144,22 @@ fn a_repetition_has_the_same_bytes() {
 fn a_capture_is_made_fresh() {
     let desk = Desk::new();
     let receiver = receiver(&desk);
-    let args = ["sign", "svix", "--secret-env", "SVIX_SECRET", "event.json", "--http", "--now", "1700000000"];
+    let args = [
+        "sign",
+        "svix",
+        "--secret-env",
+        "SVIX_SECRET",
+        "event.json",
+        "--http",
+        "--now",
+        "1700000000",
+    ];
     let old = desk.run(args).stdout + "\n";
     desk.write("old.http", &old);
-    let id = old.lines().find_map(|line| line.strip_prefix("Svix-Id: ")).unwrap();
+    let id = old
+        .lines()
+        .find_map(|line| line.strip_prefix("Svix-Id: "))
+        .unwrap();
     let url = receiver.url("/svix");
     let secret = ["--secret-env", "SVIX_SECRET"];
     for (more, code, kind) in [
@@ -118,16 +170,36 @@ fn a_capture_is_made_fresh() {
     ] {
         let secret: &[&str] = if more.is_empty() { &[] } else { &secret };
         let replay = ["replay", "old.http", &url].into_iter();
-        let sent = desk.run(replay.chain(more.iter().copied()).chain(secret.iter().copied()));
+        let sent = desk.run(
+            replay
+                .chain(more.iter().copied())
+                .chain(secret.iter().copied()),
+        );
         assert_eq!(sent.code, Some(code), "{more:?}: {sent:?}");
         let number = sent.stdout.lines().count();
         assert_eq!(number, if code == 0 { 1 } else { 2 }, "{sent:?}");
         let _ = kind;
     }
-    let seen: Vec<Value> = (1..=4).map(|number| receiver.event("request", number)).collect();
-    let kinds: Vec<_> = seen.iter().map(|line| line["kind"].as_str().unwrap_or("genuine")).collect();
-    assert_eq!(kinds, ["timestamp_too_old", "genuine", "genuine", "timestamp_too_old"]);
-    assert!(seen[1..3].iter().all(|line| line["delivery_id"] == id), "{seen:?}");
+    let seen: Vec<Value> = (1..=4)
+        .map(|number| receiver.event("request", number))
+        .collect();
+    let kinds: Vec<_> = seen
+        .iter()
+        .map(|line| line["kind"].as_str().unwrap_or("genuine"))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "timestamp_too_old",
+            "genuine",
+            "genuine",
+            "timestamp_too_old"
+        ]
+    );
+    assert!(
+        seen[1..3].iter().all(|line| line["delivery_id"] == id),
+        "{seen:?}"
+    );
 }
 
 /// A token is left out of a capture, and comes back with the signature.
@@ -136,16 +208,39 @@ fn a_capture_without_its_token_is_signed_anew() {
     let desk = Desk::new();
     let receiver = receiver(&desk);
     let url = receiver.url("/gitlab");
-    let send = ["send", "gitlab", &url, "--config", "receiver.toml", "event.json"];
+    let send = [
+        "send",
+        "gitlab",
+        &url,
+        "--config",
+        "receiver.toml",
+        "event.json",
+    ];
     assert_eq!(desk.run(send).code, Some(0));
-    let saved = receiver.event("request", 1)["saved"].as_str().unwrap().to_owned();
+    let saved = receiver.event("request", 1)["saved"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let text = desk.read(&saved);
-    assert!(text.contains("[redacted]") && !text.contains(super::SECRET), "{text}");
+    assert!(
+        text.contains("[redacted]") && !text.contains(super::SECRET),
+        "{text}"
+    );
 
     let as_it_is = desk.run(["replay", &saved, &url]);
     assert_eq!(as_it_is.code, Some(1));
-    assert!(as_it_is.stderr.contains("credentials are left out"), "{as_it_is:?}");
-    let resigned = desk.run(["replay", &saved, &receiver.url(""), "--resign", "--config", "receiver.toml"]);
+    assert!(
+        as_it_is.stderr.contains("credentials are left out"),
+        "{as_it_is:?}"
+    );
+    let resigned = desk.run([
+        "replay",
+        &saved,
+        &receiver.url(""),
+        "--resign",
+        "--config",
+        "receiver.toml",
+    ]);
     assert_eq!(resigned.code, Some(0), "{resigned:?}");
 }
 
@@ -153,12 +248,28 @@ fn a_capture_without_its_token_is_signed_anew() {
 #[test]
 fn a_capture_of_many_possible_senders_needs_a_name() {
     let desk = Desk::new();
-    desk.write("plain.http", &format!("POST /x HTTP/1.1\r\nX-Signature: 00\r\n\r\n{EVENT}"));
+    desk.write(
+        "plain.http",
+        &format!("POST /x HTTP/1.1\r\nX-Signature: 00\r\n\r\n{EVENT}"),
+    );
     desk.write("bare.http", &format!("POST /x HTTP/1.1\r\n\r\n{EVENT}"));
-    for (file, text) in [("plain.http", "may be of "), ("bare.http", "of no known provider")] {
-        let args = ["replay", file, "http://127.0.0.1:1/", "--resign", "--secret-env", "SECRET"];
+    for (file, text) in [
+        ("plain.http", "may be of "),
+        ("bare.http", "of no known provider"),
+    ] {
+        let args = [
+            "replay",
+            file,
+            "http://127.0.0.1:1/",
+            "--resign",
+            "--secret-env",
+            "SECRET",
+        ];
         let ended = desk.run(args);
         assert_eq!(ended.code, Some(2), "{file}: {ended:?}");
-        assert!(ended.stderr.contains(text) && ended.stderr.contains("--provider"), "{ended:?}");
+        assert!(
+            ended.stderr.contains(text) && ended.stderr.contains("--provider"),
+            "{ended:?}"
+        );
     }
 }

@@ -32,21 +32,49 @@ server.serve_forever()
 fn a_certificate_of_the_system_is_trusted_and_no_other() {
     let desk = Desk::new();
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(desk.path())
         .stderr(Stdio::null())
         .status();
     assert!(made.unwrap().success());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut server = Command::new("python3");
-    server.args(["-c", SERVER, &port.to_string()]).current_dir(desk.path());
+    server
+        .args(["-c", SERVER, &port.to_string()])
+        .current_dir(desk.path());
     let server = Process::spawn(&mut server);
     assert!(server.stdout.line("ready").is_some(), "{:?}", server.end());
 
     let url = format!("https://localhost:{port}/hooks");
-    let send = ["send", "github", &url, "--secret-env", "SECRET", "event.json"];
+    let send = [
+        "send",
+        "github",
+        &url,
+        "--secret-env",
+        "SECRET",
+        "event.json",
+    ];
     let trusted = Process::spawn(desk.command(send).env("SSL_CERT_FILE", "cert.pem")).end();
     assert_eq!(trusted.code, Some(0), "{trusted:?}");
     let unknown = desk.run(send);
