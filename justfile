@@ -76,6 +76,11 @@ benches:
 providers:
     UPDATE_PROVIDERS=1 cargo test --package tower-webhook-tests --test it catalogue::table
 
+# Draws the pictures of the program's output in docs/.
+pictures:
+    cargo build --locked --features cli --bin tower-webhook
+    python3 tests/pictures.py
+
 # Applies each listed mutation and demands that a test fails. Takes minutes; not part of `check`.
 mutate part="":
     python3 tests/mutations/run.py "{{ part }}"

@@ -30,7 +30,7 @@ const SECRET: &str = "a-marked-secret-of-some-length";
 const SVIX_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// The secret in the variable `OTHER_SECRET`, and in `.env`.
 const OTHER_SECRET: &str = "another-marked-secret-of-length";
-const EVENT: &str = "{\"action\":\"opened\",\"number\":17}\n";
+const EVENT: &str = "{\"action\":\"opened\",\"number\":17}";
 /// When the captured requests came.
 const RECEIVED: &str = "1795860000";
 
@@ -65,9 +65,8 @@ impl Desk {
             desk.run([&args[..], &["event.json", "--http"]].concat())
                 .stdout
         };
-        // A line of a pipe lacks its end, which is the one of the event.
-        desk.write("captured.http", &(sign("github") + "\n"));
-        desk.write("stripe.http", &(sign("stripe") + "\n"));
+        desk.write("captured.http", &sign("github"));
+        desk.write("stripe.http", &sign("stripe"));
         desk
     }
 

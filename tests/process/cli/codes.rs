@@ -135,7 +135,7 @@ fn desk() -> Desk {
         "event.json",
         "--http",
     ];
-    desk.write("other.http", &(desk.run(args).stdout + "\n"));
+    desk.write("other.http", &desk.run(args).stdout);
     desk
 }
 
@@ -185,7 +185,7 @@ fn a_refusal_says_in_one_screen_what_to_do() {
     let captured = desk.read("captured.http");
     let without = captured.lines().filter(|line| !line.starts_with("X-Hub"));
     let without: Vec<&str> = without.collect();
-    desk.write("missing.http", &(without.join("\n") + "\n"));
+    desk.write("missing.http", &without.join("\n"));
     for (file, secret, expected) in [
         (
             "other.http",

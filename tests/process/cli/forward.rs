@@ -29,18 +29,17 @@ fn service(status: &'static str) -> (String, Receiver<(String, Vec<u8>)>) {
     (address, received)
 }
 
-/// The head of a request in lower case, and its body.
-fn read(stream: &TcpStream) -> (String, Vec<u8>) {
+/// The head of a request, and its body.
+pub(super) fn read(stream: &TcpStream) -> (String, Vec<u8>) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
     }
-    let head = head.to_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
-    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    let lines = head.lines().map(str::to_lowercase);
+    let length = lines.filter_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+    let length: usize = length.last().map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     (head, body)
 }
@@ -91,6 +90,7 @@ fn genuine_requests_are_passed_on_with_their_bytes() {
         "{sent:?}"
     );
     let (head, bytes) = received.recv().unwrap();
+    let head = head.to_lowercase();
     assert_eq!(String::from_utf8(bytes).unwrap(), body);
     for line in [
         "post /in/code?tenant=7 http/1.1",
@@ -148,7 +148,7 @@ fn the_answer_of_the_service_is_the_answer() {
         (&"genuine".into(), &503.into())
     );
     let (head, body) = received.recv().unwrap();
-    assert!(head.starts_with("post /own/path http/1.1"), "{head}");
+    assert!(head.starts_with("POST /own/path HTTP/1.1"), "{head}");
     assert_eq!(body, EVENT.as_bytes());
 }
 

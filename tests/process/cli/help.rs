@@ -1,11 +1,13 @@
 //! The help: its examples are run, and its text is recorded beside the guide's examples.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use support::{
     cargo,
     program::{Ended, Process},
 };
+
+use tempfile::TempDir;
 
 use super::{Desk, RECEIVED};
 
@@ -129,17 +131,44 @@ fn starts(desk: &Desk, example: &str) {
     assert_eq!(ended.code, Some(0), "{example}: {ended:?}");
 }
 
-/// Every page of the help, and every example of the guide, with what is printed.
+/// Every page of the help, and every example of the guide, with what is printed. `TRYCMD=overwrite`
+/// writes both anew.
 #[test]
 fn the_help_and_the_guide_are_as_recorded() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    trycmd::TestCases::new()
+    const SIGNED: &str = "POST /webhooks/code HTTP/1.1\r\n\
+        X-Hub-Signature-256: sha256=f7f6ae42369d13820dba4de9c59a3a6ca86bef265ad68dc7a27ef3de006fc27b\r\n\r\n";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = [
+        ("cli.md", root.join("../src/docs/cli.md")),
+        ("help.trycmd", root.join("process/cli/help.trycmd")),
+    ];
+    // The files that the pages name are beside copies of them.
+    let directory = TempDir::new().unwrap();
+    let files = directory.path().join("cli.in");
+    fs::create_dir(&files).unwrap();
+    let body = r#"{"action":"opened"}"#;
+    for (name, text) in [
+        ("event.json", body.to_owned()),
+        ("webhooks.toml", "[endpoints.code]\nprovider = \"github\"\nsecret = { env = \"SECRET\" }\n".to_owned()),
+        ("captured.http", format!("{SIGNED}{body}")),
+        ("reprinted.http", format!("{SIGNED}{{\n  \"action\": \"opened\"\n}}")),
+    ] {
+        fs::write(files.join(name), text).unwrap();
+    }
+    let cases = trycmd::TestCases::new();
+    for (name, page) in &pages {
+        let copy = directory.path().join(name);
+        fs::copy(page, &copy).unwrap();
+        cases.case(copy);
+    }
+    cases
         .register_bin("tower-webhook", cargo::program("tower-webhook"))
         .env("SECRET", "a-secret-of-some-length")
         .env("NO_COLOR", "1")
-        .env("COLUMNS", "100")
-        .default_bin_name("tower-webhook")
-        .case(root.join("process/cli/help/*.trycmd").to_str().unwrap())
-        .case(root.join("../src/docs/cli.md").to_str().unwrap())
         .run();
+    if std::env::var_os("TRYCMD").is_some() {
+        for (name, page) in &pages {
+            fs::copy(directory.path().join(name), page).unwrap();
+        }
+    }
 }

@@ -97,8 +97,8 @@ fn one_line_shows_each_request() {
     exchange(&listening, &post("/webhooks/code", "", "{}"));
     let expected = [
         "#1 code         genuine    ",
-        "#2 payments     genuine    key 2026-11  33 bytes  200",
-        "#3 code         REFUSED    signature_mismatch  verified_before  33 bytes  401",
+        "#2 payments     genuine    key 2026-11  31 bytes  200",
+        "#3 code         REFUSED    signature_mismatch  verified_before  31 bytes  401",
         "#4 -            no endpoint  POST /webhooks/nobody  ",
         "#5 code         REFUSED    missing_header  X-Hub-Signature-256  ",
     ];

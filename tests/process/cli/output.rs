@@ -154,19 +154,12 @@ fn what_is_signed_is_verified() {
         ),
     ] {
         for form in [&["--http"][..], &["--curl", "http://127.0.0.1:3000/hooks"]] {
-            let common = ["--secret-env", secret];
-            let sign = ["sign", provider, "event.json"]
-                .iter()
-                .chain(&common)
-                .chain(params);
-            let signed = desk.run(sign.chain(form).copied());
+            let common = [&["--secret-env", secret][..], params].concat();
+            let sign = [&["sign", provider, "event.json"][..], &common, form].concat();
+            let signed = desk.run(sign);
             assert_eq!(signed.code, Some(0), "{provider}: {signed:?}");
-            let verify = ["verify", provider, "-"]
-                .iter()
-                .chain(&common)
-                .chain(params);
-            // The last line break is the one of the event, and of a command it is that of the pipe.
-            let verified = desk.run_with(verify.copied(), &(signed.stdout + "\n"));
+            let verify = [&["verify", provider, "-"][..], &common].concat();
+            let verified = desk.run_with(verify, &signed.stdout);
             assert_eq!(verified.code, Some(0), "{provider} {form:?}: {verified:?}");
         }
     }

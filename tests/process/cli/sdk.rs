@@ -1,6 +1,10 @@
 //! A vendor's own library as the sender, through a proxy that changes what it passes on.
 
-use std::io::Write;
+use std::{
+    io::{self, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
@@ -9,7 +13,7 @@ use support::{
     unix_now,
 };
 
-use super::{Desk, SECRET};
+use super::{Desk, SECRET, forward::read};
 
 /// Printed by no program like this: with spaces, and with keys that are not sorted.
 const BODY: &str = r#"{"id":"evt_1","type":"charge.refunded","amount":1200}"#;
@@ -25,22 +29,53 @@ enum Change {
 }
 
 impl Change {
-    fn of_body(self) -> Vec<u8> {
-        let body = BODY.as_bytes().to_vec();
+    fn of_body(self, body: &[u8]) -> Vec<u8> {
         match self {
-            Self::None | Self::DropsHeader => body,
+            Self::None | Self::DropsHeader => body.to_vec(),
             Self::PrintsJson => {
-                let value: Value = serde_json::from_str(BODY).unwrap();
+                let value: Value = serde_json::from_slice(body).unwrap();
                 serde_json::to_vec_pretty(&value).unwrap()
             }
-            Self::AddsNewline => [&body[..], b"\n"].concat(),
+            Self::AddsNewline => [body, b"\n"].concat(),
             Self::Compresses => {
                 let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-                gzip.write_all(&body).unwrap();
+                gzip.write_all(body).unwrap();
                 gzip.finish().unwrap()
             }
         }
     }
+
+    fn keeps(self, line: &str) -> bool {
+        let name = line.split(':').next().unwrap().to_lowercase();
+        let is_signature = name.contains("signature");
+        name != "content-length" && !(is_signature && matches!(self, Self::DropsHeader))
+    }
+}
+
+/// A proxy that changes every request in one way. It serves until the process ends.
+fn proxy(to: &str, change: Change) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let to = to.to_owned();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            pass(&client.unwrap(), &to, change);
+        }
+    });
+    address
+}
+
+fn pass(mut client: &TcpStream, to: &str, change: Change) {
+    let (head, body) = read(client);
+    let body = change.of_body(&body);
+    let lines = head.trim_end().lines().filter(|line| change.keeps(line));
+    let head: Vec<&str> = lines.collect();
+    let length = body.len();
+    let head = head.join("\r\n");
+    let head = format!("{head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    let mut server = TcpStream::connect(to).unwrap();
+    server.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+    io::copy(&mut server, &mut client).unwrap();
 }
 
 const CHANGES: [(Change, &str, &str); 5] = [
@@ -82,13 +117,12 @@ async fn listen_names_what_a_proxy_did() {
         for (change, kind, cause) in CHANGES {
             number += 1;
             let (header, signature) = signed(&mut clients, vendor);
-            let mut request = http::Request::post(listening.url(&format!("/{vendor}")))
-                .header("content-type", "application/json");
-            if !matches!(change, Change::DropsHeader) {
-                request = request.header(header, signature);
-            }
-            let body = http_body_util::Full::new(bytes::Bytes::from(change.of_body()));
-            let answer = client.request(request.body(body).unwrap()).await.unwrap();
+            let proxy = proxy(&listening.address, change);
+            let request = http::Request::post(format!("http://{proxy}/{vendor}"))
+                .header("content-type", "application/json")
+                .header(header, signature)
+                .body(http_body_util::Full::new(bytes::Bytes::from(BODY)));
+            let answer = client.request(request.unwrap()).await.unwrap();
             let line = listening.event("request", number);
             let case = format!("{vendor} {change:?}: {line}");
             assert_eq!(answer.status().as_u16(), line["status"], "{case}");

