@@ -177,8 +177,8 @@ impl Signer {
 
     /// Signs a request that was signed before, at another time or with another secret: the old
     /// signature, its timestamp and its key id are replaced. An id of the delivery that the provider
-    /// signs stays, so that a receiver recognises the delivery. A time that the signed body repeats is
-    /// set as well.
+    /// signs stays, so that a receiver recognises the delivery, and so do other signed values. A time
+    /// that the signed body repeats is set as well.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -205,6 +205,12 @@ impl Signer {
     /// As for [`sign_body`](Self::sign_body).
     pub fn resign(&self, request: Request<Bytes>) -> Result<Request<Bytes>, SignError> {
         let (mut head, mut body) = request.into_parts();
+        let mut signer = self.clone();
+        for (name, value) in self.scheme.signed_fields(&head.headers) {
+            if !self.fields.iter().any(|(own, _)| *own == name) {
+                signer.fields.push((name, value));
+            }
+        }
         self.scheme.unsign(&mut head.headers);
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
         if let Some((elsewhere, time)) = self.scheme.repeated_time(now)
@@ -215,7 +221,7 @@ impl Signer {
         {
             body = self.put(elsewhere, &time, &mut head, body)?;
         }
-        let body = self.sign_parts(&mut head, body)?;
+        let body = signer.sign_parts(&mut head, body)?;
         Ok(Request::from_parts(head, body))
     }
 

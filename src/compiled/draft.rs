@@ -79,6 +79,25 @@ impl CompiledScheme {
         }
     }
 
+    /// The fields of the signature header of which the content is made, as `headers` have them.
+    pub(crate) fn signed_fields(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        let Grammar::Fields { separator, .. } = &self.head.signature.grammar else {
+            return Vec::new();
+        };
+        let names = self.head.signatures.iter().flat_map(HeaderNames::names);
+        let value = names.filter_map(|name| headers.get(name)?.to_str().ok());
+        let value = value.last().unwrap_or_default();
+        let all = value.split(*separator);
+        let all = all.filter_map(|field| field.trim().split_once('='));
+        let is_signed = |name: &str| {
+            let mut slots = self.content.slots.iter();
+            slots.any(|slot| matches!(&slot.from, SlotSource::Field(field) if **field == *name))
+        };
+        all.filter(|(name, _)| is_signed(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
     /// The value with a signature or token that is encoded as `text`, and, if the grammar has fields,
     /// `fields`.
     pub(crate) fn signature_value(

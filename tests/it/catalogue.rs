@@ -2,6 +2,7 @@
 
 mod forgeries;
 mod names;
+mod resigned;
 mod table;
 mod verdicts;
 

@@ -1,6 +1,7 @@
 //! The program `tower-webhook` as a process: what it prints, how it ends, and what it listens for.
 
 mod codes;
+mod endpoints;
 mod forward;
 mod help;
 mod listen;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use clap::Args;
 use http::{Request, StatusCode, Uri};
 use serde::Serialize;
+use tower_webhook::Verifier;
 
 use crate::{
     arguments::{ClientArguments, Format, FormatArguments, RequestArguments, SettingArguments},
@@ -15,7 +16,7 @@ use crate::{
     output::{self, BAD, GOOD, styled},
     request, sign,
     tamper::Tamper,
-    target::{self, Target},
+    target::Target,
 };
 
 /// Signs an event as a provider does, and sends it.
@@ -93,22 +94,19 @@ fn check_refusable(
     arguments: &RequestArguments,
     changed: &Request<Bytes>,
 ) -> Result<()> {
-    let Target::Provider { provider, secrets } = target else {
-        return Ok(());
-    };
     // A private key signs, and the public one is not known here.
-    let Ok(verifier) = target::verifier(provider, secrets) else {
+    let Ok(verifiers) = target.verifiers() else {
         return Ok(());
     };
     let (head, body) = changed.clone().into_parts();
-    let accepted = verifier.verify(&(&head).into(), body, arguments.time());
+    let accepted = Verifier::verify_any(&verifiers, &(&head).into(), body, arguments.time());
     if accepted.is_err() {
         return Ok(());
     }
     Err(Failure::usage(format!(
         "--tamper {0}: provider {1} does not sign the {0}, so that every receiver accepts it; tamper with another part",
         tamper.as_str(),
-        provider.name()
+        target.provider_name()
     )))
 }
 

@@ -83,7 +83,8 @@ fn with_other_signature(
             .headers()
             .get(name)
             .and_then(|value| value.to_str().ok());
-        let changed = value.and_then(|value| with_other_letter(value, &BTreeSet::new()));
+        // A token may consist of short words.
+        let changed = value.and_then(|value| with_other_letter(value, 1, &BTreeSet::new()));
         if let Some(value) = changed.and_then(|value| HeaderValue::from_str(&value).ok())
             && let Some(header) = signed.headers_mut().get_mut(name)
         {
@@ -97,7 +98,7 @@ fn with_other_signature(
     // It is in the query or in the body: the longest word that signing has added.
     let uri = signed.uri().to_string();
     let known = plain.uri().to_string();
-    if let Some(changed) = with_other_letter(&uri, &words(&known).collect())
+    if let Some(changed) = with_other_letter(&uri, SHORTEST, &words(&known).collect())
         && let Ok(uri) = changed.parse::<Uri>()
     {
         *signed.uri_mut() = uri;
@@ -105,7 +106,7 @@ fn with_other_signature(
     }
     let known = String::from_utf8_lossy(plain.body()).into_owned();
     let body = String::from_utf8_lossy(signed.body()).into_owned();
-    if let Some(changed) = with_other_letter(&body, &words(&known).collect()) {
+    if let Some(changed) = with_other_letter(&body, SHORTEST, &words(&known).collect()) {
         *signed.body_mut() = changed.into();
         return Ok(signed);
     }
@@ -114,11 +115,13 @@ fn with_other_signature(
     ))
 }
 
+/// Of what is not in a header, the shortest word that may be a signature.
+const SHORTEST: usize = 8;
+
 /// The text with another letter in the middle of its longest word that is not known.
-fn with_other_letter(text: &str, known: &BTreeSet<&str>) -> Option<String> {
-    const SHORTEST: usize = 8;
+fn with_other_letter(text: &str, shortest: usize, known: &BTreeSet<&str>) -> Option<String> {
     let longest = words(text)
-        .filter(|word| word.len() >= SHORTEST && !known.contains(word))
+        .filter(|word| word.len() >= shortest && !known.contains(word))
         .max_by_key(|word| word.len())?;
     let start = text.find(longest)?;
     let middle = start.checked_add(longest.len().checked_div(2)?)?;
@@ -152,7 +155,7 @@ mod tests {
     #[test]
     fn a_signature_keeps_its_form() {
         let none = BTreeSet::new();
-        let changed = |text| with_other_letter(text, &none);
+        let changed = |text| with_other_letter(text, SHORTEST, &none);
         assert_eq!(
             changed("t=17,v1=0123456789abcdef").unwrap(),
             "t=17,v1=0123456709abcdef"
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(changed("short"), None);
         let known = ["0123456789"].into();
         assert_eq!(
-            with_other_letter("x=0123456789&s=aaaaaaaa", &known).unwrap(),
+            with_other_letter("x=0123456789&s=aaaaaaaa", SHORTEST, &known).unwrap(),
             "x=0123456789&s=aaaabaaa"
         );
     }

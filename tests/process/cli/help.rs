@@ -149,9 +149,15 @@ fn the_help_and_the_guide_are_as_recorded() {
     let body = r#"{"action":"opened"}"#;
     for (name, text) in [
         ("event.json", body.to_owned()),
-        ("webhooks.toml", "[endpoints.code]\nprovider = \"github\"\nsecret = { env = \"SECRET\" }\n".to_owned()),
+        (
+            "webhooks.toml",
+            "[endpoints.code]\nprovider = \"github\"\nsecret = { env = \"SECRET\" }\n".to_owned(),
+        ),
         ("captured.http", format!("{SIGNED}{body}")),
-        ("reprinted.http", format!("{SIGNED}{{\n  \"action\": \"opened\"\n}}")),
+        (
+            "reprinted.http",
+            format!("{SIGNED}{{\n  \"action\": \"opened\"\n}}"),
+        ),
     ] {
         fs::write(files.join(name), text).unwrap();
     }

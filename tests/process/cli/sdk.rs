@@ -74,7 +74,9 @@ fn pass(mut client: &TcpStream, to: &str, change: Change) {
     let head = head.join("\r\n");
     let head = format!("{head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
     let mut server = TcpStream::connect(to).unwrap();
-    server.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+    server
+        .write_all(&[head.as_bytes(), &body].concat())
+        .unwrap();
     io::copy(&mut server, &mut client).unwrap();
 }
 
