@@ -69,7 +69,7 @@ const ROWS: &[Row] = &[
     (&["completions", "tcsh"], 2, "possible values"),
     (&["--version"], 0, "tower-webhook "),
     (&[], 2, "Usage: tower-webhook <COMMAND>"),
-    (&["verfy"], 2, "'verify'"),
+    (&["verifies"], 2, "'verify'"),
 ];
 
 #[test]
