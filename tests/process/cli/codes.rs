@@ -18,7 +18,7 @@ const ROWS: &[Row] = &[
     (&["providers", "show", "twilio", "--format", "toml"], 3, "needs code"),
     (&["providers", "show", "stripe", "--variant", "v9"], 2, "is not a variant"),
 
-    (&["config", "check", "webhooks.toml"], 0, "good: 2 endpoints, 0 mistakes, 0 warnings"),
+    (&["config", "check", "webhooks.toml"], 0, "good: 2 endpoints, 0 mistakes, 1 warning"),
     (&["config", "check", "broken.toml"], 1, "did you mean \"stripe\"?"),
     (&["config", "check", "ending.toml", "--now", RECEIVED], 0, "[ending_key]"),
     (&["config", "check", "ending.toml", "--now", RECEIVED, "--strict"], 1, "[ending_key]"),
@@ -33,7 +33,7 @@ const ROWS: &[Row] = &[
     (&["sign", "github", "--secret-env", "UNSET", "event.json"], 3, "environment variable UNSET is not set"),
     (&["sign", "github", "--secret-file", "none.txt", "event.json"], 3, "file none.txt cannot be read"),
     (&["sign", "github", "--secret-env", "SECRET", "none.json"], 3, "none.json: cannot be read"),
-    (&["sign", "svix", "--secret-env", "SECRET", "event.json"], 3, "base64"),
+    (&["sign", "svix", "--secret-file", "event.json", "event.json"], 3, "base64"),
 
     (&["verify", "github", "--secret-env", "SECRET", "captured.http"], 0, "genuine (github"),
     (&["verify", "code", "--config", "webhooks.toml", "captured.http"], 0, "genuine (github"),

@@ -109,10 +109,10 @@ fn groups_and_endpoints_that_only_log_are_served_as_they_are() {
         "event.json",
     ];
     assert_eq!(desk.run(changed).code, Some(1));
-    assert_eq!(
-        listening.event("explanation", 3)["cause"],
-        "other-secret:next"
-    );
+    let why = listening.event("explanation", 3);
+    let cause = why["cause"].as_str().unwrap();
+    // Several endpoints have that secret.
+    assert!(cause.starts_with("other-secret:"), "{why}");
 
     let trial = [
         "send",

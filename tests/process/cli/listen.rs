@@ -269,7 +269,7 @@ fn the_clock_can_stand_still_on_this_machine() {
     assert_eq!(sent.code, Some(0), "{sent:?}");
     assert_eq!(
         listening.event("request", 1)["time"],
-        "2026-11-28T09:20:00Z"
+        "2026-11-28T10:00:00Z"
     );
 }
 
@@ -285,7 +285,7 @@ fn what_a_client_says_of_itself_costs_nothing() {
     let head = |length: &str| {
         format!("POST /code HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{length}\r\n{FORGED}\r\n")
     };
-    let answer = exchange(&listening, &head("content-length: 18446744073709551615"));
+    let answer = exchange(&listening, &head("content-length: 4398046511104"));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = format!("800\r\n{}\r\n0\r\n\r\n", "x".repeat(0x800));
     let answer = exchange(&listening, &(head("transfer-encoding: chunked") + &chunk));
