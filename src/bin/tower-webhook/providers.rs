@@ -44,6 +44,11 @@ enum Command {
 
 /// Shows how a provider signs, what its endpoints set, and what to watch for.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+
+  tower-webhook providers show whatsapp
+  tower-webhook providers show svix --variant ed25519 --format toml")]
 struct ShowArguments {
     /// The name of the provider
     provider: String,

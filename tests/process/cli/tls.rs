@@ -48,6 +48,8 @@ fn a_certificate_of_the_system_is_trusted_and_no_other() {
             "/CN=localhost",
             "-addext",
             "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
         ])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(desk.path())
