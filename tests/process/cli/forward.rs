@@ -36,9 +36,9 @@ pub(super) fn read(stream: &TcpStream) -> (String, Vec<u8>) {
     while !head.ends_with("\r\n\r\n") {
         assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
     }
-    let lines = head.lines().map(str::to_lowercase);
-    let length = lines.filter_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
-    let length: usize = length.last().map_or(0, |length| length.parse().unwrap());
+    let mut lines = head.lines().map(str::to_lowercase);
+    let length = lines.find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+    let length: usize = length.map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     (head, body)
