@@ -154,6 +154,9 @@ specials! {
         secret: "the signing certificate of the region, as public key; its `id`, if it has one, is the `SigningCertURL`",
         window: "unlimited; an endpoint may set a tolerance for `Timestamp`",
         params: "`topic_arn`: the ARN of the topic",
+        handshake: AWS_SNS "signed confirmations of a subscription and of its end, which are handed over as a \
+            `HandshakeEvent` with topic, token and address: call `ConfirmSubscription` with the first two, or `GET` the \
+            address",
         pitfalls: "It needs the feature `certificates`. Everybody can have messages of their own topics signed, so \
             `topic_arn` is required. `UnsubscribeURL` and `MessageAttributes` are not signed, so the endpoint has to set \
             `accept_unsigned_body`. With raw message delivery nothing is signed, and every request is refused. \

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
+    challenge::pattern::behind_sns,
     error::SetupError,
     json::{self, Object},
     provider::{Provider, message::Message},
@@ -156,20 +157,10 @@ impl SpecialScheme for Sns {
 
 /// Whether the address of a certificate is one of SNS, in any region.
 pub(in crate::providers) fn is_of_sns(address: &str) -> bool {
-    let parts = address.strip_prefix("https://sns.");
-    let parts = parts.and_then(|rest| rest.split_once('/'));
-    let Some((host, path)) = parts else {
-        return false;
-    };
-    let region = host
-        .strip_suffix(".amazonaws.com")
-        .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-    let is_region = |letter: u8| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
-    region.is_some_and(|region| region.len() >= 3 && region.bytes().all(is_region))
-        && path.len() > ".pem".len()
-        && path.ends_with(".pem")
-        && path.bytes().all(is_name)
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
+    behind_sns(address).is_some_and(|name| {
+        name.len() > ".pem".len() && name.ends_with(".pem") && name.bytes().all(is_letter)
+    })
 }
 
 #[cold]
