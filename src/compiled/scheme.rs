@@ -283,35 +283,35 @@ impl CompiledScheme {
     #[cfg(feature = "asymmetric")]
     fn public_key(&self, text: &str) -> Result<KeyState, SetupError> {
         #[cfg(feature = "certificates")]
-        let (key, certified) = self.certified_key(text)?;
-        #[cfg(not(feature = "certificates"))]
+        if let Some(trust) = &self.trust {
+            let chain = Chain::read(text)?;
+            let key = chain.public_key(self.algorithm, self.min_rsa_bits)?;
+            return Ok(KeyState {
+                certified: Some(Box::new((chain, Arc::clone(trust)))),
+                ..self.public_key_state(key)
+            });
+        }
         let key = PublicKey::read(text, self.algorithm, self.min_rsa_bits)?;
+        Ok(self.public_key_state(key))
+    }
+
+    /// A public key that nothing needs to vouch for.
+    #[cfg(feature = "asymmetric")]
+    fn public_key_state(&self, key: PublicKey) -> KeyState {
         let expires = key.expires();
         let lead = |message: &mut dyn Update| self.content.schedule(message, &[]);
         let Some(proof) = Proof::of_public_key(key, lead) else {
             unreachable!("only secrets can be impossible to sign");
         };
-        Ok(KeyState {
+        KeyState {
             proof,
             expires,
             key: Zeroizing::default(),
             answer: None,
             short: false,
             #[cfg(feature = "certificates")]
-            certified,
-        })
-    }
-
-    /// Reads a public key, with its chain of certificates where that has to lead to a root.
-    #[cfg(feature = "certificates")]
-    fn certified_key(&self, text: &str) -> Result<(PublicKey, Option<Certified>), SetupError> {
-        let Some(trust) = &self.trust else {
-            let key = PublicKey::read(text, self.algorithm, self.min_rsa_bits)?;
-            return Ok((key, None));
-        };
-        let chain = Chain::read(text)?;
-        let key = chain.public_key(self.algorithm, self.min_rsa_bits)?;
-        Ok((key, Some(Box::new((chain, Arc::clone(trust))))))
+            certified: None,
+        }
     }
 
     #[cfg(not(feature = "asymmetric"))]
@@ -326,8 +326,10 @@ impl CompiledScheme {
         if self.has_keys_in_requests() {
             return Ok(KeyState::in_requests());
         }
+        #[cfg(feature = "asymmetric")]
         if let Some(key) = decoy_public_key(self.algorithm) {
-            return self.public_key(key);
+            let key = PublicKey::read(key, self.algorithm, self.min_rsa_bits)?;
+            return Ok(self.public_key_state(key));
         }
         let key = b"no-tenant-has-this-for-a-key-000".to_vec();
         self.start(Zeroizing::new(key), false)
@@ -426,6 +428,7 @@ fn filled(scheme: &Scheme, params: &Params) -> Result<Scheme, SetupError> {
 }
 
 /// A public key whose private key nobody needs: a request that it verifies is refused all the same.
+#[cfg(feature = "asymmetric")]
 fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::Ed25519 => Some("vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E="),

@@ -233,7 +233,7 @@ fn the_signer_signs_for_every_name_with_a_secret() {
         let Some(vector) = entry.accepted() else {
             continue;
         };
-        if vector.keys().starts_with("public_key") {
+        if !vector.keys().starts_with("secrets") {
             continue;
         }
         let config = vector.config(&entry.id).unwrap();

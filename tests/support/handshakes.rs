@@ -185,9 +185,16 @@ impl Entry {
         match (&vector.public_key, kind) {
             _ if !vector.certs.is_empty() => {
                 let keys = vector.certs.iter().map(|(url, certificate)| {
-                    format!("{{ id = {}, value = {} }}", quoted(url), quoted(certificate))
+                    format!(
+                        "{{ id = {}, value = {} }}",
+                        quoted(url),
+                        quoted(certificate)
+                    )
                 });
-                line("public_keys", &format!("[{}]", keys.collect::<Vec<_>>().join(", ")));
+                line(
+                    "public_keys",
+                    &format!("[{}]", keys.collect::<Vec<_>>().join(", ")),
+                );
             }
             (Some(key), _) => line("public_key", &quoted(key)),
             (None, Some("signature")) => {
@@ -243,7 +250,8 @@ impl Vector {
     /// Whether this is what the handler must get. Some vectors only say that there is something.
     fn has_handed(&self, parts: &BTreeMap<String, String>) -> bool {
         let expected = self.event.iter().flatten();
-        let mut expected = expected.filter(|(name, _)| *name != "kind" || parts.contains_key("topic"));
+        let mut expected =
+            expected.filter(|(name, _)| *name != "kind" || parts.contains_key("topic"));
         expected.all(|(name, value)| parts.get(name) == Some(value))
     }
 

@@ -53,7 +53,9 @@ pub(super) fn provider() -> Provider {
         .with_special(Special(Arc::new(Apple)));
     Provider::new("apple-assn", scheme)
         .with_variant_name("jws")
-        .with_docs("https://developer.apple.com/documentation/appstoreservernotifications")
+        .with_docs(
+            "https://developer.apple.com/documentation/appstoreservernotifications/responsebodyv2",
+        )
         .with_message(Message::Jws(PAYLOAD))
         .with_event_type(Locator::json("/notificationType"))
         .with_delivery_id(Locator::json("/notificationUUID"))

@@ -349,6 +349,46 @@ fn the_built_in_root_is_apples() {
     assert_eq!(verify(&verifier, &request, in_2025), UNTRUSTED);
 }
 
+/// A notification that Apple made for the tests of its libraries.
+#[test]
+fn the_test_data_of_apple_are_accepted() {
+    let read = |name: &str| std::fs::read_to_string(vector_path(name)).unwrap();
+    let token = read("certificates/apple-notification.txt");
+    let body = json!({ "signedPayload": token.trim() }).to_string();
+    let verifier = |root: &str, bundle_id: &'static str| {
+        let app = apple(root).with_param("bundle_id", bundle_id);
+        Verifier::new(app, Vec::new()).unwrap()
+    };
+    let (root, other) = (
+        read("certificates/apple-test-root.pem"),
+        read("certificates/root.pem"),
+    );
+    let headers: [(&str, &str); 0] = [];
+    let verify = |verifier: &Verifier, body: &str| {
+        verifier.verify(&Head::new(&headers), body.to_owned(), at(1_681_314_324))
+    };
+    let kind = |verifier: &Verifier, body: &str| verify(verifier, body).unwrap_err().kind();
+    let ours = verifier(&root, "com.example");
+    let event = verify(&ours, &body).unwrap();
+    assert_eq!(event.event_type(), Some("TEST"));
+    assert_eq!(
+        kind(&verifier(&other, "com.example"), &body),
+        RejectionKind::UntrustedCertificate
+    );
+    assert_eq!(
+        kind(&verifier(&root, "com.example.other"), &body),
+        RejectionKind::UnexpectedClaim
+    );
+    let (begin, signature) = token.trim().rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let token = format!("{begin}.{other}{}", &signature[1..]);
+    let changed = json!({ "signedPayload": token }).to_string();
+    assert_eq!(kind(&ours, &changed), RejectionKind::SignatureMismatch);
+    // Nothing else is signed.
+    let more = body.replacen('{', "{\"more\":1,", 1);
+    assert_eq!(kind(&ours, &more), RejectionKind::MalformedBody);
+}
+
 /// Of the names, purposes and roots of PayPal's certificate.
 #[test]
 fn the_certificate_of_paypal_is_judged_where_roots_are_set() {
