@@ -289,12 +289,6 @@ impl Trust {
         }
         let leaf = read(first)?;
         self.check_leaf(&leaf)?;
-        if let Some(mark) = rule.issuer_mark {
-            let issuer = issuers.first().ok_or(Problem::NoPath)?;
-            if !has_extension(&read(issuer)?, mark) {
-                return Err(Problem::OtherPurpose);
-            }
-        }
         let issuers = match rule.in_request {
             // The last certificate is the root, which is trusted as configured only.
             Some(_) => issuers.split_last().map_or(issuers, |(_, issuers)| issuers),
@@ -345,13 +339,23 @@ impl Trust {
         path: &VerifiedPath<'_>,
     ) -> Result<Validity, Problem> {
         let mut validity = Validity::of(leaf);
+        let mut mark = self.rule.issuer_mark;
         for issuer in path.intermediate_certificates() {
             let issuer = read(&issuer.der())?;
+            if mark
+                .take()
+                .is_some_and(|mark| !has_extension(&issuer, mark))
+            {
+                return Err(Problem::OtherPurpose);
+            }
             // webpki does not look at the extension.
             if !may(&issuer, KeyUsage::key_cert_sign)? {
                 return Err(Problem::IssuerIsNoAuthority);
             }
             validity = validity.and(Validity::of(&issuer));
+        }
+        if mark.is_some() {
+            return Err(Problem::NoPath);
         }
         let root = self.roots.iter().find(|root| root.anchor == *path.anchor());
         let root = root.ok_or(Problem::NoPath)?;

@@ -140,7 +140,7 @@ specials! {
         params: "`bundle_id`; `environment`: `Production` or `Sandbox`; `app_apple_id`: the number of the app, which \
             production needs; `roots`: other root certificates than Apple Root CA - G3",
         pitfalls: "It needs the feature `certificates`. The certificates are judged at the time of the request; whether \
-            one was revoked is not asked. [`message`](crate::VerifiedEvent::message) is the payload. What is signed once more \
+            one was revoked is not asked. `VerifiedEvent::message` is the payload. What is signed once more \
             in it, such as `signedTransactionInfo`, is covered by its signature. `notificationUUID` identifies an event.",
     }
 
@@ -160,7 +160,7 @@ specials! {
         pitfalls: "It needs the feature `certificates`. Everybody can have messages of their own topics signed, so \
             `topic_arn` is required. `UnsubscribeURL` and `MessageAttributes` are not signed, so the endpoint has to set \
             `accept_unsigned_body`. With raw message delivery nothing is signed, and every request is refused. \
-            [`message`](crate::VerifiedEvent::message) is the text of `Message`. A topic signs with version 1 until its \
+            `VerifiedEvent::message` is the text of `Message`. A topic signs with version 1 until its \
             attribute `SignatureVersion` is 2.",
     }
 

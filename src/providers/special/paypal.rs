@@ -22,8 +22,6 @@ use crate::{
     },
 };
 
-use super::sign_with_header;
-
 const ID: &str = "PAYPAL-TRANSMISSION-ID";
 const TIME: &str = "PAYPAL-TRANSMISSION-TIME";
 const SIGNATURE: &str = "PAYPAL-TRANSMISSION-SIG";
@@ -131,7 +129,7 @@ impl SpecialScheme for PayPal {
         draft.provide(TIME, &time)?;
         draft.set(CERTIFICATE, address.unwrap_or(TEST_CERTIFICATE))?;
         draft.set(ALGORITHM, "SHA256withRSA")?;
-        sign_with_header(self, draft, SIGNATURE, Encoding::Base64)
+        super::sign_with_header(self, draft, SIGNATURE, Encoding::Base64)
     }
 }
 

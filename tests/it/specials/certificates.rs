@@ -300,6 +300,22 @@ fn a_chain_that_is_put_together_is_refused() {
     assert_eq!(verify(&verifier, &request, NOW), mismatch);
 }
 
+/// A leaf that the root has signed itself, beside an issuer that has signed nothing.
+#[test]
+fn the_issuer_in_between_is_the_issuer() {
+    let root = CertifiedIssuer::self_signed(Made::authority("Root").params, key()).unwrap();
+    let issuer = CertifiedIssuer::signed_by(Made::intermediate().params, key(), &root).unwrap();
+    let key = key();
+    let leaf = Made::leaf().params.signed_by(&key, &root).unwrap();
+    let chain = Chain {
+        certificates: vec![leaf.pem(), issuer.pem(), root.pem()],
+        key,
+    };
+    let verifier = Verifier::new(apple(chain.root()), Vec::new()).unwrap();
+    let request = signed(&chain, &chain.certificates);
+    assert_eq!(verify(&verifier, &request, NOW), UNTRUSTED);
+}
+
 /// A certificate that signed itself, whatever it says of itself.
 #[test]
 fn a_self_signed_certificate_vouches_for_nothing() {
