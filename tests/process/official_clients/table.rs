@@ -19,6 +19,9 @@ const ROOT: &str = include_str!("../../vectors/certificates/root.pem");
 const OTHER_ROOT: &str = include_str!("../../vectors/certificates/other-root.pem");
 const OTHER_RSA: &str = include_str!("../../vectors/certificates/other-rsa.pem");
 
+/// Where our signer says that the certificate of SNS is.
+const ADDRESS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -134,7 +137,7 @@ impl Sdk {
         let mut lines = vec![
             format!("[endpoints.{}]", self.endpoint_name()),
             format!("provider = {:?}", self.provider),
-            format!("{key} = {:?}", self.secret.public()),
+            format!("{key} = {}", self.secret.configured()),
         ];
         lines.extend(
             self.endpoint
@@ -184,6 +187,16 @@ impl Shape {
             | Self::P256
             | Self::RsaCertificate => "public_key",
             Self::Text | Self::Whsec | Self::Base64 | Self::Hex => "secret",
+        }
+    }
+
+    /// The value of that key.
+    fn configured(self) -> String {
+        let text = format!("{:?}", self.public());
+        match self {
+            // The id of a certificate is the address that requests name.
+            Self::RsaCertificate => format!("{{ id = {ADDRESS:?}, value = {text} }}"),
+            _ => text,
         }
     }
 
