@@ -113,6 +113,19 @@ pub(crate) enum Then {
     /// It offers a secret, which the application has to store. The answer takes the place of the
     /// handler's success.
     HandedOver(At),
+    /// It is signed, and its confirmation would take a request to an address in it, which the
+    /// application may make. The answer takes the place of the handler's success.
+    Confirmed(&'static Confirmation),
+}
+
+/// Where the parts of a confirmation are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Confirmation {
+    /// Whether it begins a subscription, or ends one.
+    pub(crate) begins: bool,
+    pub(crate) topic: At,
+    pub(crate) token: At,
+    pub(crate) url: At,
 }
 
 impl Rule {

@@ -207,6 +207,49 @@ impl<T: Payload> VerifiedEvent<T> {
             .collect())
     }
 
+    /// The message in the provider's envelope: of Apple's notifications the payload, of which the body is
+    /// a signature, and of AWS SNS the text of `Message`. Of other providers it is the body.
+    ///
+    /// ```
+    /// # #[cfg(feature = "certificates")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http::Request;
+    /// use tower_webhook::{PublicKey, Secret, Signer, Verifier, providers, verify::Head};
+    ///
+    /// let sns = providers::aws_sns()
+    ///     .with_param("topic_arn", "arn:aws:sns:eu-west-1:123456789012:orders")
+    ///     .accept_unsigned_body();
+    /// # macro_rules! key {
+    /// #     ($name:literal) => { include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/crypto/vectors/keys/", $name)) };
+    /// # }
+    /// # let (private_key, public_key) = (key!("rsa2048.pem"), key!("rsa2048.pub.pem"));
+    /// let signer = Signer::new(sns.clone(), Secret::new(private_key))?;
+    /// let (head, body) = signer.sign_body(Request::post("/"), r#"{"order":7}"#)?.into_parts();
+    ///
+    /// let verifier = Verifier::new(sns, PublicKey::new(public_key))?;
+    /// let event = verifier.verify(&Head::from(&head), body, std::time::SystemTime::now())?;
+    /// assert_eq!(event.event_type(), Some("Notification"));
+    /// let message: serde_json::Value = serde_json::from_slice(&event.message()?)?;
+    /// assert_eq!(message["order"], 7);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "certificates"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the body is not the provider's envelope.
+    pub fn message(&self) -> Result<Bytes, PayloadError> {
+        let Some(message) = self.data.endpoint.provider.message() else {
+            return Ok(self.body().clone());
+        };
+        let message = message.read(self.body());
+        message
+            .map(Bytes::from)
+            .ok_or_else(|| PayloadError::new("the body is not the provider's envelope"))
+    }
+
     /// The text or number at a JSON pointer of the body; `None` if it is empty, or if a name on the way
     /// occurs twice, since another parser would take the other value.
     #[cfg(feature = "identity")]

@@ -67,7 +67,7 @@ use self::decide::Decision;
 pub use self::layer::{HandshakeBody, HandshakeLayer, HandshakeService, ResponseFuture};
 pub use crate::{
     challenge::registration::Registration,
-    event::handshake::{HandshakeEvent, HandshakeTask, OfferedSecret},
+    event::handshake::{HandshakeEvent, HandshakeTask, OfferedSecret, Subscription},
 };
 use crate::{
     clock::unix_seconds,

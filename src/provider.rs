@@ -1,6 +1,7 @@
 //! [`Provider`]: the description of a webhook sender.
 
 pub(crate) mod evidence;
+pub(crate) mod message;
 pub(crate) mod parameter;
 
 use std::{borrow::Cow, fmt, time::Duration};
@@ -20,6 +21,7 @@ use crate::{
     keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
     provider::{
         evidence::Evidence,
+        message::Message,
         parameter::{LEVEL, LEVEL_PARAM, Parameter, SUBJECT, SUBJECT_PARAM, TEST, TEST_PARAM},
     },
     rejection::hint::Remedies,
@@ -93,6 +95,8 @@ pub struct Provider {
     selector: Option<Selector>,
     /// The array of items in a body, and where the item is in each of its elements.
     items: Option<(&'static str, &'static str)>,
+    /// Where the message is, if a body is an envelope.
+    message: Option<Message>,
     /// `None` where it does not matter.
     accepts_unsigned_body: Option<bool>,
     handshake: Option<&'static Handshake>,
@@ -172,6 +176,7 @@ impl Provider {
             distinct_bodies: false,
             selector: None,
             items: None,
+            message: None,
             accepts_unsigned_body: Some(false),
             handshake: None,
             settings: Settings::default(),
@@ -260,6 +265,16 @@ impl Provider {
     pub(crate) fn with_items(mut self, array: &'static str, item: &'static str) -> Self {
         self.items = Some((array, item));
         self
+    }
+
+    /// Says that a body is an envelope, and where its message is.
+    pub(crate) fn with_message(mut self, message: Message) -> Self {
+        self.message = Some(message);
+        self
+    }
+
+    pub(crate) fn message(&self) -> Option<Message> {
+        self.message
     }
 
     pub(crate) fn items(&self) -> Option<(&'static str, &'static str)> {

@@ -57,6 +57,7 @@
 //!   scheme relies on the separators that the provider uses.
 
 pub(crate) mod algorithm;
+pub(crate) mod certificates;
 pub(crate) mod definition;
 pub(crate) mod encoding;
 pub(crate) mod jwt;

@@ -16,6 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, request};
 use sha2::{Digest, Sha256, digest::Update};
 
+#[cfg(feature = "certificates")]
+use crate::crypto::certificates::read_pem;
 #[cfg(feature = "asymmetric")]
 use crate::crypto::{private_key::PrivateKey, proof::Message};
 use crate::{
@@ -62,6 +64,7 @@ pub struct Signer {
     key_id: Option<Arc<str>>,
     time: Option<SystemTime>,
     fields: Vec<(String, String)>,
+    certificates: Vec<Vec<u8>>,
 }
 
 enum SigningKey {
@@ -97,6 +100,7 @@ impl Signer {
                         key_id: secret.id.clone(),
                         time: None,
                         fields: Vec::new(),
+                        certificates: Vec::new(),
                     });
                 }
                 Err(error) => {
@@ -120,6 +124,19 @@ impl Signer {
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
+    }
+
+    /// Sets the certificates that a request has beside its signature, in PEM: that of the key first,
+    /// then those of its issuers. Apple's notifications have three, the last of which is the root.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not PEM of certificates.
+    #[cfg(feature = "certificates")]
+    pub fn with_certificates(mut self, pem: &str) -> Result<Self, SetupError> {
+        let certificates = read_pem(pem).map_err(|error| error.within("certificates"));
+        self.certificates = certificates?;
+        Ok(self)
     }
 
     /// Builds the request and adds its signature headers, or its query parameter. A signed header
@@ -331,6 +348,7 @@ impl Signer {
             now,
             key_id: self.key_id.as_deref(),
             fresh: fresh_id(),
+            certificates: &self.certificates,
             fields: &self.fields,
             key: &key,
         };

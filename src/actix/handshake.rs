@@ -100,6 +100,8 @@ where
             let trace = trace(std::slice::from_ref(event.shared()), &request);
             let _entered = trace.enter();
             observe::handshake(event.shared(), "handed_over", &trace);
+            // It is one of both, also if it is signed.
+            request.extensions_mut().remove::<VerifiedEvent>();
             request.extensions_mut().insert(event);
             Some(after)
         }

@@ -14,6 +14,9 @@ pub(crate) enum Letters {
     Token,
     /// `[a-f0-9]`.
     Hex,
+    /// An address of the API of AWS SNS, with a query: `https://sns.REGION.amazonaws.com/?…`, also in
+    /// China.
+    SnsAddress,
 }
 
 impl Pattern {
@@ -31,14 +34,39 @@ impl Pattern {
         longest: 200,
     };
 
+    /// An address to which a confirmation of AWS SNS leads.
+    pub(crate) const SNS_ADDRESS: Self = Self {
+        letters: Letters::SnsAddress,
+        shortest: 1,
+        longest: 2048,
+    };
+
     /// Whether the whole of `text` has this form.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let is_letter = |byte: &u8| match self.letters {
             Letters::Token => byte.is_ascii_alphanumeric() || b"_=+/.-".contains(byte),
             Letters::Hex => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            // What an address has once it is escaped, and no fragment.
+            Letters::SnsAddress => byte.is_ascii_graphic() && !b"#@\\\"<>^`{|}".contains(byte),
         };
+        if let Letters::SnsAddress = self.letters {
+            let path = std::str::from_utf8(text).ok().and_then(behind_sns);
+            if !path.is_some_and(|path| path.starts_with('?')) {
+                return false;
+            }
+        }
         (self.shortest..=self.longest).contains(&text.len()) && text.iter().all(is_letter)
     }
+}
+
+/// What follows `https://sns.REGION.amazonaws.com/`, also in China. `None` for every other address.
+pub(crate) fn behind_sns(address: &str) -> Option<&str> {
+    let (host, rest) = address.strip_prefix("https://sns.")?.split_once('/')?;
+    let region = host
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_region = |letter: u8| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (region.len() >= 3 && region.bytes().all(is_region)).then_some(rest)
 }
 
 #[cfg(test)]
@@ -50,6 +78,24 @@ mod tests {
         let long = "a".repeat(200);
         for text in ["a", "NGZlNjA0YzItMTQ1OC00==", "a_b-c.d+e/f", &long] {
             assert!(Pattern::TOKEN.matches(text.as_bytes()), "{text}");
+        }
+        let confirm = "https://sns.us-west-2.amazonaws.com/?Action=ConfirmSubscription&Token=7";
+        assert!(Pattern::SNS_ADDRESS.matches(confirm.as_bytes()));
+        assert!(Pattern::SNS_ADDRESS.matches(b"https://sns.cn-north-1.amazonaws.com.cn/?a"));
+        for text in [
+            "",
+            "https://evil.example/?Action=ConfirmSubscription",
+            "http://sns.us-west-2.amazonaws.com/?a",
+            "https://sns.us-west-2.amazonaws.com.evil.example/?a",
+            "https://sns.us-west-2.amazonaws.com:8443/?a",
+            "https://sns.us-west-2.amazonaws.com@evil.example/?a",
+            "https://sns.us-west-2.amazonaws.com/?a@evil.example",
+            "https://sns.us-west-2.amazonaws.com/?a#b",
+            "https://sns.us-west-2.amazonaws.com/?a\nb",
+            "https://sns.us-west-2.amazonaws.com/path?a",
+            "https://sns.us-west-2.amazonaws.com?a",
+        ] {
+            assert!(!Pattern::SNS_ADDRESS.matches(text.as_bytes()), "{text:?}");
         }
         let longer = "a".repeat(201);
         for text in [

@@ -82,7 +82,10 @@ impl CompiledScheme {
     ) -> Result<(), Reason> {
         let rules = &self.head;
         if let Some(special) = &mut parsed.special {
-            return special.read_body(self.algorithm, body.bytes());
+            let key_of = |chain| self.key_of(chain, now);
+            let time = special.read_body(self.algorithm, body.bytes(), &key_of)?;
+            parsed.timestamp = parsed.timestamp.or(time);
+            return Ok(());
         }
         if let Some((elsewhere, index)) = rules.signature_in_body() {
             let value = body.value(index);

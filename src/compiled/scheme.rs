@@ -1,5 +1,7 @@
 //! [`CompiledScheme`]: a scheme that was checked as a whole, ready for requests.
 
+#[cfg(feature = "certificates")]
+use std::sync::Arc;
 use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher as _},
@@ -21,6 +23,7 @@ use crate::{
     },
     crypto::{hasher::Hasher, proof::Proof, secret::decode},
     error::SetupError,
+    rejection::Reason,
     scheme::{
         algorithm::{Algorithm, Keying},
         definition::{Coverage, Scheme},
@@ -31,6 +34,12 @@ use crate::{
         template::{self, fill_in},
         timestamp::Tolerance,
     },
+};
+#[cfg(feature = "certificates")]
+use crate::{
+    crypto::certificates::{Chain, Problem, Trust},
+    rejection::kind::RejectionKind,
+    scheme::certificates::ROOTS,
 };
 #[cfg(feature = "asymmetric")]
 use sha2::digest::Update;
@@ -65,6 +74,9 @@ pub(crate) struct CompiledScheme {
     pub(crate) head: HeadRules,
     /// What reads a request instead of `content`.
     pub(crate) special: Option<CompiledSpecial>,
+    /// What decides whether certificates vouch for a key, if not only the endpoint does.
+    #[cfg(feature = "certificates")]
+    trust: Option<Arc<Trust>>,
     /// Whether its keys also make answers to handshakes.
     pub(crate) answers: bool,
 }
@@ -80,6 +92,39 @@ pub(crate) struct KeyState {
     pub(crate) short: bool,
     /// When the certificate of a public key ceases to be valid.
     pub(crate) expires: Option<SystemTime>,
+    /// The certificates of a public key, which have to lead to a root of the endpoint.
+    #[cfg(feature = "certificates")]
+    certified: Option<Certified>,
+}
+
+#[cfg(feature = "certificates")]
+type Certified = Box<(Chain, Arc<Trust>)>;
+
+impl KeyState {
+    /// No key: each request has its own.
+    #[cfg(feature = "certificates")]
+    fn in_requests() -> Self {
+        Self {
+            proof: Proof::InRequest,
+            key: Zeroizing::default(),
+            answer: None,
+            short: false,
+            expires: None,
+            certified: None,
+        }
+    }
+
+    /// Whether certificates vouch for the key at a time, or need not.
+    #[cfg(feature = "certificates")]
+    pub(crate) fn is_trusted(&self, now: i64) -> bool {
+        let certified = self.certified.as_deref();
+        certified.is_none_or(|(chain, trust)| trust.key_of(chain, now).is_ok())
+    }
+
+    #[cfg(not(feature = "certificates"))]
+    pub(crate) fn is_trusted(&self, _: i64) -> bool {
+        true
+    }
 }
 
 impl CompiledScheme {
@@ -98,6 +143,15 @@ impl CompiledScheme {
             Some(special) => {
                 scheme.algorithm.check_supported()?;
                 Some(CompiledSpecial::new(special, params)?)
+            }
+            None => None,
+        };
+        #[cfg(feature = "certificates")]
+        let trust = match scheme.certificates() {
+            Some(rule) => {
+                let roots = params.get(ROOTS).map(|roots| &**roots);
+                let trust = Trust::new(rule, scheme.algorithm, roots);
+                trust.map_err(|error| error.within(ROOTS))?.map(Arc::new)
             }
             None => None,
         };
@@ -139,21 +193,60 @@ impl CompiledScheme {
             secret_format: scheme.secret_format.clone(),
             head,
             special,
+            #[cfg(feature = "certificates")]
+            trust,
             answers: false,
         })
+    }
+
+    /// Whether the endpoint has no keys: nobody needs one, or each request has its own.
+    pub(crate) fn is_keyless(&self) -> bool {
+        self.algorithm.keying() == Keying::None || self.has_keys_in_requests()
+    }
+
+    /// Whether each request has its key, with the certificates that vouch for it.
+    pub(crate) fn has_keys_in_requests(&self) -> bool {
+        let special = self.special.as_ref();
+        let rule = special.and_then(|special| special.scheme.0.certificates());
+        rule.is_some_and(|rule| rule.in_request.is_some())
+    }
+
+    /// The key that certificates of a request vouch for.
+    #[cfg(feature = "certificates")]
+    pub(crate) fn key_of(&self, chain: Vec<Vec<u8>>, now: i64) -> Result<Proof, Reason> {
+        let refused = |problem| {
+            let reason = Reason::new(RejectionKind::UntrustedCertificate);
+            reason.with_field(&format!("x5c: {problem}"))
+        };
+        let chain = Chain::new(chain).ok_or_else(|| refused(Problem::Unreadable))?;
+        let trust = self
+            .trust
+            .as_ref()
+            .ok_or_else(|| refused(Problem::NoPath))?;
+        let key = trust.key_of(&chain, now).map_err(refused)?;
+        Ok(Proof::PublicKey(key, Box::default()))
+    }
+
+    #[cfg(not(feature = "certificates"))]
+    pub(crate) fn key_of(&self, _: Vec<Vec<u8>>, _: i64) -> Result<Proof, Reason> {
+        unreachable!("without the feature, no scheme with certificates is built")
     }
 
     /// Whether a key is of the kind that the algorithm needs.
     pub(crate) fn takes(&self, is_public: bool) -> bool {
         match self.algorithm.keying() {
-            Keying::None => true,
+            _ if self.is_keyless() => true,
             Keying::Public => is_public,
-            Keying::Mac | Keying::Content | Keying::Token => !is_public,
+            Keying::None | Keying::Mac | Keying::Content | Keying::Token => !is_public,
         }
     }
 
     /// Decodes a secret or a public key, and computes what can be known of the content.
     pub(crate) fn key_state(&self, text: &str) -> Result<KeyState, SetupError> {
+        #[cfg(feature = "certificates")]
+        if self.has_keys_in_requests() {
+            return Ok(KeyState::in_requests());
+        }
         let (key, short) = match self.algorithm.keying() {
             Keying::None => (Zeroizing::default(), false),
             Keying::Mac | Keying::Content => decode(&self.secret_format, text)?,
@@ -189,19 +282,36 @@ impl CompiledScheme {
 
     #[cfg(feature = "asymmetric")]
     fn public_key(&self, text: &str) -> Result<KeyState, SetupError> {
+        #[cfg(feature = "certificates")]
+        if let Some(trust) = &self.trust {
+            let chain = Chain::read(text)?;
+            let key = chain.public_key(self.algorithm, self.min_rsa_bits)?;
+            return Ok(KeyState {
+                certified: Some(Box::new((chain, Arc::clone(trust)))),
+                ..self.public_key_state(key)
+            });
+        }
         let key = PublicKey::read(text, self.algorithm, self.min_rsa_bits)?;
+        Ok(self.public_key_state(key))
+    }
+
+    /// A public key that nothing needs to vouch for.
+    #[cfg(feature = "asymmetric")]
+    fn public_key_state(&self, key: PublicKey) -> KeyState {
         let expires = key.expires();
         let lead = |message: &mut dyn Update| self.content.schedule(message, &[]);
         let Some(proof) = Proof::of_public_key(key, lead) else {
             unreachable!("only secrets can be impossible to sign");
         };
-        Ok(KeyState {
+        KeyState {
             proof,
             expires,
             key: Zeroizing::default(),
             answer: None,
             short: false,
-        })
+            #[cfg(feature = "certificates")]
+            certified: None,
+        }
     }
 
     #[cfg(not(feature = "asymmetric"))]
@@ -212,8 +322,14 @@ impl CompiledScheme {
 
     /// A fixed, public decoy key, which bypasses the scheme's secret format.
     pub(crate) fn decoy(&self) -> Result<KeyState, SetupError> {
+        #[cfg(feature = "certificates")]
+        if self.has_keys_in_requests() {
+            return Ok(KeyState::in_requests());
+        }
+        #[cfg(feature = "asymmetric")]
         if let Some(key) = decoy_public_key(self.algorithm) {
-            return self.public_key(key);
+            let key = PublicKey::read(key, self.algorithm, self.min_rsa_bits)?;
+            return Ok(self.public_key_state(key));
         }
         let key = b"no-tenant-has-this-for-a-key-000".to_vec();
         self.start(Zeroizing::new(key), false)
@@ -236,6 +352,8 @@ impl CompiledScheme {
             answer,
             short,
             expires: None,
+            #[cfg(feature = "certificates")]
+            certified: None,
         })
     }
 
@@ -310,6 +428,7 @@ fn filled(scheme: &Scheme, params: &Params) -> Result<Scheme, SetupError> {
 }
 
 /// A public key whose private key nobody needs: a request that it verifies is refused all the same.
+#[cfg(feature = "asymmetric")]
 fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::Ed25519 => Some("vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E="),

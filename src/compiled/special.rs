@@ -37,10 +37,20 @@ struct Signed {
     contents: Vec<Vec<u8>>,
     candidates: Option<Candidates>,
     key_id: Option<Box<str>>,
+    /// The key that certificates of the request vouch for, instead of one of the endpoint.
+    key: Option<Proof>,
 }
+
+/// Makes the key that certificates in DER vouch for.
+pub(crate) type KeyOf<'k> = dyn Fn(Vec<Vec<u8>>) -> Result<Proof, Reason> + 'k;
 
 impl CompiledSpecial {
     pub(crate) fn new(scheme: &Special, params: &Params) -> Result<Self, SetupError> {
+        if scheme.0.certificates().is_some() && !cfg!(feature = "certificates") {
+            return Err(SetupError::new(
+                "certificates need the feature \"certificates\" of tower-webhook; add it to Cargo.toml",
+            ));
+        }
         scheme.0.check(params)?;
         Ok(Self {
             scheme: scheme.clone(),
@@ -80,8 +90,14 @@ impl CompiledSpecial {
 }
 
 impl SpecialParts {
-    /// Reads what is signed, and what of it is in the body.
-    pub(crate) fn read_body(&mut self, algorithm: Algorithm, body: &[u8]) -> Result<(), Reason> {
+    /// Reads what is signed, and what of it is in the body. Returns the time of the attempt, if the
+    /// body has it.
+    pub(crate) fn read_body(
+        &mut self,
+        algorithm: Algorithm,
+        body: &[u8],
+        key_of: &KeyOf<'_>,
+    ) -> Result<Option<UnixTime>, Reason> {
         let statements = (self.request.statements)(body)?;
         if statements.is_empty() {
             return Err(Reason::new(RejectionKind::MalformedBody));
@@ -89,6 +105,7 @@ impl SpecialParts {
         if statements.len() > MAX_STATEMENTS {
             return Err(Reason::new(RejectionKind::TooManySignatures));
         }
+        let time = statements.iter().find_map(|statement| statement.time);
         let statements = statements.into_iter().map(|statement| {
             let candidates = statement
                 .signatures
@@ -100,10 +117,12 @@ impl SpecialParts {
                 contents: statement.contents,
                 candidates,
                 key_id: statement.key_id,
+                // Certificates take longer to check than anything before.
+                key: statement.chain.map(key_of).transpose()?,
             })
         });
         self.statements = statements.collect::<Result<_, _>>()?;
-        Ok(())
+        Ok(time)
     }
 
     /// The id of the key that has to prove the statements, if the request names one.
@@ -127,6 +146,7 @@ impl SpecialParts {
         let mut all = !self.statements.is_empty();
         for statement in &self.statements {
             let candidates = statement.candidates.as_ref().unwrap_or(of_head);
+            let key = statement.key.as_ref().unwrap_or(key);
             let mut any = false;
             if is_asked(&statement.key_id) {
                 for content in &statement.contents {

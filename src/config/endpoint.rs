@@ -20,7 +20,7 @@ use crate::{
         PUBLIC_KEY, Provider,
         parameter::{LEVEL, TEST},
     },
-    scheme::timestamp::Tolerance,
+    scheme::{certificates::ROOTS, timestamp::Tolerance},
     tower::{layer::WebhookVerifyLayer, options::Enforcement},
     verify::verifier::Verifier,
 };
@@ -259,6 +259,13 @@ impl EndpointConfig {
             match &value.param {
                 _ if is_setting(name) => match value.secrets(name) {
                     Ok(values) => provider = provider.with_handshake_setting(name.clone(), values),
+                    Err(mistake) => mistakes.push(mistake),
+                },
+                _ if name == ROOTS && names.contains(name) => match value.secrets(name) {
+                    Ok(roots) => {
+                        let roots: Vec<_> = roots.iter().map(Secret::text).collect();
+                        provider = provider.with_param(ROOTS, roots.join("\n"));
+                    }
                     Err(mistake) => mistakes.push(mistake),
                 },
                 _ if !names.contains(name) => {

@@ -28,6 +28,9 @@ pub(crate) enum Proof {
     /// A public key, and what every content begins with.
     #[cfg(feature = "asymmetric")]
     PublicKey(PublicKey, Box<[u8]>),
+    /// No key: each request has its own, with the certificates that vouch for it.
+    #[cfg(feature = "certificates")]
+    InRequest,
 }
 
 impl Proof {
@@ -60,6 +63,8 @@ impl Proof {
         match self {
             Self::Hash(hasher) => Some(candidates.contain(&hasher.hash(feed)?)),
             Self::Token(token) => Some(candidates.contain(token)),
+            #[cfg(feature = "certificates")]
+            Self::InRequest => Some(false),
             #[cfg(feature = "asymmetric")]
             Self::PublicKey(key, lead) => {
                 let mut message = Message(lead.to_vec());
@@ -88,6 +93,8 @@ impl Proof {
             Self::Hash(_) | Self::Token(_) => false,
             #[cfg(feature = "asymmetric")]
             Self::PublicKey(..) => true,
+            #[cfg(feature = "certificates")]
+            Self::InRequest => true,
         }
     }
 }

@@ -45,11 +45,7 @@ impl PublicKey {
         min_rsa_bits: usize,
     ) -> Result<Self, SetupError> {
         let wanted = KeyType::of(algorithm)?;
-        let PublicDer {
-            key_type,
-            key,
-            validity,
-        } = if jwk::is_json(text) {
+        let found = if jwk::is_json(text) {
             jwk::read(text, algorithm)?
         } else {
             let decoded = decode(text, Half::Public)?;
@@ -58,6 +54,31 @@ impl PublicKey {
                 None => in_der(&decoded)?,
             }
         };
+        Self::checked(found, algorithm, min_rsa_bits)
+    }
+
+    /// Reads the key of a certificate in DER.
+    #[cfg(feature = "certificates")]
+    pub(crate) fn of_certificate(
+        der: &[u8],
+        algorithm: Algorithm,
+        min_rsa_bits: usize,
+    ) -> Result<Self, SetupError> {
+        let found = read_public(der).filter(|found| found.validity.is_some());
+        let found = found.ok_or_else(|| unreadable(der, Half::Public))?;
+        Self::checked(found, algorithm, min_rsa_bits)
+    }
+
+    fn checked(
+        found: PublicDer,
+        algorithm: Algorithm,
+        min_rsa_bits: usize,
+    ) -> Result<Self, SetupError> {
+        let PublicDer {
+            key_type,
+            key,
+            validity,
+        } = found;
         key_type.check(algorithm)?;
         match key_type {
             KeyType::Ed25519 => check_ed25519(&key)?,

@@ -23,6 +23,7 @@ use crate::{
     endpoint::Endpoint,
     json,
     keys::key_set::KeySet,
+    provider::message::Message,
     scheme::{
         definition::Coverage,
         locator::{Locator, LocatorKind},
@@ -274,7 +275,12 @@ impl EventData {
         match &locator.0 {
             LocatorKind::Header(_) => std::str::from_utf8(self.values()?.get(header?)?).ok(),
             LocatorKind::Json(pointer) => {
-                let found = || Some(json::scalar(&self.body, pointer)?.into());
+                let found = || match self.endpoint.provider.message() {
+                    Some(message @ Message::Jws(_)) => {
+                        Some(json::scalar(&message.read(&self.body)?, pointer)?.into())
+                    }
+                    _ => Some(json::scalar(&self.body, pointer)?.into()),
+                };
                 cache.get_or_init(found).as_deref()
             }
             LocatorKind::Form(name) => {

@@ -32,7 +32,7 @@ use crate::{endpoint::Endpoint, rejection::Rejection};
 /// # drop(on_request(None, None));
 /// ```
 ///
-/// **Nobody has signed it.** It arrives only while the endpoint's
+/// **Nobody has signed an offered secret.** It arrives only while the endpoint's
 /// [registration](crate::handshake::Registration) is open. A handler that takes a `VerifiedEvent`
 /// without an option answers it with 500.
 #[derive(Clone)]
@@ -53,6 +53,53 @@ pub enum HandshakeTask {
     /// every webhook has a secret of its own. Notion's is shown to a person, who copies it into
     /// Notion's settings.
     StoreSecret(OfferedSecret),
+    /// Confirm the subscription, if it is one that you asked for, and answer with success. It is signed by
+    /// the provider, about the topic of the endpoint.
+    ///
+    /// Call `ConfirmSubscription` of the API of AWS with the topic and the token, or `GET` the
+    /// [URL](Subscription::url).
+    ConfirmSubscription(Subscription),
+    /// The subscription has ended. Whoever did not want that can begin it again in the same ways as
+    /// for [`ConfirmSubscription`](Self::ConfirmSubscription). It is signed as well.
+    SubscriptionEnded(Subscription),
+}
+
+/// A subscription to a topic, which is confirmed by a request of the application. Its `Debug` output does
+/// not show what confirms it.
+#[derive(Clone)]
+pub struct Subscription {
+    pub(crate) topic: Box<str>,
+    pub(crate) token: Zeroizing<String>,
+    pub(crate) url: Zeroizing<String>,
+}
+
+impl Subscription {
+    /// The topic: the ARN.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// What confirms the subscription, for the API. Keep it out of logs.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The address that confirms the subscription when it is fetched by `GET`. It contains the token. Its
+    /// scheme is `https` and its host one of AWS SNS, in any region; redirects need not be followed.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A secret in a handshake. Its memory is wiped on drop, and its `Debug` output shows nothing.
@@ -76,9 +123,13 @@ impl fmt::Debug for OfferedSecret {
 impl HandshakeEvent {
     pub(crate) fn secret(endpoint: &Arc<Endpoint>, secret: String) -> Self {
         let secret = OfferedSecret(Arc::new(Zeroizing::new(secret)));
+        Self::new(endpoint, HandshakeTask::StoreSecret(secret))
+    }
+
+    pub(crate) fn new(endpoint: &Arc<Endpoint>, task: HandshakeTask) -> Self {
         Self {
             endpoint: Arc::clone(endpoint),
-            task: HandshakeTask::StoreSecret(secret),
+            task,
         }
     }
 

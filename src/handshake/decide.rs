@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use zeroize::Zeroizing;
 
 use crate::{
     challenge::{
@@ -18,7 +19,10 @@ use crate::{
     clock,
     crypto::tag::Tag,
     endpoint::Endpoint,
-    event::{VerifiedEvent, handshake::HandshakeEvent},
+    event::{
+        VerifiedEvent,
+        handshake::{HandshakeEvent, HandshakeTask, Subscription},
+    },
     head::Head,
     keys::{key_set::KeySet, secret::Secret},
     provider::Provider,
@@ -194,7 +198,7 @@ fn is_active(rule: &Rule, endpoint: &Endpoint) -> bool {
     let settings = endpoint.provider.settings();
     let is_open = match rule.then {
         Then::HandedOver(_) => endpoint.registration.may_take(),
-        Then::Answered | Then::Delivered => true,
+        Then::Answered | Then::Delivered | Then::Confirmed(_) => true,
     };
     is_open && rule.required().all(|name| settings.has(name))
 }
@@ -262,6 +266,26 @@ fn act(
                     },
                 })),
             }
+        }
+        (Then::Confirmed(confirmation), Some(answer)) => {
+            let find = |at| match question.find(at) {
+                Found::One(text) if !text.is_empty() => Ok(text.into_owned()),
+                _ => Err(malformed(at)),
+            };
+            let subscription = Subscription {
+                topic: find(confirmation.topic)?.into(),
+                token: Zeroizing::new(find(confirmation.token)?),
+                url: Zeroizing::new(find(confirmation.url)?),
+            };
+            let task = if confirmation.begins {
+                HandshakeTask::ConfirmSubscription(subscription)
+            } else {
+                HandshakeTask::SubscriptionEnded(subscription)
+            };
+            Decision::HandedOver(Box::new(HandedOver {
+                event: HandshakeEvent::new(endpoint, task),
+                after: After::new(answer),
+            }))
         }
         (_, None) => Decision::Pass,
     })

@@ -261,6 +261,8 @@ where
             let trace = trace(std::slice::from_ref(event.shared()), &head);
             let _entered = trace.enter();
             observe::handshake(event.shared(), "handed_over", &trace);
+            // It is one of both, also if it is signed.
+            head.extensions.remove::<VerifiedEvent>();
             head.extensions.insert(event);
             Some(after)
         }

@@ -47,9 +47,14 @@ impl KeySet {
         look: &SecretLook,
         mut secrets: Vec<Secret>,
     ) -> Result<Self, SetupError> {
-        let keyless = schemes
-            .iter()
-            .all(|scheme| scheme.algorithm.keying() == Keying::None);
+        let keyless = schemes.iter().all(CompiledScheme::is_keyless);
+        let are_in_requests = schemes.iter().all(CompiledScheme::has_keys_in_requests);
+        if are_in_requests && !secrets.is_empty() {
+            return Err(SetupError::new(
+                "public_key: each request has its key and the certificates that vouch for it; remove this, and set roots \
+                 if the certificates lead to others than the provider's",
+            ));
+        }
         if keyless {
             secrets = vec![Secret::new("")];
         }

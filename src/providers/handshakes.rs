@@ -2,7 +2,7 @@
 
 use crate::{
     challenge::{
-        Handshake, Mac, Proof, Rule, SIGNED, Then, UNSIGNED, When,
+        Confirmation, Handshake, Mac, Proof, Rule, SIGNED, Then, UNSIGNED, When,
         at::At,
         pattern::Pattern,
         reply::{Content, Member, OK, Piece, Reply},
@@ -130,6 +130,41 @@ pub(super) static ASANA: Handshake = Handshake {
         then: Then::HandedOver(At::Header("X-Hook-Secret")),
         ..UNSIGNED
     }],
+};
+
+const fn sns(kind: &'static [When], then: &'static Confirmation) -> Rule {
+    Rule {
+        when: kind,
+        pattern: Some((At::Json("/SubscribeURL"), Pattern::SNS_ADDRESS)),
+        reply: Some(OK),
+        then: Then::Confirmed(then),
+        ..SIGNED
+    }
+}
+
+const fn of_sns(begins: bool) -> Confirmation {
+    Confirmation {
+        begins,
+        topic: At::Json("/TopicArn"),
+        token: At::Json("/Token"),
+        url: At::Json("/SubscribeURL"),
+    }
+}
+
+static SUBSCRIPTION: Confirmation = of_sns(true);
+static UNSUBSCRIPTION: Confirmation = of_sns(false);
+
+pub(super) static AWS_SNS: Handshake = Handshake {
+    rules: &[
+        sns(
+            &[When::Is(At::Json("/Type"), "SubscriptionConfirmation")],
+            &SUBSCRIPTION,
+        ),
+        sns(
+            &[When::Is(At::Json("/Type"), "UnsubscribeConfirmation")],
+            &UNSUBSCRIPTION,
+        ),
+    ],
 };
 
 pub(super) static AZURE_EVENT_GRID: Handshake = Handshake {

@@ -1,13 +1,16 @@
 //! Providers whose way of signing no description holds: one file each, behind one trait.
 
 mod adyen;
+mod apple;
 mod braintree;
 mod contentful;
 mod escape;
 mod fields;
 mod mandrill;
 mod paddle_classic;
+mod paypal;
 mod plivo;
+mod sns;
 mod tokens;
 mod twilio;
 mod url;
@@ -124,6 +127,41 @@ specials! {
             `VerifiedEvent::items` has its items, all of which are verified. One without \
             items is refused, and so is one with an item twice. Handle an item once by `pspReference`, `eventCode` and \
             `success`.",
+    }
+
+    apple_assn = "apple-assn" or "app-store" or "apple" in apple {
+        title: "Apple App Store Server Notifications (V2)",
+        group: "Commerce",
+        docs: "https://developer.apple.com/documentation/appstoreservernotifications/responsebodyv2",
+        evidence: Ran,
+        signs: "a JSON Web Signature, `ES256`, with the chain of its certificates, in `signedPayload`",
+        secret: "none: every notification has the certificates of its key, which have to lead to Apple's root",
+        window: "unlimited; an endpoint may set a tolerance for `signedDate`",
+        params: "`bundle_id`; `environment`: `Production` or `Sandbox`; `app_apple_id`: the number of the app, which \
+            production needs; `roots`: other root certificates than Apple Root CA - G3",
+        pitfalls: "It needs the feature `certificates`. The certificates are judged at the time of the request; whether \
+            one was revoked is not asked. `VerifiedEvent::message` is the payload. What is signed once more \
+            in it, such as `signedTransactionInfo`, is covered by its signature. `notificationUUID` identifies an event.",
+    }
+
+    aws_sns = "aws-sns" or "amazon-sns" or "sns" in sns {
+        title: "AWS SNS",
+        group: "Infrastructure and security",
+        docs: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+        evidence: Ran,
+        signs: "RSA of sorted fields of the body, with SHA-256 (variant `version-2`) or SHA-1 (`version-1`), in base64, in \
+            `Signature`",
+        secret: "the signing certificate of the region, as public key; its `id`, if it has one, is the `SigningCertURL`",
+        window: "unlimited; an endpoint may set a tolerance for `Timestamp`",
+        params: "`topic_arn`: the ARN of the topic",
+        handshake: AWS_SNS "signed confirmations of a subscription and of its end, which are handed over as a \
+            `HandshakeEvent` with topic, token and address: call `ConfirmSubscription` with the first two, or `GET` the \
+            address",
+        pitfalls: "It needs the feature `certificates`. Everybody can have messages of their own topics signed, so \
+            `topic_arn` is required. `UnsubscribeURL` and `MessageAttributes` are not signed, so the endpoint has to set \
+            `accept_unsigned_body`. With raw message delivery nothing is signed, and every request is refused. \
+            `VerifiedEvent::message` is the text of `Message`. A topic signs with version 1 until its \
+            attribute `SignatureVersion` is 2.",
     }
 
     braintree = "braintree" in braintree {
@@ -267,6 +305,22 @@ specials! {
         secret: "the public key of the account",
         window: "unlimited",
         pitfalls: "The older product of `paddle`.",
+    }
+
+    paypal = "paypal" in paypal {
+        title: "PayPal",
+        group: "Payments",
+        docs: "https://developer.paypal.com/api/rest/webhooks/rest/",
+        evidence: Documented,
+        signs: "RSA with SHA-256 of the id and the time of the transmission, the id of the webhook and the CRC-32 of the body, \
+            in base64, in header `PAYPAL-TRANSMISSION-SIG`",
+        secret: "the certificate at `PAYPAL-CERT-URL`, as public key; its `id`, if it has one, is that URL",
+        window: "unlimited; an endpoint may set a tolerance for `PAYPAL-TRANSMISSION-TIME`",
+        params: "`webhook_id`: the id of the webhook; `roots`: the root certificates to which the chain of the certificate \
+            has to lead",
+        pitfalls: "It needs the feature `certificates`. A CRC-32 is no hash: whoever has seen a request can send any other \
+            body with the same checksum, so the endpoint has to set `accept_unsigned_body`. Ask the API about what matters. \
+            Without `roots`, a certificate is only a form of its key: its issuer, its name and its time are not checked.",
     }
 
     plaid = "plaid" or "plaid-identity-verification" in tokens {

@@ -46,6 +46,10 @@ pub enum RejectionKind {
     MalformedBody,
     /// No signature matches any key of the endpoint.
     SignatureMismatch,
+    /// The certificates that should vouch for the key do not lead to a root of the endpoint, are not
+    /// valid at this time, or are for another name or purpose; or they are at an address that is not
+    /// the provider's.
+    UntrustedCertificate,
     /// The signature is correct, but its key is not valid at this time.
     KeyOutsideWindow,
     /// The body has the form of a challenge, which anybody can have signed by the endpoint: see
@@ -113,6 +117,7 @@ impl RejectionKind {
         Self::TimestampInFuture,
         Self::MalformedBody,
         Self::SignatureMismatch,
+        Self::UntrustedCertificate,
         Self::KeyOutsideWindow,
         Self::ForgeableBody,
         Self::UnknownTenant,
@@ -158,6 +163,7 @@ impl RejectionKind {
             Self::TimestampInFuture => "timestamp_in_future",
             Self::MalformedBody => "malformed_body",
             Self::SignatureMismatch => "signature_mismatch",
+            Self::UntrustedCertificate => "untrusted_certificate",
             Self::KeyOutsideWindow => "key_outside_window",
             Self::ForgeableBody => "forgeable_body",
             Self::UnknownTenant => "unknown_tenant",
@@ -200,6 +206,7 @@ impl RejectionKind {
             | Self::TimestampInFuture
             | Self::MalformedBody
             | Self::SignatureMismatch
+            | Self::UntrustedCertificate
             | Self::KeyOutsideWindow
             | Self::ForgeableBody
             | Self::UnknownTenant => StatusCode::UNAUTHORIZED,
@@ -241,6 +248,7 @@ impl RejectionKind {
             Self::TimestampInFuture => "the timestamp is too far in the future",
             Self::MalformedBody => "the body lacks a value that the scheme signs, or has it twice",
             Self::SignatureMismatch => "the signature matches no key of this endpoint",
+            Self::UntrustedCertificate => "no trusted certificate vouches for the key",
             Self::KeyOutsideWindow => {
                 "the signature is correct, but its key is not valid at this time"
             }

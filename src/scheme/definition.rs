@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+#[cfg(feature = "certificates")]
+use crate::scheme::certificates::CertificateRule;
 use crate::scheme::{
     algorithm::Algorithm,
     locator::Locator,
@@ -224,6 +226,12 @@ impl Scheme {
     pub(crate) fn with_special(mut self, special: Special) -> Self {
         self.special = Some(special);
         self
+    }
+
+    /// Which certificates vouch for its keys; `None` if nothing but the endpoint does.
+    #[cfg(feature = "certificates")]
+    pub(crate) fn certificates(&self) -> Option<&'static CertificateRule> {
+        self.special.as_ref()?.0.certificates()
     }
 
     pub(crate) fn is_basic(&self) -> bool {

@@ -482,7 +482,7 @@ impl SpecialScheme for Jwt {
                     contents: vec![content],
                     signatures: Some(vec![signature.clone()]),
                     key_id: key_id.cloned(),
-                    identity: None,
+                    ..Statement::default()
                 }])
             }),
         })
@@ -558,18 +558,18 @@ impl Jwt {
 }
 
 /// A token, taken apart.
-struct Token<'t> {
-    header: Object,
+pub(crate) struct Token<'t> {
+    pub(crate) header: Object,
     /// In base64url.
-    payload: &'t str,
+    pub(crate) payload: &'t str,
     /// The header and the payload, as they are signed.
-    signed: &'t str,
-    signature: Vec<u8>,
+    pub(crate) signed: &'t str,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'t> Token<'t> {
     /// The header must be an object, and the signature base64url.
-    fn parse(text: &'t str) -> Option<Self> {
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         if payload.contains('.') {

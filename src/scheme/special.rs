@@ -15,7 +15,11 @@ use crate::{
     error::SetupError,
     head::Head,
     rejection::{Reason, kind::RejectionKind},
-    scheme::{params::Params, timestamp::Tolerance},
+    scheme::{
+        certificates::CertificateRule,
+        params::Params,
+        timestamp::{Outside, Tolerance},
+    },
 };
 
 /// A way of signing that no template holds.
@@ -35,6 +39,11 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
 
     /// How far the time of a request may be from the clock; `None` if it has none.
     fn tolerance(&self) -> Option<Tolerance> {
+        None
+    }
+
+    /// Which certificates vouch for its keys; `None` if nothing but the endpoint does.
+    fn certificates(&self) -> Option<&'static CertificateRule> {
         None
     }
 
@@ -97,6 +106,34 @@ impl<'h> SpecialHead<'h> {
     }
 }
 
+/// How old a request may be, for a time that the body has.
+#[derive(Clone, Copy)]
+pub(crate) struct Freshness {
+    now: i64,
+    tolerance: Option<Tolerance>,
+}
+
+impl Freshness {
+    pub(crate) fn of(head: &SpecialHead<'_>) -> Self {
+        Self {
+            now: head.now,
+            tolerance: head.tolerance,
+        }
+    }
+
+    /// Checks a time. `place` is where it is.
+    pub(crate) fn check(self, time: UnixTime, place: &str) -> Result<UnixTime, Reason> {
+        let checked = self.tolerance.map(|all| all.check(time.seconds, self.now));
+        let kind = match checked {
+            None | Some(Ok(())) => return Ok(time),
+            Some(Err(Outside::TooOld)) => RejectionKind::TimestampTooOld,
+            Some(Err(Outside::InFuture)) => RejectionKind::TimestampInFuture,
+        };
+        let skew = time.seconds.saturating_sub(self.now);
+        Err(Reason::new(kind).with_field(place).with_skew(skew))
+    }
+}
+
 /// A request whose head is in order.
 pub(crate) struct SpecialRequest {
     /// The time of the attempt, if it is signed.
@@ -108,6 +145,7 @@ pub(crate) struct SpecialRequest {
 pub(crate) type ReadBody = dyn Fn(&[u8]) -> Result<Vec<Statement>, Reason> + Send + Sync;
 
 /// Signatures, and what they are of. A key has to prove every statement of a request.
+#[derive(Default)]
 pub(crate) struct Statement {
     /// The signed content, of which the sender may have used any form.
     pub(crate) contents: Vec<Vec<u8>>,
@@ -118,6 +156,10 @@ pub(crate) struct Statement {
     /// What tells deliveries apart, if that is not the first content: the same for all spellings that
     /// are accepted, and for every attempt.
     pub(crate) identity: Option<Vec<u8>>,
+    /// The certificates in DER that vouch for the key, if the request has them instead of the endpoint.
+    pub(crate) chain: Option<Vec<Vec<u8>>>,
+    /// The time of the attempt, if the body has it.
+    pub(crate) time: Option<UnixTime>,
 }
 
 impl Statement {
@@ -125,9 +167,8 @@ impl Statement {
     pub(crate) fn of_header(contents: Vec<Vec<u8>>, identity: Option<Vec<u8>>) -> Vec<Self> {
         vec![Self {
             contents,
-            signatures: None,
-            key_id: None,
             identity,
+            ..Self::default()
         }]
     }
 }
@@ -144,6 +185,8 @@ pub(crate) struct Draft<'d> {
     pub(crate) key_id: Option<&'d str>,
     /// A new unique id.
     pub(crate) fresh: String,
+    /// The certificates of the key, in DER.
+    pub(crate) certificates: &'d [Vec<u8>],
     /// What the caller adds.
     pub(crate) fields: &'d [(String, String)],
     pub(crate) key: &'d Sign<'d>,

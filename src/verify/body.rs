@@ -42,6 +42,8 @@ enum Verdict {
     /// The body lacks a value that is signed.
     NoContent,
     Mismatch,
+    /// The signature is right, by a key that no certificate vouches for.
+    Untrusted,
     /// The signature is right, by a key that is not valid now.
     OutsideWindow,
     Match {
@@ -428,6 +430,7 @@ impl Comparison {
         };
         let Some(matched) = matched else { return true };
         let verdict = match (matched, key.valid_at(data.received)) {
+            (true, _) if !state.is_trusted(data.received) => Verdict::Untrusted,
             (true, true) => Verdict::Match { place, key: number },
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
@@ -486,6 +489,7 @@ impl Comparison {
                 return Ok(VerifiedEvent::proven(data));
             }
             (Verdict::OutsideWindow, _) => RejectionKind::KeyOutsideWindow,
+            (Verdict::Untrusted, _) => RejectionKind::UntrustedCertificate,
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };

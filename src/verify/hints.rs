@@ -90,7 +90,7 @@ fn unanswered(endpoint: &Endpoint, head: &Head<'_>) -> Option<Unanswered> {
         (None, Then::HandedOver(_)) => Unanswered::Closed,
         // The layer answers these, and lets them pass.
         (None, Then::Delivered) => return None,
-        (None, Then::Answered) => Unanswered::NoLayer,
+        (None, Then::Answered | Then::Confirmed(_)) => Unanswered::NoLayer,
     })
 }
 

@@ -9,6 +9,7 @@
 
 import { createHash, createHmac, createPrivateKey, createPublicKey, createSecretKey, sign, verify } from "node:crypto";
 import { createRequire } from "node:module";
+import { PassThrough } from "node:stream";
 
 const require = createRequire(import.meta.url);
 
@@ -43,6 +44,26 @@ const standard = (name) => ({
   verify: ({ Webhook }, { secret, headers, body }) => new Webhook(secret).verify(body, headers),
 });
 
+// It fetches the certificate, and keeps it for the address. A fresh one is given our certificate instead.
+const sns = {
+  load: load("https"),
+  refusal: ["Error"],
+  verify: (https, { secret, body }) => {
+    delete require.cache[require.resolve("sns-validator")];
+    const Validator = require("sns-validator");
+    https.get = (_, answer) => {
+      const response = new PassThrough();
+      response.statusCode = 200;
+      answer(response);
+      response.end(secret);
+      return response;
+    };
+    return new Promise((resolve, reject) => {
+      new Validator().validate(body, (error) => (error ? reject(error) : resolve(true)));
+    });
+  },
+};
+
 const unwrap = (name, options = { apiKey: "unused" }, refusal = ["WebhookVerificationError"]) =>
   client(
     name,
@@ -52,6 +73,18 @@ const unwrap = (name, options = { apiKey: "unused" }, refusal = ["WebhookVerific
   );
 
 export const sdks = {
+  "apple-assn": {
+    load: load("@apple/app-store-server-library"),
+    refusal: ["VerificationException"],
+    // Without asking Apple whether a certificate was revoked.
+    verify: async ({ SignedDataVerifier, Environment }, { secret, body, params }) => {
+      const { bundle_id: bundleId } = params;
+      const verifier = new SignedDataVerifier([Buffer.from(secret)], false, Environment.SANDBOX, bundleId);
+      await verifier.verifyAndDecodeNotification(JSON.parse(body).signedPayload);
+    },
+  },
+  "aws-sns": sns,
+  "aws-sns-subscription": sns,
   anthropic: {
     load: load("@anthropic-ai/sdk"),
     refusal: ["WebhookVerificationError"],

@@ -360,6 +360,7 @@ const KINDS: [&str; 35] = [
     "timestamp_in_future",
     "malformed_body",
     "signature_mismatch",
+    "untrusted_certificate",
     "key_outside_window",
     "forgeable_body",
     "unknown_tenant",

@@ -23,7 +23,7 @@ use tower::{ServiceBuilder, ServiceExt};
 use tower_webhook::{
     Config, SetupError, VerifiedEvent, WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
-    handshake::{HandshakeEvent, HandshakeLayer, HandshakeTask},
+    handshake::{HandshakeEvent, HandshakeLayer},
 };
 
 /// The handler's own answer.
@@ -49,10 +49,7 @@ impl Watch {
             seen.push(Seen::Event);
         }
         if let Some(handshake) = handshake {
-            let HandshakeTask::StoreSecret(secret) = handshake.task() else {
-                panic!("{handshake:?}");
-            };
-            seen.push(Seen::Secret(secret.reveal().to_owned()));
+            seen.push(Seen::of(handshake.task()));
         }
         StatusCode::OK
     }

@@ -33,8 +33,8 @@ use serde_json::Value;
 use support::{Answer, GITHUB_SECRET, NOW, Rest, SVIX_SECRET, Step, TestBody, at, data};
 use tower::{Layer as _, ServiceBuilder, ServiceExt, service_fn};
 use tower_webhook::{
-    Hint, NoteKind, Payload, Provider, RejectionKind, Scheme, Secret, Signer, VerifiedEvent,
-    Verifier, WebhookVerifyLayer,
+    Hint, NoteKind, Payload, Provider, PublicKey, RejectionKind, Scheme, Secret, Signer,
+    VerifiedEvent, Verifier, WebhookVerifyLayer,
     delivery::{DeliveryLayer, MemoryStore},
     handshake::HandshakeLayer,
     keys::{KeyFuture, KeySet, KeySource, Tenant, source_fn},
@@ -360,6 +360,34 @@ fn layer(verifier: Verifier) -> WebhookVerifyLayer {
     WebhookVerifyLayer::new(verifier).with_clock(|| at(NOW))
 }
 
+fn paypal() -> WebhookVerifyLayer {
+    let provider = providers::paypal().with_param("webhook_id", "7");
+    let key = PublicKey::new(include_str!(
+        "../../src/crypto/vectors/keys/rsa2048.pub.pem"
+    ));
+    layer(Verifier::new(provider.accept_unsigned_body(), key).unwrap())
+}
+
+/// A request of PayPal whose certificate is at the address of somebody else.
+fn from_elsewhere() -> Request<TestBody> {
+    let signature: &'static str = format!("{}==", "A".repeat(342)).leak();
+    let headers = [
+        ("paypal-auth-algo", "SHA256withRSA"),
+        (
+            "paypal-cert-url",
+            "https://api.paypal.com.evil.example/v1/c",
+        ),
+        ("paypal-transmission-id", "7"),
+        ("paypal-transmission-sig", signature),
+        ("paypal-transmission-time", "2023-11-14T22:13:20Z"),
+    ];
+    headers
+        .into_iter()
+        .fold(signed("{}"), |request, (name, value)| {
+            with_header(request, name, value)
+        })
+}
+
 fn github() -> Verifier {
     let secret = Secret::new(GITHUB_SECRET).with_id("key-1");
     Verifier::new(providers::github(), secret).unwrap()
@@ -591,6 +619,9 @@ fn refusals() -> Vec<Refused> {
         .of("acme")
         .hinted("never_verified")
         .long(6),
+        Refused::new("untrusted_certificate", paypal(), from_elsewhere())
+            .by("paypal")
+            .about("PAYPAL-CERT-URL"),
         Refused::new(
             "key_outside_window",
             keys(vec![late(), spare]),

@@ -1,6 +1,7 @@
 //! Providers whose schemes need code: their vectors by name, through the configuration.
 
 mod attacks;
+mod certificates;
 mod deliveries;
 mod tokens;
 
@@ -17,7 +18,13 @@ use tower_webhook::{
 use crate::vectors::quoted;
 
 /// How many entries, and vectors to accept and to refuse, there are.
-const EXPECTED: (usize, usize, usize) = (17, 41, 123);
+const EXPECTED: (usize, usize, usize) = (20, 56, 159);
+
+/// The topic of an endpoint whose vectors name none.
+const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:MyTopic";
+
+/// Providers that do not sign the whole body.
+const UNCOVERED: [&str; 4] = ["adyen", "aws-sns", "google-pubsub", "paypal"];
 
 #[derive(Deserialize)]
 struct Catalogue {
@@ -37,6 +44,11 @@ struct Vector {
     #[serde(default)]
     secrets: Vec<String>,
     jwks: Option<Value>,
+    /// What is at the addresses of certificates, in PEM.
+    #[serde(default)]
+    certs: BTreeMap<String, String>,
+    #[serde(default)]
+    roots: Vec<String>,
     headers: BTreeMap<String, String>,
     body: String,
     method: Option<String>,
@@ -84,8 +96,26 @@ impl Vector {
         if let Some(jwks) = &self.jwks {
             return format!("public_key = {}", quoted(&jwks.to_string()));
         }
+        let quoted_list = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            format!("[{}]", texts.join(", "))
+        };
+        let mut lines = Vec::new();
+        if !self.roots.is_empty() {
+            lines.push(format!("roots = {}", quoted_list(&self.roots)));
+        }
+        if !self.certs.is_empty() {
+            let keys = self.certs.iter().map(|(url, chain)| {
+                format!("{{ id = {}, value = {} }}", quoted(url), quoted(chain))
+            });
+            let keys: Vec<String> = keys.collect();
+            lines.push(format!("public_keys = [{}]", keys.join(", ")));
+        }
+        if !lines.is_empty() {
+            return lines.join("\n");
+        }
         let key = self.secret.as_deref().unwrap_or_default();
-        if key.starts_with("-----BEGIN PUBLIC KEY") {
+        if key.starts_with("-----BEGIN ") {
             return format!("public_key = {}", quoted(key));
         }
         let secrets = self.secret.iter().chain(&self.secrets);
@@ -105,7 +135,10 @@ impl Vector {
         if let Some(url) = &self.url {
             text.push_str(&format!("url = {}\n", quoted(url)));
         }
-        if ["adyen", "google-pubsub"].contains(&known.name()) {
+        if known.name() == "aws-sns" && !self.params.contains_key("topic_arn") {
+            text.push_str(&format!("topic_arn = {}\n", quoted(TOPIC)));
+        }
+        if UNCOVERED.contains(&known.name()) {
             text.push_str("accept_unsigned_body = true\n");
         }
         text
@@ -200,7 +233,7 @@ fn the_signer_signs_for_every_name_with_a_secret() {
         let Some(vector) = entry.accepted() else {
             continue;
         };
-        if vector.keys().starts_with("public_key") {
+        if !vector.keys().starts_with("secrets") {
             continue;
         }
         let config = vector.config(&entry.id).unwrap();

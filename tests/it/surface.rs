@@ -19,9 +19,9 @@ use insta::assert_snapshot;
 use support::{NOW, at};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tower_webhook::{
-    Config, FormJson, Hint, Json, Note, NoteKind, Payload, PayloadError, Provider, Rejection,
-    RejectionKind, Scheme, Secret, SetupError, SignError, Signer, VerifiedEvent, Verifier,
-    WebhookVerifyLayer,
+    Config, FormJson, Hint, Json, Note, NoteKind, Payload, PayloadError, Provider, PublicKey,
+    Rejection, RejectionKind, Scheme, Secret, SetupError, SignError, Signer, VerifiedEvent,
+    Verifier, WebhookVerifyLayer,
     capture::{CaptureHook, CapturedRequest, ReadError},
     delivery::{
         Claim, DeliveryKey, DeliveryLayer, DeliveryStore, MemoryStore, Owner, StoreError,
@@ -631,6 +631,7 @@ async fn every_refusal() -> Vec<Rejection> {
         slack_at("1700000301"),
         refused(&acme, &[client, ("x-acme-signature", &bad)], "MARKER"),
         refused(&acme, &[client, ("x-acme-signature", &bad)], BODY),
+        from_elsewhere(),
         rotated(vec![expired.clone(), spare]),
         forged_by_oracle(),
         refused_by_source(nobody).await,
@@ -655,6 +656,27 @@ async fn every_refusal() -> Vec<Rejection> {
         unreadable,
         missing,
     ]
+}
+
+/// A request of PayPal whose certificate is at the address of somebody else.
+fn from_elsewhere() -> Rejection {
+    let key = PublicKey::new(include_str!(
+        "../../src/crypto/vectors/keys/rsa2048.pub.pem"
+    ));
+    let provider = providers::paypal().with_param("webhook_id", MARKER);
+    let verifier = Verifier::new(provider.accept_unsigned_body(), key).unwrap();
+    let signature = format!("{}==", "A".repeat(342));
+    let headers = [
+        ("paypal-auth-algo", "SHA256withRSA"),
+        (
+            "paypal-cert-url",
+            "https://api.paypal.com.MARKER.example/v1/c",
+        ),
+        ("paypal-transmission-id", MARKER),
+        ("paypal-transmission-sig", &*signature),
+        ("paypal-transmission-time", "2023-11-14T22:13:20Z"),
+    ];
+    refused(&verifier.with_endpoint("kyc"), &headers, BODY)
 }
 
 /// A body that anybody can have signed.
@@ -755,6 +777,11 @@ async fn every_kind_of_refusal_has_its_name_and_status() {
         (
             RejectionKind::SignatureMismatch,
             "signature_mismatch",
+            UNAUTHORIZED,
+        ),
+        (
+            RejectionKind::UntrustedCertificate,
+            "untrusted_certificate",
             UNAUTHORIZED,
         ),
         (
@@ -934,6 +961,8 @@ async fn texts_of_every_refusal() {
         Rejection { kind: MalformedBody, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(6), value_length: None }
     the signature matches no key of this endpoint (60 bytes); this endpoint has verified nothing since it started: suspect the secret
         Rejection { kind: SignatureMismatch, provider: Some("acme"), endpoint: Some("kyc"), tenant: None, header: None, field: None, hints: [NeverVerified], skew_seconds: None, body_length: Some(60), value_length: None }
+    no trusted certificate vouches for the key (header PAYPAL-CERT-URL)
+        Rejection { kind: UntrustedCertificate, provider: Some("paypal"), endpoint: Some("kyc"), tenant: None, header: Some("PAYPAL-CERT-URL"), field: None, hints: [], skew_seconds: None, body_length: None, value_length: None }
     the signature is correct, but its key is not valid at this time (60 bytes)
         Rejection { kind: KeyOutsideWindow, provider: Some("github"), endpoint: None, tenant: None, header: None, field: None, hints: [], skew_seconds: None, body_length: Some(60), value_length: None }
     the body has the form of a challenge, which anybody can have signed by this endpoint (6 bytes)

@@ -18,16 +18,11 @@ use tower_webhook::{
 };
 
 /// Entries that no description holds, and no code yet.
-pub(crate) const LEFT_OUT: [(&str, &str); 22] = [
-    (
-        "apple-assn",
-        "JSON Web Signature with a chain of certificates",
-    ),
+pub(crate) const LEFT_OUT: [(&str, &str); 19] = [
     (
         "atlassian-connect",
         "JSON Web Token with a hash of the query",
     ),
-    ("aws-sns", "certificate at a URL, and sorted JSON fields"),
     ("connectwise", "the key is at a URL that the body names"),
     (
         "didit-v2",
@@ -46,7 +41,6 @@ pub(crate) const LEFT_OUT: [(&str, &str); 22] = [
         "nowpayments",
         "JSON that is serialised again before it is signed",
     ),
-    ("paypal", "certificate at a URL, and a CRC-32 of the body"),
     (
         "phonepe",
         "the secret is one of several, by its number in the header",
@@ -59,8 +53,10 @@ pub(crate) const LEFT_OUT: [(&str, &str); 22] = [
 ];
 
 /// Entries that code holds, which `specials` runs.
-pub(crate) const SPECIAL: [&str; 17] = [
+pub(crate) const SPECIAL: [&str; 20] = [
     "adyen",
+    "apple-assn",
+    "aws-sns",
     "braintree",
     "contentful",
     "fireblocks-v2",
@@ -72,6 +68,7 @@ pub(crate) const SPECIAL: [&str; 17] = [
     "messagebird-jwt",
     "netlify",
     "paddle-classic",
+    "paypal",
     "plaid",
     "plivo-v3",
     "qstash",

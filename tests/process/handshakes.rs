@@ -31,12 +31,8 @@ async fn every_question_is_answered_by_the_receiver() {
         }
         // A tool that stores nothing has no more to show than the answer.
         if vector.expect == Expect::HandedOver && answer.status == 200 {
-            seen.extend(
-                vector
-                    .event
-                    .iter()
-                    .map(|event| Seen::Secret(event["secret"].clone())),
-            );
+            let parts = vector.event.clone();
+            seen.push(Seen::Handed(parts.unwrap_or_default()));
         }
         let got = Got {
             status: answer.status,

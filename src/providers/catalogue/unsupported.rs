@@ -31,12 +31,8 @@ macro_rules! unsupported {
 }
 
 unsupported! {
-    "apple-assn" or "app-store" or "apple", "Apple App Store Server Notifications v2", "Commerce", Ran:
-        "a JSON Web Signature with a chain of certificates";
     "atlassian-connect" or "atlassian", "Atlassian Connect (JWT)", "Code and operations", Assumed:
         "a JSON Web Token with a hash of the query";
-    "aws-sns" or "amazon-sns" or "sns", "AWS SNS", "Infrastructure and security", Ran:
-        "a certificate at a URL, and sorted JSON fields";
     "connectwise", "ConnectWise PSA", "Customers and support", Reported:
         "the key is at a URL that the body names";
     "didit-v2", "Didit (X-Signature-V2)", "Identity verification", Assumed:
@@ -61,8 +57,6 @@ unsupported! {
         "an HTTP message signature (RFC 9421)";
     "nowpayments", "NOWPayments", "Payments", Reported:
         "JSON that is serialised again before it is signed";
-    "paypal", "PayPal", "Payments", Documented:
-        "a certificate at a URL, and a CRC-32 of the body";
     "phonepe", "PhonePe (X-VERIFY)", "Payments", Assumed:
         "the secret is one of several, by its number in the header";
     "rfc9421" or "http-message-signatures", "HTTP message signatures", "Infrastructure and security", Documented:

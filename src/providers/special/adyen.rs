@@ -144,7 +144,6 @@ fn statement(item: &RawValue) -> Result<Statement, Reason> {
     Ok(Statement {
         contents: vec![content],
         signatures: Some(vec![signature]),
-        key_id: None,
-        identity: None,
+        ..Statement::default()
     })
 }

@@ -111,7 +111,7 @@ fn statement(body: &[u8], public_key: &str) -> Result<Vec<Statement>, Reason> {
     Ok(vec![Statement {
         contents,
         signatures: Some(ours),
-        key_id: None,
         identity: Some(payload.trim_end_matches('\n').as_bytes().to_vec()),
+        ..Statement::default()
     }])
 }

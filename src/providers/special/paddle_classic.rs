@@ -73,7 +73,6 @@ fn statement(body: &[u8]) -> Result<Vec<Statement>, Reason> {
     Ok(vec![Statement {
         contents: vec![format!("a:{}:{{{items}}}", fields.len()).into_bytes()],
         signatures: Some(vec![signature]),
-        key_id: None,
-        identity: None,
+        ..Statement::default()
     }])
 }

@@ -78,6 +78,10 @@ fn signed(sdk: &Sdk, config: &Config, time: SystemTime) -> Request<Bytes> {
     let (head, body) = unsigned(sdk, time).into_parts();
     let mut builder = Request::builder().method(head.method).uri(head.uri);
     *builder.headers_mut().unwrap() = head.headers;
+    let signer = match sdk.secret.chain() {
+        Some(chain) => signer.with_certificates(chain).unwrap(),
+        None => signer,
+    };
     let signer = match sdk.provider.as_str() {
         "hygraph" => signer.with_field("env", "master"),
         _ => signer,

@@ -11,6 +11,17 @@ const ED25519_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/ed25
 const P256: &str = include_str!("../../../src/crypto/vectors/keys/p256.pem");
 const P256_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/p256.pub.pem");
 
+const RSA: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.pem");
+const RSA_CERTIFICATE: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.crt.pem");
+/// Certificates that OpenSSL made: of the P-256 key above, with the marks of Apple, and of nobody.
+const CHAIN: &str = include_str!("../../vectors/certificates/chain.pem");
+const ROOT: &str = include_str!("../../vectors/certificates/root.pem");
+const OTHER_ROOT: &str = include_str!("../../vectors/certificates/other-root.pem");
+const OTHER_RSA: &str = include_str!("../../vectors/certificates/other-rsa.pem");
+
+/// Where our signer says that the certificate of SNS is.
+const ADDRESS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -70,6 +81,8 @@ pub(super) enum Shape {
     Ed25519Base64,
     Ed25519Pem,
     P256,
+    RsaCertificate,
+    AppleChain,
 }
 
 /// Whose package registry a library comes from, and so in which language it is.
@@ -120,14 +133,11 @@ impl Sdk {
 
     /// The row as an endpoint of a configuration.
     pub(super) fn config(&self) -> String {
-        let key = match self.secret.is_pair() {
-            true => "public_key",
-            false => "secret",
-        };
+        let key = self.secret.setting();
         let mut lines = vec![
             format!("[endpoints.{}]", self.endpoint_name()),
             format!("provider = {:?}", self.provider),
-            format!("{key} = {:?}", self.secret.public()),
+            format!("{key} = {}", self.secret.configured()),
         ];
         lines.extend(
             self.endpoint
@@ -167,11 +177,36 @@ impl Sdk {
 }
 
 impl Shape {
+    /// The key of a configuration for what verifies.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::AppleChain => "roots",
+            Self::Ed25519Hex
+            | Self::Ed25519Base64
+            | Self::Ed25519Pem
+            | Self::P256
+            | Self::RsaCertificate => "public_key",
+            Self::Text | Self::Whsec | Self::Base64 | Self::Hex => "secret",
+        }
+    }
+
+    /// The value of that key.
+    fn configured(self) -> String {
+        let text = format!("{:?}", self.public());
+        match self {
+            // The id of a certificate is the address that requests name.
+            Self::RsaCertificate => format!("{{ id = {ADDRESS:?}, value = {text} }}"),
+            _ => text,
+        }
+    }
+
     pub(super) fn is_pair(self) -> bool {
-        matches!(
-            self,
-            Self::Ed25519Hex | Self::Ed25519Base64 | Self::Ed25519Pem | Self::P256
-        )
+        self.setting() != "secret"
+    }
+
+    /// The certificates that a request has.
+    pub(super) fn chain(self) -> Option<&'static str> {
+        matches!(self, Self::AppleChain).then_some(CHAIN)
     }
 
     /// What signs: the secret, or the private key.
@@ -182,7 +217,8 @@ impl Shape {
             Self::Base64 => "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             Self::Hex => "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
             Self::Ed25519Hex | Self::Ed25519Base64 | Self::Ed25519Pem => ED25519,
-            Self::P256 => P256,
+            Self::P256 | Self::AppleChain => P256,
+            Self::RsaCertificate => RSA,
         }
     }
 
@@ -192,6 +228,8 @@ impl Shape {
             Self::Ed25519Hex => "bdb2223921084d13348501ebd40ae814996fcc426f6acec38de968e14b0a6bd1",
             Self::Ed25519Base64 => "vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E=",
             Self::Ed25519Pem => ED25519_PUBLIC,
+            Self::RsaCertificate => RSA_CERTIFICATE,
+            Self::AppleChain => ROOT,
             Self::P256 => {
                 let lines = P256_PUBLIC.lines();
                 return lines.filter(|line| !line.starts_with('-')).collect();
@@ -214,6 +252,8 @@ impl Shape {
                 "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA5VwkInSyUgP87p+l6VzgtGZ/iJfODe31dT1tF434774=\n-----END PUBLIC KEY-----\n"
             }
             Self::P256 => super::custom::SENDGRID,
+            Self::RsaCertificate => OTHER_RSA,
+            Self::AppleChain => OTHER_ROOT,
         }
     }
 }
