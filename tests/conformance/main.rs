@@ -344,7 +344,7 @@ fn report(problems: Vec<Problem>, rows: &[Row]) {
 }
 
 /// Each kind of refusal that a request can cause.
-const KINDS: [&str; 35] = [
+const KINDS: [&str; 36] = [
     "body_too_large",
     "missing_header",
     "repeated_header",
