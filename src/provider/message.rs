@@ -19,9 +19,8 @@ impl Message {
     /// The bytes of the message.
     pub(crate) fn read(self, body: &[u8]) -> Option<Vec<u8>> {
         let (Self::Jws(name) | Self::Text(name)) = self;
-        let text = match json::object(json::document(body))?.remove(name)? {
-            Value::String(text) => text,
-            _ => return None,
+        let Value::String(text) = json::object(json::document(body))?.remove(name)? else {
+            return None;
         };
         match self {
             Self::Text(_) => Some(text.into_bytes()),

@@ -176,13 +176,13 @@ impl SpecialScheme for Apple {
         }
         let signed = Message::Jws(PAYLOAD).read(&draft.body);
         let payload = signed.unwrap_or_else(|| draft.body.to_vec());
-        let payload = json::object(&payload).ok_or("the body is no notification of Apple")?;
-        let mut payload = Value::from_iter(payload);
-        payload["signedDate"] = draft.now.saturating_mul(1000).into();
+        let mut payload = json::object(&payload).ok_or("the body is no notification of Apple")?;
+        let date = draft.now.saturating_mul(1000);
+        payload.insert("signedDate".to_owned(), date.into());
         let chain = draft.certificates.iter().map(|der| STANDARD.encode(der));
         let header = json!({ "alg": "ES256", CHAIN: chain.collect::<Vec<_>>() });
         let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let content = format!("{}.{}", encode(header), encode(payload));
+        let content = format!("{}.{}", encode(header), encode(Value::from_iter(payload)));
         let signature = URL_SAFE_NO_PAD.encode((draft.key)(content.as_bytes())?);
         draft.body = json!({ PAYLOAD: format!("{content}.{signature}") })
             .to_string()
