@@ -11,6 +11,7 @@ mod locator;
 mod node;
 mod place;
 mod provider;
+mod remote_keys;
 #[cfg(feature = "actix")]
 pub(crate) mod resource;
 #[cfg(any(feature = "actix", feature = "axum"))]
@@ -39,6 +40,8 @@ use self::{
     },
     provider::CustomProvider,
 };
+#[cfg(feature = "remote-keys")]
+use crate::keys::remote::RemoteKeys;
 use crate::{
     clock,
     delivery::layer::DeliveryLayer,
@@ -384,6 +387,42 @@ impl Config {
     ) -> Result<WebhookVerifyLayer, SetupError> {
         self.built(name, |endpoint, provider| {
             let verifier = endpoint.verifier_with_key_source(provider, source)?;
+            self.endpoint_layer(endpoint, verifier.with_endpoint(name))
+        })
+    }
+
+    /// Builds the layer of an endpoint whose keys are fetched as the program says, such as by a call of an
+    /// API that needs credentials. With `key_source = true`, the endpoint needs no key in the file. For
+    /// keys at an address, the file says `remote_keys` instead, and [`layer`](Self::layer) builds it.
+    ///
+    /// ```
+    /// use tower_webhook::{Config, keys::RemoteKeys};
+    ///
+    /// let config = Config::from_toml_str(r#"
+    ///     [endpoints.bank]
+    ///     provider   = "plaid"
+    ///     key_source = true
+    /// "#)?;
+    /// let layer = config.layer_with_remote_keys("bank", RemoteKeys::by_id(|id| async move {
+    ///     // Call the vendor's API with the id, and return its answer as `PublicKey`.
+    ///     # drop(id);
+    ///     Ok(None)
+    /// }))?;
+    /// # drop(layer);
+    /// # Ok::<_, tower_webhook::SetupError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, its configuration is invalid, or its provider signs with a secret.
+    #[cfg(feature = "remote-keys")]
+    pub fn layer_with_remote_keys(
+        &self,
+        name: &str,
+        keys: RemoteKeys,
+    ) -> Result<WebhookVerifyLayer, SetupError> {
+        self.built(name, |endpoint, provider| {
+            let verifier = endpoint.verifier_with_remote_keys(provider, keys)?;
             self.endpoint_layer(endpoint, verifier.with_endpoint(name))
         })
     }

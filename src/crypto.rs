@@ -12,6 +12,8 @@ mod key_der;
 #[cfg(feature = "asymmetric")]
 mod key_encoding;
 pub(crate) mod key_text;
+#[cfg(feature = "more-ecdsa")]
+mod more_ecdsa;
 #[cfg(feature = "asymmetric")]
 pub(crate) mod private_key;
 pub(crate) mod proof;

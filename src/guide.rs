@@ -15,7 +15,11 @@ page!(events, "docs/events.md", ["axum", "identity"]);
 page!(identity, "docs/identity.md", ["config", "identity"]);
 page!(responses, "docs/responses.md", ["axum"]);
 page!(deliveries, "docs/deliveries.md", ["axum", "redis"]);
-page!(keys, "docs/keys.md", ["axum", "cache", "config"]);
+page!(
+    keys,
+    "docs/keys.md",
+    ["axum", "cache", "config", "remote-keys"]
+);
 page!(configuration, "docs/configuration.md", ["axum", "config"]);
 page!(
     schemes,

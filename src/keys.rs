@@ -26,6 +26,7 @@ pub(crate) mod cached;
 mod jwks;
 pub(crate) mod key_set;
 pub(crate) mod public_key;
+pub(crate) mod published;
 #[cfg(feature = "remote-keys")]
 pub(crate) mod remote;
 pub(crate) mod secret;

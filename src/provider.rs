@@ -3,6 +3,8 @@
 pub(crate) mod evidence;
 pub(crate) mod message;
 pub(crate) mod parameter;
+#[cfg(feature = "remote-keys")]
+mod remote_keys;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -18,7 +20,7 @@ use crate::{
     },
     delivery_key::DeduplicateBy,
     error::{SetupError, shown},
-    keys::{key_set::KeySet, secret::Secret, suspicion::SecretLook},
+    keys::{key_set::KeySet, published::PublishedKeys, secret::Secret, suspicion::SecretLook},
     provider::{
         evidence::Evidence,
         message::Message,
@@ -102,6 +104,7 @@ pub struct Provider {
     handshake: Option<&'static Handshake>,
     settings: Settings,
     answer_read: AnswerRead,
+    published_keys: Option<PublishedKeys>,
 }
 
 /// Whether the sender reads the body of the answer, so that an empty one would be wrong.
@@ -181,6 +184,7 @@ impl Provider {
             handshake: None,
             settings: Settings::default(),
             answer_read: AnswerRead::Never,
+            published_keys: None,
         }
     }
 
@@ -560,6 +564,17 @@ impl Provider {
 
     pub(crate) fn answer_read(&self) -> AnswerRead {
         self.answer_read
+    }
+
+    /// Says where the provider publishes the keys that it signs with.
+    pub(crate) fn with_published_keys(mut self, keys: PublishedKeys) -> Self {
+        self.published_keys = Some(keys);
+        self
+    }
+
+    #[cfg(any(feature = "config", feature = "remote-keys"))]
+    pub(crate) fn published_keys(&self) -> Option<PublishedKeys> {
+        self.published_keys
     }
 
     /// Sets the name of a built-in provider to the one under which it is listed.

@@ -1,5 +1,7 @@
 //! [`Reply`]: the answer to a handshake, as data.
 
+use std::slice;
+
 use crate::challenge::at::At;
 
 type Text = &'static str;
@@ -48,6 +50,8 @@ pub(crate) enum Piece {
     SettingOr(Text, Text),
     /// The MAC of the rule.
     Mac,
+    /// The SHA-256 of a text, in hex.
+    Sha256(&'static [Self]),
 }
 
 impl Reply {
@@ -62,7 +66,11 @@ impl Reply {
             Member::Text(pieces) => *pieces,
             Member::Number(_) => &[],
         });
-        headers.chain(text).chain(members)
+        let all = headers.chain(text).chain(members);
+        all.flat_map(|piece| match piece {
+            Piece::Sha256(inner) => inner,
+            piece => slice::from_ref(piece),
+        })
     }
 
     pub(crate) fn required(&self) -> impl Iterator<Item = Text> {

@@ -432,13 +432,19 @@ fn filled(scheme: &Scheme, params: &Params) -> Result<Scheme, SetupError> {
 fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
     match algorithm {
         Algorithm::Ed25519 => Some("vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E="),
-        Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed => Some(
-            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqmPRup9a4aAV49o8OY4B+4kD5BfhcvIQuVRxX2Ieg9u1+si6eZ6rZyPsZ//LvS5AcXphWgZvu\
+        Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed | Algorithm::EcdsaP256Sha1 => {
+            Some(
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqmPRup9a4aAV49o8OY4B+4kD5BfhcvIQuVRxX2Ieg9u1+si6eZ6rZyPsZ//LvS5AcXphWgZvu\
              MKbcfnRcJc6iQ==",
-        ),
+            )
+        }
         Algorithm::EcdsaP384Sha384Fixed => Some(
             "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEF2YVRzzPEcI1Vu+4y64YdMjlWiME9sB+BS6liC6B7bRlB1GaOWNRmL5PGWloj4X647EQ\
              Ah11F41UOjKgmn1WOPZ2GA6RLenCaf+v57gxoWz+XUP0osZHIPME1+PxQjTP",
+        ),
+        Algorithm::EcdsaP521Sha512Fixed => Some(
+            "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBkPZhuKz44imJuzEhKUfhgncxv2/5gSD91iG1AVsmzWI/O5tl6m349Kt4OKqRkqOzXHeor4qW\
+             xQfpD7FtOMxa+ZkB51pnoXp++tcktuDMu27Y/OZVBDNHFrMxWf/pReBhCE9dnzKnBzXQCfhAVE7O/vaeCl6IJ7k2gzcfJq60vZEtx+U=",
         ),
         Algorithm::RsaPkcs1Sha1
         | Algorithm::RsaPkcs1Sha256

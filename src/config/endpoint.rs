@@ -1,5 +1,7 @@
 //! The table `[endpoints.NAME]`.
 
+#[cfg(feature = "remote-keys")]
+use std::sync::OnceLock;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{
@@ -9,13 +11,16 @@ use serde::{
 
 use crate::config::{
     node::{self, Node, shown_key},
+    remote_keys::RemoteKeysConfig,
     secret::SecretConfig,
     value::Scalar,
 };
+#[cfg(feature = "remote-keys")]
+use crate::keys::remote::RemoteKeys;
 use crate::{
     delivery_key::DeduplicateBy,
     error::{SetupError, suggestion},
-    keys::{key_set::KeySet, secret::Secret, source::KeySource},
+    keys::{key_set::KeySet, published::PublishedKeys, secret::Secret, source::KeySource},
     provider::{
         PUBLIC_KEY, Provider,
         parameter::{LEVEL, TEST},
@@ -37,6 +42,7 @@ pub(super) struct EndpointConfig {
     accept_unsigned_body: bool,
     #[serde(default)]
     key_source: bool,
+    remote_keys: Option<RemoteKeysConfig>,
     enforce: Option<String>,
     variant: Option<String>,
     tolerance: Option<Scalar>,
@@ -51,6 +57,10 @@ pub(super) struct EndpointConfig {
     /// The keys that every endpoint may have.
     #[serde(skip)]
     keys: &'static [&'static str],
+    /// What `remote_keys` describes, built once, so that everything of the endpoint shares it.
+    #[cfg(feature = "remote-keys")]
+    #[serde(skip)]
+    fetched: OnceLock<RemoteKeys>,
 }
 
 /// A key that only some providers know.
@@ -139,7 +149,26 @@ impl EndpointConfig {
         // `KeySet::new` does not ask how much of the body is signed.
         provider.compile()?;
         match self.secrets_if_any(provider)? {
+            keys if self.remote().is_some() => {
+                if keys.is_some() || self.key_source {
+                    return Err(SetupError::new(
+                        "remote_keys: the keys are fetched, so there is nothing else to verify with; remove it, or secret, \
+                         secrets, public_key, public_keys and key_source",
+                    ));
+                }
+                self.check_remote_keys(provider)?;
+            }
             None if self.key_source => {}
+            None if matches!(
+                provider.published_keys(),
+                Some(PublishedKeys::Set(_) | PublishedKeys::SetOfParam(_))
+            ) =>
+            {
+                return Err(SetupError::new(
+                    "public_key: none is set; set remote_keys = true to fetch the keys that the provider publishes, or set \
+                     at least one",
+                ));
+            }
             secrets => KeySet::new(provider, secrets.unwrap_or_default()).map(drop)?,
         }
         self.tolerance(provider).map(drop)
@@ -156,8 +185,48 @@ impl EndpointConfig {
         Ok(windows.max())
     }
 
+    /// Where the keys are fetched, if they are.
+    fn remote(&self) -> Option<&RemoteKeysConfig> {
+        self.remote_keys.as_ref().filter(|remote| remote.is_on())
+    }
+
+    #[cfg(feature = "remote-keys")]
+    fn check_remote_keys(&self, provider: &Provider) -> Result<(), SetupError> {
+        let remote = self.remote();
+        remote.map_or(Ok(()), |remote| remote.build(provider).map(drop))
+    }
+
+    #[cfg(not(feature = "remote-keys"))]
+    fn check_remote_keys(&self, provider: &Provider) -> Result<(), SetupError> {
+        let remote = self.remote();
+        remote.map_or(Ok(()), |remote| remote.check_supported(provider))
+    }
+
+    /// Builds the verifier for keys that are fetched as the program says.
+    #[cfg(feature = "remote-keys")]
+    pub(super) fn verifier_with_remote_keys(
+        &self,
+        provider: Provider,
+        keys: RemoteKeys,
+    ) -> Result<Verifier, SetupError> {
+        let provider = self.configured(provider)?;
+        self.with_limits(Verifier::from_remote_keys(provider, keys)?)
+    }
+
     pub(super) fn verifier(&self, provider: Provider) -> Result<Verifier, SetupError> {
         let provider = self.configured(provider)?;
+        #[cfg(feature = "remote-keys")]
+        if let Some(remote) = self.remote() {
+            let keys = match self.fetched.get() {
+                Some(keys) => keys.clone(),
+                None => {
+                    let built = remote.build(&provider)?;
+                    self.fetched.get_or_init(|| built).clone()
+                }
+            };
+            return self.with_limits(Verifier::from_remote_keys(provider, keys)?);
+        }
+        self.check_remote_keys(&provider)?;
         let secrets = self.secrets(&provider)?;
         self.with_limits(Verifier::new(provider, secrets)?)
     }

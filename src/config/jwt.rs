@@ -18,7 +18,10 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JwtConfig {
-    header: String,
+    header: Option<String>,
+    /// Whether the token is the body.
+    #[serde(default)]
+    body: bool,
     prefix: Option<String>,
     algorithms: Vec<String>,
     #[serde(default)]
@@ -65,7 +68,15 @@ impl JwtConfig {
     }
 
     fn format(&self) -> Result<JwtFormat, SetupError> {
-        let mut format = JwtFormat::header(self.header.clone());
+        let mut format = match (&self.header, self.body) {
+            (Some(header), false) => JwtFormat::header(header.clone()),
+            (None, true) => JwtFormat::body(),
+            _ => {
+                return Err(SetupError::new(
+                    "header: the token is in a header, or it is the body; write header = \"NAME\", or body = true",
+                ));
+            }
+        };
         if let Some(prefix) = &self.prefix {
             format = format.with_prefix(prefix.clone());
         }

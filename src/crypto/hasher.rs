@@ -41,7 +41,9 @@ impl Hasher {
             Algorithm::Ed25519
             | Algorithm::EcdsaP256Sha256
             | Algorithm::EcdsaP256Sha256Fixed
+            | Algorithm::EcdsaP256Sha1
             | Algorithm::EcdsaP384Sha384Fixed
+            | Algorithm::EcdsaP521Sha512Fixed
             | Algorithm::RsaPkcs1Sha1
             | Algorithm::RsaPkcs1Sha256
             | Algorithm::RsaPkcs1Sha384

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The `alg` of a key, and our algorithms of the same name.
-const ALGORITHMS: [(&str, &[Algorithm]); 7] = [
+const ALGORITHMS: [(&str, &[Algorithm]); 8] = [
     ("RS256", &[Algorithm::RsaPkcs1Sha256]),
     ("RS384", &[Algorithm::RsaPkcs1Sha384]),
     ("RS512", &[Algorithm::RsaPkcs1Sha512]),
@@ -24,6 +24,7 @@ const ALGORITHMS: [(&str, &[Algorithm]); 7] = [
         &[Algorithm::EcdsaP256Sha256Fixed, Algorithm::EcdsaP256Sha256],
     ),
     ("ES384", &[Algorithm::EcdsaP384Sha384Fixed]),
+    ("ES512", &[Algorithm::EcdsaP521Sha512Fixed]),
     ("EdDSA", &[Algorithm::Ed25519]),
     ("Ed25519", &[Algorithm::Ed25519]),
 ];
@@ -57,7 +58,7 @@ pub(super) fn read(text: &str, algorithm: Algorithm) -> Result<PublicDer, SetupE
         (Some("RSA"), _) => KeyType::Rsa,
         (Some("EC"), Some("P-256")) => KeyType::P256,
         (Some("EC"), Some("P-384")) => KeyType::P384,
-        (Some("EC"), Some("P-521")) => KeyType::OtherCurve("P-521"),
+        (Some("EC"), Some("P-521")) => KeyType::P521,
         (Some("EC"), _) => KeyType::OtherCurve("another curve"),
         (Some("OKP"), Some("Ed25519")) => KeyType::Ed25519,
         (Some("OKP"), _) => KeyType::Other("an OKP key on another curve"),

@@ -33,13 +33,16 @@ const OTHER_TYPES: [(&str, &str); 6] = [
         "a Diffie-Hellman key, which cannot sign",
     ),
 ];
-const OTHER_CURVES: [(&str, &str); 2] = [("1.3.132.0.35", "P-521"), ("1.3.132.0.10", "secp256k1")];
+const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
+const OTHER_CURVES: [(&str, &str); 1] = [("1.3.132.0.10", "secp256k1")];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyType {
     Ed25519,
     P256,
     P384,
+    /// Its algorithm needs a feature.
+    P521,
     Rsa,
     OtherCurve(&'static str),
     /// The parameters of the curve are there instead of its name.
@@ -53,6 +56,7 @@ impl fmt::Display for KeyType {
             Self::Ed25519 => f.write_str("an Ed25519 key"),
             Self::P256 => f.write_str("a P-256 key"),
             Self::P384 => f.write_str("a P-384 key"),
+            Self::P521 => f.write_str("a P-521 key"),
             Self::Rsa => f.write_str("an RSA key"),
             Self::OtherCurve(curve) => write!(f, "an elliptic-curve key on {curve}"),
             Self::UnnamedCurve => {
@@ -68,8 +72,11 @@ impl KeyType {
     pub(super) fn of(algorithm: Algorithm) -> Result<Self, SetupError> {
         match algorithm {
             Algorithm::Ed25519 => Ok(Self::Ed25519),
-            Algorithm::EcdsaP256Sha256 | Algorithm::EcdsaP256Sha256Fixed => Ok(Self::P256),
+            Algorithm::EcdsaP256Sha256
+            | Algorithm::EcdsaP256Sha256Fixed
+            | Algorithm::EcdsaP256Sha1 => Ok(Self::P256),
             Algorithm::EcdsaP384Sha384Fixed => Ok(Self::P384),
+            Algorithm::EcdsaP521Sha512Fixed => Ok(Self::P521),
             Algorithm::RsaPkcs1Sha1
             | Algorithm::RsaPkcs1Sha256
             | Algorithm::RsaPkcs1Sha384
@@ -94,6 +101,7 @@ impl KeyType {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
+            Self::P521 => 66,
             _ => 0,
         }
     }
@@ -112,6 +120,7 @@ impl KeyType {
             EC => match identifier.parameters_oid() {
                 Ok(P256) => Self::P256,
                 Ok(P384) => Self::P384,
+                Ok(P521) => Self::P521,
                 Ok(curve) => {
                     Self::OtherCurve(named(&OTHER_CURVES, curve).unwrap_or("another curve"))
                 }
@@ -135,10 +144,10 @@ impl KeyType {
             }
             Self::OtherCurve(curve) if wanted.coordinate() > 0 => format!(
                 "its curve is {curve}, and {algorithm} needs {}; copy the key of this scheme",
-                if wanted == Self::P256 {
-                    "P-256"
-                } else {
-                    "P-384"
+                match wanted {
+                    Self::P256 => "P-256",
+                    Self::P384 => "P-384",
+                    _ => "P-521",
                 },
             ),
             found => format!(

@@ -12,6 +12,8 @@ use ring::{
     },
 };
 
+#[cfg(feature = "more-ecdsa")]
+use crate::crypto::more_ecdsa::P521Pair;
 use crate::{
     crypto::{
         key_der::{Foreign, KeyType, tell, unreadable},
@@ -34,6 +36,8 @@ pub(crate) struct PrivateKey {
 enum Pair {
     Ed25519(Box<Ed25519KeyPair>),
     Ecdsa(Box<EcdsaKeyPair>),
+    #[cfg(feature = "more-ecdsa")]
+    P521(Box<P521Pair>),
     Rsa(Box<rsa::KeyPair>),
 }
 
@@ -56,6 +60,10 @@ impl PrivateKey {
                     Pair::Ed25519(Box::new(pair.map_err(|_| damaged())?))
                 }
                 KeyType::P256 | KeyType::P384 => Pair::ecdsa(bytes, algorithm)?,
+                #[cfg(feature = "more-ecdsa")]
+                KeyType::P521 => {
+                    Pair::P521(Box::new(P521Pair::from_pkcs8(bytes).ok_or_else(damaged)?))
+                }
                 _ => Pair::rsa(info.private_key.as_bytes())?,
             }
         } else if RsaPrivateKeyRef::from_der(bytes).is_ok() {
@@ -83,6 +91,11 @@ impl PrivateKey {
         let failed = |_| SetupError::new("the operating system gives no random numbers; try again");
         match &self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            #[cfg(feature = "more-ecdsa")]
+            Pair::P521(pair) => Ok(pair.sign(message)),
+            Pair::Ecdsa(_) if self.algorithm == Algorithm::EcdsaP256Sha1 => {
+                Err(only_verified(self.algorithm))
+            }
             Pair::Ecdsa(pair) => {
                 let signature = pair.sign(&random, message).map_err(failed)?;
                 Ok(signature.as_ref().to_vec())
@@ -92,12 +105,7 @@ impl PrivateKey {
                     Algorithm::RsaPkcs1Sha256 => &signature::RSA_PKCS1_SHA256,
                     Algorithm::RsaPkcs1Sha384 => &signature::RSA_PKCS1_SHA384,
                     Algorithm::RsaPkcs1Sha512 => &signature::RSA_PKCS1_SHA512,
-                    other => {
-                        return Err(SetupError::new(format!(
-                            "{other} is only verified, because SHA-1 is no longer safe to sign; record a signature of \
-                             the provider for the test"
-                        )));
-                    }
+                    other => return Err(only_verified(other)),
                 };
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(padding, &random, message, &mut signature)
@@ -143,6 +151,13 @@ fn wrong_length(found: usize) -> SetupError {
     SetupError::new(format!(
         "it has {found} bytes once decoded, and an Ed25519 private key has 32, or 64 with the public key; copy the \
          whole private key"
+    ))
+}
+
+fn only_verified(algorithm: Algorithm) -> SetupError {
+    SetupError::new(format!(
+        "{algorithm} is only verified, because SHA-1 is no longer safe to sign; record a signature of the provider for \
+         the test"
     ))
 }
 
@@ -192,6 +207,12 @@ mod tests {
             (P256, P256_PUBLIC, Algorithm::EcdsaP256Sha256),
             (P256, P256_PUBLIC, Algorithm::EcdsaP256Sha256Fixed),
             (P384, P384_PUBLIC, Algorithm::EcdsaP384Sha384Fixed),
+            #[cfg(feature = "more-ecdsa")]
+            (
+                include_str!("vectors/keys/p521.pem"),
+                include_str!("vectors/keys/p521.pub.pem"),
+                Algorithm::EcdsaP521Sha512Fixed,
+            ),
             (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha256),
             (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha384),
             (RSA_PKCS1, RSA_PUBLIC, Algorithm::RsaPkcs1Sha512),
@@ -250,6 +271,15 @@ mod tests {
 
     #[test]
     fn sha1_is_never_signed() {
+        #[cfg(feature = "more-ecdsa")]
+        assert_eq!(
+            read(P256, Algorithm::EcdsaP256Sha1)
+                .sign(b"message")
+                .unwrap_err()
+                .to_string(),
+            "ecdsa-p256-sha1 is only verified, because SHA-1 is no longer safe to sign; record a signature of the \
+             provider for the test"
+        );
         let key = read(RSA, Algorithm::RsaPkcs1Sha1);
         assert_eq!(
             key.sign(b"message").unwrap_err().to_string(),

@@ -9,6 +9,8 @@ use ring::{
     signature::{self, UnparsedPublicKey, VerificationAlgorithm},
 };
 
+#[cfg(feature = "more-ecdsa")]
+use crate::crypto::more_ecdsa;
 use crate::{
     crypto::{
         jwk,
@@ -83,6 +85,10 @@ impl PublicKey {
         match key_type {
             KeyType::Ed25519 => check_ed25519(&key)?,
             KeyType::P256 | KeyType::P384 => check_point(&key, key_type)?,
+            #[cfg(feature = "more-ecdsa")]
+            KeyType::P521 => check_p521(&key)?,
+            #[cfg(not(feature = "more-ecdsa"))]
+            KeyType::P521 => algorithm.check_supported()?,
             _ => check_rsa(&key, min_rsa_bits)?,
         }
         Ok(Self {
@@ -94,6 +100,16 @@ impl PublicKey {
 
     /// Whether the signature is by the owner of this key. Any bytes may be passed.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        #[cfg(feature = "more-ecdsa")]
+        match self.algorithm {
+            Algorithm::EcdsaP256Sha1 => {
+                return more_ecdsa::verifies_p256_sha1(&self.key, message, signature);
+            }
+            Algorithm::EcdsaP521Sha512Fixed => {
+                return more_ecdsa::verifies_p521(&self.key, message, signature);
+            }
+            _ => {}
+        }
         let Some(verification) = verification(self.algorithm) else {
             return false;
         };
@@ -132,6 +148,7 @@ fn bare(decoded: &KeyBytes, wanted: KeyType) -> Result<Option<PublicDer>, SetupE
         (Armor::Prefix, _, _) => return Err(wrong_length(bytes.len(), KeyType::Ed25519)),
         (Armor::None, 65, Some(4)) => KeyType::P256,
         (Armor::None, 97, Some(4)) => KeyType::P384,
+        (Armor::None, 133, Some(4)) => KeyType::P521,
         (Armor::None, 33, Some(2 | 3)) if wanted == KeyType::P256 => return Err(is_compressed()),
         (Armor::None, 64, _) if wanted == KeyType::P256 => {
             return Err(SetupError::new(
@@ -174,6 +191,7 @@ fn wrong_length(found: usize, wanted: KeyType) -> SetupError {
     let expected = match wanted {
         KeyType::P256 => 65,
         KeyType::P384 => 97,
+        KeyType::P521 => 133,
         _ => 32,
     };
     let guess = if found == 64 {
@@ -260,11 +278,28 @@ fn check_point(key: &[u8], key_type: KeyType) -> Result<(), SetupError> {
     let ours = agreement::EphemeralPrivateKey::generate(curve, &random)
         .map_err(|_| SetupError::new("the operating system gives no random numbers; try again"))?;
     let point = agreement::UnparsedPublicKey::new(curve, key);
-    agreement::agree_ephemeral(ours, &point, |_| ()).map_err(|_| {
-        SetupError::new(format!(
-            "it is not a point on {name}, so a digit is wrong; copy the key again"
-        ))
-    })
+    agreement::agree_ephemeral(ours, &point, |_| ()).map_err(|_| is_off_the_curve(name))
+}
+
+#[cfg(feature = "more-ecdsa")]
+fn check_p521(key: &[u8]) -> Result<(), SetupError> {
+    let coordinate = KeyType::P521.coordinate();
+    match key.first() {
+        Some(2 | 3) if key.len() == coordinate.saturating_add(1) => Err(is_compressed()),
+        Some(4) if key.len() == coordinate.saturating_mul(2).saturating_add(1) => {
+            if more_ecdsa::is_point_of_p521(key) {
+                return Ok(());
+            }
+            Err(is_off_the_curve("P-521"))
+        }
+        _ => Err(wrong_length(key.len(), KeyType::P521)),
+    }
+}
+
+fn is_off_the_curve(curve: &str) -> SetupError {
+    SetupError::new(format!(
+        "it is not a point on {curve}, so a digit is wrong; copy the key again"
+    ))
 }
 
 fn check_rsa(key: &[u8], min_bits: usize) -> Result<(), SetupError> {
@@ -331,6 +366,7 @@ mod tests {
     const ED25519: &str = include_str!("vectors/keys/ed25519.pub.pem");
     const P256: &str = include_str!("vectors/keys/p256.pub.pem");
     const P384: &str = include_str!("vectors/keys/p384.pub.pem");
+    const P521: &str = include_str!("vectors/keys/p521.pub.pem");
     const RSA: &str = include_str!("vectors/keys/rsa2048.pub.pem");
     const RSA_PKCS1: &str = include_str!("vectors/keys/rsa2048.pkcs1.pub.pem");
     const RSA_1024: &str = include_str!("vectors/keys/rsa1024.pub.pem");
@@ -394,7 +430,7 @@ mod tests {
         let public = |(_, algorithm): (&str, Algorithm)| algorithm.keying() == Keying::Public;
         NAMES
             .into_iter()
-            .filter(move |named| public(*named))
+            .filter(move |named| public(*named) && named.1.check_supported().is_ok())
             .map(|(_, algorithm)| algorithm)
     }
 
@@ -405,6 +441,8 @@ mod tests {
             (P256, Algorithm::EcdsaP256Sha256),
             (P256, Algorithm::EcdsaP256Sha256Fixed),
             (P384, Algorithm::EcdsaP384Sha384Fixed),
+            #[cfg(feature = "more-ecdsa")]
+            (P521, Algorithm::EcdsaP521Sha512Fixed),
             (RSA, Algorithm::RsaPkcs1Sha256),
             (RSA_PKCS1, Algorithm::RsaPkcs1Sha512),
         ] {
@@ -502,6 +540,7 @@ mod tests {
                 KeyType::Ed25519 => ED25519,
                 KeyType::P256 => P256,
                 KeyType::P384 => P384,
+                KeyType::P521 => P521,
                 _ => RSA,
             };
             let key = read(pem, algorithm);

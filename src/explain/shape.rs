@@ -187,9 +187,8 @@ pub(super) fn moment(verifier: &Verifier, head: &Head<'_>, at: SystemTime) -> Op
     const MOST: usize = 4;
     let mut moment = at;
     for _ in 0..MOST {
-        let refusal = match verifier.check_head(head, moment) {
-            Ok(_) => return Some(moment),
-            Err(refusal) => refusal,
+        let Err(refusal) = verifier.check_head(head, moment) else {
+            return Some(moment);
         };
         let skew = refusal.skew_seconds()?;
         let off = Duration::from_secs(skew.unsigned_abs());

@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -376,6 +377,10 @@ impl Writer<'_> {
             Piece::Setting(name) => self.settings.first(name).unwrap_or_default().into(),
             Piece::SettingOr(name, default) => self.settings.first(name).unwrap_or(default).into(),
             Piece::Mac => self.mac.unwrap_or_default().into(),
+            Piece::Sha256(pieces) => {
+                let digest = Sha256::digest(self.text(pieces)?);
+                const_hex::display(digest.as_slice()).to_string().into()
+            }
         })
     }
 }

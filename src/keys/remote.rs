@@ -344,12 +344,31 @@ impl Fetch {
 impl Drop for Fetch {
     fn drop(&mut self) {
         if let Some(outcome) = self.outcome.take() {
-            let limits = self.inner.limits;
-            let mut cache = self.inner.cache();
-            cache.end(&self.name, outcome, &limits, Instant::now());
+            let problem = match &outcome {
+                Outcome::Failed(problem) => problem.clone(),
+                _ => String::new(),
+            };
+            let (limits, now) = (self.inner.limits, Instant::now());
+            let is_stale = self.inner.cache().end(&self.name, outcome, &limits, now);
+            if is_stale {
+                warn(&problem);
+            }
         }
     }
 }
+
+/// Says that older keys are used. There are few such lines, as there are few fetches.
+#[cfg(feature = "tracing")]
+fn warn(problem: &str) {
+    tracing::warn!(
+        target: "tower_webhook",
+        problem,
+        "keys cannot be fetched, and older ones are used for a while"
+    );
+}
+
+#[cfg(not(feature = "tracing"))]
+fn warn(_: &str) {}
 
 /// Turns a panic of a client into an error, which all requests that wait receive.
 async fn caught<T>(

@@ -84,6 +84,16 @@ macro_rules! secrets {
     };
 }
 
+/// Where the provider publishes its keys.
+macro_rules! published {
+    (set $url:literal) => {
+        Keys::Set($url)
+    };
+    (api $call:literal) => {
+        Keys::Api($call)
+    };
+}
+
 /// Of which requests the sender reads the answer.
 macro_rules! answer_read {
     () => {
@@ -166,6 +176,7 @@ macro_rules! entries {
             $(event_type: [$($event_type:tt)+],)?
             $(delivery_id: [$($delivery_id:tt)+] $($unique:ident)?,)?
             $(params: [$($param:literal = $default:literal),+],)?
+            $(keys: [$($keys:tt)+],)?
             $(retry_hours: $hours:literal,)?
             $(time_limit: $seconds:literal,)?
             $(success: $success:literal,)?
@@ -196,6 +207,7 @@ macro_rules! entries {
                 "- Delivery id: ", place_words!($($delivery_id)+), unique_words!($($unique)?), "."
             )])?
             $(#[doc = concat!("- Parameters with defaults: ", $("`", $param, "` = `", $default, "`; ",)+ "an endpoint may set others.")])?
+            $(#[doc = concat!("- Published keys: ", keys_words!($($keys)+), ".")])?
             $(#[doc = concat!("- Retries: for at most ", hours_words!($hours), ".")])?
             $(#[doc = concat!("- Time limit: the sender waits ", $seconds, " seconds for a response.")])?
             $(#[doc = concat!("- Success: only status ", $success, ".")])?
@@ -234,6 +246,7 @@ macro_rules! entries {
                         delivery_id: optional!($(place!($($delivery_id)+))?),
                         is_unique: is_present!($($($unique)?)?),
                         params: &[$($(($param, $default)),+)?],
+                        keys: optional!($(published!($($keys)+))?),
                         retry_hours: optional!($($hours)?),
                         time_limit: optional!($($seconds)?),
                         success: optional!($($success)?),

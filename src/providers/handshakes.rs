@@ -228,6 +228,22 @@ pub(super) static DROPBOX_SIGN: Handshake = Handshake {
     }],
 };
 
+/// What is hashed contains no key that signs events.
+pub(super) static EBAY: Handshake = Handshake {
+    rules: &[Rule {
+        when: &[When::Has(At::Query("challenge_code"))],
+        reply: json(&[(
+            "challengeResponse",
+            Member::Text(&[Piece::Sha256(&[
+                Piece::Echo(At::Query("challenge_code")),
+                Piece::Setting("verification_token"),
+                Piece::Setting("url"),
+            ])]),
+        )]),
+        ..UNSIGNED
+    }],
+};
+
 pub(super) static FRONT_APP: Handshake = Handshake {
     rules: &[Rule {
         when: &[

@@ -3,7 +3,9 @@
 mod adyen;
 mod apple;
 mod braintree;
+mod connectwise;
 mod contentful;
+mod ebay;
 mod escape;
 mod fields;
 mod mandrill;
@@ -12,6 +14,7 @@ mod paypal;
 mod plivo;
 mod sns;
 mod tokens;
+mod truelayer;
 mod twilio;
 mod url;
 
@@ -180,6 +183,21 @@ specials! {
             nothing would prove it.",
     }
 
+    connectwise = "connectwise" in connectwise {
+        title: "ConnectWise PSA",
+        group: "Customers and support",
+        docs: "https://developer.connectwise.com/Best_Practices/PSA_Callbacks",
+        evidence: Reported,
+        signs: "HMAC-SHA256 of the body, in base64, in header `x-content-signature`",
+        secret: "the signing key, of which the key is the SHA-256; or `remote_keys` fetches it at the address that the body \
+            names in `/Metadata/key_url`",
+        window: "unlimited",
+        params: "`key_url`, for `remote_keys`: the address of the key in genuine requests, or its beginning up to the last slash",
+        pitfalls: "A body may name only the address that `key_url` allows, or one segment below it. The vendor has many \
+            customers on one host, so set as much of the path as is the same in your requests: a shorter one lets another \
+            customer's key pass, if the vendor has it there.",
+    }
+
     contentful = "contentful" in contentful {
         title: "Contentful",
         group: "Content, media and AI",
@@ -193,15 +211,33 @@ specials! {
             of what changes it, such as `nest` of axum.",
     }
 
+    ebay = "ebay" in ebay {
+        title: "eBay",
+        group: "Commerce",
+        docs: "https://developer.ebay.com/api-docs/commerce/notification/overview.html",
+        evidence: Documented,
+        signs: "ECDSA on P-256 with SHA-1 of the body, in header `X-EBAY-SIGNATURE`, which is JSON in base64",
+        secret: "none; the vendor's public keys, each under its id, with the feature `more-ecdsa`",
+        window: "unlimited",
+        handshake: EBAY "`GET` with `challenge_code` in the query, answered with the SHA-256 of it, of \
+            `verification_token` and of `url`, the address as registered",
+        pitfalls: "The header names the key. The vendor's API has it, for a token of the application: \
+            `GET /commerce/notification/v1/public_key/{id}`, which the application calls in `RemoteKeys::by_id`. The \
+            vendor's library verifies the body as it serialises it again, which is the same as long as the vendor sends \
+            compact JSON.",
+    }
+
     fireblocks_v2 = "fireblocks-v2" in tokens {
         title: "Fireblocks (webhooks v2, JWKS)",
         group: "Digital assets",
         docs: "https://developers.fireblocks.com/reference/validating-webhooks",
         evidence: Documented,
         signs: "a detached JSON Web Signature of the body, `RS512`, in header `Fireblocks-Webhook-Signature`",
-        secret: "the public keys of the vendor, as PEM or as the set of <https://keys.fireblocks.io/.well-known/jwks.json>",
+        secret: "the public keys of the vendor, as PEM or as the set of <https://keys.fireblocks.io/.well-known/jwks.json>, \
+            which `remote_keys` fetches",
         window: "unlimited",
-        pitfalls: "The older header, of `fireblocks`, is sent beside it while accounts move.",
+        pitfalls: "The older header, of `fireblocks`, is sent beside it while accounts move. Accounts in Europe and the \
+            sandbox have other sets: `remote_keys = \"https://eu-keys.fireblocks.io/.well-known/jwks.json\"`.",
     }
 
     fusionauth = "fusionauth" in tokens {
@@ -211,9 +247,10 @@ specials! {
         evidence: Reported,
         signs: "a JSON Web Token with the SHA-256 of the body, in header `X-FusionAuth-Signature-JWT`",
         secret: "a shared secret (`HS256`, `HS384`, `HS512`), or public keys (`RS256`, `RS384`, `RS512`, `ES256`, `ES384`, \
-            `EdDSA`): the key decides on the algorithm",
+            `EdDSA`, and `ES512` with the feature `more-ecdsa`): the key decides on the algorithm",
         window: "unlimited",
-        pitfalls: "`ES512` is not supported. `variant` selects one algorithm.",
+        pitfalls: "`variant` selects one algorithm. Your FusionAuth publishes its public keys: \
+            `remote_keys = \"https://HOST/.well-known/jwks.json\"`.",
     }
 
     google_pubsub = "google-pubsub" or "pubsub" in tokens {
@@ -222,12 +259,14 @@ specials! {
         docs: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
         evidence: Reported,
         signs: "a JSON Web Token, `RS256`, in header `Authorization`; nothing of the body",
-        secret: "the public keys of Google, as PEM or as the set of <https://www.googleapis.com/oauth2/v3/certs>",
+        secret: "the public keys of Google, as PEM or as the set of <https://www.googleapis.com/oauth2/v3/certs>, which \
+            `remote_keys` fetches",
         window: "until the token expires, at most an hour",
         params: "`audience` and `email`: those of the push subscription",
         pitfalls: "The token proves the sender and covers nothing of the request, so the endpoint has to set \
             `accept_unsigned_body`: whoever has seen a request can \
-            send any other while the token is valid. Google changes its keys every few weeks. Gmail and Google Play send \
+            send any other while the token is valid. Google changes its keys every few weeks, so they \
+            are better fetched than configured. Gmail and Google Play send \
             in this way. Data are in base64, in `/message/data`.",
     }
 
@@ -331,7 +370,7 @@ specials! {
         signs: "a JSON Web Token with the SHA-256 of the body, `ES256`, in header `Plaid-Verification`",
         secret: "the public keys of the vendor, as JSON Web Keys from `/webhook_verification_key/get`",
         window: "5 minutes",
-        pitfalls: "The vendor changes its keys: a [key source](crate::keys) gets new ones, by the id in the token.",
+        pitfalls: "The vendor changes its keys: `RemoteKeys::by_id` gets new ones, by the id in the token.",
         module: plaid,
     }
 
@@ -362,6 +401,22 @@ specials! {
             every token is another delivery.",
     }
 
+    truelayer = "truelayer" in truelayer {
+        title: "TrueLayer",
+        group: "Payments",
+        docs: "https://docs.truelayer.com/docs/webhook-notifications",
+        evidence: Ran,
+        signs: "a detached JSON Web Signature, `ES512`, of the method, the path, the headers that it lists and the body, in \
+            header `Tl-Signature`",
+        secret: "none; the vendor's public keys, with the feature `more-ecdsa`: `remote_keys` fetches them",
+        window: "unlimited, unless the endpoint sets `tolerance`: the signed header `X-TL-Webhook-Timestamp` is the time",
+        params: "`jku`: the address of the keys, which the signature has to name; \
+            `https://webhooks.truelayer-sandbox.com/.well-known/jwks` for the sandbox",
+        pitfalls: "A signature that does not list `X-TL-Webhook-Timestamp` is refused. The path is that of the request as \
+            the layer sees it, with or without a slash at its end, so the layer has to be outside of what changes it, such \
+            as `nest` of axum.",
+    }
+
     twilio = "twilio" in twilio {
         title: "Twilio",
         group: "Messaging and social media",
@@ -390,5 +445,17 @@ specials! {
         window: "5 minutes",
         params: "`api_key`: the API key of the account",
         pitfalls: "Callbacks by `GET`, whose token has a hash of the query instead, are refused.",
+    }
+
+    wix = "wix" in tokens {
+        title: "Wix",
+        group: "Commerce",
+        docs: "https://dev.wix.com/docs/rest/articles/getting-started/webhooks",
+        evidence: Assumed,
+        signs: "the body is a JSON Web Token, `RS256`",
+        secret: "the public key of the app",
+        window: "until the token expires, if it does",
+        pitfalls: "The event is in the claim `data` of the token, as JSON in a text; the page does not name the algorithm, \
+            and its examples have `RS256`.",
     }
 }

@@ -40,9 +40,16 @@ pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256, and the signature as r and s of 32 bytes each
     /// (`ecdsa-p256-sha256-fixed`), as JSON Web Signatures have it.
     EcdsaP256Sha256Fixed,
+    /// ECDSA on P-256 with SHA-1, and the signature as ASN.1 in DER (`ecdsa-p256-sha1`): only for
+    /// providers that offer nothing else. It is verified, never signed. It needs the feature
+    /// `more-ecdsa`.
+    EcdsaP256Sha1,
     /// ECDSA on P-384 with SHA-384, and the signature as r and s of 48 bytes each
     /// (`ecdsa-p384-sha384-fixed`).
     EcdsaP384Sha384Fixed,
+    /// ECDSA on P-521 with SHA-512, and the signature as r and s of 66 bytes each
+    /// (`ecdsa-p521-sha512-fixed`). It needs the feature `more-ecdsa`.
+    EcdsaP521Sha512Fixed,
     /// RSA with the padding of PKCS #1 v1.5 and SHA-1 (`rsa-pkcs1-sha1`): only for providers that
     /// offer nothing else. It is verified, never signed.
     RsaPkcs1Sha1,
@@ -58,7 +65,7 @@ pub enum Algorithm {
 }
 
 /// The names that `Display` writes and `FromStr` reads.
-pub(crate) const NAMES: [(&str, Algorithm); 18] = [
+pub(crate) const NAMES: [(&str, Algorithm); 20] = [
     ("hmac-sha256", Algorithm::HmacSha256),
     ("hmac-sha384", Algorithm::HmacSha384),
     ("hmac-sha512", Algorithm::HmacSha512),
@@ -71,7 +78,9 @@ pub(crate) const NAMES: [(&str, Algorithm); 18] = [
     ("ed25519", Algorithm::Ed25519),
     ("ecdsa-p256-sha256", Algorithm::EcdsaP256Sha256),
     ("ecdsa-p256-sha256-fixed", Algorithm::EcdsaP256Sha256Fixed),
+    ("ecdsa-p256-sha1", Algorithm::EcdsaP256Sha1),
     ("ecdsa-p384-sha384-fixed", Algorithm::EcdsaP384Sha384Fixed),
+    ("ecdsa-p521-sha512-fixed", Algorithm::EcdsaP521Sha512Fixed),
     ("rsa-pkcs1-sha1", Algorithm::RsaPkcs1Sha1),
     ("rsa-pkcs1-sha256", Algorithm::RsaPkcs1Sha256),
     ("rsa-pkcs1-sha384", Algorithm::RsaPkcs1Sha384),
@@ -133,7 +142,9 @@ impl Algorithm {
             Self::Ed25519
             | Self::EcdsaP256Sha256
             | Self::EcdsaP256Sha256Fixed
+            | Self::EcdsaP256Sha1
             | Self::EcdsaP384Sha384Fixed
+            | Self::EcdsaP521Sha512Fixed
             | Self::RsaPkcs1Sha1
             | Self::RsaPkcs1Sha256
             | Self::RsaPkcs1Sha384
@@ -150,13 +161,14 @@ impl Algorithm {
             }
             Self::HmacSha384 => SignatureLen::Exact(48),
             Self::EcdsaP384Sha384Fixed => SignatureLen::Exact(96),
+            Self::EcdsaP521Sha512Fixed => SignatureLen::Exact(132),
             Self::HmacSha512 | Self::Sha512 | Self::Ed25519 | Self::EcdsaP256Sha256Fixed => {
                 SignatureLen::Exact(64)
             }
             Self::HmacSha1 | Self::Sha1 => SignatureLen::Exact(20),
             Self::HmacMd5 => SignatureLen::Exact(16),
             // Two integers of one to 33 bytes each, with the headers of both and of the sequence.
-            Self::EcdsaP256Sha256 => SignatureLen::Range(8, 72),
+            Self::EcdsaP256Sha256 | Self::EcdsaP256Sha1 => SignatureLen::Range(8, 72),
             // As long as the modulus, of 1024 to 8192 bits.
             Self::RsaPkcs1Sha1
             | Self::RsaPkcs1Sha256
@@ -167,12 +179,17 @@ impl Algorithm {
 
     /// Refuses an algorithm whose feature is not enabled.
     pub(crate) fn check_supported(self) -> Result<(), SetupError> {
-        if self.keying() == Keying::Public && !cfg!(feature = "asymmetric") {
-            return Err(SetupError::new(format!(
-                "algorithm = \"{self}\" needs the feature \"asymmetric\" of tower-webhook; add it to Cargo.toml"
-            )));
-        }
-        Ok(())
+        let is_more = matches!(self, Self::EcdsaP256Sha1 | Self::EcdsaP521Sha512Fixed);
+        let feature = if is_more && !cfg!(feature = "more-ecdsa") {
+            "more-ecdsa"
+        } else if self.keying() == Keying::Public && !cfg!(feature = "asymmetric") {
+            "asymmetric"
+        } else {
+            return Ok(());
+        };
+        Err(SetupError::new(format!(
+            "algorithm = \"{self}\" needs the feature {feature:?} of tower-webhook; add it to Cargo.toml"
+        )))
     }
 }
 
@@ -217,8 +234,9 @@ mod tests {
                 error,
                 format!(
                     "unknown algorithm {name:?}; use one of ed25519, ecdsa-p256-sha256, \
-                     ecdsa-p256-sha256-fixed, ecdsa-p384-sha384-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, \
-                     rsa-pkcs1-sha384, rsa-pkcs1-sha512"
+                     ecdsa-p256-sha256-fixed, ecdsa-p256-sha1, ecdsa-p384-sha384-fixed, \
+                     ecdsa-p521-sha512-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, \
+                     rsa-pkcs1-sha512"
                 )
             );
         }
@@ -232,6 +250,8 @@ mod tests {
     #[test]
     fn public_keys_need_their_feature() {
         assert_eq!(Algorithm::HmacSha256.check_supported(), Ok(()));
+        let more = Algorithm::EcdsaP521Sha512Fixed.check_supported();
+        assert_eq!(more.is_ok(), cfg!(feature = "more-ecdsa"));
         let checked = Algorithm::Ed25519.check_supported();
         if cfg!(feature = "asymmetric") {
             assert_eq!(checked, Ok(()));

@@ -67,7 +67,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct JwtFormat {
-    header: Cow<'static, str>,
+    /// `None` if the token is the body.
+    header: Option<Cow<'static, str>>,
     prefix: Option<Cow<'static, str>>,
     is_detached: bool,
     claims: Vec<(Cow<'static, str>, Expected)>,
@@ -96,8 +97,17 @@ enum Expected {
 impl JwtFormat {
     /// The token is the value of a header.
     pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(Some(name.into()))
+    }
+
+    /// The token is the body, which it covers: what the sender says is in the claims.
+    pub fn body() -> Self {
+        Self::at(None)
+    }
+
+    fn at(header: Option<Cow<'static, str>>) -> Self {
         Self {
-            header: name.into(),
+            header,
             prefix: None,
             is_detached: false,
             claims: Vec::new(),
@@ -221,7 +231,10 @@ impl JwtFormat {
     }
 
     fn coverage(&self) -> Coverage {
-        let is_covered = self.is_detached || self.body_hash.is_some() || self.body_claim.is_some();
+        let is_covered = self.header.is_none()
+            || self.is_detached
+            || self.body_hash.is_some()
+            || self.body_claim.is_some();
         if is_covered {
             Coverage::Body
         } else {
@@ -231,14 +244,17 @@ impl JwtFormat {
 }
 
 impl Scheme {
-    /// A JSON Web Token in a header. It needs the feature `jwt`, and `asymmetric` for algorithms
+    /// A JSON Web Token in a header, or as the body. It needs the feature `jwt`, and `asymmetric` for algorithms
     /// with public keys. The algorithm is `HS256` for [`HmacSha256`](Algorithm::HmacSha256), `ES256`
     /// for [`EcdsaP256Sha256Fixed`](Algorithm::EcdsaP256Sha256Fixed), `RS256` for
     /// [`RsaPkcs1Sha256`](Algorithm::RsaPkcs1Sha256), `EdDSA` for [`Ed25519`](Algorithm::Ed25519), and so
     /// on; others have none.
     #[must_use]
     pub fn jwt(algorithm: Algorithm, format: JwtFormat) -> Self {
-        let signature = SignatureFormat::single(format.header.clone(), Encoding::Base64Url);
+        let signature = match &format.header {
+            Some(header) => SignatureFormat::single(header.clone(), Encoding::Base64Url),
+            None => SignatureFormat::found_by_code(Encoding::Base64Url),
+        };
         let coverage = format.coverage();
         let scheme = Self::signed(algorithm, "", signature).with_coverage(coverage);
         scheme.with_special(Special(Arc::new(Jwt { algorithm, format })))
@@ -246,7 +262,7 @@ impl Scheme {
 }
 
 /// The `alg` of a token.
-const NAMES: [(&str, Algorithm); 9] = [
+const NAMES: [(&str, Algorithm); 10] = [
     ("HS256", Algorithm::HmacSha256),
     ("HS384", Algorithm::HmacSha384),
     ("HS512", Algorithm::HmacSha512),
@@ -255,6 +271,7 @@ const NAMES: [(&str, Algorithm); 9] = [
     ("RS512", Algorithm::RsaPkcs1Sha512),
     ("ES256", Algorithm::EcdsaP256Sha256Fixed),
     ("ES384", Algorithm::EcdsaP384Sha384Fixed),
+    ("ES512", Algorithm::EcdsaP521Sha512Fixed),
     ("EdDSA", Algorithm::Ed25519),
 ];
 
@@ -271,7 +288,7 @@ pub(crate) fn algorithms() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(name, _)| *name)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Jwt {
     algorithm: Algorithm,
     format: JwtFormat,
@@ -309,9 +326,9 @@ impl Jwt {
         claims.chain(url_claim).chain(url_hash).collect()
     }
 
-    fn check_claims(&self, claims: &Object, head: &SpecialHead<'_>) -> Result<Option<i64>, Reason> {
+    fn check_claims(&self, claims: &Object, receiver: &Receiver) -> Result<Option<i64>, Reason> {
         let format = &self.format;
-        for (claim, expected) in self.expected(head.params) {
+        for (claim, expected) in self.expected(&receiver.params) {
             let found = claims.get(&*claim).ok_or_else(|| missing(&claim))?;
             let is_it = match found {
                 Value::Array(items) => items.contains(&expected),
@@ -333,24 +350,26 @@ impl Jwt {
             value.map(|value| seconds(value).ok_or_else(|| malformed_time(claim)))
         };
         let outside = |kind, claim: &str, time: i64| {
-            let skew = time.saturating_sub(head.now);
+            let skew = time.saturating_sub(receiver.now);
             Reason::new(kind).with_field(claim).with_skew(skew)
         };
         let leeway = i64::try_from(format.leeway).unwrap_or(i64::MAX);
         if let Some(expiry) = time("exp").transpose()?
-            && head.now >= expiry.saturating_add(leeway)
+            && receiver.now >= expiry.saturating_add(leeway)
         {
             return Err(outside(RejectionKind::TimestampTooOld, "exp", expiry));
         }
         if let Some(begin) = time("nbf").transpose()?
-            && head.now < begin.saturating_sub(leeway)
+            && receiver.now < begin.saturating_sub(leeway)
         {
             return Err(outside(RejectionKind::TimestampInFuture, "nbf", begin));
         }
         let issued = time("iat").transpose()?;
         if format.max_age.is_some() {
             let issued = issued.ok_or_else(|| missing("iat"))?;
-            let checked = head.tolerance.map(|all| all.check(issued, head.now));
+            let checked = receiver
+                .tolerance
+                .map(|all| all.check(issued, receiver.now));
             let kind = match checked {
                 None | Some(Ok(())) => return Ok(Some(issued)),
                 Some(Err(Outside::TooOld)) => RejectionKind::TimestampTooOld,
@@ -398,6 +417,16 @@ impl SpecialScheme for Jwt {
                 "detached: such a token has no claims; remove them, or detached",
             ));
         }
+        let is_alone = format.prefix.is_none()
+            && !format.is_detached
+            && format.body_hash.is_none()
+            && format.body_claim.is_none();
+        if format.header.is_none() && !is_alone {
+            return Err(SetupError::new(
+                "body: a token that is the whole body has no prefix and says nothing else of it; remove prefix, detached, \
+                 body_hash and body_claim",
+            ));
+        }
         let params_of_token = self.params();
         let missing = params_of_token.iter().map(|name| parameter(params, name));
         SetupError::all(missing.filter_map(Result::err))?;
@@ -427,16 +456,28 @@ impl SpecialScheme for Jwt {
     }
 
     fn covers_bytes(&self) -> bool {
-        !self.format.is_by_token
+        !self.format.is_by_token && self.format.header.is_some()
+    }
+
+    fn signs_within_body(&self) -> bool {
+        self.format.header.is_none()
     }
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
-        let value = head.header(&self.format.header)?;
-        let malformed = || {
-            let reason = Reason::new(RejectionKind::MalformedSignature);
-            let reason = reason.with_value_length(value.len());
-            reason.about(&(&*self.format.header).into())
+        let receiver = Receiver {
+            params: head.params.clone(),
+            now: head.now,
+            tolerance: head.tolerance,
         };
+        let Some(header) = &self.format.header else {
+            let jwt = self.clone();
+            return Ok(SpecialRequest {
+                time: None,
+                statements: Box::new(move |body| jwt.read_body(body, &receiver)),
+            });
+        };
+        let value = head.header(header)?;
+        let malformed = || self.malformed(value);
         let token = match &self.format.prefix {
             None => Some(value),
             Some(prefix) => value
@@ -445,30 +486,11 @@ impl SpecialScheme for Jwt {
                 .map(|(_, token)| token),
         };
         let token = Token::parse(token.ok_or_else(malformed)?).ok_or_else(malformed)?;
-        match token.header.get("alg") {
-            Some(Value::String(name)) if Some(&**name) == self.name() => {}
-            // The signature is none of this algorithm.
-            _ => return Err(malformed().with_field("alg")),
-        }
-        if token.header.contains_key("crit") {
-            return Err(unexpected("crit"));
-        }
-        if self.format.is_detached != token.payload.is_empty() {
-            return Err(malformed());
-        }
-        let (claims, time) = if self.format.is_detached {
-            (Object::new(), None)
-        } else {
-            let claims = URL_SAFE_NO_PAD.decode(token.payload).ok();
-            let claims = claims.and_then(|claims| json::object(&claims));
-            let claims = claims.ok_or_else(malformed)?;
-            let time = self.check_claims(&claims, head)?;
-            (claims, time)
-        };
-        let key_id = token.header.get("kid").and_then(Value::as_str);
+        let (claims, time) = self.check_token(&token, &malformed, &receiver)?;
+        let key_id: Option<Box<str>> = token.key_id().map(Into::into);
         let body = BoundBody::new(&self.format, &claims)?;
-        let (signed, key_id, signature) = (token.signed, key_id.map(Into::into), token.signature);
-        let (signed, is_detached) = (signed.to_owned(), self.format.is_detached);
+        let (signed, signature) = (token.signed.to_owned(), token.signature);
+        let is_detached = self.format.is_detached;
         Ok(SpecialRequest {
             time: time.map(|seconds| UnixTime { seconds, nanos: 0 }),
             statements: Box::new(move |bytes| {
@@ -477,11 +499,10 @@ impl SpecialScheme for Jwt {
                 if is_detached {
                     content.extend_from_slice(URL_SAFE_NO_PAD.encode(bytes).as_bytes());
                 }
-                let key_id: Option<&Box<str>> = key_id.as_ref();
                 Ok(vec![Statement {
                     contents: vec![content],
                     signatures: Some(vec![signature.clone()]),
-                    key_id: key_id.cloned(),
+                    key_id: key_id.clone(),
                     ..Statement::default()
                 }])
             }),
@@ -511,7 +532,10 @@ impl SpecialScheme for Jwt {
         let shown = if format.is_detached { "" } else { &payload };
         let prefix = format.prefix.as_deref().unwrap_or_default();
         let value = format!("{prefix}{header}.{shown}.{signature}");
-        let name = http::HeaderName::from_bytes(format.header.as_bytes());
+        let Some(name) = &format.header else {
+            return Err("the body of the provider is the token; record a request of the provider for the test".to_owned());
+        };
+        let name = http::HeaderName::from_bytes(name.as_bytes());
         match (name, value.parse()) {
             (Ok(name), Ok(value)) => {
                 draft.head.headers.insert(name, value);
@@ -523,6 +547,58 @@ impl SpecialScheme for Jwt {
 }
 
 impl Jwt {
+    fn malformed(&self, token: &str) -> Reason {
+        let reason = Reason::new(RejectionKind::MalformedSignature);
+        let reason = reason.with_value_length(token.len());
+        match &self.format.header {
+            Some(header) => reason.about(&(&**header).into()),
+            None => reason,
+        }
+    }
+
+    /// Checks what a token says, and returns its claims and when it was issued.
+    fn check_token(
+        &self,
+        token: &Token<'_>,
+        malformed: &dyn Fn() -> Reason,
+        receiver: &Receiver,
+    ) -> Result<(Object, Option<i64>), Reason> {
+        match token.header.get("alg") {
+            Some(Value::String(name)) if Some(&**name) == self.name() => {}
+            // The signature is none of this algorithm.
+            _ => return Err(malformed().with_field("alg")),
+        }
+        if token.header.contains_key("crit") {
+            return Err(unexpected("crit"));
+        }
+        if self.format.is_detached != token.payload.is_empty() {
+            return Err(malformed());
+        }
+        if self.format.is_detached {
+            return Ok((Object::new(), None));
+        }
+        let claims = URL_SAFE_NO_PAD.decode(token.payload).ok();
+        let claims = claims.and_then(|claims| json::object(&claims));
+        let claims = claims.ok_or_else(malformed)?;
+        let time = self.check_claims(&claims, receiver)?;
+        Ok((claims, time))
+    }
+
+    /// The statement of a body that is a token.
+    fn read_body(&self, body: &[u8], receiver: &Receiver) -> Result<Vec<Statement>, Reason> {
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let malformed = || self.malformed(text);
+        let token = Token::parse(text).ok_or_else(malformed)?;
+        let (_, time) = self.check_token(&token, &malformed, receiver)?;
+        Ok(vec![Statement {
+            contents: vec![token.signed.as_bytes().to_vec()],
+            key_id: token.key_id().map(Into::into),
+            signatures: Some(vec![token.signature]),
+            time: time.map(|seconds| UnixTime { seconds, nanos: 0 }),
+            ..Statement::default()
+        }])
+    }
+
     /// The claims of a token that a receiver accepts, and those of the caller.
     fn claims_for(&self, draft: &Draft<'_>) -> Result<Object, String> {
         const LIFETIME: i64 = 300;
@@ -557,6 +633,13 @@ impl Jwt {
     }
 }
 
+/// Who a token has to be for, and when.
+struct Receiver {
+    params: Params,
+    now: i64,
+    tolerance: Option<Tolerance>,
+}
+
 /// A token, taken apart.
 pub(crate) struct Token<'t> {
     pub(crate) header: Object,
@@ -568,6 +651,10 @@ pub(crate) struct Token<'t> {
 }
 
 impl<'t> Token<'t> {
+    fn key_id(&self) -> Option<&str> {
+        self.header.get("kid").and_then(Value::as_str)
+    }
+
     /// The header must be an object, and the signature base64url.
     pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let (signed, signature) = text.rsplit_once('.')?;

@@ -4,8 +4,6 @@ use std::{fmt, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 
-#[cfg(feature = "remote-keys")]
-use crate::keys::remote::RemoteKeys;
 use crate::{
     challenge::registration::Registration,
     compiled::scheme::Compiled,
@@ -20,6 +18,8 @@ use crate::{
     scheme::timestamp::Tolerance,
     verify::{head::CheckedHead, hints},
 };
+#[cfg(feature = "remote-keys")]
+use crate::{keys::remote::RemoteKeys, verify::body::Comparison};
 
 /// Checks requests of one provider with the keys of one endpoint.
 ///
@@ -91,14 +91,15 @@ impl Verifier {
         Ok(Self::build(provider, compiled, keys)?.with_key_source(source))
     }
 
-    /// A verifier whose keys are [fetched](crate::keys::RemoteKeys), by the layer. Without a layer it has
-    /// no keys.
+    /// A verifier whose keys are [fetched](crate::keys::RemoteKeys), by the layer. Without a layer,
+    /// [`verify_with_remote_keys`](Self::verify_with_remote_keys) fetches them.
     ///
     /// # Errors
     ///
-    /// When the provider's scheme is not sound.
+    /// When the provider's scheme is not sound, or when it signs with a secret.
     #[cfg(feature = "remote-keys")]
     pub fn from_remote_keys(provider: Provider, keys: RemoteKeys) -> Result<Self, SetupError> {
+        provider.check_remote_keys()?;
         let compiled = provider.compile()?;
         let none = KeySet::none(&compiled.schemes);
         let mut verifier = Self::build(provider, compiled, none)?;
@@ -235,6 +236,75 @@ impl Verifier {
             request.verify()
         };
         verify().map_err(|rejection| hints::about(rejection, &self.endpoint, head))
+    }
+}
+
+#[cfg(feature = "remote-keys")]
+impl Verifier {
+    /// Checks a complete request with keys that are [fetched](Self::from_remote_keys), for a request from
+    /// a queue or a server without a layer. A verifier with its own keys does as
+    /// [`verify`](Self::verify) does.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use tower_webhook::{PublicKey, Verifier, keys::RemoteKeys, providers, verify::Head};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let keys = RemoteKeys::by_id(|id| async move {
+    ///     // The vendor's API would be called here.
+    ///     let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEwO6wdQ+Ihu9P+LiVIk77fI9ZARbjOyAbOO5CgPKGg47gCVGXHRExeOOvC6zXviFnm9xAjyCRoLOeVqd1lT3unA==";
+    ///     Ok((id == "879dc113-5ca4-4ff7-a6b7-54652083fcf8").then(|| PublicKey::new(key)))
+    /// });
+    /// let verifier = Verifier::from_remote_keys(providers::circle(), keys)?;
+    ///
+    /// let headers = [
+    ///     ("X-Circle-Key-Id", "879dc113-5ca4-4ff7-a6b7-54652083fcf8"),
+    ///     (
+    ///         "X-Circle-Signature",
+    ///         "MEUCICVxIFL4MIaMOUoW8zHVVdLrZyFFuvKQ2+fjp2n/ynpwAiEAgLAd58vgIrjRPqMfWUUsa29XXI8PuJykI5P/mkugfkA=",
+    ///     ),
+    /// ];
+    /// let body = r#"{"id":"evt_1","type":"order.paid","data":{"amount":1200,"note":"héllo ✓"}}"#;
+    /// let (head, now) = (Head::new(&headers), SystemTime::now());
+    /// let event = verifier.verify_with_remote_keys(&head, body, now).await?;
+    /// assert_eq!(event.key_id(), Some("879dc113-5ca4-4ff7-a6b7-54652083fcf8"));
+    /// assert!(verifier.verify_with_remote_keys(&head, "{}", now).await.is_err());
+    /// # Ok(()) })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the request is not proven to come from the provider, or when its key cannot be fetched.
+    pub fn verify_with_remote_keys<B: Into<Bytes>>(
+        &self,
+        head: &Head<'_>,
+        body: B,
+        now: SystemTime,
+    ) -> impl Future<Output = Result<VerifiedEvent, Rejection>> + Send + use<B> {
+        let compare = || {
+            if self.endpoint.late_keys.is_none() {
+                return self.verify(head, body, now).map(Err);
+            }
+            let checked = CheckedHead::new(&self.endpoint, head, 0, now)
+                .map_err(|rejection| hints::about(rejection, &self.endpoint, head))?;
+            let mut request = checked.without_keys();
+            request.update(body.into())?;
+            Ok(Ok(request.compare()))
+        };
+        let compared: Result<Result<Comparison, VerifiedEvent>, Rejection> = compare();
+        async move {
+            let mut comparison = match compared? {
+                Ok(comparison) => comparison,
+                Err(event) => return Ok(event),
+            };
+            if let Some(keys) = comparison.ask_for_keys() {
+                comparison.add_keys(keys.await)?;
+            }
+            while comparison.step() {}
+            comparison.conclude().map_err(|refused| refused.rejection)
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Keys that are fetched: over real HTTPS, from a cache with its own clock, and under a flood.
 
 mod cache;
+mod config;
+mod floods;
+mod groups;
 mod server;
+mod vectors;
 
 use std::{
     convert::Infallible,
@@ -83,6 +87,12 @@ impl Hook {
             }
             Some(kind) => Err(kind),
         }
+    }
+
+    /// With this clock, for requests of a vector.
+    fn at(mut self, seconds: u64) -> Self {
+        self.layer = self.layer.with_clock(move || at(seconds));
+        self
     }
 
     /// The text of the refusal, with its cause.

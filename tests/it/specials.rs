@@ -18,7 +18,7 @@ use tower_webhook::{
 use crate::vectors::quoted;
 
 /// How many entries, and vectors to accept and to refuse, there are.
-const EXPECTED: (usize, usize, usize) = (20, 55, 160);
+const EXPECTED: (usize, usize, usize) = (24, 60, 172);
 
 /// The topic of an endpoint whose vectors name none.
 const TOPIC: &str = "arn:aws:sns:us-west-2:123456789012:MyTopic";
@@ -49,6 +49,9 @@ struct Vector {
     certs: BTreeMap<String, String>,
     #[serde(default)]
     roots: Vec<String>,
+    /// Public keys by their ids.
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
     body: String,
     method: Option<String>,
@@ -96,6 +99,14 @@ impl Vector {
         if let Some(jwks) = &self.jwks {
             return format!("public_key = {}", quoted(&jwks.to_string()));
         }
+        if !self.keys.is_empty() {
+            let keys = self.keys.iter().map(|(id, key)| {
+                let (id, key) = (quoted(id), quoted(key));
+                format!("{{ id = {id}, value = {key} }}")
+            });
+            let keys: Vec<String> = keys.collect();
+            return format!("public_keys = [{}]", keys.join(", "));
+        }
         let quoted_list = |texts: &[String]| {
             let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
             format!("[{}]", texts.join(", "))
@@ -130,7 +141,10 @@ impl Vector {
         text.push_str(&self.keys());
         text.push('\n');
         for (name, value) in &self.params {
-            text.push_str(&format!("{name} = {}\n", quoted(value.as_str().unwrap())));
+            // The headers that TrueLayer has to sign are no setting.
+            if let Some(value) = value.as_str() {
+                text.push_str(&format!("{name} = {}\n", quoted(value)));
+            }
         }
         if let Some(url) = &self.url {
             text.push_str(&format!("url = {}\n", quoted(url)));
@@ -261,7 +275,7 @@ fn the_signer_signs_for_every_name_with_a_secret() {
         );
         signed += 1;
     }
-    assert_eq!(signed, 11);
+    assert_eq!(signed, 12);
 }
 
 /// Each header, each byte of the body, the key and the query: whatever is changed, the request is
@@ -275,7 +289,11 @@ fn a_change_of_anything_that_is_signed_is_refused() {
             let is_covered = vector.verify(&verifier).unwrap().coverage() == Coverage::Body;
             // In front of Braintree's payload are signatures, of other accounts as well.
             let start = vector.body.find("bt_payload=").unwrap_or(0);
-            for (place, letter) in vector.body.char_indices().skip_while(|(at, _)| *at < start) {
+            // Each comparison on P-521 takes long.
+            let step = if entry.id == "truelayer" { 9 } else { 1 };
+            let letters = vector.body.char_indices();
+            let letters = letters.skip_while(|(at, _)| *at < start).step_by(step);
+            for (place, letter) in letters {
                 if !is_covered || !letter.is_ascii() {
                     continue;
                 }

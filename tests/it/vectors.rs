@@ -18,18 +18,16 @@ use tower_webhook::{
 };
 
 /// Entries that no description holds, and no code yet.
-pub(crate) const LEFT_OUT: [(&str, &str); 19] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 15] = [
     (
         "atlassian-connect",
         "JSON Web Token with a hash of the query",
     ),
-    ("connectwise", "the key is at a URL that the body names"),
     (
         "didit-v2",
         "JSON that is serialised again before it is signed",
     ),
     ("docker-hub", "unsigned"),
-    ("ebay", "key by id, in a header that is JSON in base64"),
     ("fastly-logging", "unsigned"),
     ("gorgias", "unsigned"),
     ("gumroad", "unsigned"),
@@ -48,17 +46,17 @@ pub(crate) const LEFT_OUT: [(&str, &str); 19] = [
     ("rfc9421", "HTTP message signature (RFC 9421)"),
     ("salesforce", "unsigned"),
     ("supabase-db", "unsigned"),
-    ("truelayer", "detached JSON Web Signature, with P-521"),
-    ("wix", "JSON Web Token that is the body"),
 ];
 
 /// Entries that code holds, which `specials` runs.
-pub(crate) const SPECIAL: [&str; 20] = [
+pub(crate) const SPECIAL: [&str; 24] = [
     "adyen",
     "apple-assn",
     "aws-sns",
     "braintree",
+    "connectwise",
     "contentful",
+    "ebay",
     "fireblocks-v2",
     "fusionauth",
     "google-pubsub",
@@ -72,8 +70,10 @@ pub(crate) const SPECIAL: [&str; 20] = [
     "plaid",
     "plivo-v3",
     "qstash",
+    "truelayer",
     "twilio",
     "vonage",
+    "wix",
 ];
 
 /// Vectors of entries that run, which need more than a description.

@@ -209,6 +209,27 @@ providers["tebex"] = [
     vector("unsigned validation", "refused", {}, body, secret=secret, response={"status": 401}),
 ]
 
+P256 = (HERE / "../../src/crypto/vectors/keys/p256.pub.pem").read_text()
+TOKEN = "verification-token-of-32-to-80-characters_01"
+URL = "https://hooks.example.com/ebay"
+
+
+def ebay(code):
+    digest = hashlib.sha256((code + TOKEN + URL).encode()).hexdigest()
+    return {"status": 200, "headers": {"Content-Type": "application/json"}, "json": {"challengeResponse": digest}}
+
+
+settings = {"public_key": P256, "params": {"verification_token": TOKEN, "url": URL}}
+code = "a8628072-3d33-45ee-9004-bee86830a22d"
+providers["ebay"] = [
+    vector("challenge", "answered", method="GET", query="challenge_code=" + code, response=ebay(code), **settings),
+    vector("challenge with escapes", "answered", method="GET", query="challenge_code=%61%2B1", response=ebay("a+1"), **settings),
+    vector("empty challenge", "refused", method="GET", query="challenge_code=", response={"status": 400}, **settings),
+    vector("no verification token", "refused", method="GET", query="challenge_code=" + code, response={"status": 401},
+           public_key=P256, params={"url": URL}),
+    vector("an event that nobody signed", "passed", body="{}", query="challenge_code=" + code, valid=False, **settings),
+]
+
 document = {
     "about": "Handshakes of providers that handshakes.json lacks. make_handshakes.py computes the answers.",
     "providers": [{"id": id, "handshake": {"vectors": vectors}} for id, vectors in providers.items()],

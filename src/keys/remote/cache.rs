@@ -209,10 +209,16 @@ impl Cache {
         Next::Fetch(sender)
     }
 
-    /// Ends a fetch.
-    pub(super) fn end(&mut self, name: &Arc<str>, outcome: Outcome, limits: &Limits, now: Instant) {
+    /// Ends a fetch. Returns whether older keys take the place of those that could not be fetched.
+    pub(super) fn end(
+        &mut self,
+        name: &Arc<str>,
+        outcome: Outcome,
+        limits: &Limits,
+        now: Instant,
+    ) -> bool {
         let Some(entry) = self.entries.get_mut(name) else {
-            return;
+            return false;
         };
         entry.flight = None;
         entry.failed = None;
@@ -234,8 +240,10 @@ impl Cache {
             }
             Outcome::Failed(problem) => {
                 entry.failed = Some((later(now, BACKOFF), problem.into()));
+                return entry.found.is_some();
             }
         }
+        false
     }
 
     /// Forgets everything. Fetches in progress end for those who wait for them.

@@ -2,8 +2,11 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
+use serde_json::Value;
+
 use crate::{
     error::SetupError,
+    json,
     keys::{
         jwks, public_key::PublicKey, remote::address::KeyUrl, secret::Secret,
         source::KeySourceError,
@@ -59,6 +62,53 @@ impl KeyOrigin for JwkSet {
     }
 }
 
+/// Secrets, each in a document at the address that the request names, which has to be this one or one
+/// segment below it.
+#[derive(Debug)]
+pub(crate) struct NamedSecret {
+    pub(crate) within: KeyUrl,
+    /// The member of the document with the secret.
+    pub(crate) member: &'static str,
+}
+
+impl NamedSecret {
+    fn contains(&self, url: &KeyUrl) -> bool {
+        let within = &self.within;
+        if url == within {
+            return true;
+        }
+        let is_name = |segment: &str| {
+            let mut bytes = segment.bytes();
+            !segment.is_empty()
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let below = url.path().strip_prefix(within.path());
+        (url.host(), url.port(), url.query()) == (within.host(), within.port(), None)
+            && within.path().ends_with('/')
+            && below.is_some_and(is_name)
+    }
+}
+
+impl KeyOrigin for NamedSecret {
+    fn address(&self, key_id: &str) -> Option<KeyUrl> {
+        let url = KeyUrl::parse(key_id).ok()?;
+        self.contains(&url).then_some(url)
+    }
+
+    fn read(&self, key_id: Option<&str>, document: &[u8]) -> Result<Vec<Secret>, SetupError> {
+        let secret = json::object(document).and_then(|mut members| members.remove(self.member));
+        match secret {
+            Some(Value::String(text)) => {
+                Ok(vec![Secret::new(text).with_id(key_id.unwrap_or_default())])
+            }
+            _ => Err(SetupError::new(format!(
+                "the document is no JSON object with a text {:?}",
+                self.member
+            ))),
+        }
+    }
+}
+
 /// What looks up a key by its id.
 pub(crate) type LookUp = dyn Fn(String) -> LookUpFuture + Send + Sync;
 
@@ -73,4 +123,91 @@ pub(crate) enum Means {
     Fetch(Arc<dyn KeyOrigin>),
     /// By the application.
     LookUp(Arc<LookUp>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_chooses_only_within_the_configured_address() {
+        let cases: &[(&str, &str, bool)] = &[
+            ("https://a.example/keys/", "https://a.example/keys/k1", true),
+            ("https://a.example/keys/", "https://A.EXAMPLE/keys/k1", true),
+            ("https://a.example/keys/", "https://a.example/keys/", true),
+            ("https://a.example/keys", "https://a.example/keys", true),
+            ("https://a.example/?k=1", "https://a.example/?k=1", true),
+            ("https://a.example/keys", "https://a.example/keys/k1", false),
+            ("https://a.example/keys", "https://a.example/keysk1", false),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/a/k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/../k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/..%2fk1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/k%31",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/k1?x=1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/keys/k1#x",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example/other/k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example:8443/keys/k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://b.example/keys/k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example.b.example/keys/k1",
+                false,
+            ),
+            (
+                "https://a.example/keys/",
+                "https://a.example@b.example/keys/k1",
+                false,
+            ),
+            ("https://a.example/keys/", "http://a.example/keys/k1", false),
+            ("https://a.example/keys/", "//a.example/keys/k1", false),
+            ("https://a.example/?k=1", "https://a.example/?k=2", false),
+        ];
+        for (within, named, expected) in cases {
+            let origin = NamedSecret {
+                within: KeyUrl::parse(within).unwrap(),
+                member: "key",
+            };
+            assert_eq!(
+                origin.address(named).is_some(),
+                *expected,
+                "{within} {named}"
+            );
+        }
+    }
 }

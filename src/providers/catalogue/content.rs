@@ -68,8 +68,9 @@ entries! {
             time Seconds at [header "X-Fal-Webhook-Timestamp"] within 300
         ],
         delivery_id: [header "X-Fal-Webhook-Request-Id"],
-        pitfalls: "The keys are a set that the vendor publishes: configure the set of JSON Web Keys \
-            as the public key, and replace it when it changes.",
+        keys: [set "https://rest.fal.ai/.well-known/jwks.json"],
+        pitfalls: "Without `remote_keys`, configure the set as the public key, and replace it when it \
+            changes.",
     }
 
     figma = "figma" {

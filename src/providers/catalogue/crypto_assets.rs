@@ -42,8 +42,9 @@ entries! {
         ],
         event_type: [json "/notificationType"],
         delivery_id: [json "/notificationId"],
-        pitfalls: "For notifications of version 2. The header `X-Circle-Key-Id` names the key: configure \
-            each public key under its id.",
+        keys: [api "GET https://api.circle.com/v2/notifications/publicKey/{id}"],
+        pitfalls: "For notifications of version 2. The header `X-Circle-Key-Id` names the key: look it up, or \
+            configure each public key under its id. CPN has its keys at `/v2/cpn/notifications/publicKey/{id}`.",
     }
 
     coinbase_cdp = "coinbase-cdp" or "hook0" {

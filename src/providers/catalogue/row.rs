@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::{
     challenge::{Handshake, at::At},
+    keys::published::PublishedKeys,
     provider::{AnswerRead, Provider, evidence::Evidence},
     scheme::{
         algorithm::Algorithm,
@@ -38,11 +39,19 @@ pub(crate) struct Row {
     pub(crate) time_limit: Option<u64>,
     pub(crate) success: Option<u16>,
     pub(crate) max_body: Option<usize>,
+    pub(crate) keys: Option<Keys>,
     pub(crate) handshake: Option<&'static Handshake>,
     pub(crate) answer: Answer,
     /// Of an identity vendor whose result is not signed: where the session is.
     #[cfg(feature = "identity")]
     pub(crate) undisclosed: &'static [Text],
+}
+
+/// Where the provider publishes its keys: a set at an address, or what to call for one.
+#[derive(Clone, Copy)]
+pub(crate) enum Keys {
+    Set(Text),
+    Api(Text),
 }
 
 /// Whether the sender reads the answer.
@@ -268,6 +277,12 @@ impl Row {
         }
         if let Some(bytes) = self.max_body {
             provider = provider.with_max_body(bytes);
+        }
+        if let Some(keys) = self.keys {
+            provider = provider.with_published_keys(match keys {
+                Keys::Set(url) => PublishedKeys::Set(url),
+                Keys::Api(call) => PublishedKeys::Api(call),
+            });
         }
         if let Some(handshake) = self.handshake {
             provider = provider.with_handshake(handshake);

@@ -33,14 +33,10 @@ macro_rules! unsupported {
 unsupported! {
     "atlassian-connect" or "atlassian", "Atlassian Connect (JWT)", "Code and operations", Assumed:
         "a JSON Web Token with a hash of the query";
-    "connectwise", "ConnectWise PSA", "Customers and support", Reported:
-        "the key is at a URL that the body names";
     "didit-v2", "Didit (X-Signature-V2)", "Identity verification", Assumed:
         "JSON that is serialised again before it is signed; use didit-raw";
     "docker-hub", "Docker Hub", "Code and operations", Reported:
         "nothing is signed";
-    "ebay", "eBay", "Commerce", Documented:
-        "the id of the key is in a header that is JSON in base64";
     "fastly-logging", "Fastly HTTPS log endpoint", "Code and operations", Assumed:
         "nothing is signed";
     "gorgias", "Gorgias", "Customers and support", Reported:
@@ -65,8 +61,4 @@ unsupported! {
         "nothing is signed";
     "supabase-db", "Supabase Database Webhooks", "Code and operations", Reported:
         "nothing is signed";
-    "truelayer", "TrueLayer", "Payments", Ran:
-        "a detached JSON Web Signature, with P-521";
-    "wix", "Wix", "Commerce", Assumed:
-        "a JSON Web Token that is the body";
 }

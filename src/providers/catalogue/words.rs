@@ -39,6 +39,23 @@ macro_rules! algorithm_words {
     };
 }
 
+macro_rules! keys_words {
+    (set $url:literal) => {
+        concat!(
+            "the set of JSON Web Keys at <",
+            $url,
+            ">, which `remote_keys` fetches"
+        )
+    };
+    (api $call:literal) => {
+        concat!(
+            "one by its id, by `",
+            $call,
+            "`, which the application calls in `RemoteKeys::by_id`"
+        )
+    };
+}
+
 macro_rules! content_words {
     ("{body}") => {
         "the body"

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    keys::published::PublishedKeys,
     provider::Provider,
     scheme::{
         algorithm::Algorithm, definition::Scheme, encoding::Encoding, jwt::JwtFormat,
@@ -32,6 +33,9 @@ pub(super) fn plaid() -> Provider {
         Scheme::jwt(Algorithm::EcdsaP256Sha256Fixed, format),
     )
     .with_docs("https://plaid.com/docs/api/webhooks/webhook-verification/")
+    .with_published_keys(PublishedKeys::Api(
+        "POST https://production.plaid.com/webhook_verification_key/get",
+    ))
     .with_event_type(Locator::json("/webhook_code"))
 }
 
@@ -48,6 +52,9 @@ pub(super) fn google_pubsub() -> Provider {
         Scheme::jwt(Algorithm::RsaPkcs1Sha256, format),
     )
     .with_docs("https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions")
+    .with_published_keys(PublishedKeys::Set(
+        "https://www.googleapis.com/oauth2/v3/certs",
+    ))
     .with_delivery_id(Locator::json("/message/messageId"))
     .with_max_body(16 << 20)
 }
@@ -76,6 +83,7 @@ pub(super) fn fusionauth() -> Provider {
         Algorithm::RsaPkcs1Sha512,
         Algorithm::EcdsaP256Sha256Fixed,
         Algorithm::EcdsaP384Sha384Fixed,
+        Algorithm::EcdsaP521Sha512Fixed,
         Algorithm::Ed25519,
     ];
     let provider = Provider::new("fusionauth", scheme(Algorithm::HmacSha256));
@@ -157,5 +165,16 @@ pub(super) fn fireblocks_v2() -> Provider {
         Scheme::jwt(Algorithm::RsaPkcs1Sha512, format),
     )
     .with_docs("https://developers.fireblocks.com/reference/validating-webhooks")
+    .with_published_keys(PublishedKeys::Set(
+        "https://keys.fireblocks.io/.well-known/jwks.json",
+    ))
     .with_event_type(Locator::json("/type"))
+}
+
+pub(super) fn wix() -> Provider {
+    Provider::new(
+        "wix",
+        Scheme::jwt(Algorithm::RsaPkcs1Sha256, JwtFormat::body()),
+    )
+    .with_docs("https://dev.wix.com/docs/rest/articles/getting-started/webhooks")
 }

@@ -439,7 +439,11 @@ fn mistakes_are_named() {
             r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
             "whose numbers are missing",
         ),
-        (r#"{"kty":"EC","crv":"P-521"}"#, "its curve is P-521"),
+        (r#"{"kty":"EC","crv":"P-521"}"#, "it is a P-521 key"),
+        (
+            r#"{"kty":"EC","crv":"secp256k1"}"#,
+            "its curve is another curve",
+        ),
         (
             r#"{"kty":"EC","crv":"P-256","alg":"ES384"}"#,
             "for another algorithm",

@@ -97,6 +97,20 @@ const BRAINTREE: Case = Case {
     ..POST
 };
 
+const EBAY: Case = Case {
+    client: "ebay",
+    provider: "ebay",
+    secret: Shape::P256,
+    settings: &[
+        ("verification_token", "a-token-of-32-to-80-characters_0001"),
+        ("url", "https://hooks.example.com/webhooks/ebay"),
+    ],
+    method: "GET",
+    query: "challenge_code=a8628072-3d33-45ee-9004-bee86830a22d",
+    signature: Signature::None,
+    ..POST
+};
+
 const NYLAS: Case = Case {
     client: "nylas",
     provider: "nylas",
@@ -106,7 +120,7 @@ const NYLAS: Case = Case {
     ..POST
 };
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 16] = [
     SLACK,
     Case {
         signature: Signature::None,
@@ -146,6 +160,11 @@ const CASES: [Case; 14] = [
         query: "bt_challenge=PHhtbD4%3D",
         expected: Expected::Refused,
         ..BRAINTREE
+    },
+    EBAY,
+    Case {
+        query: "challenge_code=a%2Bb%20c",
+        ..EBAY
     },
     NYLAS,
     Case {
