@@ -18,34 +18,19 @@ use tower_webhook::{
 };
 
 /// Entries that no description holds, and no code yet.
-pub(crate) const LEFT_OUT: [(&str, &str); 19] = [
+pub(crate) const LEFT_OUT: [(&str, &str); 13] = [
     (
         "atlassian-connect",
         "JSON Web Token with a hash of the query",
     ),
     ("connectwise", "the key is at a URL that the body names"),
-    (
-        "didit-v2",
-        "JSON that is serialised again before it is signed",
-    ),
     ("docker-hub", "unsigned"),
     ("ebay", "key by id, in a header that is JSON in base64"),
     ("fastly-logging", "unsigned"),
     ("gorgias", "unsigned"),
     ("gumroad", "unsigned"),
-    ("inngest", "JSON that is made canonical before it is signed"),
     ("jumio", "unsigned"),
     ("kustomer", "unsigned"),
-    ("mailchannels", "HTTP message signature (RFC 9421)"),
-    (
-        "nowpayments",
-        "JSON that is serialised again before it is signed",
-    ),
-    (
-        "phonepe",
-        "the secret is one of several, by its number in the header",
-    ),
-    ("rfc9421", "HTTP message signature (RFC 9421)"),
     ("salesforce", "unsigned"),
     ("supabase-db", "unsigned"),
     ("truelayer", "detached JSON Web Signature, with P-521"),
@@ -53,25 +38,31 @@ pub(crate) const LEFT_OUT: [(&str, &str); 19] = [
 ];
 
 /// Entries that code holds, which `specials` runs.
-pub(crate) const SPECIAL: [&str; 20] = [
+pub(crate) const SPECIAL: [&str; 26] = [
     "adyen",
     "apple-assn",
     "aws-sns",
     "braintree",
     "contentful",
+    "didit-v2",
     "fireblocks-v2",
     "fusionauth",
     "google-pubsub",
+    "inngest",
     "lago",
     "livekit",
+    "mailchannels",
     "mandrill",
     "messagebird-jwt",
     "netlify",
+    "nowpayments",
     "paddle-classic",
     "paypal",
+    "phonepe",
     "plaid",
     "plivo-v3",
     "qstash",
+    "rfc9421",
     "twilio",
     "vonage",
 ];

@@ -35,8 +35,6 @@ unsupported! {
         "a JSON Web Token with a hash of the query";
     "connectwise", "ConnectWise PSA", "Customers and support", Reported:
         "the key is at a URL that the body names";
-    "didit-v2", "Didit (X-Signature-V2)", "Identity verification", Assumed:
-        "JSON that is serialised again before it is signed; use didit-raw";
     "docker-hub", "Docker Hub", "Code and operations", Reported:
         "nothing is signed";
     "ebay", "eBay", "Commerce", Documented:
@@ -47,20 +45,10 @@ unsupported! {
         "nothing is signed";
     "gumroad", "Gumroad", "Commerce", Reported:
         "nothing is signed";
-    "inngest", "Inngest", "Infrastructure and security", Documented:
-        "JSON that is made canonical before it is signed";
     "jumio", "Jumio", "Identity verification", Documented:
         "nothing is signed";
     "kustomer", "Kustomer", "Customers and support", Reported:
         "nothing is signed";
-    "mailchannels", "MailChannels", "E-mail, forms and documents", Reported:
-        "an HTTP message signature (RFC 9421)";
-    "nowpayments", "NOWPayments", "Payments", Reported:
-        "JSON that is serialised again before it is signed";
-    "phonepe", "PhonePe (X-VERIFY)", "Payments", Assumed:
-        "the secret is one of several, by its number in the header";
-    "rfc9421" or "http-message-signatures", "HTTP message signatures", "Infrastructure and security", Documented:
-        "an HTTP message signature (RFC 9421)";
     "salesforce", "Salesforce outbound messages", "Customers and support", Reported:
         "nothing is signed";
     "supabase-db", "Supabase Database Webhooks", "Code and operations", Reported:
