@@ -1,6 +1,7 @@
 //! Looks up single values of a JSON document by JSON pointer, without parsing the document into a
 //! tree.
 
+pub(crate) mod canonical;
 #[cfg(feature = "identity")]
 pub(crate) mod typed;
 

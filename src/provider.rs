@@ -778,7 +778,13 @@ impl Provider {
     pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
         let mut provider = self.clone().with_any_coverage();
         for name in self.schemes().flat_map(Scheme::param_names) {
-            provider = provider.with_param(name, "any");
+            let value = match &*name {
+                "url" => "https://example.com/",
+                // They may be missing.
+                "url_from" => continue,
+                _ => "any",
+            };
+            provider = provider.with_param(name, value);
         }
         provider.compile().map(drop)
     }

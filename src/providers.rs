@@ -66,9 +66,10 @@ use self::{
 pub use self::{
     catalogue::{entry::Known, *},
     special::{
-        adyen, apple_assn, aws_sns, braintree, connectwise, contentful, ebay, fireblocks_v2,
-        fusionauth, google_pubsub, lago, livekit, mandrill, messagebird_jwt, netlify,
-        paddle_classic, paypal, plaid, plivo_v3, qstash, truelayer, twilio, vonage, wix,
+        adyen, apple_assn, aws_sns, braintree, connectwise, contentful, didit_v2, ebay,
+        fireblocks_v2, fusionauth, google_pubsub, inngest, lago, livekit, mailchannels, mandrill,
+        messagebird_jwt, netlify, nowpayments, paddle_classic, paypal, plaid, plivo_v3, qstash,
+        rfc9421, truelayer, twilio, vonage, wix,
     },
 };
 

@@ -62,6 +62,7 @@ pub(crate) mod definition;
 pub(crate) mod encoding;
 pub(crate) mod jwt;
 pub(crate) mod locator;
+pub(crate) mod message_signature;
 pub(crate) mod params;
 pub(crate) mod secret_format;
 pub(crate) mod signature;
@@ -69,6 +70,7 @@ pub(crate) mod special;
 pub(crate) mod template;
 pub(crate) mod timestamp;
 pub(crate) mod token;
+pub(crate) mod url;
 
 pub use self::{
     algorithm::Algorithm,
@@ -76,6 +78,7 @@ pub use self::{
     encoding::Encoding,
     jwt::JwtFormat,
     locator::Locator,
+    message_signature::MessageSignatureFormat,
     secret_format::{Derivation, SecretFormat},
     signature::SignatureFormat,
     timestamp::{TimeUnit, Timestamp, Tolerance},

@@ -72,18 +72,19 @@ impl CompiledScheme {
     }
 
     /// Checks what the scheme takes from the body beside signed values: the signature and the
-    /// timestamp.
+    /// timestamp. `is_read` says whether the body is there, or only the head.
     pub(crate) fn parse_body(
         &self,
         parsed: &mut ParsedHead,
         body: &BodyInput,
+        is_read: bool,
         now: i64,
         tolerance: Option<Tolerance>,
     ) -> Result<(), Reason> {
         let rules = &self.head;
         if let Some(special) = &mut parsed.special {
             let key_of = |chain| self.key_of(chain, now);
-            let time = special.read_body(self.algorithm, body.bytes(), &key_of)?;
+            let time = special.read_body(self.algorithm, is_read.then(|| body.bytes()), &key_of)?;
             parsed.timestamp = parsed.timestamp.or(time);
             return Ok(());
         }

@@ -169,6 +169,12 @@ impl CompiledScheme {
             None => Content::new(&segments, params, coverage, time, body, &mut header)?,
         };
         let head = HeadRules::new(&filled, params, &content, metadata, body, &mut header)?;
+        let signs_body = special.as_ref().and_then(CompiledSpecial::signs_body);
+        let stated = match signs_body {
+            Some(true) => Coverage::Body,
+            Some(false) => Coverage::None,
+            None => scheme.coverage,
+        };
         let mut fingerprint = DefaultHasher::new();
         scheme.hash(&mut fingerprint);
         for name in scheme.param_names() {
@@ -178,7 +184,7 @@ impl CompiledScheme {
             name,
             algorithm: scheme.algorithm,
             fingerprint: fingerprint.finish(),
-            coverage: match scheme.coverage {
+            coverage: match stated {
                 // Whatever the scheme says, a token signs nothing.
                 _ if scheme.algorithm.keying() == Keying::Token => Coverage::None,
                 Coverage::Body => Coverage::Body,
@@ -449,7 +455,8 @@ fn decoy_public_key(algorithm: Algorithm) -> Option<&'static str> {
         Algorithm::RsaPkcs1Sha1
         | Algorithm::RsaPkcs1Sha256
         | Algorithm::RsaPkcs1Sha384
-        | Algorithm::RsaPkcs1Sha512 => Some(
+        | Algorithm::RsaPkcs1Sha512
+        | Algorithm::RsaPssSha512 => Some(
             "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAm/lBtHDrY+51Wo1at3i5gSD1O428hROOuoV0xKdZngBikV+9hdk18Bo3TyllMw6cr\
              Tzdpqs+kL09nmhuJMycaQwWnbIUqoBzMy5Z7SrwMdj3dbmAWkWYvvtmDsbSMsm3UX+cbvUeODZm1lJSs3qnR317hCVvtY7nDJ+RAttijE/0xSm\
              xkOoEH/9WYhwgUJLufKQkcdSBN/85Dduyd/BYHqowr/X7I5L+D4I8D5nSkFS7kpIWwC9HmlWmqtHmnR3hT/Bbc76ChDE6Xfd0wgR20Ap5cZVZf\

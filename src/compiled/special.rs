@@ -11,7 +11,7 @@ use crate::{
     scheme::{
         algorithm::Algorithm,
         params::Params,
-        special::{Special, SpecialHead, SpecialRequest},
+        special::{HeadSignatures, Special, SpecialHead, SpecialRequest},
         timestamp::Tolerance,
     },
 };
@@ -27,9 +27,18 @@ pub(crate) struct CompiledSpecial {
 
 /// What a special scheme keeps of a request.
 pub(crate) struct SpecialParts {
-    request: SpecialRequest,
-    /// Known with the body.
-    statements: Vec<Signed>,
+    read: Read,
+    /// Known with the body, or with the head if the signatures are of it.
+    signed: Vec<Signed>,
+    /// The signature that a key has proven, where one is enough.
+    proven: Option<usize>,
+}
+
+enum Read {
+    /// Every statement has to be proven.
+    Statements(SpecialRequest),
+    /// One signature is enough.
+    Signatures(HeadSignatures),
 }
 
 /// Content in each of its forms, and its signatures; those of the head if there are none.
@@ -63,93 +72,92 @@ impl CompiledSpecial {
         self.scheme.0.is_of_head()
     }
 
+    /// Whether the body is signed, where parameters decide on it.
+    pub(crate) fn signs_body(&self) -> Option<bool> {
+        self.scheme.0.signs_body(&self.params)
+    }
+
     /// Whether the header has signatures in the format of the scheme.
     pub(crate) fn has_plain_signature(&self) -> bool {
         self.scheme.0.has_plain_signature()
     }
 
-    /// Checks the head, and keeps what is needed of it. Returns the time of the attempt, if it is signed.
+    /// Checks the head, and keeps what is needed of it. Returns the time of the attempt, if it is signed
+    /// and already certain.
     pub(crate) fn read(
         &self,
         head: &Head<'_>,
         now: i64,
         tolerance: Option<Tolerance>,
     ) -> Result<(Option<UnixTime>, SpecialParts), Reason> {
-        let request = self.scheme.0.read(&SpecialHead {
+        let head = SpecialHead {
             head: *head,
             params: &self.params,
             now,
             tolerance,
-        })?;
-        let parts = SpecialParts {
-            statements: Vec::new(),
-            request,
         };
-        Ok((parts.request.time, parts))
+        let (time, read) = match self.scheme.0.read_signatures(&head) {
+            Some(signatures) => (None, Read::Signatures(signatures?)),
+            None => {
+                let request = self.scheme.0.read(&head)?;
+                (request.time, Read::Statements(request))
+            }
+        };
+        let parts = SpecialParts {
+            read,
+            signed: Vec::new(),
+            proven: None,
+        };
+        Ok((time, parts))
     }
 }
 
 impl SpecialParts {
-    /// Reads what is signed, and what of it is in the body. Returns the time of the attempt, if the
-    /// body has it.
+    /// Reads what is signed, and what of it is in the body. `body` is `None` while it is not there, for a
+    /// scheme whose signatures the head decides. Returns the time of the attempt, if the body has it.
     pub(crate) fn read_body(
         &mut self,
         algorithm: Algorithm,
-        body: &[u8],
+        body: Option<&[u8]>,
         key_of: &KeyOf<'_>,
     ) -> Result<Option<UnixTime>, Reason> {
-        let statements = (self.request.statements)(body)?;
-        if statements.is_empty() {
-            return Err(Reason::new(RejectionKind::MalformedBody));
-        }
-        if statements.len() > MAX_STATEMENTS {
-            return Err(Reason::new(RejectionKind::TooManySignatures));
-        }
-        let time = statements.iter().find_map(|statement| statement.time);
-        let statements = statements.into_iter().map(|statement| {
-            let candidates = statement
-                .signatures
-                .map(|all| Candidates::of(algorithm, &all));
-            if candidates.as_ref().is_some_and(Candidates::is_empty) {
-                return Err(Reason::new(RejectionKind::MalformedSignature));
+        let (signed, time) = match &self.read {
+            Read::Statements(request) => of_statements(request, algorithm, body, key_of)?,
+            Read::Signatures(signatures) => {
+                if let Some(body) = body {
+                    (signatures.check_body)(body)?;
+                }
+                (of_signatures(signatures, algorithm)?, None)
             }
-            Ok(Signed {
-                contents: statement.contents,
-                candidates,
-                key_id: statement.key_id,
-                // Certificates take longer to check than anything before.
-                key: statement.chain.map(key_of).transpose()?,
-            })
-        });
-        self.statements = statements.collect::<Result<_, _>>()?;
+        };
+        self.signed = signed;
         Ok(time)
     }
 
-    /// The id of the key that has to prove the statements, if the request names one.
+    /// The id of the key that has to prove what is signed, if the request names one.
     pub(crate) fn key_id(&self) -> Option<&str> {
-        let mut ids = self.statements.iter();
-        ids.find_map(|statement| statement.key_id.as_deref())
+        let mut ids = self.signed.iter();
+        ids.find_map(|signed| signed.key_id.as_deref())
     }
 
-    /// Whether a key proves every statement. `of_head` are the signatures of the header, and `key_id`
-    /// is the id of the key.
-    pub(crate) fn are_proven(
+    /// The signature that a key proves, or zero for all statements. `of_head` are the signatures of the
+    /// header, and `key_id` is the id of the key.
+    pub(crate) fn proven_by(
         &self,
         key: &Proof,
         key_id: Option<&str>,
         of_head: &Candidates,
-    ) -> bool {
-        let is_asked = |asked: &Option<Box<str>>| match (asked, key_id) {
-            (Some(asked), Some(id)) => **asked == *id,
-            _ => true,
-        };
-        let mut all = !self.statements.is_empty();
-        for statement in &self.statements {
-            let candidates = statement.candidates.as_ref().unwrap_or(of_head);
-            let key = statement.key.as_ref().unwrap_or(key);
+    ) -> Option<usize> {
+        let is_proven = |signed: &Signed| {
+            let candidates = signed.candidates.as_ref().unwrap_or(of_head);
+            let key = signed.key.as_ref().unwrap_or(key);
             let mut any = false;
-            if is_asked(&statement.key_id) {
-                for content in &statement.contents {
+            let is_asked = match (&signed.key_id, key_id) {
+                (Some(asked), Some(id)) => **asked == *id,
+                _ => true,
+            };
+            if is_asked {
+                for content in &signed.contents {
                     let matched = key.matches(candidates, |hash| {
                         absorb(hash, content);
                         Some(())
@@ -157,19 +165,59 @@ impl SpecialParts {
                     any |= matched == Some(true);
                 }
             }
-            all &= any;
+            any
+        };
+        match &self.read {
+            Read::Statements(_) => {
+                let every = self
+                    .signed
+                    .iter()
+                    .fold(true, |all, signed| is_proven(signed) & all);
+                (every && !self.signed.is_empty()).then_some(0)
+            }
+            Read::Signatures(_) => {
+                let mut proven = None;
+                for (place, signed) in self.signed.iter().enumerate() {
+                    // A public key is slow, and hides nothing.
+                    if proven.is_some() && key.is_slow() {
+                        break;
+                    }
+                    let is_proven = is_proven(signed);
+                    proven = proven.or(is_proven.then_some(place));
+                }
+                proven
+            }
         }
-        all
     }
 
-    /// Forgets the contents, which are as long as the body.
+    /// Keeps what is needed of an event: which signature was proven, and no content, which may be as long
+    /// as the body. Returns the time of the signature, if it is signed.
+    pub(crate) fn settle(&mut self, proven: usize) -> Option<UnixTime> {
+        self.signed = Vec::new();
+        match &self.read {
+            Read::Statements(request) => request.time,
+            Read::Signatures(signatures) => {
+                self.proven = Some(proven);
+                signatures.all.get(proven)?.time
+            }
+        }
+    }
+
+    /// Forgets the contents, of a variant that did not match.
     pub(crate) fn forget(&mut self) {
-        self.statements = Vec::new();
+        self.signed = Vec::new();
     }
 
     /// What tells the statements from those of other deliveries, in an order that the sender does not choose.
     pub(crate) fn identity(&self, body: &[u8]) -> Vec<Vec<u8>> {
-        let statements = (self.request.statements)(body).unwrap_or_default();
+        let request = match &self.read {
+            Read::Statements(request) => request,
+            Read::Signatures(signatures) => {
+                let proven = self.proven.and_then(|proven| signatures.all.get(proven));
+                return proven.map(|one| one.content.clone()).into_iter().collect();
+            }
+        };
+        let statements = (request.statements)(body).unwrap_or_default();
         let contents = statements.into_iter().filter_map(|statement| {
             let first = statement.contents.into_iter().next();
             statement.identity.or(first)
@@ -178,6 +226,61 @@ impl SpecialParts {
         contents.sort_unstable();
         contents
     }
+}
+
+fn of_statements(
+    request: &SpecialRequest,
+    algorithm: Algorithm,
+    body: Option<&[u8]>,
+    key_of: &KeyOf<'_>,
+) -> Result<(Vec<Signed>, Option<UnixTime>), Reason> {
+    let statements = (request.statements)(body.unwrap_or_default())?;
+    if statements.is_empty() {
+        return Err(Reason::new(RejectionKind::MalformedBody));
+    }
+    if statements.len() > MAX_STATEMENTS {
+        return Err(Reason::new(RejectionKind::TooManySignatures));
+    }
+    let time = statements.iter().find_map(|statement| statement.time);
+    let statements = statements.into_iter().map(|statement| {
+        let candidates = statement
+            .signatures
+            .map(|all| Candidates::of(algorithm, &all));
+        if candidates.as_ref().is_some_and(Candidates::is_empty) {
+            return Err(Reason::new(RejectionKind::MalformedSignature));
+        }
+        Ok(Signed {
+            contents: statement.contents,
+            candidates,
+            key_id: statement.key_id,
+            // Certificates take longer to check than anything before.
+            key: statement.chain.map(key_of).transpose()?,
+        })
+    });
+    Ok((statements.collect::<Result<_, _>>()?, time))
+}
+
+/// One for each signature, so that the places are the same.
+fn of_signatures(signatures: &HeadSignatures, algorithm: Algorithm) -> Result<Vec<Signed>, Reason> {
+    let signed: Vec<Signed> = signatures
+        .all
+        .iter()
+        .map(|one| Signed {
+            contents: vec![one.content.clone()],
+            candidates: Some(Candidates::of(
+                algorithm,
+                std::slice::from_ref(&one.signature),
+            )),
+            key_id: one.key_id.clone(),
+            key: None,
+        })
+        .collect();
+    let is_undecoded =
+        |signed: &Signed| signed.candidates.as_ref().is_none_or(Candidates::is_empty);
+    if signed.iter().all(is_undecoded) {
+        return Err(Reason::new(RejectionKind::MalformedSignature));
+    }
+    Ok(signed)
 }
 
 impl fmt::Debug for CompiledSpecial {

@@ -8,7 +8,9 @@ use serde::{
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use crate::config::{jwt::JwtConfig, locator::LocatorKeys, value::Scalar};
+use crate::config::{
+    jwt::JwtConfig, locator::LocatorKeys, message_signature::MessageSignatureConfig, value::Scalar,
+};
 use crate::{
     error::SetupError,
     provider::Provider,
@@ -35,6 +37,7 @@ pub(super) struct CustomProvider {
     signature: Option<SignatureConfig>,
     token: Option<TokenConfig>,
     jwt: Option<JwtConfig>,
+    message_signature: Option<MessageSignatureConfig>,
     min_rsa_bits: Option<usize>,
     timestamp: Option<TimestampConfig>,
     secret_format: Option<SecretFormatConfig>,
@@ -168,9 +171,25 @@ struct DeliveryIdConfig {
 
 impl CustomProvider {
     pub(super) fn build(&self, name: &str) -> Result<Provider, SetupError> {
-        let mut provider = match &self.jwt {
-            Some(jwt) => self.with_tokens(name, jwt)?,
-            None => Provider::new(name.to_owned(), self.scheme()?),
+        let mut provider = match (&self.jwt, &self.message_signature) {
+            (None, None) => Provider::new(name.to_owned(), self.scheme()?),
+            (Some(jwt), None) => {
+                let schemes = jwt.schemes().map_err(|error| error.within("jwt"))?;
+                let named = schemes
+                    .into_iter()
+                    .map(|scheme| (scheme.algorithm().to_string(), scheme));
+                self.with_schemes(name, ("jwt", "a JSON Web Token"), named.collect())?
+            }
+            (None, Some(signature)) => {
+                let key = "message_signature";
+                let schemes = signature.schemes().map_err(|error| error.within(key))?;
+                self.with_schemes(name, (key, "an HTTP message signature"), schemes)?
+            }
+            (Some(_), Some(_)) => {
+                return Err(SetupError::new(
+                    "jwt and message_signature are mutually exclusive; keep one",
+                ));
+            }
         };
         if let Some(source) = &self.event_type {
             provider = provider.with_event_type(source.build("event_type")?);
@@ -228,8 +247,13 @@ impl CustomProvider {
         Ok(provider)
     }
 
-    /// A provider that sends JSON Web Tokens: a variant for each algorithm.
-    fn with_tokens(&self, name: &str, jwt: &JwtConfig) -> Result<Provider, SetupError> {
+    /// A provider whose way of signing is a table of its own, called `key`: a variant for each algorithm.
+    fn with_schemes(
+        &self,
+        name: &str,
+        (key, what): (&str, &str),
+        schemes: Vec<(String, Scheme)>,
+    ) -> Result<Provider, SetupError> {
         let stray = [
             ("algorithm", self.algorithm.is_some()),
             ("signed", self.signed.is_some()),
@@ -239,22 +263,20 @@ impl CustomProvider {
             ("covers", self.covers.is_some()),
             ("header_families", self.header_families.is_some()),
         ];
-        if let Some((key, _)) = stray.iter().find(|(_, is_there)| *is_there) {
+        if let Some((stray, _)) = stray.iter().find(|(_, is_there)| *is_there) {
             return Err(SetupError::new(format!(
-                "{key}: a JSON Web Token does not need it; remove it, or remove jwt"
+                "{stray}: {what} does not need it; remove it, or remove {key}"
             )));
         }
-        let schemes = jwt.schemes().map_err(|error| error.within("jwt"))?;
         let mut provider: Option<Provider> = None;
-        for scheme in schemes {
+        for (variant, scheme) in schemes {
             let scheme = self.with_settings(scheme)?;
-            let variant = scheme.algorithm().to_string();
             provider = Some(match provider {
-                None => Provider::new(name.to_owned(), scheme),
+                None => Provider::new(name.to_owned(), scheme).with_variant_name(variant),
                 Some(provider) => provider.with_variant(variant, scheme),
             });
         }
-        provider.ok_or_else(|| SetupError::new("jwt: it has no algorithm; write one"))
+        provider.ok_or_else(|| SetupError::new(format!("{key}: it has no algorithm; write one")))
     }
 
     fn scheme(&self) -> Result<Scheme, SetupError> {

@@ -48,6 +48,7 @@ impl Hasher {
             | Algorithm::RsaPkcs1Sha256
             | Algorithm::RsaPkcs1Sha384
             | Algorithm::RsaPkcs1Sha512
+            | Algorithm::RsaPssSha512
             | Algorithm::Token => {
                 algorithm.check_supported()?;
                 return Err(SetupError::new(format!("{algorithm} is not a keyed hash")));

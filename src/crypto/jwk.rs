@@ -19,6 +19,7 @@ const ALGORITHMS: [(&str, &[Algorithm]); 8] = [
     ("RS256", &[Algorithm::RsaPkcs1Sha256]),
     ("RS384", &[Algorithm::RsaPkcs1Sha384]),
     ("RS512", &[Algorithm::RsaPkcs1Sha512]),
+    ("PS512", &[Algorithm::RsaPssSha512]),
     (
         "ES256",
         &[Algorithm::EcdsaP256Sha256Fixed, Algorithm::EcdsaP256Sha256],

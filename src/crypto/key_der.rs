@@ -80,7 +80,8 @@ impl KeyType {
             Algorithm::RsaPkcs1Sha1
             | Algorithm::RsaPkcs1Sha256
             | Algorithm::RsaPkcs1Sha384
-            | Algorithm::RsaPkcs1Sha512 => Ok(Self::Rsa),
+            | Algorithm::RsaPkcs1Sha512
+            | Algorithm::RsaPssSha512 => Ok(Self::Rsa),
             Algorithm::HmacSha256
             | Algorithm::HmacSha384
             | Algorithm::HmacSha512

@@ -105,6 +105,7 @@ impl PrivateKey {
                     Algorithm::RsaPkcs1Sha256 => &signature::RSA_PKCS1_SHA256,
                     Algorithm::RsaPkcs1Sha384 => &signature::RSA_PKCS1_SHA384,
                     Algorithm::RsaPkcs1Sha512 => &signature::RSA_PKCS1_SHA512,
+                    Algorithm::RsaPssSha512 => &signature::RSA_PSS_SHA512,
                     other => return Err(only_verified(other)),
                 };
                 let mut signature = vec![0; pair.public().modulus_len()];
@@ -216,6 +217,7 @@ mod tests {
             (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha256),
             (RSA, RSA_PUBLIC, Algorithm::RsaPkcs1Sha384),
             (RSA_PKCS1, RSA_PUBLIC, Algorithm::RsaPkcs1Sha512),
+            (RSA, RSA_PUBLIC, Algorithm::RsaPssSha512),
         ] {
             let public = PublicKey::read(public, algorithm, MIN_RSA_BITS).unwrap();
             for text in [

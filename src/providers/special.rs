@@ -3,12 +3,14 @@
 mod adyen;
 mod apple;
 mod braintree;
+mod canonical;
 mod connectwise;
 mod contentful;
 mod ebay;
 mod escape;
 mod fields;
 mod mandrill;
+mod messages;
 mod paddle_classic;
 mod paypal;
 mod plivo;
@@ -16,7 +18,6 @@ mod sns;
 mod tokens;
 mod truelayer;
 mod twilio;
-mod url;
 
 use crate::{
     crypto::encoding::encode,
@@ -45,6 +46,8 @@ fn sign_with_header(
 
 /// Defines the constructors and the list of these providers.
 macro_rules! specials {
+    (@build canonical $function:ident) => { canonical::$function() };
+    (@build messages $function:ident) => { messages::$function() };
     (@build tokens $function:ident) => { tokens::$function() };
     (@build $module:ident $function:ident) => { $module::provider() };
     ($(
@@ -227,6 +230,21 @@ specials! {
             compact JSON.",
     }
 
+    didit_v2 = "didit-v2" in canonical {
+        title: "Didit (X-Signature-V2)",
+        group: "Identity verification",
+        docs: "https://docs.didit.me",
+        evidence: Assumed,
+        signs: "HMAC-SHA256 of the body written anew, with sorted names, in hex, in header `X-Signature-V2`; also with the \
+            value of `X-Timestamp` and a colon in front of it",
+        secret: "the secret of the webhook, as text",
+        window: "5 minutes, by `/timestamp` in the body",
+        pitfalls: "The vendor's texts disagree on whether the time is signed as well, so both readings are accepted, and neither is \
+            known from a request of the vendor: prefer `didit-raw`. A body in which a name occurs twice is refused. \
+            `/environment` other than `live` is a test.",
+        module: didit,
+    }
+
     fireblocks_v2 = "fireblocks-v2" in tokens {
         title: "Fireblocks (webhooks v2, JWKS)",
         group: "Digital assets",
@@ -270,6 +288,19 @@ specials! {
             in this way. Data are in base64, in `/message/data`.",
     }
 
+    inngest = "inngest" in canonical {
+        title: "Inngest",
+        group: "Infrastructure and security",
+        docs: "https://www.npmjs.com/package/inngest",
+        evidence: Documented,
+        signs: "HMAC-SHA256 of the body in canonical form (RFC 8785) and of the time, in hex, in the field `s` of header \
+            `x-inngest-signature`",
+        secret: "the signing key, with `signkey-prod-` or without it",
+        window: "5 minutes",
+        pitfalls: "A body in which a name occurs twice is refused, and so is one with a number of which a double loses digits: \
+            the canonical form would not show them. The library of the vendor accepts both.",
+    }
+
     lago = "lago" in tokens {
         title: "Lago",
         group: "Billing and accounting",
@@ -293,6 +324,19 @@ specials! {
         window: "until the token expires",
         params: "`api_key`: the API key",
         pitfalls: "The header has no scheme such as `Bearer`.",
+    }
+
+    mailchannels = "mailchannels" in messages {
+        title: "MailChannels",
+        group: "E-mail, forms and documents",
+        docs: "https://docs.mailchannels.net/email-api/advanced/delivery-events/#verifying-message-signatures",
+        evidence: Documented,
+        signs: "an HTTP message signature (RFC 9421) of `Content-Digest`, Ed25519",
+        secret: "none; the vendor's public keys, from `/tx/v1/webhook/public-key?id=…` of its API, with the features \
+            `asymmetric` and `message-signatures`",
+        window: "5 minutes",
+        pitfalls: "The signature names its key: give each public key its id, or look keys up with a \
+            [key source](crate::keys). A body is an array of up to 1000 events.",
     }
 
     mandrill = "mandrill" or "mailchimp-transactional" in mandrill {
@@ -332,6 +376,18 @@ specials! {
         secret: "the JWS secret token of the notification",
         window: "unlimited",
         pitfalls: "Signing is opt-in.",
+    }
+
+    nowpayments = "nowpayments" in canonical {
+        title: "NOWPayments",
+        group: "Payments",
+        docs: "https://nowpayments.zendesk.com/hc/en-us/articles/21395546303389-IPN-and-how-to-setup",
+        evidence: Reported,
+        signs: "HMAC-SHA512 of the body written anew, with sorted names, in hex, in header `x-nowpayments-sig`",
+        secret: "the IPN secret key, as text",
+        window: "unlimited",
+        pitfalls: "Objects in the body are sorted as well, as in the vendor's current examples; older ones, which leave their \
+            members out, would prove nothing of them. A body in which a name occurs twice is refused.",
     }
 
     paddle_classic = "paddle-classic" in paddle_classic {
@@ -415,6 +471,24 @@ specials! {
         pitfalls: "A signature that does not list `X-TL-Webhook-Timestamp` is refused. The path is that of the request as \
             the layer sees it, with or without a slash at its end, so the layer has to be outside of what changes it, such \
             as `nest` of axum.",
+    }
+
+    rfc9421 = "rfc9421" or "http-message-signatures" in messages {
+        title: "HTTP message signatures",
+        group: "Infrastructure and security",
+        docs: "https://www.rfc-editor.org/rfc/rfc9421",
+        evidence: Ran,
+        signs: "an HTTP message signature (RFC 9421) of `Content-Digest` (RFC 9530), or of what `components` says",
+        secret: "a shared secret in base64 (`hmac-sha256`), or public keys (`ed25519`, `ecdsa-p256-sha256`, \
+            `ecdsa-p384-sha384`, `rsa-pss-sha512`; `rsa-v1_5-sha256` as `variant`): the key decides on the algorithm",
+        window: "5 minutes",
+        params: "`components`: what has to be signed, separated by spaces, by default `content-digest`; `label` and `tag`: \
+            those of the signature that counts; `url`: scheme and host of the endpoint, and the path if it is another than the \
+            layer sees, for `@target-uri`, `@authority` and `@scheme`; `url_from`: as for [`twilio`]",
+        pitfalls: "A sender of your own is better described as a custom provider. Without \
+            `content-digest`, the body is not signed, and the endpoint has to set `accept_unsigned_body`. Require `@method` and \
+            `@target-uri` where the sender signs them: otherwise a request that was sent to another endpoint with the same \
+            key is accepted.",
     }
 
     twilio = "twilio" in twilio {

@@ -59,13 +59,15 @@ pub enum Algorithm {
     RsaPkcs1Sha384,
     /// RSA with the padding of PKCS #1 v1.5 and SHA-512 (`rsa-pkcs1-sha512`).
     RsaPkcs1Sha512,
+    /// RSA with the padding PSS, SHA-512, and a salt of 64 bytes (`rsa-pss-sha512`).
+    RsaPssSha512,
     /// No signature: the request contains the secret (`token`). Only
     /// [`Scheme::token`](crate::Scheme::token) has it.
     Token,
 }
 
 /// The names that `Display` writes and `FromStr` reads.
-pub(crate) const NAMES: [(&str, Algorithm); 20] = [
+pub(crate) const NAMES: [(&str, Algorithm); 21] = [
     ("hmac-sha256", Algorithm::HmacSha256),
     ("hmac-sha384", Algorithm::HmacSha384),
     ("hmac-sha512", Algorithm::HmacSha512),
@@ -85,6 +87,7 @@ pub(crate) const NAMES: [(&str, Algorithm); 20] = [
     ("rsa-pkcs1-sha256", Algorithm::RsaPkcs1Sha256),
     ("rsa-pkcs1-sha384", Algorithm::RsaPkcs1Sha384),
     ("rsa-pkcs1-sha512", Algorithm::RsaPkcs1Sha512),
+    ("rsa-pss-sha512", Algorithm::RsaPssSha512),
     ("token", Algorithm::Token),
 ];
 
@@ -148,7 +151,8 @@ impl Algorithm {
             | Self::RsaPkcs1Sha1
             | Self::RsaPkcs1Sha256
             | Self::RsaPkcs1Sha384
-            | Self::RsaPkcs1Sha512 => Keying::Public,
+            | Self::RsaPkcs1Sha512
+            | Self::RsaPssSha512 => Keying::Public,
             Self::Token => Keying::Token,
         }
     }
@@ -173,7 +177,8 @@ impl Algorithm {
             Self::RsaPkcs1Sha1
             | Self::RsaPkcs1Sha256
             | Self::RsaPkcs1Sha384
-            | Self::RsaPkcs1Sha512 => SignatureLen::Range(128, 1024),
+            | Self::RsaPkcs1Sha512
+            | Self::RsaPssSha512 => SignatureLen::Range(128, 1024),
         }
     }
 
@@ -236,7 +241,7 @@ mod tests {
                     "unknown algorithm {name:?}; use one of ed25519, ecdsa-p256-sha256, \
                      ecdsa-p256-sha256-fixed, ecdsa-p256-sha1, ecdsa-p384-sha384-fixed, \
                      ecdsa-p521-sha512-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, \
-                     rsa-pkcs1-sha512"
+                     rsa-pkcs1-sha512, rsa-pss-sha512"
                 )
             );
         }

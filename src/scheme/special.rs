@@ -37,6 +37,11 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether the body is signed, where parameters decide on it.
+    fn signs_body(&self, _: &Params) -> Option<bool> {
+        None
+    }
+
     /// How far the time of a request may be from the clock; `None` if it has none.
     fn tolerance(&self) -> Option<Tolerance> {
         None
@@ -76,6 +81,12 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
 
     /// Checks the head, and keeps what is needed of it.
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason>;
+
+    /// Checks the head of a request whose signatures are of the head, which has a digest of the body.
+    /// `None` for a scheme that reads statements instead.
+    fn read_signatures(&self, _: &SpecialHead<'_>) -> Option<Result<HeadSignatures, Reason>> {
+        None
+    }
 
     /// Signs a request, for tests.
     fn sign(&self, draft: &mut Draft<'_>) -> Result<(), String>;
@@ -171,6 +182,26 @@ impl Statement {
             ..Self::default()
         }]
     }
+}
+
+/// The signatures of a head, one of which a key has to prove, before the body is read.
+pub(crate) struct HeadSignatures {
+    pub(crate) all: Vec<HeadSignature>,
+    /// Compares the body with what the head says of it.
+    pub(crate) check_body: Box<CheckBody>,
+}
+
+pub(crate) type CheckBody = dyn Fn(&[u8]) -> Result<(), Reason> + Send + Sync;
+
+/// A signature of the head, and what it is of.
+#[derive(Clone)]
+pub(crate) struct HeadSignature {
+    pub(crate) content: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    /// The id of the key, if the request names it.
+    pub(crate) key_id: Option<Box<str>>,
+    /// The time of the attempt, if it is signed.
+    pub(crate) time: Option<UnixTime>,
 }
 
 /// Makes the signature of a content, or says why it cannot.

@@ -331,6 +331,12 @@ impl Tolerance {
         self
     }
 
+    /// Whether what is too old is refused.
+    #[cfg(feature = "message-signatures")]
+    pub(crate) fn limits_past(self) -> bool {
+        self.past.is_some()
+    }
+
     /// Takes the future limit of another tolerance.
     #[cfg(feature = "config")]
     pub(crate) fn with_future_of(mut self, other: Self) -> Self {

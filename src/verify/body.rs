@@ -49,6 +49,8 @@ enum Verdict {
     Match {
         place: usize,
         key: usize,
+        /// Which of several signatures of the head.
+        signature: usize,
     },
 }
 
@@ -270,7 +272,8 @@ impl Comparison {
                 continue;
             };
             let tolerance = endpoint.tolerance(*variant);
-            if let Err(reason) = scheme.parse_body(parsed, &self.body, now, tolerance) {
+            let parsed = scheme.parse_body(parsed, &self.body, self.is_read, now, tolerance);
+            if let Err(reason) = parsed {
                 self.malformed.get_or_insert_with(|| Box::new(reason));
                 self.ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
             }
@@ -417,9 +420,12 @@ impl Comparison {
             head: &parsed.values,
         };
         let candidates = &parsed.candidates;
+        let mut signature = 0;
         let matched = match (&parsed.special, hash) {
             (Some(special), _) => {
-                Some(special.are_proven(&state.proof, key.id.as_deref(), candidates))
+                let proven = special.proven_by(&state.proof, key.id.as_deref(), candidates);
+                signature = proven.unwrap_or_default();
+                Some(proven.is_some())
             }
             (None, Some(hasher)) => hasher
                 .hash(|hash| scheme.content.complete(hash, values, &self.body))
@@ -431,7 +437,11 @@ impl Comparison {
         let Some(matched) = matched else { return true };
         let verdict = match (matched, key.valid_at(data.received)) {
             (true, _) if !state.is_trusted(data.received) => Verdict::Untrusted,
-            (true, true) => Verdict::Match { place, key: number },
+            (true, true) => Verdict::Match {
+                place,
+                key: number,
+                signature,
+            },
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
         };
@@ -463,14 +473,26 @@ impl Comparison {
             (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(&body) => {
                 RejectionKind::ForgeableBody
             }
-            (Verdict::Match { place, key }, _) => {
+            (
+                Verdict::Match {
+                    place,
+                    key,
+                    signature,
+                },
+                _,
+            ) => {
                 let verified_before = data.endpoint.verified.add();
                 let event = EventData::unverified(&mut data);
                 event.verified_before = verified_before;
                 event.matched = place;
-                for (_, parsed) in &mut event.variants {
-                    if let Some(special) = &mut parsed.special {
-                        special.forget();
+                for (variant, (_, parsed)) in event.variants.iter_mut().enumerate() {
+                    match &mut parsed.special {
+                        Some(special) if variant == place => {
+                            let time = special.settle(signature);
+                            parsed.timestamp = parsed.timestamp.or(time);
+                        }
+                        Some(special) => special.forget(),
+                        None => {}
                     }
                 }
                 event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());

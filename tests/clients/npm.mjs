@@ -16,6 +16,11 @@ const require = createRequire(import.meta.url);
 // Libraries in CommonJS, which `import` cannot always name the exports of.
 const load = (name) => () => require(name);
 
+// What the endpoint of HTTP message signatures requires.
+const COVERED = ["@method", "@target-uri", "content-digest"];
+
+const contentDigest = (body) => `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
+
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
 // The path and the query of a URL.
@@ -261,6 +266,11 @@ export const sdks = {
     (webhooks, { secret, headers, body }) => webhooks.verifySignature(body, headers, secret),
     ["WebhookVerificationError"],
   ),
+  mailchannels: {
+    load: () => import("mailchannels-sdk"),
+    verify: ({ Webhooks }, { secret, headers, body }) =>
+      Webhooks.verify({ payload: body, headers, publicKey: secret }),
+  },
   "mercado-pago": {
     load: load("mercadopago"),
     refusal: ["InvalidWebhookSignatureError"],
@@ -409,6 +419,37 @@ export const sdks = {
     load: load("retell-sdk"),
     sign: (lib, { secret, body }) => lib.sign(body, secret),
     verify: (lib, { secret, headers, body }) => lib.verify(body, secret, headers["x-retell-signature"]),
+  },
+  rfc9421: {
+    load: load("http-message-signatures"),
+    refusal: [
+      "Error",
+      "ExpiredError",
+      "MalformedSignatureError",
+      "UnacceptableSignatureError",
+      "UnsupportedAlgorithmError",
+    ],
+    sign: async (lib, { secret, timestamp, method, url, body }) => {
+      const digest = contentDigest(body);
+      const key = lib.createSigner(Buffer.from(secret, "base64"), "hmac-sha256", "k1");
+      const paramValues = { created: new Date(timestamp * 1000) };
+      const message = { method, url, headers: { "content-digest": digest } };
+      const { headers } = await lib.httpbis.signMessage({ key, fields: COVERED, paramValues }, message);
+      return { digest, input: headers["Signature-Input"], signature: headers.Signature };
+    },
+    // The digest is the caller's business. The tolerance is added to the age as well.
+    verify: async (lib, { secret, headers, method, url, body }) => {
+      const verify = lib.createVerifier(Buffer.from(secret, "base64"), "hmac-sha256");
+      const options = {
+        keyLookup: async () => ({ algs: ["hmac-sha256"], verify }),
+        requiredFields: COVERED,
+        requiredParams: ["created"],
+        maxAge: 600,
+        tolerance: 300,
+      };
+      const verdict = await lib.httpbis.verifyMessage(options, { method, url, headers });
+      return verdict === true && headers["content-digest"] === contentDigest(body);
+    },
   },
   sanity: {
     load: load("@sanity/webhook"),

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -158,6 +158,40 @@ def paddle_verify(lib, request):
     return lib.Verifier().verify(received, lib.Secret(request.secret))
 
 
+COVERED = ["@method", "@target-uri", "content-digest"]
+
+
+def rfc9421_keys(secret):
+    key = base64.b64decode(secret)
+    return SimpleNamespace(resolve_public_key=lambda _: key, resolve_private_key=lambda _: key)
+
+
+def rfc9421_sign(lib, request):
+    message = SimpleNamespace(method=request.method, url=request.url, headers={})
+    signer = lib.HTTPMessageSigner(
+        signature_algorithm=lib.algorithms.HMAC_SHA256, key_resolver=rfc9421_keys(request.secret)
+    )
+    created = datetime.fromtimestamp(request.timestamp, timezone.utc)
+    body = request.body.encode()
+    signer.sign(message, key_id="k1", created=created, covered_component_ids=COVERED[:2], body=body)
+    headers = {name.lower(): value for name, value in message.headers.items()}
+    return {
+        "digest": headers["content-digest"],
+        "input": headers["signature-input"],
+        "signature": headers["signature"],
+    }
+
+
+def rfc9421_verify(lib, request):
+    message = SimpleNamespace(method=request.method, url=request.url, headers=request.headers)
+    verifier = lib.HTTPMessageVerifier(
+        signature_algorithm=lib.algorithms.HMAC_SHA256, key_resolver=rfc9421_keys(request.secret)
+    )
+    # It is added to the age as well.
+    verifier.max_clock_skew = timedelta(seconds=300)
+    verifier.verify(message, max_age=timedelta(0), require_components=COVERED, body=request.body.encode())
+
+
 def viber():
     lib = import_module("viberbot")
     configuration = import_module("viberbot.api.bot_configuration").BotConfiguration
@@ -254,6 +288,12 @@ SDKS = {
     "pusher": Sdk("pusher", pusher_verify),
     "pynacl": Sdk("nacl.signing", pynacl_verify, pynacl_sign, ["BadSignatureError"]),
     "razorpay": Sdk("razorpay", razorpay_verify, refusal=["SignatureVerificationError"]),
+    "rfc9421": Sdk(
+        "http_message_signatures",
+        rfc9421_verify,
+        rfc9421_sign,
+        ["HTTPMessageSignaturesException", "InvalidSignature"],
+    ),
     "sinch-conversation": Sdk(
         "sinch.domains.conversation.sinch_events.v1.conversation_sinch_event",
         lambda lib, request: lib.ConversationSinchEvent(

@@ -118,6 +118,19 @@ entries! {
             webhooks.",
     }
 
+    phonepe = "phonepe" {
+        title: "PhonePe (X-VERIFY)",
+        docs: "https://developer.phonepe.com/v1/reference/php-callback-verification",
+        evidence: Reported,
+        scheme: [
+            Sha256 of "{json:/response}{secret}", Hex [list '#'] at [header "X-VERIFY"],
+            covers parts
+        ],
+        pitfalls: "The event is JSON in base64 in `/response`, which is signed; nothing else belongs to the body. The \
+            secret is the salt key. The number of the key follows the signature (`###1`): set all keys that are valid. \
+            Newer accounts have other callbacks, with a token.",
+    }
+
     pinwheel = "pinwheel" {
         title: "Pinwheel",
         evidence: Reported,

@@ -5,10 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     error::SetupError,
     provider::Provider,
-    providers::special::{
-        fields,
-        url::{self, Url},
-    },
+    providers::special::fields,
     rejection::Reason,
     scheme::{
         algorithm::Algorithm,
@@ -18,6 +15,7 @@ use crate::{
         params::Params,
         signature::SignatureFormat,
         special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
+        url::{self, Url},
     },
 };
 

@@ -8,10 +8,7 @@ use crate::{
     crypto::encoding::encode_hex,
     error::SetupError,
     provider::{AnswerRead, Provider},
-    providers::special::{
-        escape, fields,
-        url::{self, Url},
-    },
+    providers::special::{escape, fields},
     rejection::{Reason, kind::RejectionKind},
     scheme::{
         algorithm::Algorithm,
@@ -21,6 +18,7 @@ use crate::{
         params::Params,
         signature::SignatureFormat,
         special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
+        url::{self, Url},
     },
 };
 

@@ -360,7 +360,7 @@ fn mistake_in_a_signature() {
 
 #[test]
 fn mistake_in_another_part_of_a_provider() {
-    assert_snapshot!(of_custom("algorithm", "algorithm = \"hmac-sha3\""), @r#"provider "acme": algorithm: unknown algorithm "hmac-sha3"; use one of hmac-sha256, hmac-sha384, hmac-sha512, hmac-sha1, hmac-md5, sha256, sha512, sha1, unauthenticated-sha256, ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ecdsa-p256-sha1, ecdsa-p384-sha384-fixed, ecdsa-p521-sha512-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, rsa-pkcs1-sha512"#);
+    assert_snapshot!(of_custom("algorithm", "algorithm = \"hmac-sha3\""), @r#"provider "acme": algorithm: unknown algorithm "hmac-sha3"; use one of hmac-sha256, hmac-sha384, hmac-sha512, hmac-sha1, hmac-md5, sha256, sha512, sha1, unauthenticated-sha256, ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ecdsa-p256-sha1, ecdsa-p384-sha384-fixed, ecdsa-p521-sha512-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, rsa-pkcs1-sha512, rsa-pss-sha512"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = {}"), @r#"provider "acme": timestamp: the location is missing; add one of header, field, query, json and form"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", field = \"t\" }"), @r#"provider "acme": timestamp: header and field are mutually exclusive; keep one of header, field, query, json and form"#);
     assert_snapshot!(of_custom("timestamp", "timestamp = { header = \"X-Time\", unit = \"minutes\" }"), @r#"provider "acme": timestamp: unknown time unit "minutes"; use s, ms, rfc3339, iso-utc or imf-fixdate"#);

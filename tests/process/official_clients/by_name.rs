@@ -84,6 +84,8 @@ fn signed(sdk: &Sdk, config: &Config, time: SystemTime) -> Request<Bytes> {
     };
     let signer = match sdk.provider.as_str() {
         "hygraph" => signer.with_field("env", "master"),
+        // Some libraries take no signature that does not name its key.
+        "rfc9421" | "mailchannels" => signer.with_field("keyid", "k1"),
         _ => signer,
     };
     signer.with_time(time).sign_body(builder, body).unwrap()

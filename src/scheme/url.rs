@@ -10,33 +10,38 @@ use crate::{
 };
 
 /// The parameters of schemes that sign the URL.
-pub(super) const PARAMS: [&str; 3] = ["url", "url_from", "query"];
+pub(crate) const PARAMS: [&str; 3] = ["url", "url_from", "query"];
 
 /// The only value of `url_from`.
 const FORWARDED: &str = "x-forwarded";
 
 /// A URL without its fragment.
 #[derive(Clone)]
-pub(super) struct Url {
+pub(crate) struct Url {
     /// `https://`, in the case of the sender.
     scheme: String,
     /// The host, behind a user if there is one.
     host: String,
     port: Option<String>,
-    pub(super) path: String,
-    pub(super) query: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
 }
 
 /// The only value of `query`.
 const ANY: &str = "any";
 
 /// Refuses a `url` that is missing or is none.
-pub(super) fn check(params: &Params) -> Result<(), SetupError> {
+pub(crate) fn check(params: &Params) -> Result<(), SetupError> {
     if params.get("query").is_some_and(|query| query != ANY) {
         return Err(SetupError::new(format!(
             "query: it is not {ANY:?}, which is the only value; remove it to accept the query of url only"
         )));
     }
+    check_source(params)
+}
+
+/// Refuses both sources of a URL at once, none, and a `url` that is none.
+pub(crate) fn check_source(params: &Params) -> Result<(), SetupError> {
     match params.get("url_from") {
         None => {}
         Some(value) if value == FORWARDED && params.contains_key("url") => {
@@ -90,7 +95,7 @@ impl Url {
 
     /// The URL to which a request was sent: the registered one, whose query the request has to have,
     /// with what the sender has `added` to it.
-    pub(super) fn of(head: &SpecialHead<'_>, added: &str) -> Result<Self, Reason> {
+    pub(crate) fn of(head: &SpecialHead<'_>, added: &str) -> Result<Self, Reason> {
         let query = head.head.query;
         if head.param("url_from") == Some(FORWARDED) {
             return Self::forwarded(head);
@@ -108,6 +113,30 @@ impl Url {
         }
         url.query = query.to_owned();
         Ok(url)
+    }
+
+    /// The URL to which a request was sent, where the signature covers the query that was received: the
+    /// scheme and the host are the registered ones. So is the path, if it is registered, because the
+    /// layer may see only the end of it. `None` if the endpoint says nothing of it.
+    #[cfg(feature = "message-signatures")]
+    pub(crate) fn received(head: &SpecialHead<'_>) -> Result<Option<Self>, Reason> {
+        if head.param("url_from") == Some(FORWARDED) {
+            return Self::forwarded(head).map(Some);
+        }
+        let Some(mut url) = head.param("url").and_then(Self::parse) else {
+            return Ok(None);
+        };
+        let (path, query) = (head.head.path, head.head.query);
+        if url.path == "/" {
+            path.clone_into(&mut url.path);
+        }
+        let is_end = path == "/" || (path.starts_with('/') && url.path.ends_with(path));
+        if !is_end || !(url.query.is_empty() || url.query == query) {
+            // It is signed for another address.
+            return Err(Reason::new(RejectionKind::SignatureMismatch));
+        }
+        query.clone_into(&mut url.query);
+        Ok(Some(url))
     }
 
     /// The scheme and the host are those that the proxy says.
@@ -131,21 +160,54 @@ impl Url {
     }
 
     /// Scheme, host and port as they are written.
-    pub(super) fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         match &self.port {
             Some(port) => format!("{}{}:{port}", self.scheme, self.host),
             None => format!("{}{}", self.scheme, self.host),
         }
     }
 
-    pub(super) fn without_port(&self) -> Self {
+    /// The scheme in lower case, without what follows it.
+    #[cfg(feature = "message-signatures")]
+    pub(crate) fn scheme_name(&self) -> String {
+        let name = self.scheme.split(':').next().unwrap_or_default();
+        name.to_ascii_lowercase()
+    }
+
+    /// The host in lower case, and the port unless it is the one of the scheme.
+    #[cfg(feature = "message-signatures")]
+    pub(crate) fn authority(&self) -> String {
+        let host = self.host.rsplit('@').next().unwrap_or_default();
+        let host = host.to_ascii_lowercase();
+        let default = self.default_port();
+        match &self.port {
+            Some(port) if !port.is_empty() && port != default => format!("{host}:{port}"),
+            _ => host,
+        }
+    }
+
+    /// Scheme, host and port in their normal form.
+    #[cfg(feature = "message-signatures")]
+    pub(crate) fn normal_origin(&self) -> String {
+        format!("{}://{}", self.scheme_name(), self.authority())
+    }
+
+    fn default_port(&self) -> &'static str {
+        if self.scheme.eq_ignore_ascii_case("https://") {
+            "443"
+        } else {
+            "80"
+        }
+    }
+
+    pub(crate) fn without_port(&self) -> Self {
         Self {
             port: None,
             ..self.clone()
         }
     }
 
-    pub(super) fn with_query(&self, query: String) -> Self {
+    pub(crate) fn with_query(&self, query: String) -> Self {
         Self {
             query,
             ..self.clone()
@@ -153,12 +215,8 @@ impl Url {
     }
 
     /// With the default port, unless there is one.
-    pub(super) fn with_port(&self) -> Self {
-        let default = if self.scheme.eq_ignore_ascii_case("https://") {
-            "443"
-        } else {
-            "80"
-        };
+    pub(crate) fn with_port(&self) -> Self {
+        let default = self.default_port();
         let port = self.port.clone();
         Self {
             port: port.or_else(|| Some(default.to_owned())),
@@ -166,7 +224,7 @@ impl Url {
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = self.origin();
         text.push_str(&self.path);
         if !self.query.is_empty() {
