@@ -1,18 +1,20 @@
 //! Tests of your own handler, on axum and on actix-web.
 //!
 //! ```text
-//! cargo test --example my_handler --features axum,actix
+//! cargo test --example my_handler --features axum,actix,test-util
 //! ```
 
 fn main() {
-    eprintln!("these are tests: cargo test --example my_handler --features axum,actix");
+    eprintln!("these are tests: cargo test --example my_handler --features axum,actix,test-util");
 }
 
 #[cfg(test)]
-const SECRET: &str = "It's a Secret to Everybody";
+const OPENED: &str = r#"{"action":"opened"}"#;
 
 #[cfg(test)]
 mod on_axum {
+    use std::{error::Error, time::Duration};
+
     use axum::{
         Router,
         body::Body,
@@ -21,10 +23,11 @@ mod on_axum {
     };
     use tower::ServiceExt;
     use tower_webhook::{
-        Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer, providers::github,
+        VerifiedEvent, Verifier, WebhookVerifyLayer,
+        test_util::{BodyFault, TestSender},
     };
 
-    use crate::SECRET;
+    use crate::OPENED;
 
     async fn on_event(event: VerifiedEvent<serde_json::Value>) -> StatusCode {
         if event.payload()["action"] == "opened" {
@@ -34,44 +37,63 @@ mod on_axum {
         }
     }
 
-    fn app() -> Router {
-        let verifier = Verifier::new(github(), Secret::new(SECRET)).unwrap();
-        let route = post(on_event).route_layer(WebhookVerifyLayer::new(verifier));
-        Router::new().route("/webhooks/github", route)
+    fn app(verifier: Verifier) -> Router {
+        let verify = WebhookVerifyLayer::new(verifier);
+        Router::new().route("/webhooks/github", post(on_event).route_layer(verify))
     }
 
     #[tokio::test]
-    async fn a_signed_event_is_handled() {
-        let signer = Signer::new(github(), Secret::new(SECRET)).unwrap();
-        let request = Request::post("/webhooks/github");
-        let request = signer.sign(request, r#"{"action":"opened"}"#).unwrap();
-        let response = app().oneshot(request.map(Body::from)).await.unwrap();
+    async fn signed_events_are_handled_and_forged_ones_refused() -> Result<(), Box<dyn Error>> {
+        let sender = TestSender::new("github")?;
+        let app = app(sender.verifier()?);
+        let request = || Request::post("/webhooks/github");
+        let signed = sender.signed(request(), OPENED)?.map(Body::from);
+        let response = app.clone().oneshot(signed).await?;
         assert_eq!(response.status(), StatusCode::CREATED);
+        for (forgery, forged) in sender.forgeries(request(), OPENED)? {
+            let response = app.clone().oneshot(forged.map(Body::from)).await?;
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{forgery}");
+        }
+        Ok(())
     }
 
-    #[tokio::test]
-    async fn an_unsigned_event_is_refused() {
-        let request = Request::post("/webhooks/github").body(Body::from("{}"));
-        let response = app().oneshot(request.unwrap()).await.unwrap();
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    // The paused clock lets the time limit pass at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_not_waited_for() -> Result<(), Box<dyn Error>> {
+        let sender = TestSender::new("github")?;
+        let app = app(sender.verifier()?);
+        let signed = sender.signed(Request::post("/webhooks/github"), OPENED)?;
+        for (fault, status) in [
+            (BodyFault::Slow(Duration::from_secs(1)), StatusCode::CREATED),
+            (BodyFault::Stalled, StatusCode::REQUEST_TIMEOUT),
+            (BodyFault::BrokenOff, StatusCode::BAD_REQUEST),
+        ] {
+            let request = fault.apply(signed.clone()).map(Body::new);
+            let response = app.clone().oneshot(request).await?;
+            assert_eq!(response.status(), status, "{fault:?}");
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod on_actix {
+    use std::error::Error;
+
     use actix_web::{
         App, HttpResponse,
         http::StatusCode,
         rt::System,
-        test::{TestRequest, call_service, init_service},
+        test::{call_service, init_service},
         web,
     };
     use http::Request;
     use tower_webhook::{
-        Secret, Signer, VerifiedEvent, Verifier, WebhookVerifyLayer, providers::github,
+        VerifiedEvent, WebhookVerifyLayer,
+        test_util::{TestSender, to_actix},
     };
 
-    use crate::SECRET;
+    use crate::OPENED;
 
     async fn on_event(event: VerifiedEvent<serde_json::Value>) -> HttpResponse {
         if event.payload()["action"] == "opened" {
@@ -81,33 +103,23 @@ mod on_actix {
         }
     }
 
-    /// The status that a request of these headers and this body gets.
-    async fn status(headers: &http::HeaderMap, body: &'static str) -> StatusCode {
-        let verifier = Verifier::new(github(), Secret::new(SECRET)).unwrap();
-        let route = web::post()
-            .to(on_event)
-            .wrap(WebhookVerifyLayer::new(verifier));
-        let app = init_service(App::new().route("/webhooks/github", route)).await;
-        let mut request = TestRequest::post().uri("/webhooks/github");
-        for (name, value) in headers {
-            request = request.append_header((name.as_str(), value.as_bytes()));
-        }
-        let request = request.set_payload(body).to_request();
-        call_service(&app, request).await.status()
-    }
-
     // With the feature `macros` of actix-web: #[actix_web::test] on an async function.
     #[test]
-    fn a_signed_event_is_handled_and_an_unsigned_one_refused() {
-        let body = r#"{"action":"opened"}"#;
-        let signer = Signer::new(github(), Secret::new(SECRET)).unwrap();
-        let signed = signer
-            .sign(Request::post("/webhooks/github"), body)
-            .unwrap();
+    fn signed_events_are_handled_and_forged_ones_refused() -> Result<(), Box<dyn Error>> {
         System::new().block_on(async {
-            assert_eq!(status(signed.headers(), body).await, StatusCode::CREATED);
-            let unsigned = http::HeaderMap::new();
-            assert_eq!(status(&unsigned, body).await, StatusCode::UNAUTHORIZED);
-        });
+            let sender = TestSender::new("github")?;
+            let verify = WebhookVerifyLayer::new(sender.verifier()?);
+            let route = web::post().to(on_event).wrap(verify);
+            let app = init_service(App::new().route("/webhooks/github", route)).await;
+            let request = || Request::post("/webhooks/github");
+            let signed = to_actix(sender.signed(request(), OPENED)?).to_request();
+            let response = call_service(&app, signed).await;
+            assert_eq!(response.status(), StatusCode::CREATED);
+            for (forgery, forged) in sender.forgeries(request(), OPENED)? {
+                let response = call_service(&app, to_actix(forged).to_request()).await;
+                assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{forgery}");
+            }
+            Ok(())
+        })
     }
 }

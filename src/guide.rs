@@ -30,7 +30,11 @@ page!(providers, "docs/providers.md", ["config"]);
 page!(handshakes, "docs/handshakes.md", ["axum", "config"]);
 page!(hosts, "docs/hosts.md", ["actix", "axum"]);
 page!(observability, "docs/observability.md", ["tower"]);
-page!(testing, "docs/testing.md", ["actix", "axum", "config"]);
+page!(
+    testing,
+    "docs/testing.md",
+    ["actix", "axum", "config", "test-util"]
+);
 page!(cli, "docs/cli.md", []);
 page!(local, "docs/local.md", []);
 page!(mismatch, "docs/mismatch.md", ["explain", "tower"]);

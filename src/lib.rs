@@ -44,6 +44,8 @@ pub mod providers;
 mod rejection;
 pub mod scheme;
 mod sign;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 #[cfg(feature = "tower")]
 mod tower;
 pub mod verify;

@@ -733,6 +733,28 @@ impl Provider {
         self.params.get(name).map(|value| &**value)
     }
 
+    /// The parameters as an endpoint has them, each with its values.
+    #[cfg(all(feature = "config", feature = "test-util"))]
+    pub(crate) fn endpoint_params(&self) -> Vec<(&str, Vec<&str>)> {
+        let params = self.params.iter();
+        let params = params.map(|(name, value)| (&**name, vec![&**value]));
+        let levels: Vec<&str> = self.levels.iter().map(|level| &**level).collect();
+        let levels = (!levels.is_empty()).then_some((LEVEL, levels));
+        params.chain(levels).collect()
+    }
+
+    /// The variant that an endpoint selected by its name, if it did.
+    #[cfg(all(feature = "config", feature = "test-util"))]
+    pub(crate) fn selected_variant(&self) -> Option<&str> {
+        let selected = self.variants.first().filter(|_| self.is_settled);
+        selected.map(|variant| &*variant.name)
+    }
+
+    #[cfg(all(feature = "config", feature = "test-util"))]
+    pub(crate) fn accepts_unsigned_body(&self) -> bool {
+        self.accepts_unsigned_body == Some(true)
+    }
+
     /// The names of all parameters that [`with_param`](Self::with_param) may set: the options of a
     /// built-in provider, and those that the schemes use.
     ///

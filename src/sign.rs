@@ -1,6 +1,6 @@
 //! [`Signer`]: signs requests, for tests and for senders.
 
-mod place;
+pub(crate) mod place;
 
 use std::{
     error::Error,
@@ -188,6 +188,17 @@ impl Signer {
     ) -> Result<Request<Bytes>, SignError> {
         let request = request.body(body.into());
         let (mut head, body) = request.map_err(SignError::invalid)?.into_parts();
+        let body = self.sign_parts(&mut head, body)?;
+        Ok(Request::from_parts(head, body))
+    }
+
+    /// As [`sign_body`](Self::sign_body), for a request that is there already.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn sign_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Request<Bytes>, SignError> {
+        let (mut head, body) = request.into_parts();
         let body = self.sign_parts(&mut head, body)?;
         Ok(Request::from_parts(head, body))
     }
@@ -494,11 +505,11 @@ pub struct SignError {
 
 impl SignError {
     #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
-    fn invalid(error: http::Error) -> Self {
+    pub(crate) fn invalid(error: http::Error) -> Self {
         Self::new(error.to_string())
     }
 
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into().into(),
         }

@@ -5,8 +5,8 @@
 //! cargo run --example identity --features asymmetric,axum,config,identity,jwt
 //! ```
 //!
-//! `examples/identity/vendors.toml` has the vendors, each at `POST /webhooks/NAME`; another file is
-//! the first argument. To try it:
+//! `examples/identity/vendors.toml` has the vendors, each at `POST /webhooks/NAME`. Another file is
+//! the first argument, and another address than `127.0.0.1:3000` the second. To try it:
 //!
 //! ```text
 //! body='{"id":"e-1","type":"workflow.session.completed","payload":{"id":"s-1","status":"complete","outcome":"clear"}}'
@@ -27,8 +27,11 @@ use crate::decisions::{Answer, Decisions, Key, Step};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
-    let file = std::env::args().nth(1);
+    let mut args = std::env::args().skip(1);
+    let file = args.next();
     let file = file.unwrap_or_else(|| "examples/identity/vendors.toml".to_owned());
+    let address = args.next();
+    let address = address.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
     let config = Config::from_path(file)?;
     let decisions = Arc::new(Decisions::default());
     let mut app = Router::new();
@@ -36,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let route = post(on_event).route_layer(config.layer(name)?);
         app = app.route(&format!("/webhooks/{name}"), route);
     }
-    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    let listener = TcpListener::bind(address).await?;
+    eprintln!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app.with_state(decisions)).await?;
     Ok(())
 }

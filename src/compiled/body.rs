@@ -86,6 +86,12 @@ impl BodyTable {
         Some(&self.entries.get(index)?.from)
     }
 
+    /// Where the values are.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &BodySource> {
+        self.entries.iter().map(|entry| &entry.from)
+    }
+
     /// Whether a form is what the provider sends.
     pub(crate) fn reads_forms(&self) -> bool {
         self.entries

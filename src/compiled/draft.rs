@@ -148,6 +148,30 @@ impl CompiledScheme {
         self.head.signatures.first()?.name()
     }
 
+    /// The names of the fields of the signature header that the scheme signs.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn signed_field_names(&self) -> impl Iterator<Item = &str> {
+        self.content
+            .slots
+            .iter()
+            .filter_map(|slot| match &slot.from {
+                SlotSource::Field(name) => Some(&**name),
+                _ => None,
+            })
+    }
+
+    /// The parameters of the query that the scheme signs.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn signed_query(&self) -> impl Iterator<Item = &str> {
+        self.content
+            .slots
+            .iter()
+            .filter_map(|slot| match &slot.from {
+                SlotSource::Query(name) => Some(&**name),
+                _ => None,
+            })
+    }
+
     /// The timestamp that is neither in a header nor in a field, and its text.
     pub(crate) fn time_elsewhere(&self, now: i64) -> Option<(&Elsewhere, String)> {
         let rule = self.head.timestamp.as_ref()?;

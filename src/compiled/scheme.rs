@@ -63,14 +63,14 @@ pub(crate) struct CompiledScheme {
     pub(crate) content: Content,
     /// How much of the body is signed.
     pub(crate) coverage: Coverage,
-    is_basic: bool,
+    pub(crate) is_basic: bool,
     #[cfg_attr(
         not(feature = "asymmetric"),
         expect(dead_code, reason = "no RSA keys are read")
     )]
     min_rsa_bits: usize,
     pub(crate) tolerance: Option<Tolerance>,
-    secret_format: SecretFormat,
+    pub(crate) secret_format: SecretFormat,
     pub(crate) head: HeadRules,
     /// What reads a request instead of `content`.
     pub(crate) special: Option<CompiledSpecial>,

@@ -84,6 +84,14 @@ impl Locator {
         }
     }
 
+    #[cfg(feature = "test-util")]
+    pub(crate) fn as_json(&self) -> Option<Cow<'static, str>> {
+        match &self.0 {
+            LocatorKind::Json(pointer) => Some(pointer.clone()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_header(&self) -> bool {
         matches!(self.0, LocatorKind::Header(_))
     }

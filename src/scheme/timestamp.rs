@@ -317,6 +317,18 @@ impl Tolerance {
         Some(Duration::from_secs(seconds))
     }
 
+    /// How far in the past the time may be.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn past(self) -> Option<Duration> {
+        self.past.map(Duration::from_secs)
+    }
+
+    /// How far in the future the time may be.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn future(self) -> Option<Duration> {
+        self.future.map(Duration::from_secs)
+    }
+
     /// Sets how far in the past the time may be; `None` is no limit.
     #[must_use]
     pub fn with_past(mut self, past: Option<Duration>) -> Self {

@@ -34,7 +34,7 @@ pub(super) fn with_value(source: &BodySource, value: &str, body: &[u8]) -> Optio
 }
 
 /// The form with a field, in place of one of the same name, else at the end.
-fn with_field(form: &[u8], name: &str, value: &str) -> String {
+pub(crate) fn with_field(form: &[u8], name: &str, value: &str) -> String {
     let mut fields = form_urlencoded::Serializer::new(String::new());
     let mut is_set = false;
     for (field, old) in form_urlencoded::parse(form) {
@@ -54,7 +54,7 @@ fn with_field(form: &[u8], name: &str, value: &str) -> String {
 
 /// The document with a text at a pointer, whose objects are made if they are missing. In place of a
 /// number it is a number.
-fn with_json(document: &[u8], pointer: &str, text: &str) -> Option<Vec<u8>> {
+pub(crate) fn with_json(document: &[u8], pointer: &str, text: &str) -> Option<Vec<u8>> {
     let mut root: Value = serde_json::from_slice(json::document(document)).ok()?;
     let path = json::path(Some(pointer));
     set(&mut root, &path, text)?;

@@ -63,4 +63,5 @@ mod remote;
 mod reports;
 mod specials;
 mod surface;
+mod test_util;
 mod vectors;

@@ -14,6 +14,7 @@ mod cli;
 mod deliveries;
 mod faults;
 mod handshakes;
+mod identity;
 mod log;
 mod official_clients;
 mod programs;
