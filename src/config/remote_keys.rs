@@ -15,6 +15,10 @@ use crate::{error::SetupError, provider::Provider};
 /// Where the keys of an endpoint are fetched: `true` for the address of the provider, an address, or a
 /// table.
 #[derive(Default)]
+#[cfg_attr(
+    not(feature = "remote-keys"),
+    allow(dead_code, reason = "without the feature, there are no such keys")
+)]
 pub(super) struct RemoteKeysConfig {
     is_off: bool,
     settings: Settings,
@@ -24,7 +28,7 @@ pub(super) struct RemoteKeysConfig {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(
     not(feature = "remote-keys"),
-    expect(dead_code, reason = "without the feature, there are no such keys")
+    allow(dead_code, reason = "without the feature, there are no such keys")
 )]
 struct Settings {
     url: Option<String>,
