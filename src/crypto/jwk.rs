@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The `alg` of a key, and our algorithms of the same name.
-const ALGORITHMS: [(&str, &[Algorithm]); 8] = [
+const ALGORITHMS: [(&str, &[Algorithm]); 9] = [
     ("RS256", &[Algorithm::RsaPkcs1Sha256]),
     ("RS384", &[Algorithm::RsaPkcs1Sha384]),
     ("RS512", &[Algorithm::RsaPkcs1Sha512]),
