@@ -301,7 +301,7 @@ impl Trust {
         if anchors.is_empty() {
             return Err(Problem::OutsideValidity);
         }
-        let entity = EndEntityCert::try_from(first).map_err(problem)?;
+        let entity = EndEntityCert::try_from(first).map_err(|error| problem(&error))?;
         let path = entity.verify_for_usage(
             ALGORITHMS,
             &anchors,
@@ -311,7 +311,7 @@ impl Trust {
             None,
             None,
         );
-        self.validity_of(&leaf, &path.map_err(problem)?)
+        self.validity_of(&leaf, &path.map_err(|error| problem(&error))?)
     }
 
     /// Checks what only the first certificate has.
@@ -384,7 +384,7 @@ impl ExtendedKeyUsageValidator for Purpose {
     }
 }
 
-fn problem(error: Error) -> Problem {
+fn problem(error: &Error) -> Problem {
     match error {
         Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Problem::OutsideValidity,
         Error::CaUsedAsEndEntity | Error::RequiredEkuNotFoundContext(_) => Problem::OtherPurpose,

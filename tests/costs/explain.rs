@@ -86,7 +86,6 @@ fn memory_is_bounded_whatever_the_body_is() {
             tried = report.tried().readings();
             left_out = report.tried().left_out().collect();
         });
-        println!("{name}: {} KiB at {tried} readings", peak >> 10);
         // It came as far as the readings of the body, which are what takes memory.
         let before = "headers, algorithms, contents and URLs";
         assert!(!left_out.contains(&before), "{name}: {left_out:?}");

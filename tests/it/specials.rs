@@ -51,9 +51,6 @@ struct Vector {
     certs: BTreeMap<String, String>,
     #[serde(default)]
     roots: Vec<String>,
-    /// Public keys by their ids.
-    #[serde(default)]
-    keys: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
     body: String,
     method: Option<String>,
@@ -109,14 +106,6 @@ impl Vector {
         }
         if let Some(jwks) = &self.jwks {
             return format!("public_key = {}", quoted(&jwks.to_string()));
-        }
-        if !self.keys.is_empty() {
-            let keys = self.keys.iter().map(|(id, key)| {
-                let (id, key) = (quoted(id), quoted(key));
-                format!("{{ id = {id}, value = {key} }}")
-            });
-            let keys: Vec<String> = keys.collect();
-            return format!("public_keys = [{}]", keys.join(", "));
         }
         let quoted_list = |texts: &[String]| {
             let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::Request;
-use support::{NOW, at};
+use support::{NOW, at, unix_now};
 use tower_webhook::{
     Config, Identity, Outcome, Rejection, VerifiedEvent, Verifier, providers,
     scheme::Coverage,
@@ -176,6 +176,9 @@ fn a_sender_takes_another_secret_and_shows_none() {
     assert!(error.contains("githbu"), "{error}");
 }
 
+/// A text of an identity.
+type Field = fn(&Identity) -> Option<&str>;
+
 #[test]
 fn an_event_of_every_identity_vendor_reads_as_it_was_made() {
     let mut pairs = 0;
@@ -194,12 +197,12 @@ fn an_event_of_every_identity_vendor_reads_as_it_was_made() {
         assert!(!outcomes.is_empty(), "{name}");
         for outcome in outcomes {
             let event = IdentityEvent::new(name, outcome).unwrap();
-            let now = SystemTime::now();
+            let now = at(unix_now());
             let plain = read(event.body().unwrap(), now);
             assert_eq!(plain.outcome(), outcome, "{name}: {plain:?}");
             // Whatever has a place is read again, and an event without one says so.
             let time = at(NOW);
-            let own: [(&str, IdentityEvent, fn(&Identity) -> Option<&str>); 3] = [
+            let own: [(&str, IdentityEvent, Field); 3] = [
                 (
                     "session",
                     event.clone().with_session("own"),

@@ -120,10 +120,9 @@ impl Vector {
                     .collect()
             }
         };
-        let verifier = match Verifier::new(self.provider(id), keys) {
-            Ok(verifier) => verifier,
+        let Ok(verifier) = Verifier::new(self.provider(id), keys) else {
             // A set without keys.
-            Err(_) => return Err(RejectionKind::KeySourceFailed),
+            return Err(RejectionKind::KeySourceFailed);
         };
         let headers: Vec<_> = self.headers.iter().collect();
         let target = self.target();

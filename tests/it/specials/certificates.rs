@@ -86,9 +86,10 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(leaf: Made, intermediate: Made, root: Made) -> Self {
+    fn new(leaf: &Made, intermediate: &Made, root: Made) -> Self {
         let root = CertifiedIssuer::self_signed(root.params, key()).unwrap();
-        let intermediate = CertifiedIssuer::signed_by(intermediate.params, key(), &root).unwrap();
+        let intermediate =
+            CertifiedIssuer::signed_by(intermediate.params.clone(), key(), &root).unwrap();
         let key = key();
         let leaf = leaf.params.signed_by(&key, &intermediate).unwrap();
         Self {
@@ -98,7 +99,11 @@ impl Chain {
     }
 
     fn right() -> Self {
-        Self::new(Made::leaf(), Made::intermediate(), Made::authority("Root"))
+        Self::new(
+            &Made::leaf(),
+            &Made::intermediate(),
+            Made::authority("Root"),
+        )
     }
 
     fn root(&self) -> &str {
@@ -231,7 +236,7 @@ fn a_chain_of_another_kind_is_refused() {
         ),
     ];
     for (what, leaf, issuer, root, expected) in cases {
-        let chain = Chain::new(leaf, issuer, root);
+        let chain = Chain::new(&leaf, &issuer, root);
         let verifier = Verifier::new(apple(chain.root()), Vec::new()).unwrap();
         let request = signed(&chain, &chain.certificates);
         // Twice, since what was found in order is remembered.
@@ -244,8 +249,8 @@ fn a_chain_of_another_kind_is_refused() {
 #[test]
 fn what_was_valid_is_refused_once_it_has_expired() {
     let chain = Chain::new(
-        Made::leaf().valid(2023, 2025),
-        Made::intermediate(),
+        &Made::leaf().valid(2023, 2025),
+        &Made::intermediate(),
         Made::authority("Root").valid(2023, 2026),
     );
     let verifier = Verifier::new(apple(chain.root()), Vec::new()).unwrap();
