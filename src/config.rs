@@ -813,7 +813,7 @@ provider "acme": singed: unknown key; did you mean "signed"?
 provider "stripe": this is the name of a built-in provider; choose another
 endpoint "c": colour: unknown key, and provider svix has no such parameter; remove it
 endpoint "c": tolerence: unknown key; did you mean "tolerance"?
-provider "beta": algorithm: unknown algorithm "ed25519-sha512"; use one of ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ecdsa-p384-sha384-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, rsa-pkcs1-sha512, rsa-pss-sha512
+provider "beta": algorithm: unknown algorithm "ed25519-sha512"; use one of ed25519, ecdsa-p256-sha256, ecdsa-p256-sha256-fixed, ecdsa-p256-sha1, ecdsa-p384-sha384-fixed, ecdsa-p521-sha512-fixed, rsa-pkcs1-sha1, rsa-pkcs1-sha256, rsa-pkcs1-sha384, rsa-pkcs1-sha512, rsa-pss-sha512
 provider "gamma": signed: {ts} needs a timestamp; add where it is, as in timestamp = { header = "X-Timestamp" }
 provider "delta": signed: unknown token {timestamp}; did you mean {ts}?
 provider "epsilon": signed: unknown filter "lowercase"; did you mean "lower"?

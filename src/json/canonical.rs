@@ -227,7 +227,7 @@ fn javascript(value: f64) -> Option<String> {
     // The shortest digits that are no other double, which is what JavaScript takes, too.
     let scientific = format!("{:e}", value.abs());
     let (digits, exponent) = scientific.split_once('e')?;
-    let digits = digits.replace('.', "");
+    let digits = even(value, digits.replace('.', ""));
     let exponent: i32 = exponent.parse().ok()?;
     let count = i32::try_from(digits.len()).ok()?;
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or_default());
@@ -250,6 +250,28 @@ fn javascript(value: f64) -> Option<String> {
     } else {
         text
     })
+}
+
+/// Of two shortest texts that are equally near to the number, JavaScript takes the one whose last digit
+/// is even, and Rust the larger one.
+fn even(value: f64, digits: String) -> String {
+    let (before, last) = digits.split_at(digits.len().saturating_sub(1));
+    let below = match last {
+        "1" => "0",
+        "3" => "2",
+        "5" => "4",
+        "7" => "6",
+        "9" => "8",
+        _ => return digits,
+    };
+    // No double is so near to a number of 18 digits without being equal to it.
+    let exact = format!("{:.40e}", value.abs()).replacen('.', "", 1);
+    let rest = exact.strip_prefix(before);
+    let rest = rest.and_then(|rest| rest.strip_prefix(below)?.strip_prefix('5'));
+    if rest.is_some_and(|rest| rest.trim_start_matches('0').starts_with('e')) {
+        return format!("{before}{below}");
+    }
+    digits
 }
 
 /// Sign, digits and exponent of a decimal number, which are the same for every spelling of it.

@@ -75,7 +75,7 @@ fn mistake_unknown_provider() {
     assert_snapshot!(provider("WhatsApp"), @r#"endpoint "kyc": provider: "WhatsApp" is unknown; did you mean "whatsapp"?"#);
     assert_snapshot!(provider("dodo_payments"), @r#"endpoint "kyc": provider: "dodo_payments" is unknown; did you mean "dodo-payments"?"#);
     assert_snapshot!(provider("jumio"), @r#"endpoint "kyc": provider: "jumio" is not supported yet: nothing is signed"#);
-    assert_snapshot!(provider("nowpayments"), @r#"endpoint "kyc": provider: "nowpayments" is not supported yet: JSON that is serialised again before it is signed"#);
+    assert_snapshot!(provider("atlassian-connect"), @r#"endpoint "kyc": provider: "atlassian-connect" is not supported yet: a JSON Web Token with a hash of the query"#);
     // A text that may be a secret is not shown.
     assert_snapshot!(provider("Whsec-of-this-endpoint"), @r#"endpoint "kyc": provider: it is not built in; describe it in [providers.NAME]; the built-in ones are in the guide, on the page "providers""#);
     let near_custom = format!(
