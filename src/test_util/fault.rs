@@ -19,7 +19,7 @@ const FRAMES: usize = 4;
 
 /// What goes wrong with the body of a request on its way.
 ///
-/// Under tokio's [paused clock](tokio::time::pause), waiting takes no time.
+/// Under tokio's [paused clock](https://docs.rs/tokio/latest/tokio/time/fn.pause.html), waiting takes no time.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]

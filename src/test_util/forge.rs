@@ -21,7 +21,7 @@ impl TestSender {
     ///
     /// # Errors
     ///
-    /// As for [`Signer::sign_body`].
+    /// As for [`Signer::sign_body`](crate::Signer::sign_body).
     pub fn forgeries(
         &self,
         request: Builder,
