@@ -14,7 +14,7 @@ const ROWS: &[Row] = &[
     (&["providers", "--find", "nothing-of-this-name"], 1, "NAME"),
     (&["providers", "show", "whatsapp"], 0, "HMAC-SHA256"),
     (&["providers", "show", "githb"], 2, "did you mean \"github\"?"),
-    (&["providers", "show", "jumio"], 3, "is not supported yet: a certificate"),
+    (&["providers", "show", "jumio"], 3, "is not supported yet: nothing is signed"),
     (&["providers", "show", "twilio", "--format", "toml"], 3, "needs code"),
     (&["providers", "show", "stripe", "--variant", "v9"], 2, "is not a variant"),
 
