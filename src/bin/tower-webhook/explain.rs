@@ -10,7 +10,6 @@ use crate::{
     failure::{Failure, Outcome, Result},
     input::{self, Capture},
     output::{self, BOLD, GOOD, WARNING, styled},
-    sign,
     target::{ExplainOptions, Target},
 };
 
@@ -46,9 +45,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
-    if arguments.settings.secrets.secret_stdin && input::is_stdin(&arguments.capture.file) {
-        return Err(sign::both_from_stdin());
-    }
+    input::check_stdin(&arguments.settings, &arguments.capture.file)?;
     let target = Target::find(&arguments.endpoint, &arguments.settings)?;
     let Capture { request, time } = Capture::read(&arguments.capture)?;
     let captured = match time {

@@ -10,7 +10,7 @@ use std::{
 use tower_webhook::capture::CapturedRequest;
 
 use crate::{
-    arguments::CaptureArguments,
+    arguments::{CaptureArguments, SettingArguments},
     clock,
     failure::{Failure, OrUndone, Result},
     output,
@@ -19,6 +19,16 @@ use crate::{
 /// The name of standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Refuses to read both the secret and a file from standard input.
+pub(crate) fn check_stdin(settings: &SettingArguments, file: &Path) -> Result<()> {
+    if settings.secrets.secret_stdin && is_stdin(file) {
+        return Err(Failure::usage(
+            "--secret-stdin: standard input is read for the other file already; use --secret-env or --secret-file",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a file, or standard input for `-`. Longer than `most` bytes is refused.

@@ -13,7 +13,6 @@ use crate::{
     failure::{Failure, OrUndone, Outcome, Result},
     input, output, request,
     send::{self, Sent},
-    sign,
     target::Target,
 };
 
@@ -55,9 +54,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
-    if arguments.settings.secrets.secret_stdin && input::is_stdin(&arguments.file) {
-        return Err(sign::both_from_stdin());
-    }
+    input::check_stdin(&arguments.settings, &arguments.file)?;
     let captured = input::read_captured(&arguments.file, arguments.nth)?;
     if captured.left_out() > 0 {
         return Err(Failure::undone(format!(

@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, OrUndone, Outcome, Result},
     input,
     output::{self, BAD, GOOD, styled},
-    request, sign,
+    request,
     tamper::Tamper,
     target::Target,
 };
@@ -52,9 +52,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
-    if arguments.settings.secrets.secret_stdin && input::is_stdin(&arguments.file) {
-        return Err(sign::both_from_stdin());
-    }
+    input::check_stdin(&arguments.settings, &arguments.file)?;
     let target = Target::find(&arguments.provider, &arguments.settings)?
         .with_default_url(&arguments.url.to_string(), &arguments.settings);
     let mut unsigned = request::unsigned(

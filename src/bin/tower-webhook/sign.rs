@@ -67,9 +67,7 @@ struct Signed<'s> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
-    if arguments.settings.secrets.secret_stdin && input::is_stdin(&arguments.file) {
-        return Err(both_from_stdin());
-    }
+    input::check_stdin(&arguments.settings, &arguments.file)?;
     let url = arguments.curl.as_ref().or(arguments.url.as_ref());
     let mut target = Target::find(&arguments.provider, &arguments.settings)?;
     if let Some(url) = url {
@@ -108,12 +106,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         output::print_bytes(&as_http(&signed))?;
     }
     Ok(Outcome::Good)
-}
-
-pub(crate) fn both_from_stdin() -> Failure {
-    Failure::usage(
-        "--secret-stdin: standard input is read for the other file already; use --secret-env or --secret-file",
-    )
 }
 
 /// The headers that signing has added.

@@ -10,7 +10,6 @@ use crate::{
     failure::{Failure, Outcome, Result},
     input::{self, Capture},
     output::{self, BAD, FAINT, GOOD, escaped, styled},
-    sign,
     target::{ExplainOptions, Target},
 };
 
@@ -73,9 +72,7 @@ struct Verdict<'v> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
-    if arguments.settings.secrets.secret_stdin && input::is_stdin(&arguments.capture.file) {
-        return Err(sign::both_from_stdin());
-    }
+    input::check_stdin(&arguments.settings, &arguments.capture.file)?;
     let target = Target::find(&arguments.provider, &arguments.settings)?;
     let capture = Capture::read(&arguments.capture)?;
     if capture.request.left_out() > 0 {
