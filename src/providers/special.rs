@@ -26,6 +26,7 @@ use crate::{
         catalogue::entry::{Entry, Facts},
         handshakes,
     },
+    rejection::{Reason, kind::RejectionKind},
     scheme::{
         encoding::Encoding,
         special::{Draft, SpecialScheme},
@@ -42,6 +43,12 @@ fn sign_with_header(
     let content = draft.content(scheme)?;
     let signature = encode(encoding, &(draft.key)(&content)?);
     draft.set(header, &signature)
+}
+
+/// The refusal of a header that has a signature in a form of its own, which this value is not.
+fn malformed_signature(header: &'static str, value: &str) -> Reason {
+    let reason = Reason::new(RejectionKind::MalformedSignature);
+    reason.with_value_length(value.len()).about(&header.into())
 }
 
 /// Defines the constructors and the list of these providers.

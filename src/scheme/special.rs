@@ -132,8 +132,12 @@ impl Freshness {
         }
     }
 
-    /// Checks a time. `place` is where it is.
-    pub(crate) fn check(self, time: UnixTime, place: &str) -> Result<UnixTime, Reason> {
+    /// Checks a time. `refused` makes a refusal that says where it is.
+    pub(crate) fn check(
+        self,
+        time: UnixTime,
+        refused: impl Fn(RejectionKind) -> Reason,
+    ) -> Result<UnixTime, Reason> {
         let checked = self.tolerance.map(|all| all.check(time.seconds, self.now));
         let kind = match checked {
             None | Some(Ok(())) => return Ok(time),
@@ -141,7 +145,7 @@ impl Freshness {
             Some(Err(Outside::InFuture)) => RejectionKind::TimestampInFuture,
         };
         let skew = time.seconds.saturating_sub(self.now);
-        Err(Reason::new(kind).with_field(place).with_skew(skew))
+        Err(refused(kind).with_skew(skew))
     }
 }
 

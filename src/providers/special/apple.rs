@@ -224,7 +224,7 @@ fn statement(body: &[u8], app: &App, freshness: Freshness) -> Result<Vec<Stateme
             let time = TimeUnit::Milliseconds.parse(&date.to_string());
             let time =
                 time.ok_or_else(|| refused(RejectionKind::MalformedTimestamp, "signedDate"))?;
-            Some(freshness.check(time, "signedDate")?)
+            Some(freshness.check(time, |kind| refused(kind, "signedDate"))?)
         }
     };
     // Each attempt is signed anew.

@@ -19,8 +19,10 @@ use crate::{
         locator::Locator,
         secret_format::SecretFormat,
         signature::SignatureFormat,
-        special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
-        timestamp::{Outside, TimeUnit, Tolerance},
+        special::{
+            Draft, Freshness, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement,
+        },
+        timestamp::{TimeUnit, Tolerance},
     },
 };
 
@@ -87,29 +89,6 @@ fn scheme(sender: Sender, algorithm: Algorithm, signature: SignatureFormat) -> S
 #[derive(Debug)]
 struct Signed(Sender);
 
-/// Where and when a time was signed, with the clock that it is compared with.
-#[derive(Clone, Copy)]
-struct Clock {
-    now: i64,
-    tolerance: Option<Tolerance>,
-}
-
-impl Clock {
-    fn check(
-        self,
-        time: UnixTime,
-        refused: impl Fn(RejectionKind) -> Reason,
-    ) -> Result<(), Reason> {
-        let kind = match self.tolerance.map(|all| all.check(time.seconds, self.now)) {
-            None | Some(Ok(())) => return Ok(()),
-            Some(Err(Outside::TooOld)) => RejectionKind::TimestampTooOld,
-            Some(Err(Outside::InFuture)) => RejectionKind::TimestampInFuture,
-        };
-        let skew = time.seconds.saturating_sub(self.now);
-        Err(refused(kind).with_skew(skew))
-    }
-}
-
 /// The time of Inngest, as text and as time.
 fn inngest_time(head: &SpecialHead<'_>) -> Result<(String, UnixTime), Reason> {
     let refused = |kind| Reason::new(kind).about(&INNGEST.into()).with_field("t");
@@ -144,16 +123,12 @@ impl SpecialScheme for Signed {
     }
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
-        let clock = Clock {
-            now: head.now,
-            tolerance: head.tolerance,
-        };
-        let sender = self.0;
+        let (sender, freshness) = (self.0, Freshness::of(head));
         let (mut time, mut around) = (None, String::new());
         match sender {
             Sender::Inngest => {
                 let (text, signed) = inngest_time(head)?;
-                clock.check(signed, |kind| {
+                freshness.check(signed, |kind| {
                     Reason::new(kind).about(&INNGEST.into()).with_field("t")
                 })?;
                 (time, around) = (Some(signed), text);
@@ -168,7 +143,7 @@ impl SpecialScheme for Signed {
             statements: Box::new(move |body| {
                 if sender == Sender::Didit {
                     let refused = |kind| Reason::new(kind).with_field(DIDIT_TIME);
-                    clock.check(didit_time(body)?, refused)?;
+                    freshness.check(didit_time(body)?, refused)?;
                 }
                 let contents = sender.contents(body, &around);
                 let contents = contents.ok_or_else(|| Reason::new(RejectionKind::MalformedBody))?;

@@ -13,8 +13,10 @@ use crate::{
         encoding::Encoding,
         locator::Locator,
         signature::SignatureFormat,
-        special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
-        timestamp::{Outside, TimeUnit, Tolerance},
+        special::{
+            Draft, Freshness, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement,
+        },
+        timestamp::{TimeUnit, Tolerance},
     },
 };
 
@@ -54,17 +56,7 @@ impl SpecialScheme for Contentful {
         let text = head.header(TIME)?;
         let time = TimeUnit::Milliseconds.parse(text);
         let time = time.ok_or_else(|| refused(RejectionKind::MalformedTimestamp, TIME))?;
-        if let Some(tolerance) = head.tolerance {
-            let kind = match tolerance.check(time.seconds, head.now) {
-                Ok(()) => None,
-                Err(Outside::TooOld) => Some(RejectionKind::TimestampTooOld),
-                Err(Outside::InFuture) => Some(RejectionKind::TimestampInFuture),
-            };
-            if let Some(kind) = kind {
-                let skew = time.seconds.saturating_sub(head.now);
-                return Err(refused(kind, TIME).with_skew(skew));
-            }
-        }
+        let time = Freshness::of(head).check(time, |kind| refused(kind, TIME))?;
         let headers = signed_headers(head)?;
         let line = |keep: fn(&str) -> bool| {
             let kept = headers.iter().filter(|(name, _)| keep(name));

@@ -9,7 +9,7 @@ use crate::{
     json,
     keys::published::PublishedKeys,
     provider::Provider,
-    rejection::{Reason, kind::RejectionKind},
+    rejection::Reason,
     scheme::{
         algorithm::Algorithm,
         definition::Scheme,
@@ -49,12 +49,7 @@ impl SpecialScheme for Ebay {
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         let value = head.header(SIGNATURE)?;
-        let malformed = || {
-            let reason = Reason::new(RejectionKind::MalformedSignature);
-            reason
-                .with_value_length(value.len())
-                .about(&SIGNATURE.into())
-        };
+        let malformed = || super::malformed_signature(SIGNATURE, value);
         let fields = STANDARD.decode(value).ok();
         let fields = fields.and_then(|fields| json::object(&fields));
         let fields = fields.ok_or_else(malformed)?;

@@ -96,7 +96,7 @@ impl SpecialScheme for PayPal {
         }
         let time = TimeUnit::Rfc3339.parse(text);
         let time = time.ok_or_else(|| refused(RejectionKind::MalformedTimestamp, TIME))?;
-        let time = Freshness::of(head).check(time, TIME)?;
+        let time = Freshness::of(head).check(time, |kind| Reason::new(kind).with_field(TIME))?;
         let address = head.header(CERTIFICATE)?;
         if !is_of_paypal(address) {
             return Err(refused(RejectionKind::UntrustedCertificate, CERTIFICATE));

@@ -230,7 +230,7 @@ fn statement(
         contents: vec![content],
         signatures: Some(vec![signature]),
         key_id: Some(address.into()),
-        time: Some(freshness.check(time, "Timestamp")?),
+        time: Some(freshness.check(time, |kind| refused(kind, "Timestamp"))?),
         ..Statement::default()
     }])
 }

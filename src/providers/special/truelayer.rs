@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
+    clock::UnixTime,
     keys::published::PublishedKeys,
     provider::Provider,
     rejection::{Reason, kind::RejectionKind},
@@ -15,8 +16,10 @@ use crate::{
         encoding::Encoding,
         jwt::Token,
         signature::SignatureFormat,
-        special::{Draft, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement},
-        timestamp::{Outside, TimeUnit, Tolerance},
+        special::{
+            Draft, Freshness, Special, SpecialHead, SpecialRequest, SpecialScheme, Statement,
+        },
+        timestamp::{TimeUnit, Tolerance},
     },
 };
 
@@ -66,12 +69,7 @@ impl SpecialScheme for TrueLayer {
 
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason> {
         let value = head.header(SIGNATURE)?;
-        let malformed = || {
-            let reason = Reason::new(RejectionKind::MalformedSignature);
-            reason
-                .with_value_length(value.len())
-                .about(&SIGNATURE.into())
-        };
+        let malformed = || super::malformed_signature(SIGNATURE, value);
         let token = Token::parse(value).filter(|token| token.payload.is_empty());
         let token = token.ok_or_else(malformed)?;
         let entry = |name: &str| token.header.get(name).and_then(Value::as_str);
@@ -139,19 +137,11 @@ impl SpecialScheme for TrueLayer {
 }
 
 /// The time of the attempt, which has to be signed.
-fn time(head: &SpecialHead<'_>) -> Result<crate::clock::UnixTime, Reason> {
+fn time(head: &SpecialHead<'_>) -> Result<UnixTime, Reason> {
     let refused = |kind| Reason::new(kind).about(&TIME.into());
     let time = TimeUnit::Rfc3339.parse(head.header(TIME)?);
     let time = time.ok_or_else(|| refused(RejectionKind::MalformedTimestamp))?;
-    let checked = head
-        .tolerance
-        .map_or(Ok(()), |all| all.check(time.seconds, head.now));
-    let kind = match checked {
-        Ok(()) => return Ok(time),
-        Err(Outside::TooOld) => RejectionKind::TimestampTooOld,
-        Err(Outside::InFuture) => RejectionKind::TimestampInFuture,
-    };
-    Err(refused(kind).with_skew(time.seconds.saturating_sub(head.now)))
+    Freshness::of(head).check(time, refused)
 }
 
 /// The lines of the signed headers, in the order and the spelling of the token.
