@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The receiver answers at once and writes the request to a queue, with its time of receipt. The
-//! consumer verifies it later: against that time, so that the request is not too old, but no older than
-//! an hour. Whoever can write to the queue sets the clock, so only the receiver may.
+//! consumer verifies it later: against that time, so that the request is not too old, but no older
+//! than an hour. Whoever can write to the queue sets the clock, so only the receiver may.
 
 #![allow(clippy::print_stdout, reason = "printing is what this example is for")]
 #![allow(clippy::disallowed_methods, reason = "a program reads the clock")]

@@ -44,7 +44,8 @@ where
     }
 }
 
-/// Takes the handshake that the application has to act on. Take an `Option`, which most requests lack.
+/// Takes the handshake that the application has to act on. Take an `Option`, which most requests
+/// lack.
 impl<S: Send + Sync> FromRequestParts<S> for HandshakeEvent {
     type Rejection = Rejection;
 

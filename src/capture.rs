@@ -2,11 +2,11 @@
 //!
 //! A [`CapturedRequest`] is one request as it arrived, with the time of receipt. It comes from a
 //! queue, from the [`CaptureHook`] of a layer, or from a file: [`CapturedRequest::read`] knows raw
-//! HTTP, `curl` commands, HAR, Lambda and API Gateway events, and exports of webhook.site, GitHub and
-//! Svix Play.
+//! HTTP, `curl` commands, HAR, Lambda and API Gateway events, and exports of webhook.site, GitHub
+//! and Svix Play.
 //!
-//! **It holds personal data**: the body, and the addresses in headers. Keep captures as you keep the
-//! data of the service itself, and no longer than needed. Credentials are left out when one is
+//! **It holds personal data**: the body, and the addresses in headers. Keep captures as you keep
+//! the data of the service itself, and no longer than needed. Credentials are left out when one is
 //! written, unless it says [`with_credentials`](CapturedRequest::with_credentials).
 
 mod curl;
@@ -33,9 +33,9 @@ use crate::{head::Head, provider::Provider};
 
 /// One request as it arrived: method, target, headers, body, time of receipt and endpoint.
 ///
-/// It is written and read by serde as a map, and by [`save`](Self::save) and [`read`](Self::read) as
-/// a file that only its owner can read. `Debug` shows lengths. [Credentials](Self::with_credentials)
-/// are left out when it is written.
+/// It is written and read by serde as a map, and by [`save`](Self::save) and [`read`](Self::read)
+/// as a file that only its owner can read. `Debug` shows lengths.
+/// [Credentials](Self::with_credentials) are left out when it is written.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -60,8 +60,8 @@ use crate::{head::Head, provider::Provider};
 /// # Bounds
 ///
 /// It keeps at most [`MAX_BODY`](Self::MAX_BODY) bytes of a body and
-/// [`MAX_HEADERS`](Self::MAX_HEADERS) header lines with 64 KiB; what is over the limit is left out, and
-/// [`left_out`](Self::left_out) says how much of the body. Such a request cannot be verified.
+/// [`MAX_HEADERS`](Self::MAX_HEADERS) header lines with 64 KiB; what is over the limit is left out,
+/// and [`left_out`](Self::left_out) says how much of the body. Such a request cannot be verified.
 #[derive(Clone)]
 pub struct CapturedRequest {
     method: String,
@@ -161,13 +161,13 @@ impl CapturedRequest {
         self
     }
 
-    /// Keeps credentials when the request is written, for a queue whose consumer needs them to verify
-    /// it: whoever can read the queue can then use them.
+    /// Keeps credentials when the request is written, for a queue whose consumer needs them to
+    /// verify it: whoever can read the queue can then use them.
     ///
     /// Without it, these are replaced by `[redacted]`: cookies; the credentials of `Authorization`;
-    /// headers and query parameters that are named like an API key, a token or a password; and, of a
-    /// request whose [provider is known](Self::with_provider), the token wherever the provider sends
-    /// it. Signatures are kept, since nothing can be explained without them.
+    /// headers and query parameters that are named like an API key, a token or a password; and, of
+    /// a request whose [provider is known](Self::with_provider), the token wherever the provider
+    /// sends it. Signatures are kept, since nothing can be explained without them.
     ///
     /// ```
     /// use tower_webhook::{capture::CapturedRequest, verify::Head};
@@ -187,8 +187,8 @@ impl CapturedRequest {
         self
     }
 
-    /// Says which provider the request is meant for, so that its tokens are left out wherever it sends
-    /// them, and nothing else is. Call it for each provider that an endpoint accepts.
+    /// Says which provider the request is meant for, so that its tokens are left out wherever it
+    /// sends them, and nothing else is. Call it for each provider that an endpoint accepts.
     #[must_use]
     pub fn with_provider(mut self, provider: &Provider) -> Self {
         self.places.add(provider);

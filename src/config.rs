@@ -94,9 +94,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// Every key of an endpoint, of `[deliveries]` and of a custom provider is in the guide, on the page
-/// `configuration`. `tolerance`, `max_body` and `read_timeout` can be set in several places: see
-/// [which limit applies](crate::Verifier#which-limit-applies).
+/// Every key of an endpoint, of `[deliveries]` and of a custom provider is in the guide, on the
+/// page `configuration`. `tolerance`, `max_body` and `read_timeout` can be set in several places:
+/// see [which limit applies](crate::Verifier#which-limit-applies).
 pub struct Config {
     endpoints: BTreeMap<String, EndpointConfig>,
     groups: BTreeMap<String, GroupConfig>,
@@ -321,8 +321,8 @@ impl Config {
         SetupError::new(format!("provider: {shown} {problem}"))
     }
 
-    /// Builds the verifier of an endpoint. This reads its secrets. An endpoint with `any_of` has none:
-    /// see [`layer`](Self::layer).
+    /// Builds the verifier of an endpoint. This reads its secrets. An endpoint with `any_of` has
+    /// none: see [`layer`](Self::layer).
     ///
     /// # Errors
     ///
@@ -354,8 +354,8 @@ impl Config {
     }
 
     /// Builds the layer of an endpoint whose keys come from a [`KeySource`], for tenants and for
-    /// keys that are replaced at run time. With `key_source = true`, the endpoint needs no secret in
-    /// the file.
+    /// keys that are replaced at run time. With `key_source = true`, the endpoint needs no secret
+    /// in the file.
     ///
     /// ```
     /// use tower_webhook::{Config, keys::{KeySet, Tenant, source_fn}};
@@ -392,9 +392,10 @@ impl Config {
         })
     }
 
-    /// Builds the layer of an endpoint whose keys are fetched as the program says, such as by a call of an
-    /// API that needs credentials. With `key_source = true`, the endpoint needs no key in the file. For
-    /// keys at an address, the file says `remote_keys` instead, and [`layer`](Self::layer) builds it.
+    /// Builds the layer of an endpoint whose keys are fetched as the program says, such as by a
+    /// call of an API that needs credentials. With `key_source = true`, the endpoint needs no key
+    /// in the file. For keys at an address, the file says `remote_keys` instead, and
+    /// [`layer`](Self::layer) builds it.
     ///
     /// ```
     /// use tower_webhook::{Config, keys::RemoteKeys};
@@ -415,7 +416,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, its configuration is invalid, or its provider signs with a secret.
+    /// When there is no such endpoint, its configuration is invalid, or its provider signs with a
+    /// secret.
     #[cfg(feature = "remote-keys")]
     pub fn layer_with_remote_keys(
         &self,
@@ -549,8 +551,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, its configuration is invalid, no secret is valid now, or it has
-    /// public keys only.
+    /// When there is no such endpoint, its configuration is invalid, no secret is valid now, or it
+    /// has public keys only.
     pub fn signer(&self, name: &str) -> Result<Signer, SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;
@@ -583,10 +585,10 @@ impl Config {
         })
     }
 
-    /// Returns the layer that deduplicates deliveries, if there is a table `[deliveries]`. Every call
-    /// returns a clone of the same layer, with one store, and routes from this configuration have it
-    /// as well: [drain](DeliveryLayer::drain) it at shutdown. Options that are set on a clone, such as
-    /// a hook, are those of the clone only.
+    /// Returns the layer that deduplicates deliveries, if there is a table `[deliveries]`. Every
+    /// call returns a clone of the same layer, with one store, and routes from this configuration
+    /// have it as well: [drain](DeliveryLayer::drain) it at shutdown. Options that are set on a
+    /// clone, such as a hook, are those of the clone only.
     ///
     /// ```
     /// use tower_webhook::Config;

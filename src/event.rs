@@ -26,8 +26,8 @@ use crate::{
 
 /// A request that was proven to come from its provider, with its payload read as `T`.
 ///
-/// Only a [`BodyVerifier`](crate::verify::BodyVerifier) makes one; there is no other constructor. It
-/// is cheap to clone. Its `Debug` shows its origin and its length, never its content.
+/// Only a [`BodyVerifier`](crate::verify::BodyVerifier) makes one; there is no other constructor.
+/// It is cheap to clone. Its `Debug` shows its origin and its length, never its content.
 ///
 /// In a handler of axum or actix-web, `VerifiedEvent<T>` is an extractor. That needs the feature
 /// `axum` or `actix` of this crate: without it, axum reports that the trait `Handler` is not
@@ -163,8 +163,8 @@ impl<T: Payload> VerifiedEvent<T> {
         json::typed::read(self.body()).map_err(|error| self.unless_form(error))
     }
 
-    /// The items of an event that has several, each as JSON: of Adyen's notifications. All of them are
-    /// verified. Of other providers, the only item is the body.
+    /// The items of an event that has several, each as JSON: of Adyen's notifications. All of them
+    /// are verified. Of other providers, the only item is the body.
     ///
     /// ```
     /// use http::Request;
@@ -207,8 +207,9 @@ impl<T: Payload> VerifiedEvent<T> {
             .collect())
     }
 
-    /// The message in the provider's envelope: of Apple's notifications the payload, of which the body is
-    /// a signature, and of AWS SNS the text of `Message`. Of other providers it is the body.
+    /// The message in the provider's envelope: of Apple's notifications the payload, of which the
+    /// body is a signature, and of AWS SNS the text of `Message`. Of other providers it is the
+    /// body.
     ///
     /// ```
     /// # #[cfg(feature = "certificates")]
@@ -250,8 +251,8 @@ impl<T: Payload> VerifiedEvent<T> {
             .ok_or_else(|| PayloadError::new("the body is not the provider's envelope"))
     }
 
-    /// The text or number at a JSON pointer of the body; `None` if it is empty, or if a name on the way
-    /// occurs twice, since another parser would take the other value.
+    /// The text or number at a JSON pointer of the body; `None` if it is empty, or if a name on the
+    /// way occurs twice, since another parser would take the other value.
     #[cfg(feature = "identity")]
     pub(crate) fn reference_at(&self, pointer: &str) -> Option<String> {
         let [found] = *json::unique(self.body(), &[Some(pointer)]) else {
@@ -332,8 +333,8 @@ impl<T: Payload> VerifiedEvent<T> {
         self.data.delivery_id()
     }
 
-    /// Identifies repeated attempts of one delivery: a digest of the endpoint, the tenant, the route
-    /// and the signed values that name the delivery, as
+    /// Identifies repeated attempts of one delivery: a digest of the endpoint, the tenant, the
+    /// route and the signed values that name the delivery, as
     /// [`DeduplicateBy`](crate::delivery::DeduplicateBy) selects them.
     ///
     /// Inside a [`DeliveryLayer`](crate::delivery::DeliveryLayer) it is the key that the layer has
@@ -357,8 +358,8 @@ impl<T: Payload> VerifiedEvent<T> {
         delivery_key::key(&self.data, Some(route))
     }
 
-    /// As [`delivery_key_at`](Self::delivery_key_at); [`delivery_key`](Self::delivery_key) returns it
-    /// from now on.
+    /// As [`delivery_key_at`](Self::delivery_key_at); [`delivery_key`](Self::delivery_key) returns
+    /// it from now on.
     pub(crate) fn claim_key(&self, route: &str) -> DeliveryKey {
         let key = self.delivery_key_at(route);
         // Only the outermost delivery layer claims.
@@ -386,8 +387,8 @@ impl<T: Payload> VerifiedEvent<T> {
         self.data.key_id.as_deref()
     }
 
-    /// How much of the body is signed. Of a body that is not signed as a whole, anybody who has seen
-    /// one request could have changed the rest.
+    /// How much of the body is signed. Of a body that is not signed as a whole, anybody who has
+    /// seen one request could have changed the rest.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.data.coverage()
@@ -446,7 +447,8 @@ impl<T: Payload> fmt::Debug for VerifiedEvent<T> {
 /// A type that can be read from a verified event.
 ///
 /// Implemented by the event types of [`providers`](crate::providers), by [`Json`] and [`FormJson`]
-/// for your own types, by [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another format:
+/// for your own types, by [`serde_json::Value`] and by [`Bytes`]. Implement it yourself for another
+/// format:
 ///
 /// ```
 /// use tower_webhook::{Payload, PayloadError, VerifiedEvent};

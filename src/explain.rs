@@ -26,8 +26,9 @@
 //! # }
 //! ```
 //!
-//! **Never explain a request before it is answered**, and never answer with what an explanation says:
-//! that would tell a forger how close they came. It takes up to its [`Budget`] of processor time.
+//! **Never explain a request before it is answered**, and never answer with what an explanation
+//! says: that would tell a forger how close they came. It takes up to its [`Budget`] of processor
+//! time.
 //!
 //! What it prints holds no secret, no variant of one and no signature.
 //!
@@ -78,8 +79,8 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// The provider of the endpoint, with the parameters and the variant that the endpoint sets. The
-    /// built-in providers are tried as well.
+    /// The provider of the endpoint, with the parameters and the variant that the endpoint sets.
+    /// The built-in providers are tried as well.
     #[must_use]
     pub fn new(endpoint: Provider) -> Self {
         Self {
@@ -147,8 +148,8 @@ impl Secrets {
         }
     }
 
-    /// Adds another secret, under the name that a report shows for it: of another endpoint, tenant or
-    /// environment, or a former one.
+    /// Adds another secret, under the name that a report shows for it: of another endpoint, tenant
+    /// or environment, or a former one.
     #[must_use]
     pub fn with_other(mut self, name: impl Into<String>, secret: Secret) -> Self {
         if self.others.len() < Self::MAX_OTHERS {
@@ -213,10 +214,10 @@ impl std::fmt::Debug for Secrets {
 
 /// How much work an explanation may be. The default is 5 seconds.
 ///
-/// A body of a few kilobytes takes some milliseconds for one cause and up to a second for two. Memory
-/// is bounded by some 20 times the body's length and 64 MiB. Of bodies longer than 4 MiB, no other
-/// readings are tried, and of JSON with more than 262,144 values, no other ways to print it; a report
-/// says so.
+/// A body of a few kilobytes takes some milliseconds for one cause and up to a second for two.
+/// Memory is bounded by some 20 times the body's length and 64 MiB. Of bodies longer than 4 MiB, no
+/// other readings are tried, and of JSON with more than 262,144 values, no other ways to print it;
+/// a report says so.
 ///
 /// ```
 /// use std::time::Duration;

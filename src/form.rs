@@ -152,8 +152,8 @@ pub(crate) fn parse(body: &[u8]) -> Result<Form, PayloadError> {
     Ok(Form { fields })
 }
 
-/// The values of a field, in a text of which other fields need not be UTF-8; `None` for a value that
-/// is not.
+/// The values of a field, in a text of which other fields need not be UTF-8; `None` for a value
+/// that is not.
 pub(crate) fn values<'f>(
     fields: &'f [u8],
     wanted: &'f str,

@@ -1,8 +1,8 @@
 //! Handshakes: the requests by which a provider asks whether an address takes its webhooks, and the
 //! answers that it expects.
 //!
-//! Slack sends a challenge that has to be repeated, Meta one with a token that has to be compared, X
-//! one of which it wants a MAC. Which of the built-in providers ask, and how, is data; the
+//! Slack sends a challenge that has to be repeated, Meta one with a token that has to be compared,
+//! X one of which it wants a MAC. Which of the built-in providers ask, and how, is data; the
 //! [table](crate::guide::providers) has it, and the documentation of each provider.
 //!
 //! [`HandshakeLayer`] answers them for a service, and `Config::route` puts it where it belongs.
@@ -112,9 +112,9 @@ impl HandedOver {
     }
 }
 
-/// Answers a complete request, if it is a handshake of the verifier's provider. What the provider signs
-/// is verified first; `keys` are those of this request, which are the [verifier's](Verifier::keys)
-/// unless they are looked up.
+/// Answers a complete request, if it is a handshake of the verifier's provider. What the provider
+/// signs is verified first; `keys` are those of this request, which are the
+/// [verifier's](Verifier::keys) unless they are looked up.
 ///
 /// It is pure but for the [registration](Verifier::registration) of a verifier.
 #[must_use]

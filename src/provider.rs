@@ -386,9 +386,10 @@ impl Provider {
         self
     }
 
-    /// Sets what the endpoint needs to answer the [handshake](crate::handshake) of a built-in provider,
-    /// such as the `verify_token` of [`meta`](crate::providers::meta). Where several values are
-    /// allowed, a question needs one of them. The documentation of the provider names its settings.
+    /// Sets what the endpoint needs to answer the [handshake](crate::handshake) of a built-in
+    /// provider, such as the `verify_token` of [`meta`](crate::providers::meta). Where several
+    /// values are allowed, a question needs one of them. The documentation of the provider names
+    /// its settings.
     ///
     /// A handshake whose settings are missing is not answered: the request is refused as any other
     /// that is not signed. The values are compared in constant time, and never shown.
@@ -507,8 +508,8 @@ impl Provider {
         self
     }
 
-    /// Says where the signed body repeats the time of the head. A body that has it there is judged by
-    /// it, too, since nothing signs the time of the head.
+    /// Says where the signed body repeats the time of the head. A body that has it there is judged
+    /// by it, too, since nothing signs the time of the head.
     pub(crate) fn with_repeated_time(mut self, place: Locator) -> Self {
         self.repeated_time = Some(place);
         self
@@ -617,8 +618,8 @@ impl Provider {
         self.with_options(&[TEST_PARAM])
     }
 
-    /// Declares the parameter `subject`, for a provider whose events have a place for your own data:
-    /// the JSON pointer of your reference for the person.
+    /// Declares the parameter `subject`, for a provider whose events have a place for your own
+    /// data: the JSON pointer of your reference for the person.
     pub(crate) fn with_subject_param(self) -> Self {
         self.with_options(&[SUBJECT_PARAM])
     }
@@ -834,8 +835,8 @@ impl Provider {
         self.tried().map(|variant| &variant.scheme)
     }
 
-    /// Whether a scheme signs the method or the query, so that a safe method is no disguise of another
-    /// request.
+    /// Whether a scheme signs the method or the query, so that a safe method is no disguise of
+    /// another request.
     #[cfg(feature = "tower")]
     pub(crate) fn signs_request_line(&self) -> bool {
         let mut schemes = self.schemes();
@@ -1071,8 +1072,8 @@ impl Provider {
         all.map(|variant| variant.scheme.clone()).collect()
     }
 
-    /// The provider with one scheme, and with only those parameters that it uses. It is for attempts
-    /// to explain a request, which do not rely on how much is signed.
+    /// The provider with one scheme, and with only those parameters that it uses. It is for
+    /// attempts to explain a request, which do not rely on how much is signed.
     pub(crate) fn with_only(&self, scheme: Scheme) -> Self {
         let mut provider = self.clone().with_any_coverage();
         let used = scheme.param_names();

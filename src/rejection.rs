@@ -316,9 +316,9 @@ impl Rejection {
         own.is_some_and(|own| Arc::ptr_eq(own, labels))
     }
 
-    /// Of the refusals of one request by several endpoints, the one that got furthest; of equals, the
-    /// first. The kinds are declared in the order in which requests pass the checks, and what a retry
-    /// may mend comes last.
+    /// Of the refusals of one request by several endpoints, the one that got furthest; of equals,
+    /// the first. The kinds are declared in the order in which requests pass the checks, and what a
+    /// retry may mend comes last.
     pub(crate) fn furthest(all: impl DoubleEndedIterator<Item = Self>) -> Option<Self> {
         // `max_by_key` returns the last of equals.
         all.rev().max_by_key(|rejection| rejection.kind() as usize)
@@ -367,8 +367,8 @@ impl Rejection {
         self.inner.reason.header.as_deref()
     }
 
-    /// What was refused inside the signature header or elsewhere: the field of the header, the query
-    /// parameter, or the value of the body.
+    /// What was refused inside the signature header or elsewhere: the field of the header, the
+    /// query parameter, or the value of the body.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.inner.reason.hints.as_ref()?.field.as_deref()

@@ -126,8 +126,9 @@ impl Signer {
         self
     }
 
-    /// Sets the certificates that a request has beside its signature, in PEM: that of the key first,
-    /// then those of its issuers. Apple's notifications have three, the last of which is the root.
+    /// Sets the certificates that a request has beside its signature, in PEM: that of the key
+    /// first, then those of its issuers. Apple's notifications have three, the last of which is the
+    /// root.
     ///
     /// # Errors
     ///
@@ -144,8 +145,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When the request is invalid, the scheme cannot sign it, or the signature is part of the body:
-    /// see [`sign_body`](Self::sign_body).
+    /// When the request is invalid, the scheme cannot sign it, or the signature is part of the
+    /// body: see [`sign_body`](Self::sign_body).
     pub fn sign<B: AsRef<[u8]>>(
         &self,
         request: request::Builder,
@@ -159,8 +160,9 @@ impl Signer {
         Ok(Request::from_parts(head, body))
     }
 
-    /// As [`sign`](Self::sign), for a provider whose signature, token or timestamp is a value in the
-    /// body. It is set in the body, which is returned: as a number in place of a number, else as text.
+    /// As [`sign`](Self::sign), for a provider whose signature, token or timestamp is a value in
+    /// the body. It is set in the body, which is returned: as a number in place of a number, else
+    /// as text.
     ///
     /// ```
     /// use http::Request;
@@ -204,9 +206,9 @@ impl Signer {
     }
 
     /// Signs a request that was signed before, at another time or with another secret: the old
-    /// signature, its timestamp and its key id are replaced. An id of the delivery that the provider
-    /// signs stays, so that a receiver recognises the delivery, and so do other signed values. A time
-    /// that the signed body repeats is set as well.
+    /// signature, its timestamp and its key id are replaced. An id of the delivery that the
+    /// provider signs stays, so that a receiver recognises the delivery, and so do other signed
+    /// values. A time that the signed body repeats is set as well.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};

@@ -1,5 +1,5 @@
-//! What tests of your own handler need: signed requests of a provider by its name, requests that have
-//! to be refused, bodies that do not arrive as announced, and events of identity vendors.
+//! What tests of your own handler need: signed requests of a provider by its name, requests that
+//! have to be refused, bodies that do not arrive as announced, and events of identity vendors.
 //!
 //! [The guide](crate::guide::testing) has whole tests, for axum and for actix-web.
 //!

@@ -1,5 +1,5 @@
-//! One handler for every identity vendor: it keeps the newest decision of each session, and asks the
-//! vendor where the webhook does not say what was decided.
+//! One handler for every identity vendor: it keeps the newest decision of each session, and asks
+//! the vendor where the webhook does not say what was decided.
 //!
 //! ```text
 //! cargo run --example identity --features asymmetric,axum,config,identity,jwt
@@ -45,8 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Handles an event of any vendor. It bears an event twice, since vendors repeat both deliveries and
-/// decisions.
+/// Handles an event of any vendor. It bears an event twice, since vendors repeat both deliveries
+/// and decisions.
 async fn on_event(
     State(decisions): State<Arc<Decisions>>,
     event: VerifiedEvent<Option<Identity>>,
@@ -109,7 +109,8 @@ fn act(key: &Key, answer: &Answer) {
     match (answer.outcome, answer.is_final) {
         (Outcome::Approved, true) => eprintln!("{key}: onboard {}", answer.name()),
         (Outcome::Rejected, true) => eprintln!("{key}: refuse {}", answer.name()),
-        // After `Expired`, an earlier approval may have lost its data: see the page of the provider.
+        // After `Expired`, an earlier approval may have lost its data: see the page of the
+        // provider.
         (outcome, true) => eprintln!("{key}: {outcome}, and no approval of {}", answer.name()),
         (outcome, false) => eprintln!("{key}: {outcome}"),
     }

@@ -100,8 +100,8 @@ fn routes(
             let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
             verify = verify.with_clock(move || time.unwrap_or(UNIX_EPOCH));
         }
-        // What `config.route(name, accept)` does, by hand because of the hook and the clock. The last
-        // layer added is the outermost.
+        // What `config.route(name, accept)` does, by hand because of the hook and the clock. The
+        // last layer added is the outermost.
         let handshake = HandshakeLayer::new(&verify);
         let mut route = any(accept);
         if let Some(deliveries) = deliveries {
@@ -121,8 +121,8 @@ async fn show_stats(State(stats): State<Stats>) -> Json<Snapshot> {
     stats.snapshot()
 }
 
-/// There is no event if the endpoint has `enforce = "log"` and the request is not verified, and none
-/// if the provider offers a secret, which this tool takes without storing it.
+/// There is no event if the endpoint has `enforce = "log"` and the request is not verified, and
+/// none if the provider offers a secret, which this tool takes without storing it.
 async fn accept(
     State(stats): State<Stats>,
     event: Option<VerifiedEvent>,

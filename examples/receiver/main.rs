@@ -4,9 +4,10 @@
 //! cargo run --example receiver --features axum,config,identity -- [--config webhooks.toml] [--listen 127.0.0.1:3000] [--now SECONDS]
 //! ```
 //!
-//! With a configuration file it serves each endpoint at `/webhooks/NAME`, for every method, since some
-//! providers sign `GET` or the query, and answers the provider's handshakes there. Without one it serves demo endpoints, and prints for each a `curl` command that is accepted and one that is refused.
-//! `GET /stats` counts. A file with `store = "redis"` needs the feature `redis`, too.
+//! With a configuration file it serves each endpoint at `/webhooks/NAME`, for every method, since
+//! some providers sign `GET` or the query, and answers the provider's handshakes there. Without one
+//! it serves demo endpoints, and prints for each a `curl` command that is accepted and one that is
+//! refused. `GET /stats` counts. A file with `store = "redis"` needs the feature `redis`, too.
 //!
 //! It accepts every signed event, even if its payload cannot be read. Log lines go to stderr and
 //! contain no secret and no body. SIGTERM and Ctrl-C let requests in flight and the handlers of

@@ -1,6 +1,7 @@
 //! Captured requests in every form that is read, and their explanation within a small budget.
 //!
-//! What was read is written and read again, verified, and explained for a provider that its first byte selects:
+//! What was read is written and read again, verified, and explained for a provider that its first
+//! byte selects:
 //!
 //!     cargo +nightly fuzz run captured -- -max_total_time=300 -max_len=8192
 

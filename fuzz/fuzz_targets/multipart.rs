@@ -1,7 +1,7 @@
 //! Signed multipart bodies of any content, and any `Content-Type` beside them.
 //!
-//! Up to its first zero byte the input is the header, behind it the body; without a zero byte there is no header. The body is
-//! signed, verified and read as a handler would:
+//! Up to its first zero byte the input is the header, behind it the body; without a zero byte there
+//! is no header. The body is signed, verified and read as a handler would:
 //!
 //!     cargo +nightly fuzz run multipart -- -max_total_time=300 -max_len=8192
 
@@ -56,8 +56,8 @@ fn event(content_type: Option<&[u8]>, body: &[u8]) -> VerifiedEvent {
         .expect("a genuine request")
 }
 
-/// Parts are slices of the body, one after the other; and there are as many as there are delimiters for, found
-/// by another way than the parser's.
+/// Parts are slices of the body, one after the other; and there are as many as there are delimiters
+/// for, found by another way than the parser's.
 fn framed_as_read(event: &VerifiedEvent, parts: &[Part]) {
     let whole = event.body().as_ptr_range();
     let mut last = whole.start;

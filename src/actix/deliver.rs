@@ -35,13 +35,13 @@ use crate::{
 };
 
 boxed_middleware! {
-    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`],
-    /// which must be outside it.
+    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the
+    /// [`WebhookVerifyLayer`], which must be outside it.
     ///
     /// Handlers of actix-web are not `Send`, so the handler is polled inside the request. If the
-    /// request is dropped, the handler moves to a task on its worker. A handler that exceeds its time
-    /// limit takes the request with it: the refusal is then an [`Error`] that wraps a [`Rejection`],
-    /// which actix-web converts to the same 503.
+    /// request is dropped, the handler moves to a task on its worker. A handler that exceeds its
+    /// time limit takes the request with it: the refusal is then an [`Error`] that wraps a
+    /// [`Rejection`], which actix-web converts to the same 503.
     ///
     /// [`WebhookVerifyLayer`]: crate::WebhookVerifyLayer
     DeliveryLayer(DeliveryOptions) => DeliverMiddleware by deliver

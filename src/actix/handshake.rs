@@ -40,8 +40,9 @@ use crate::{
 };
 
 boxed_middleware! {
-    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the [`WebhookVerifyLayer`] and
-    /// once more after it, and a [`DeliveryLayer`] before both: the last one is the outermost.
+    /// Makes the layer a middleware for actix-web. Pass it to `wrap` before the
+    /// [`WebhookVerifyLayer`] and once more after it, and a [`DeliveryLayer`] before both: the last
+    /// one is the outermost.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,8 +6,8 @@ use crate::capture::CapturedRequest;
 
 impl CapturedRequest {
     /// Writes the request to a new file as JSON, without
-    /// [credentials](CapturedRequest::with_credentials). On Unix, only the owner of the file can read
-    /// it (mode 0600).
+    /// [credentials](CapturedRequest::with_credentials). On Unix, only the owner of the file can
+    /// read it (mode 0600).
     ///
     /// # Errors
     ///

@@ -16,16 +16,17 @@ use crate::{capture::CapturedRequest, endpoint::Endpoint, head::Head, rejection:
 type Hook = dyn Fn(&Rejection, CapturedRequest) + Send + Sync;
 
 /// Hands refused requests to a function, for
-/// [`WebhookVerifyLayer::with_capture`](crate::WebhookVerifyLayer::with_capture): to save them, or to
-/// explain them afterwards.
+/// [`WebhookVerifyLayer::with_capture`](crate::WebhookVerifyLayer::with_capture): to save them, or
+/// to explain them afterwards.
 ///
-/// Anybody can send requests that are refused, so there are bounds: by default 8 requests at once, then
-/// one in 10 seconds, with bodies of at most 256 KiB. **They hold personal data.** The function is
-/// called before the client gets its answer and should return at once; it must not answer the client
-/// depending on what an explanation says, because that would tell a forger how close they came.
+/// Anybody can send requests that are refused, so there are bounds: by default 8 requests at once,
+/// then one in 10 seconds, with bodies of at most 256 KiB. **They hold personal data.** The
+/// function is called before the client gets its answer and should return at once; it must not
+/// answer the client depending on what an explanation says, because that would tell a forger how
+/// close they came.
 ///
-/// The body of a request that is refused for its head was not read, and is not read for the capture:
-/// such a request has an empty body, and [`left_out`](CapturedRequest::left_out) is what
+/// The body of a request that is refused for its head was not read, and is not read for the
+/// capture: such a request has an empty body, and [`left_out`](CapturedRequest::left_out) is what
 /// `Content-Length` announces.
 ///
 /// ```

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::capture::{CapturedRequest, error::ReadError};
 
-/// Reads HTTP/1 as it is on the wire, with lines that end in CRLF or LF; also what `curl -v` prints of
-/// a request, and the pseudo-headers of HTTP/2.
+/// Reads HTTP/1 as it is on the wire, with lines that end in CRLF or LF; also what `curl -v` prints
+/// of a request, and the pseudo-headers of HTTP/2.
 pub(super) fn read(text: &[u8]) -> Result<CapturedRequest, ReadError> {
     let is_printed = text.starts_with(b"> ");
     let mut rest = text;

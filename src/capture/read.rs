@@ -40,8 +40,8 @@ impl CapturedRequest {
     ///
     /// # Errors
     ///
-    /// When the text is longer than [`MAX_TEXT`](Self::MAX_TEXT), has none of these forms, or has one
-    /// but lacks a part of it.
+    /// When the text is longer than [`MAX_TEXT`](Self::MAX_TEXT), has none of these forms, or has
+    /// one but lacks a part of it.
     pub fn read(text: &[u8]) -> Result<Self, ReadError> {
         let mut all = Self::read_all(text)?.into_iter();
         all.next()

@@ -17,12 +17,13 @@ impl Verifier {
     /// Checks a request that was captured, such as one in a queue, against the time of its receipt.
     ///
     /// **Whoever writes the queue sets the clock**: with a time of receipt of their choice, an old
-    /// request is fresh again. `max_age` limits that; set it to the longest time that a request waits
-    /// in the queue, retries included, and let nobody write to the queue but the service that receives
-    /// the requests. For keys with a period of validity, the time of receipt counts as well.
+    /// request is fresh again. `max_age` limits that; set it to the longest time that a request
+    /// waits in the queue, retries included, and let nobody write to the queue but the service that
+    /// receives the requests. For keys with a period of validity, the time of receipt counts as
+    /// well.
     ///
-    /// The queue has to hold [credentials](CapturedRequest::with_credentials) if the provider sends a
-    /// token.
+    /// The queue has to hold [credentials](CapturedRequest::with_credentials) if the provider sends
+    /// a token.
     ///
     /// # Errors
     ///

@@ -14,8 +14,8 @@ pub(crate) enum Letters {
     Token,
     /// `[a-f0-9]`.
     Hex,
-    /// An address of the API of AWS SNS, with a query: `https://sns.REGION.amazonaws.com/?…`, also in
-    /// China.
+    /// An address of the API of AWS SNS, with a query: `https://sns.REGION.amazonaws.com/?…`, also
+    /// in China.
     SnsAddress,
 }
 

@@ -11,13 +11,14 @@ use crate::crypto::{candidates::token_tag, tag::Tag};
 /// The name of the setting that opens a registration at start.
 pub(crate) const SETTING: &str = "registration";
 
-/// Whether an endpoint expects its provider to offer a secret in a request that nobody has signed, as
-/// Asana and Notion do when a webhook is created.
+/// Whether an endpoint expects its provider to offer a secret in a request that nobody has signed,
+/// as Asana and Notion do when a webhook is created.
 ///
-/// Whoever finds the address could offer a secret, so the endpoint takes one only while a registration
-/// is open: for one webhook, and for a limited time. It closes when the handler has stored a secret,
-/// that is, answered a [`HandshakeEvent`](crate::handshake::HandshakeEvent) with success; the same secret is taken again, since the provider may not have received the answer. Every other
-/// request is refused with 401, as one without a signature is.
+/// Whoever finds the address could offer a secret, so the endpoint takes one only while a
+/// registration is open: for one webhook, and for a limited time. It closes when the handler has
+/// stored a secret, that is, answered a [`HandshakeEvent`](crate::handshake::HandshakeEvent) with
+/// success; the same secret is taken again, since the provider may not have received the answer.
+/// Every other request is refused with 401, as one without a signature is.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,8 +42,8 @@ pub struct Registration(Arc<Mutex<State>>);
 struct State {
     until: Option<Instant>,
     taken: Taken,
-    /// Counts how often it was opened or closed, so that what began before is not confused with what
-    /// follows.
+    /// Counts how often it was opened or closed, so that what began before is not confused with
+    /// what follows.
     epoch: u64,
 }
 

@@ -48,8 +48,8 @@ pub(crate) struct Values<'v> {
 }
 
 impl Content {
-    /// Fills in the parameters and splits the template. `body_time` is where the timestamp is, if it
-    /// is in the body; `header` looks up a signed header.
+    /// Fills in the parameters and splits the template. `body_time` is where the timestamp is, if
+    /// it is in the body; `header` looks up a signed header.
     pub(crate) fn new(
         segments: &[Segment],
         params: &Params,
@@ -166,7 +166,8 @@ impl Content {
         }
     }
 
-    /// Whether the SHA-256 of the body is signed, so that it pays to compute it as the body arrives.
+    /// Whether the SHA-256 of the body is signed, so that it pays to compute it as the body
+    /// arrives.
     pub(crate) fn digests_body(&self) -> bool {
         self.late
             .iter()
@@ -206,8 +207,8 @@ impl Content {
         feed(&self.late, hash, values, Some(body))
     }
 
-    /// Every signed value except the secret, in order, and whether it is the timestamp, which may be
-    /// in the header `time`.
+    /// Every signed value except the secret, in order, and whether it is the timestamp, which may
+    /// be in the header `time`.
     pub(crate) fn values(
         &self,
         head: &HeaderValues,

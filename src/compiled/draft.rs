@@ -53,9 +53,9 @@ impl CompiledScheme {
         missing
     }
 
-    /// Removes what an earlier signature has left: the signature, the timestamp and the id of the key,
-    /// in every family. Other signed headers, such as ids, move to the first family and keep their
-    /// values.
+    /// Removes what an earlier signature has left: the signature, the timestamp and the id of the
+    /// key, in every family. Other signed headers, such as ids, move to the first family and keep
+    /// their values.
     pub(crate) fn unsign(&self, headers: &mut HeaderMap) {
         let time = self.head.timestamp.iter();
         let time = time.filter_map(|timestamp| match &timestamp.place {
@@ -98,8 +98,8 @@ impl CompiledScheme {
             .collect()
     }
 
-    /// The value with a signature or token that is encoded as `text`, and, if the grammar has fields,
-    /// `fields`.
+    /// The value with a signature or token that is encoded as `text`, and, if the grammar has
+    /// fields, `fields`.
     pub(crate) fn signature_value(
         &self,
         text: &str,

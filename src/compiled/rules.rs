@@ -171,8 +171,9 @@ impl TimestampRule {
         reason
     }
 
-    /// Whether a timestamp starts within `value`, possibly overlapping `time`, which follows it: the
-    /// two could then be split elsewhere. Any timestamp counts, since tolerance and clock change.
+    /// Whether a timestamp starts within `value`, possibly overlapping `time`, which follows it:
+    /// the two could then be split elsewhere. Any timestamp counts, since tolerance and clock
+    /// change.
     pub(crate) fn starts_in(&self, value: &[u8], time: &[u8]) -> bool {
         let joined = [value, time].concat();
         let mut windows = joined.windows(time.len().max(1)).take(value.len());

@@ -128,8 +128,8 @@ impl KeyState {
 }
 
 impl CompiledScheme {
-    /// Checks `scheme` as a whole. `params` fills in `{param:…}` and `{url}`; the headers and values
-    /// of the body that it uses are added to the tables.
+    /// Checks `scheme` as a whole. `params` fills in `{param:…}` and `{url}`; the headers and
+    /// values of the body that it uses are added to the tables.
     pub(crate) fn new(
         name: Cow<'static, str>,
         scheme: &Scheme,

@@ -1,7 +1,8 @@
 //! The signature header of a request: its candidates and its fields.
 //!
 //! A proxy may fold the lines of a header with commas, or put other white space between items. As
-//! neither occurs in an encoded signature, both separate items wherever the declared separator does.
+//! neither occurs in an encoded signature, both separate items wherever the declared separator
+//! does.
 
 use std::{borrow::Cow, iter};
 

@@ -82,8 +82,8 @@ impl CompiledSpecial {
         self.scheme.0.has_plain_signature()
     }
 
-    /// Checks the head, and keeps what is needed of it. Returns the time of the attempt, if it is signed
-    /// and already certain.
+    /// Checks the head, and keeps what is needed of it. Returns the time of the attempt, if it is
+    /// signed and already certain.
     pub(crate) fn read(
         &self,
         head: &Head<'_>,
@@ -113,8 +113,9 @@ impl CompiledSpecial {
 }
 
 impl SpecialParts {
-    /// Reads what is signed, and what of it is in the body. `body` is `None` while it is not there, for a
-    /// scheme whose signatures the head decides. Returns the time of the attempt, if the body has it.
+    /// Reads what is signed, and what of it is in the body. `body` is `None` while it is not there,
+    /// for a scheme whose signatures the head decides. Returns the time of the attempt, if the body
+    /// has it.
     pub(crate) fn read_body(
         &mut self,
         algorithm: Algorithm,
@@ -140,8 +141,8 @@ impl SpecialParts {
         ids.find_map(|signed| signed.key_id.as_deref())
     }
 
-    /// The signature that a key proves, or zero for all statements. `of_head` are the signatures of the
-    /// header, and `key_id` is the id of the key.
+    /// The signature that a key proves, or zero for all statements. `of_head` are the signatures of
+    /// the header, and `key_id` is the id of the key.
     pub(crate) fn proven_by(
         &self,
         key: &Proof,
@@ -190,8 +191,8 @@ impl SpecialParts {
         }
     }
 
-    /// Keeps what is needed of an event: which signature was proven, and no content, which may be as long
-    /// as the body. Returns the time of the signature, if it is signed.
+    /// Keeps what is needed of an event: which signature was proven, and no content, which may be
+    /// as long as the body. Returns the time of the signature, if it is signed.
     pub(crate) fn settle(&mut self, proven: usize) -> Option<UnixTime> {
         self.signed = Vec::new();
         match &self.read {
@@ -208,7 +209,8 @@ impl SpecialParts {
         self.signed = Vec::new();
     }
 
-    /// What tells the statements from those of other deliveries, in an order that the sender does not choose.
+    /// What tells the statements from those of other deliveries, in an order that the sender does
+    /// not choose.
     pub(crate) fn identity(&self, body: &[u8]) -> Vec<Vec<u8>> {
         let request = match &self.read {
             Read::Statements(request) => request,

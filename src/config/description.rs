@@ -21,8 +21,8 @@ impl Provider {
     /// The provider as the table `[providers.NAME]` of a configuration file, with what differs from
     /// the defaults, as a start for a provider that signs in a similar way.
     ///
-    /// It describes the first variant; [`select_variant`](Self::select_variant) gives another. What a
-    /// file cannot say is in comments: handshakes, typed events and values of parameters.
+    /// It describes the first variant; [`select_variant`](Self::select_variant) gives another. What
+    /// a file cannot say is in comments: handshakes, typed events and values of parameters.
     ///
     /// ```
     /// use tower_webhook::{Config, providers};

@@ -7,10 +7,10 @@ use crate::{
 };
 
 impl Config {
-    /// What [`explain::diagnose`](crate::explain::diagnose) needs of an endpoint: its provider as it is
-    /// configured with its limits, and its secrets, with those of all other endpoints as secrets that
-    /// may have been used instead. Those are named by their endpoints, and by their ids if they have
-    /// any: `orders/2026-11`.
+    /// What [`explain::diagnose`](crate::explain::diagnose) needs of an endpoint: its provider as
+    /// it is configured with its limits, and its secrets, with those of all other endpoints as
+    /// secrets that may have been used instead. Those are named by their endpoints, and by their
+    /// ids if they have any: `orders/2026-11`.
     ///
     /// The secrets need not be usable. To read a file with such secrets, deserialize it, since
     /// [`from_path`](Self::from_path) refuses it.
@@ -42,8 +42,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When there is no such endpoint, when its provider or its limits are invalid, or when a secret
-    /// of it cannot be found.
+    /// When there is no such endpoint, when its provider or its limits are invalid, or when a
+    /// secret of it cannot be found.
     pub fn suspects(&self, name: &str) -> Result<(Providers, Secrets), SetupError> {
         self.built(name, |endpoint, provider| {
             let provider = endpoint.configured(provider)?;

@@ -29,8 +29,8 @@ impl GroupConfig {
         enforcement(self.enforce.as_deref())
     }
 
-    /// All mistakes of the group, except those of its members. `find` returns an endpoint, and whether
-    /// there is a group of a name.
+    /// All mistakes of the group, except those of its members. `find` returns an endpoint, and
+    /// whether there is a group of a name.
     pub(super) fn mistakes<'c>(
         &self,
         find: impl Fn(&str) -> Option<&'c EndpointConfig>,

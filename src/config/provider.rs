@@ -247,7 +247,8 @@ impl CustomProvider {
         Ok(provider)
     }
 
-    /// A provider whose way of signing is a table of its own, called `key`: a variant for each algorithm.
+    /// A provider whose way of signing is a table of its own, called `key`: a variant for each
+    /// algorithm.
     fn with_schemes(
         &self,
         name: &str,

@@ -12,8 +12,8 @@ use crate::config::value::Scalar;
 use crate::keys::remote::{RemoteKeys, https::HttpsClient};
 use crate::{error::SetupError, provider::Provider};
 
-/// Where the keys of an endpoint are fetched: `true` for the address of the provider, an address, or a
-/// table.
+/// Where the keys of an endpoint are fetched: `true` for the address of the provider, an address,
+/// or a table.
 #[derive(Default)]
 #[cfg_attr(
     not(feature = "remote-keys"),

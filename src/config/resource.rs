@@ -18,16 +18,16 @@ use crate::{
 };
 
 /// An endpoint for actix-web, with its layers in the right order: see
-/// [`Config::resource`](crate::Config::resource). Its clones share their state, so that the workers of
-/// a server do.
+/// [`Config::resource`](crate::Config::resource). Its clones share their state, so that the workers
+/// of a server do.
 #[derive(Clone)]
 pub struct WebhookResource {
     layers: Layers,
 }
 
 impl Config {
-    /// As [`route`](Self::route), for actix-web. Build it once, outside of the closure that every worker
-    /// calls:
+    /// As [`route`](Self::route), for actix-web. Build it once, outside of the closure that every
+    /// worker calls:
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -63,11 +63,11 @@ impl Config {
         Ok(Layers::new(verify, self.deliveries()?))
     }
 
-    /// A route for an endpoint: its [handshakes](crate::handshake) are answered, its events verified
-    /// and, with a table `[deliveries]`, deduplicated, in this order.
+    /// A route for an endpoint: its [handshakes](crate::handshake) are answered, its events
+    /// verified and, with a table `[deliveries]`, deduplicated, in this order.
     ///
-    /// It takes every method with which the provider may ask. The handler sees events only: `POST` and
-    /// other methods that are not safe, unless the scheme signs the method or the query.
+    /// It takes every method with which the provider may ask. The handler sees events only: `POST`
+    /// and other methods that are not safe, unless the scheme signs the method or the query.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -106,7 +106,8 @@ impl Config {
     /// ```
     ///
     /// At shutdown, drain the [deliveries](Self::deliveries), which all routes share.
-    /// [`HandshakeLayer`] shows how the same is done by hand, for a hook or another option of a layer.
+    /// [`HandshakeLayer`] shows how the same is done by hand, for a hook or another option of a
+    /// layer.
     ///
     /// # Errors
     ///

@@ -72,9 +72,9 @@ type Found = (&'static str, String);
 
 impl Config {
     /// What is suspicious about the endpoints: what [`Verifier::notes`] says of each, keys that end
-    /// within 14 days or are not valid, bodies that are not signed as a whole, and signatures that are
-    /// not enforced. An endpoint that cannot be built is left out: [`check`](Self::check) has its
-    /// mistakes.
+    /// within 14 days or are not valid, bodies that are not signed as a whole, and signatures that
+    /// are not enforced. An endpoint that cannot be built is left out: [`check`](Self::check) has
+    /// its mistakes.
     #[must_use]
     pub fn warnings(&self, now: SystemTime) -> Vec<ConfigWarning> {
         let mut warnings = Vec::new();
@@ -96,8 +96,8 @@ impl Config {
         warnings
     }
 
-    /// The endpoints that may accept a request to an endpoint: those of its `any_of`, or else itself.
-    /// Empty if there is no such endpoint.
+    /// The endpoints that may accept a request to an endpoint: those of its `any_of`, or else
+    /// itself. Empty if there is no such endpoint.
     ///
     /// ```
     /// use tower_webhook::Config;

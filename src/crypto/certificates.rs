@@ -422,7 +422,8 @@ fn may(certificate: &Certificate, usage: fn(&KeyUsage) -> bool) -> Result<bool, 
     Ok(found.is_none_or(|found| usage(&found)))
 }
 
-/// Whether a certificate is for one of these names. The common name counts only if there is no other.
+/// Whether a certificate is for one of these names. The common name counts only if there is no
+/// other.
 fn has_name(certificate: &Certificate, names: &[&str]) -> Result<bool, Problem> {
     let is_one = |found: &str| names.iter().any(|name| found.eq_ignore_ascii_case(name));
     if let Some(alternatives) = extension::<SubjectAltName>(certificate)? {

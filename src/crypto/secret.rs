@@ -77,8 +77,8 @@ pub(crate) fn decode(
     Ok((key, short))
 }
 
-/// Whether the text would be URL-safe base64, but begins like `sk_` or `whsec_`. Decoded, an API key
-/// would be a wrong secret, and only the first request would tell.
+/// Whether the text would be URL-safe base64, but begins like `sk_` or `whsec_`. Decoded, an API
+/// key would be a wrong secret, and only the first request would tell.
 fn is_tagged(text: &str) -> bool {
     let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=".contains(&byte);
     text.split_once('_')

@@ -58,8 +58,9 @@ const MAX_RUNNING: usize = 10_000;
 /// head of the response is ready: an error in the response body has no effect on the delivery.
 ///
 /// Some senders read the answer, such as Slack of a command and Discord of an interaction; the
-/// documentation of the provider says so. Their requests are handled again when they are sent again,
-/// unless the endpoint sets what [identifies a delivery](crate::Provider::with_deduplicate_by).
+/// documentation of the provider says so. Their requests are handled again when they are sent
+/// again, unless the endpoint sets what [identifies a
+/// delivery](crate::Provider::with_deduplicate_by).
 ///
 /// Equal events on different routes are different deliveries. The route is the pattern that axum
 /// (feature `axum`) or actix-web matched, if there is one without a wildcard; otherwise it is the
@@ -413,7 +414,8 @@ impl<R, E> fmt::Debug for ResponseFuture<R, E> {
     }
 }
 
-/// Whether the sender reads the answer, and the endpoint has not asked for deduplication all the same.
+/// Whether the sender reads the answer, and the endpoint has not asked for deduplication all the
+/// same.
 pub(crate) fn reads_answer(event: &VerifiedEvent) -> bool {
     let provider = &event.shared().provider;
     let is_read = match provider.answer_read() {

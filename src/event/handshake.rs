@@ -45,16 +45,17 @@ pub struct HandshakeEvent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HandshakeTask {
-    /// Store the secret with which the provider signs the events of this webhook from now on, and then
-    /// answer with success. The layer turns the success into the answer that the provider expects.
+    /// Store the secret with which the provider signs the events of this webhook from now on, and
+    /// then answer with success. The layer turns the success into the answer that the provider
+    /// expects.
     ///
-    /// Nothing replaces a key by itself: the secret counts once it is among the keys of the endpoint,
-    /// for example in a [key source](crate::keys::KeySource). Never let it replace one that is in use;
-    /// every webhook has a secret of its own. Notion's is shown to a person, who copies it into
-    /// Notion's settings.
+    /// Nothing replaces a key by itself: the secret counts once it is among the keys of the
+    /// endpoint, for example in a [key source](crate::keys::KeySource). Never let it replace one
+    /// that is in use; every webhook has a secret of its own. Notion's is shown to a person, who
+    /// copies it into Notion's settings.
     StoreSecret(OfferedSecret),
-    /// Confirm the subscription, if it is one that you asked for, and answer with success. It is signed by
-    /// the provider, about the topic of the endpoint.
+    /// Confirm the subscription, if it is one that you asked for, and answer with success. It is
+    /// signed by the provider, about the topic of the endpoint.
     ///
     /// Call `ConfirmSubscription` of the API of AWS with the topic and the token, or `GET` the
     /// [URL](Subscription::url).
@@ -64,8 +65,8 @@ pub enum HandshakeTask {
     SubscriptionEnded(Subscription),
 }
 
-/// A subscription to a topic, which is confirmed by a request of the application. Its `Debug` output does
-/// not show what confirms it.
+/// A subscription to a topic, which is confirmed by a request of the application. Its `Debug`
+/// output does not show what confirms it.
 #[derive(Clone)]
 pub struct Subscription {
     pub(crate) topic: Box<str>,
@@ -86,8 +87,9 @@ impl Subscription {
         &self.token
     }
 
-    /// The address that confirms the subscription when it is fetched by `GET`. It contains the token. Its
-    /// scheme is `https` and its host one of AWS SNS, in any region; redirects need not be followed.
+    /// The address that confirms the subscription when it is fetched by `GET`. It contains the
+    /// token. Its scheme is `https` and its host one of AWS SNS, in any region; redirects need not
+    /// be followed.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

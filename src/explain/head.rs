@@ -94,8 +94,8 @@ fn header_cause(name: &str) -> Named {
     ("header:NAME", shown(&name.to_ascii_lowercase()).into())
 }
 
-/// Renames the other headers of the scheme that are missing, to those of which most of the end is the
-/// same.
+/// Renames the other headers of the scheme that are missing, to those of which most of the end is
+/// the same.
 fn with_companions(shape: &Shape, used: &str) -> Shape {
     let mut shape = shape.clone();
     for expected in shape.other_headers() {

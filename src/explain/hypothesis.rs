@@ -1,5 +1,5 @@
-//! The hypotheses: each is one entry, with its name, its sentence, its remedy, its rewrite and an example
-//! that is its test.
+//! The hypotheses: each is one entry, with its name, its sentence, its remedy, its rewrite and an
+//! example that is its test.
 
 use crate::explain::{body, found::Found, head, scheme, secret, shape::Shape};
 #[cfg(test)]

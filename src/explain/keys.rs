@@ -79,8 +79,8 @@ impl KeyList {
         list.list
     }
 
-    /// The secrets of keys, as a provider with [`secret::raw_format`] takes them; their ids are their
-    /// places.
+    /// The secrets of keys, as a provider with [`secret::raw_format`] takes them; their ids are
+    /// their places.
     pub(super) fn secrets(&self, changes: usize) -> Vec<Secret> {
         let readings = self
             .by_changes

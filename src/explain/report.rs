@@ -90,7 +90,8 @@ pub struct Tried {
     readings: u64,
     /// How long that took, in milliseconds.
     milliseconds: u64,
-    /// The names of the hypotheses that were tried with all their readings, and match alone in none.
+    /// The names of the hypotheses that were tried with all their readings, and match alone in
+    /// none.
     excluded: Vec<&'static str>,
     /// What was left out, because the budget was used up.
     left_out: Vec<&'static str>,
@@ -115,8 +116,8 @@ impl Tried {
         self.excluded.iter().copied()
     }
 
-    /// What was left out because the budget was used up, as phrases; empty if everything was tried that
-    /// was needed.
+    /// What was left out because the budget was used up, as phrases; empty if everything was tried
+    /// that was needed.
     pub fn left_out(&self) -> impl Iterator<Item = &'static str> {
         self.left_out.iter().copied()
     }
@@ -146,8 +147,8 @@ impl Tried {
 /// Why a request does not verify, and what to do about it.
 ///
 /// It holds no secret, no variant of one, no signature and no text of the body; of the request, it
-/// names headers, form fields and JSON pointers, shortened, and lengths. `Display` is for people, and
-/// serde's form for programs: `verdict`, `cause`, `remedy` and `tried`, among others.
+/// names headers, form fields and JSON pointers, shortened, and lengths. `Display` is for people,
+/// and serde's form for programs: `verdict`, `cause`, `remedy` and `tried`, among others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -174,10 +175,11 @@ impl Report {
         self.verdict
     }
 
-    /// The stable names of the causes, joined by `|` if there are several: `secret-whitespace|json:compact`.
+    /// The stable names of the causes, joined by `|` if there are several:
+    /// `secret-whitespace|json:compact`.
     ///
-    /// Of a genuine request, the alternative of the scheme that it uses, if it does not use the first:
-    /// another library may refuse it.
+    /// Of a genuine request, the alternative of the scheme that it uses, if it does not use the
+    /// first: another library may refuse it.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

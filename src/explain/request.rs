@@ -61,8 +61,8 @@ pub(super) fn as_it_is(
     verified.map_err(Refused::Rejection)
 }
 
-/// The request as the first variant of the provider takes it. A parameter that is not set is left out,
-/// or is the URL that the request shows.
+/// The request as the first variant of the provider takes it. A parameter that is not set is left
+/// out, or is the URL that the request shows.
 pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &CapturedRequest) -> Shape {
     let provider = providers.endpoint.clone();
     let is_public = secrets.configured.iter().any(|secret| secret.is_public);

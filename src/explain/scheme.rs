@@ -1,4 +1,5 @@
-//! Readings of a scheme: other algorithms, other signed content, other providers, other units of time.
+//! Readings of a scheme: other algorithms, other signed content, other providers, other units of
+//! time.
 
 use std::{borrow::Cow, sync::LazyLock};
 

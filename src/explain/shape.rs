@@ -68,8 +68,8 @@ impl Shape {
         headers.map(Into::into).collect()
     }
 
-    /// Whether the header has signatures that can be told by their length; otherwise it has a token, or
-    /// several things in one.
+    /// Whether the header has signatures that can be told by their length; otherwise it has a
+    /// token, or several things in one.
     pub(super) fn has_plain_signature(&self) -> bool {
         let special = self.scheme.special.as_ref();
         let is_token = special.is_some_and(|special| !special.0.has_plain_signature());
@@ -119,7 +119,8 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// `None` if the scheme cannot be built, or if no key and no body could make the request genuine.
+    /// `None` if the scheme cannot be built, or if no key and no body could make the request
+    /// genuine.
     pub(super) fn new(shape: Shape, found: Vec<Found>, at: SystemTime) -> Option<Self> {
         let mut scheme = shape.scheme.clone();
         if scheme.algorithm().keying() != Keying::Public {
@@ -181,8 +182,8 @@ impl Front {
     }
 }
 
-/// The time at which a head is in order: `at`, or, if that is what refuses it, the one that it says.
-/// A token has up to three of them.
+/// The time at which a head is in order: `at`, or, if that is what refuses it, the one that it
+/// says. A token has up to three of them.
 pub(super) fn moment(verifier: &Verifier, head: &Head<'_>, at: SystemTime) -> Option<SystemTime> {
     const MOST: usize = 4;
     let mut moment = at;

@@ -166,7 +166,8 @@ pub(crate) fn may_be_signed(endpoint: &Endpoint, head: &Head<'_>, body: &[u8]) -
     })
 }
 
-/// The handshake of an endpoint, if some rule of it is for such a method: nothing is read for others.
+/// The handshake of an endpoint, if some rule of it is for such a method: nothing is read for
+/// others.
 fn asked(
     endpoint: &Endpoint,
     head: &Head<'_>,
@@ -178,8 +179,8 @@ fn asked(
     rules.any(is_for).then_some(handshake)
 }
 
-/// Whether a request is signed with a secret that everybody knows. No event comes of it, and the endpoint
-/// has verified nothing.
+/// Whether a request is signed with a secret that everybody knows. No event comes of it, and the
+/// endpoint has verified nothing.
 fn is_signed_with(secret: &str, endpoint: &Endpoint, head: &Head<'_>, body: &[u8]) -> bool {
     // Its counters and its log are not those of the endpoint.
     let apart = Arc::new(endpoint.clone());

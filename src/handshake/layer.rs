@@ -87,13 +87,15 @@ impl<R: From<Bytes>> HandshakeBody for R {}
 /// # }
 /// ```
 ///
-/// Requests that are no handshake pass through unchanged, with one exception: the inner layer refuses a
-/// verified event that comes by `GET`, `HEAD`, `OPTIONS` or `TRACE` with 405. No delivery is claimed by
-/// these methods, so a captured event could be repeated by them. A provider whose signature covers the
-/// method or the query may use them. A refusal is logged, counted, and passed to
-/// the [hook](WebhookVerifyLayer::on_rejection) of the verifying layer. A wrong order is logged once.
+/// Requests that are no handshake pass through unchanged, with one exception: the inner layer
+/// refuses a verified event that comes by `GET`, `HEAD`, `OPTIONS` or `TRACE` with 405. No delivery
+/// is claimed by these methods, so a captured event could be repeated by them. A provider whose
+/// signature covers the method or the query may use them. A refusal is logged, counted, and passed
+/// to the [hook](WebhookVerifyLayer::on_rejection) of the verifying layer. A wrong order is logged
+/// once.
 ///
-/// Of a [group](WebhookVerifyLayer::any_of), the first endpoint by name whose provider asks so answers.
+/// Of a [group](WebhookVerifyLayer::any_of), the first endpoint by name whose provider asks so
+/// answers.
 #[derive(Clone)]
 pub struct HandshakeLayer {
     options: Arc<LayerOptions>,

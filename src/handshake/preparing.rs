@@ -57,8 +57,8 @@ impl Prepared {
         }
     }
 
-    /// What becomes of a request that is verified. A delivery is claimed by no safe method, so an event
-    /// is not taken by one: a captured event could be repeated.
+    /// What becomes of a request that is verified. A delivery is claimed by no safe method, so an
+    /// event is not taken by one: a captured event could be repeated.
     pub(crate) fn of_event(event: &VerifiedEvent, head: &Head<'_>) -> Self {
         let endpoint = event.shared();
         let decision = match decide::signed(event, head) {

@@ -1,10 +1,10 @@
 //! JSON that is written anew, for senders that sign what they have parsed.
 //!
 //! Members are sorted by the UTF-16 code units of their names, strings have no escapes but the
-//! necessary ones, and nothing is between tokens, as in the JSON Canonicalization Scheme
-//! ([RFC 8785](https://www.rfc-editor.org/rfc/rfc8785)). Whoever signs such a text says nothing about
-//! what was lost on the way to it, so a document that would lose something is refused: one in which a
-//! name occurs twice, or in which a number has digits that a double does not keep.
+//! necessary ones, and nothing is between tokens, as in the JSON Canonicalization Scheme ([RFC
+//! 8785](https://www.rfc-editor.org/rfc/rfc8785)). Whoever signs such a text says nothing about
+//! what was lost on the way to it, so a document that would lose something is refused: one in which
+//! a name occurs twice, or in which a number has digits that a double does not keep.
 
 use std::fmt;
 
@@ -209,8 +209,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
 }
 
 /// A number as JavaScript writes it
-/// ([`Number::toString`](https://tc39.es/ecma262/#sec-numeric-types-number-tostring)). `None` if that is
-/// another number.
+/// ([`Number::toString`](https://tc39.es/ecma262/#sec-numeric-types-number-tostring)). `None` if
+/// that is another number.
 fn shortest(number: &str) -> Option<String> {
     let value: f64 = number.parse().ok()?;
     if !value.is_finite() {
@@ -252,8 +252,8 @@ fn javascript(value: f64) -> Option<String> {
     })
 }
 
-/// Of two shortest texts that are equally near to the number, JavaScript takes the one whose last digit
-/// is even, and Rust the larger one.
+/// Of two shortest texts that are equally near to the number, JavaScript takes the one whose last
+/// digit is even, and Rust the larger one.
 fn even(value: f64, digits: String) -> String {
     let (before, last) = digits.split_at(digits.len().saturating_sub(1));
     let below = match last {

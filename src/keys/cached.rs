@@ -117,8 +117,8 @@ type Name = [u8; 32];
 /// The name, and its generation: a look-up of an earlier generation does not serve later requests.
 type Key = (Name, u64);
 
-/// The generations of names, by the first byte of their digests. Forgetting one name makes all names
-/// with the same first byte be looked up again.
+/// The generations of names, by the first byte of their digests. Forgetting one name makes all
+/// names with the same first byte be looked up again.
 struct Forgotten([AtomicU64; 256]);
 
 impl Forgotten {

@@ -1,5 +1,5 @@
-//! Sets of JSON Web Keys ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)), which
-//! stand for their keys.
+//! Sets of JSON Web Keys ([RFC 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)),
+//! which stand for their keys.
 
 use serde_json::Value;
 

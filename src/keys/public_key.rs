@@ -6,9 +6,9 @@ use crate::{error::SetupError, keys::secret::Secret};
 
 /// The public key of a provider that signs with a private one.
 ///
-/// It is passed like a [`Secret`], to [`Verifier::new`](crate::Verifier::new) for example. A set may
-/// have keys of both kinds, for a provider that signs in both ways:
-/// `vec![secret, public_key.into()]`.
+/// It is passed like a [`Secret`], to [`Verifier::new`](crate::Verifier::new) for example. A set
+/// may have keys of both kinds, for a provider that signs in both ways: `vec![secret,
+/// public_key.into()]`.
 ///
 /// These forms are told apart by their look:
 ///
@@ -19,7 +19,8 @@ use crate::{error::SetupError, keys::secret::Secret};
 /// - for P-256, the uncompressed point in hex or base64.
 ///
 /// RSA keys have at least 2048 bits, unless the provider has no other. A certificate is only a form
-/// of its key: neither its issuer nor its names are checked. One that has expired is logged at WARN.
+/// of its key: neither its issuer nor its names are checked. One that has expired is logged at
+/// WARN.
 ///
 /// ```
 /// # #[cfg(feature = "asymmetric")]

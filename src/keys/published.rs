@@ -13,8 +13,8 @@ pub(crate) enum PublishedKeys {
     SetOfParam(&'static str),
     /// One key by its id, from an API that needs credentials: what to call.
     Api(&'static str),
-    /// A document at an address that the request names, within the one that a parameter has. The secret
-    /// is a member of the document.
+    /// A document at an address that the request names, within the one that a parameter has. The
+    /// secret is a member of the document.
     Named {
         param: &'static str,
         member: &'static str,

@@ -38,8 +38,8 @@ use crate::{
 /// cache.
 ///
 /// Nothing is fetched before everything that needs no key was checked: the headers, the form of the
-/// signature, the algorithm, the claims of a token, the time, and the hash of the body. The address is
-/// the one of the program or the configuration; a request chooses at most an id in it.
+/// signature, the algorithm, the claims of a token, the time, and the hash of the body. The address
+/// is the one of the program or the configuration; a request chooses at most an id in it.
 ///
 /// | | default | set by |
 /// | --- | --- | --- |
@@ -50,11 +50,12 @@ use crate::{
 /// | time for one fetch | 10 seconds | |
 /// | size of a document | [256 KiB](KeyDocument::MAX_DOCUMENT) | by the client |
 ///
-/// Requests for the same key share one fetch, which continues if the request that began it is dropped.
-/// A request waits for it as long as [`with_key_timeout`](crate::WebhookVerifyLayer::with_key_timeout)
-/// says, and at most 2 seconds where older keys are still usable. After a failure there is no other
-/// fetch for 10 seconds. Refreshing keys that are known has a budget of its own, so that a flood of
-/// invented ids delays new keys at most.
+/// Requests for the same key share one fetch, which continues if the request that began it is
+/// dropped. A request waits for it as long as
+/// [`with_key_timeout`](crate::WebhookVerifyLayer::with_key_timeout) says, and at most 2 seconds
+/// where older keys are still usable. After a failure there is no other fetch for 10 seconds.
+/// Refreshing keys that are known has a budget of its own, so that a flood of invented ids delays
+/// new keys at most.
 ///
 /// | result | effect |
 /// | --- | --- |
@@ -109,9 +110,9 @@ impl RemoteKeys {
         Ok(Self::of_origin(Arc::new(JwkSet(url))))
     }
 
-    /// Keys that the application looks up by their ids, for an API that needs credentials. `None` means
-    /// that there is no such key. The id is not verified yet, so it must not become a part of an address
-    /// without being checked and escaped.
+    /// Keys that the application looks up by their ids, for an API that needs credentials. `None`
+    /// means that there is no such key. The id is not verified yet, so it must not become a part of
+    /// an address without being checked and escaped.
     ///
     /// ```
     /// use tower_webhook::{PublicKey, Verifier, keys::RemoteKeys, providers};
@@ -172,30 +173,30 @@ impl RemoteKeys {
         self.rebuilt(|inner| inner.client = Arc::new(client))
     }
 
-    /// Sets how long keys are used before they are fetched again. A key that the provider has revoked is
-    /// accepted until then.
+    /// Sets how long keys are used before they are fetched again. A key that the provider has
+    /// revoked is accepted until then.
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         self.rebuilt(|inner| inner.limits.lifetime = lifetime)
     }
 
-    /// Sets how long keys are used beyond their lifetime while they cannot be fetched. Zero means that
-    /// requests are refused with 503 as soon as the lifetime ends.
+    /// Sets how long keys are used beyond their lifetime while they cannot be fetched. Zero means
+    /// that requests are refused with 503 as soon as the lifetime ends.
     #[must_use]
     pub fn with_grace(self, grace: Duration) -> Self {
         self.rebuilt(|inner| inner.limits.grace = grace)
     }
 
-    /// Sets how long a key that does not exist is not fetched again, at least a second. A set is not
-    /// fetched again within this time for a key that it lacks.
+    /// Sets how long a key that does not exist is not fetched again, at least a second. A set is
+    /// not fetched again within this time for a key that it lacks.
     #[must_use]
     pub fn with_negative_lifetime(self, lifetime: Duration) -> Self {
         let lifetime = lifetime.max(Duration::from_secs(1));
         self.rebuilt(|inner| inner.limits.negative = lifetime)
     }
 
-    /// Sets how many fetches of unknown keys there are per minute, over all ids. There are at most as many
-    /// again of keys that are known.
+    /// Sets how many fetches of unknown keys there are per minute, over all ids. There are at most
+    /// as many again of keys that are known.
     #[must_use]
     pub fn with_max_fetches(self, per_minute: usize) -> Self {
         self.rebuilt(|inner| inner.limits.fetches = per_minute)
@@ -209,8 +210,8 @@ impl RemoteKeys {
         self
     }
 
-    /// Forgets all keys, so that they are fetched anew: after the provider has announced that one is
-    /// revoked.
+    /// Forgets all keys, so that they are fetched anew: after the provider has announced that one
+    /// is revoked.
     pub fn forget_all(&self) {
         self.inner.cache().clear();
     }
@@ -225,8 +226,8 @@ impl Inner {
         matches!(&self.means, Means::Fetch(origin) if origin.set().is_some())
     }
 
-    /// The address of a key, `Some(None)` if the application looks it up, or `None` if there can be no
-    /// such key.
+    /// The address of a key, `Some(None)` if the application looks it up, or `None` if there can be
+    /// no such key.
     fn address(&self, key_id: Option<&str>) -> Option<Option<KeyUrl>> {
         match &self.means {
             Means::LookUp(_) => key_id.map(|_| None),

@@ -42,8 +42,8 @@ impl<'r> KeyRequest<'r> {
     }
 
     /// Names the tenant that the request asks for, so that logs and
-    /// [`Rejection::asked_tenant`](crate::Rejection::asked_tenant) can show it when there is no such
-    /// tenant or the look-up fails. [`CachedKeys`](crate::keys) does so itself.
+    /// [`Rejection::asked_tenant`](crate::Rejection::asked_tenant) can show it when there is no
+    /// such tenant or the look-up fails. [`CachedKeys`](crate::keys) does so itself.
     ///
     /// The text is not verified. About 200 characters of it are kept, with control characters
     /// escaped.
@@ -69,8 +69,8 @@ pub type KeyFuture = Pin<Box<dyn Future<Output = Result<Option<Tenant>, KeySourc
 
 /// Keys that a request is given by the id that it names, once everything else is in order.
 pub(crate) trait LateKeys: Send + Sync {
-    /// Starts to get the keys with this id, prepared for these schemes. It returns `None` if there is no
-    /// such key.
+    /// Starts to get the keys with this id, prepared for these schemes. It returns `None` if there
+    /// is no such key.
     fn keys(
         &self,
         schemes: &Arc<[CompiledScheme]>,

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::json;
 
-/// Where the message is in a body that is an envelope of the provider. The names are those of members
-/// of a JSON object.
+/// Where the message is in a body that is an envelope of the provider. The names are those of
+/// members of a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// The payload of a JSON Web Signature, which also says what the event is.

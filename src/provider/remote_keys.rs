@@ -34,8 +34,8 @@ impl RemoteKeys {
     ///
     /// # Errors
     ///
-    /// When the provider publishes no keys, publishes them in an API that needs credentials, or needs a
-    /// parameter with the address.
+    /// When the provider publishes no keys, publishes them in an API that needs credentials, or
+    /// needs a parameter with the address.
     pub fn of(provider: &Provider) -> Result<Self, SetupError> {
         let refused = |problem: String| {
             let name = provider.name();

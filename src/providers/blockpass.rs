@@ -13,10 +13,10 @@
 //!
 //! # Certainty
 //!
-//! The scheme is known from the code of customers, one of whom has bare hex and another `sha256=` in
-//! front. Both are accepted, since the algorithm is the same. The body is known from one that was
-//! captured. Which values but `prod` the field `env` has is not known. How long Blockpass waits and
-//! whether it tries again is not known.
+//! The scheme is known from the code of customers, one of whom has bare hex and another `sha256=`
+//! in front. Both are accepted, since the algorithm is the same. The body is known from one that
+//! was captured. Which values but `prod` the field `env` has is not known. How long Blockpass waits
+//! and whether it tries again is not known.
 //!
 //! # Pitfalls
 //!

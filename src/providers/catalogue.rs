@@ -1,7 +1,7 @@
 //! The catalogue: one row a provider, in files by category.
 //!
-//! A row is data. [`entries!`] makes the function of the provider, its documentation, and its line in
-//! the list from the same literals.
+//! A row is data. [`entries!`] makes the function of the provider, its documentation, and its line
+//! in the list from the same literals.
 
 pub(crate) mod entry;
 pub(crate) mod row;
@@ -163,8 +163,8 @@ macro_rules! recipe {
     };
 }
 
-/// The providers of one file: the names of its lists, the category, and the rows. The parts of a row
-/// come in this order; `CONTRIBUTING.md` explains them.
+/// The providers of one file: the names of its lists, the category, and the rows. The parts of a
+/// row come in this order; `CONTRIBUTING.md` explains them.
 macro_rules! entries {
     ($list:ident, $facts:ident: $group:literal $(
         $function:ident = $name:literal $(or $alias:literal)* {

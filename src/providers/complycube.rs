@@ -13,13 +13,13 @@
 //!
 //! # Certainty
 //!
-//! **Uncertain: whether the events of a workflow session carry an `outcome`.** The vendor's library has
-//! the field in its type, and no sample was seen. If they have none, every decision of ComplyCube is
-//! undisclosed, and has to be read from its API. The names of the events come from projects that use
-//! them and agree with each other. The spellings of `resourceType` are not known.
+//! **Uncertain: whether the events of a workflow session carry an `outcome`.** The vendor's library
+//! has the field in its type, and no sample was seen. If they have none, every decision of
+//! ComplyCube is undisclosed, and has to be read from its API. The names of the events come from
+//! projects that use them and agree with each other. The spellings of `resourceType` are not known.
 //!
-//! The scheme is certain: two libraries of the vendor agree on it. Whether webhooks of the sandbox have
-//! a secret of their own is not known, and no field tells the sandbox.
+//! The scheme is certain: two libraries of the vendor agree on it. Whether webhooks of the sandbox
+//! have a secret of their own is not known, and no field tells the sandbox.
 //!
 //! # Pitfalls
 //!
@@ -28,8 +28,8 @@
 //! - No event has your own reference for the person.
 //! - `completed` means that something ended, and not that somebody passed.
 //!
-//! Documented: <https://docs.complycube.com> (webhooks), and the type `EventVerifier` of the package
-//! `@complycube/api`.
+//! Documented: <https://docs.complycube.com> (webhooks), and the type `EventVerifier` of the
+//! package `@complycube/api`.
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("complycube/event.md"))]
 
 use crate::provider::Provider;

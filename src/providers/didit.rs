@@ -11,16 +11,16 @@
 //! | success | any 2xx within 5 seconds |
 //! | retries | two, after about 1 and 4 minutes, on 5xx, 404 and a timeout |
 //!
-//! `didit` also requires the header `X-Timestamp`, within the same tolerance. Nothing signs it, so a
-//! body with a `/timestamp` is judged by that as well. `didit-raw` reads only the body, which has to
-//! have one.
+//! `didit` also requires the header `X-Timestamp`, within the same tolerance. Nothing signs it, so
+//! a body with a `/timestamp` is judged by that as well. `didit-raw` reads only the body, which has
+//! to have one.
 //!
 //! # Certainty
 //!
-//! The scheme is documented, and the vendor's demo agrees with it. The decision follows the vendor's
-//! specification of its API, and the rest of the body its pages. Whether `event_id` names an event or
-//! an attempt is described in two ways, so it is not taken as unique. Older versions of the webhook
-//! name the modules of a decision in the singular; those are not typed.
+//! The scheme is documented, and the vendor's demo agrees with it. The decision follows the
+//! vendor's specification of its API, and the rest of the body its pages. Whether `event_id` names
+//! an event or an attempt is described in two ways, so it is not taken as unique. Older versions of
+//! the webhook name the modules of a decision in the singular; those are not typed.
 //!
 //! # Pitfalls
 //!

@@ -11,10 +11,10 @@
 //!
 //! # Certainty
 //!
-//! The scheme is certain: it is documented, and the example of the page verifies. The bodies are from
-//! pages that the vendor marks as beta; one of them calls `verified` a text, and its examples have
-//! `true` and `false`. How long KYCAID waits and whether it tries again is not known, nor is a field
-//! for tests.
+//! The scheme is certain: it is documented, and the example of the page verifies. The bodies are
+//! from pages that the vendor marks as beta; one of them calls `verified` a text, and its examples
+//! have `true` and `false`. How long KYCAID waits and whether it tries again is not known, nor is a
+//! field for tests.
 //!
 //! # Pitfalls
 //!

@@ -12,8 +12,8 @@
 //! # Certainty
 //!
 //! The scheme is documented. The bodies are known from the code of many customers, and from older
-//! pages of the vendor. How long MetaMap waits and whether it tries again is not known, nor is a field
-//! for tests.
+//! pages of the vendor. How long MetaMap waits and whether it tries again is not known, nor is a
+//! field for tests.
 //!
 //! # Pitfalls
 //!

@@ -12,10 +12,10 @@
 //!
 //! # Certainty
 //!
-//! The scheme is certain: the vendor's own library and its published samples agree with it. The types
-//! follow the vendor's OpenAPI specification, whose list of required properties is wrong (two of them
-//! do not exist), so most fields are optional. How often and for how long Onfido retries, and how long
-//! it waits for a response, is not known.
+//! The scheme is certain: the vendor's own library and its published samples agree with it. The
+//! types follow the vendor's OpenAPI specification, whose list of required properties is wrong (two
+//! of them do not exist), so most fields are optional. How often and for how long Onfido retries,
+//! and how long it waits for a response, is not known.
 //!
 //! # Pitfalls
 //!

@@ -1,4 +1,5 @@
-//! Persona: inquiries of documents, faces, databases and more, with cases, reports and transactions.
+//! Persona: inquiries of documents, faces, databases and more, with cases, reports and
+//! transactions.
 //!
 //! | | |
 //! | --- | --- |
@@ -15,9 +16,9 @@
 //! # Certainty
 //!
 //! The scheme is certain: it is documented. The types of inquiries follow the vendor's OpenAPI
-//! specification of 2025-12-08; the other objects are JSON. The schema calls every attribute required,
-//! but a webhook's settings may leave out each, so all are optional. Older versions repeat name, birth
-//! date and address beside `fields`; those copies are not typed.
+//! specification of 2025-12-08; the other objects are JSON. The schema calls every attribute
+//! required, but a webhook's settings may leave out each, so all are optional. Older versions
+//! repeat name, birth date and address beside `fields`; those copies are not typed.
 //!
 //! # Pitfalls
 //!

@@ -11,8 +11,8 @@
 //!
 //! # Certainty
 //!
-//! The scheme is documented, and the types follow the vendor's specification. The time limit, and that
-//! Plaid tries again for up to a day, were documented in earlier years.
+//! The scheme is documented, and the types follow the vendor's specification. The time limit, and
+//! that Plaid tries again for up to a day, were documented in earlier years.
 //!
 //! # Pitfalls
 //!

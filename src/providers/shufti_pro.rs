@@ -12,9 +12,10 @@
 //!
 //! # Certainty
 //!
-//! The scheme is documented; that accounts from before March 2023 sign with the secret itself is, too.
-//! The fields follow the vendor's pages and samples of customers. Which status counts as success, how
-//! long Shufti Pro waits and whether it tries again is not known. No field for a test is known.
+//! The scheme is documented; that accounts from before March 2023 sign with the secret itself is,
+//! too. The fields follow the vendor's pages and samples of customers. Which status counts as
+//! success, how long Shufti Pro waits and whether it tries again is not known. No field for a test
+//! is known.
 //!
 //! # Pitfalls
 //!

@@ -11,10 +11,10 @@
 //! | delivery key | `webhook-id` |
 //! | success | any 2xx |
 //!
-//! The keys of an endpoint decide which versions count: with a secret only `v1` does, with a public key
-//! only `v1a`, and with both either. Other items of the list are skipped. An id that contains a full
-//! stop is rejected: the full stop separates the parts of the signed content, and the specification
-//! asks senders not to use it in ids.
+//! The keys of an endpoint decide which versions count: with a secret only `v1` does, with a public
+//! key only `v1a`, and with both either. Other items of the list are skipped. An id that contains a
+//! full stop is rejected: the full stop separates the parts of the signed content, and the
+//! specification asks senders not to use it in ids.
 //!
 //! Documented:
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.

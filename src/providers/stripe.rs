@@ -13,8 +13,9 @@
 //! A retry has a new timestamp and a new signature. While a secret is being rolled, there are
 //! several `v1` fields. The `v0` field of test events is ignored.
 //!
-//! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain. The types of Stripe Identity
-//! follow the vendor's own, of a version of 2026; no delivery from Stripe itself was available.
+//! Documented: <https://docs.stripe.com/webhooks#verify-manually>. Certain. The types of Stripe
+//! Identity follow the vendor's own, of a version of 2026; no delivery from Stripe itself was
+//! available.
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("stripe/event.md"))]
 
 use crate::{

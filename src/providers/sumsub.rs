@@ -15,9 +15,9 @@
 //! # Certainty
 //!
 //! The scheme is certain: it is documented, and the vendor's own samples agree with it. The fields
-//! follow the vendor's pages and samples; everything but `type` may be missing. `applicantMemberOf` is
-//! a list of objects on the page, and of texts in a sample. `applicantWorkflowFailed` is known from
-//! samples only.
+//! follow the vendor's pages and samples; everything but `type` may be missing. `applicantMemberOf`
+//! is a list of objects on the page, and of texts in a sample. `applicantWorkflowFailed` is known
+//! from samples only.
 //!
 //! # Pitfalls
 //!

@@ -238,8 +238,8 @@ pub(super) fn unix_time(seconds: i64) -> Option<SystemTime> {
     UnixTime { seconds, nanos: 0 }.to_system_time()
 }
 
-/// The fields of an object whose names are data, in the order of the body. A name that occurs twice is
-/// an error.
+/// The fields of an object whose names are data, in the order of the body. A name that occurs twice
+/// is an error.
 #[derive(Clone, PartialEq)]
 pub(super) struct Fields<V>(Vec<(String, V)>);
 

@@ -13,10 +13,11 @@
 //!
 //! # Certainty
 //!
-//! The scheme is certain: it is documented, and the vendor's example verifies. The fields follow the
-//! vendor's pages and samples of customers; fields are added without notice. The retries, and that a
-//! decision that is changed by hand is sent again, were documented in earlier years. The bodies of
-//! screenings, national registers, statuses of your own and full automation are not typed.
+//! The scheme is certain: it is documented, and the vendor's example verifies. The fields follow
+//! the vendor's pages and samples of customers; fields are added without notice. The retries, and
+//! that a decision that is changed by hand is sent again, were documented in earlier years. The
+//! bodies of screenings, national registers, statuses of your own and full automation are not
+//! typed.
 //!
 //! # Pitfalls
 //!
@@ -28,8 +29,8 @@
 //! - `resubmission_requested` is held back for five minutes, while the person may try again at once.
 //! - The older header `x-signature` is a plain digest, and is refused.
 //!
-//! Documented: <https://devdocs.veriff.com> (webhooks guide, decision webhook, event webhook, status
-//! codes).
+//! Documented: <https://devdocs.veriff.com> (webhooks guide, decision webhook, event webhook,
+//! status codes).
 #![cfg_attr(feature = "identity", doc = "", doc = include_str!("veriff/event.md"))]
 
 use std::time::Duration;

@@ -15,8 +15,8 @@ vocabulary! {
     pub enum Hint: "hint" {
         /// The request has the signature header of another built-in provider.
         ForeignHeader = "foreign_header",
-        /// There is no signature, and another header of the provider is present, or the provider is known
-        /// not to sign at first: the sender may be genuine and have no secret.
+        /// There is no signature, and another header of the provider is present, or the provider is
+        /// known not to sign at first: the sender may be genuine and have no secret.
         UnsignedSender = "unsigned_sender",
         /// The request has only an older signature of the provider, which is not accepted.
         OlderSignature = "older_signature",

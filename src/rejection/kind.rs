@@ -27,8 +27,9 @@ pub enum RejectionKind {
     MalformedHeader,
     /// No signature in the header can be decoded.
     MalformedSignature,
-    /// The signature header lacks a field that the scheme needs, or a JSON Web Token a claim; or the
-    /// query or the body lacks the signature, the token or the timestamp, or the body has it twice.
+    /// The signature header lacks a field that the scheme needs, or a JSON Web Token a claim; or
+    /// the query or the body lacks the signature, the token or the timestamp, or the body has it
+    /// twice.
     MissingField,
     /// A field of the signature header or a query parameter occurs more than once, so that it is
     /// ambiguous.
@@ -46,9 +47,9 @@ pub enum RejectionKind {
     MalformedBody,
     /// No signature matches any key of the endpoint.
     SignatureMismatch,
-    /// The certificates that should vouch for the key do not lead to a root of the endpoint, are not
-    /// valid at this time, or are for another name or purpose; or they are at an address that is not
-    /// the provider's.
+    /// The certificates that should vouch for the key do not lead to a root of the endpoint, are
+    /// not valid at this time, or are for another name or purpose; or they are at an address that
+    /// is not the provider's.
     UntrustedCertificate,
     /// The signature is correct, but its key is not valid at this time.
     KeyOutsideWindow,
@@ -84,11 +85,12 @@ pub enum RejectionKind {
     /// The challenge of a [handshake](crate::handshake) is missing or not of the form that is
     /// answered. Status 400.
     MalformedChallenge,
-    /// A [handshake](crate::handshake) does not have the value that the endpoint expects. Status 403.
+    /// A [handshake](crate::handshake) does not have the value that the endpoint expects. Status
+    /// 403.
     ChallengeRefused,
-    /// The event is verified and came by `GET` or another safe method, by which no delivery is claimed
-    /// and nothing of which is signed; see [`HandshakeLayer`](crate::handshake::HandshakeLayer).
-    /// Status 405.
+    /// The event is verified and came by `GET` or another safe method, by which no delivery is
+    /// claimed and nothing of which is signed; see
+    /// [`HandshakeLayer`](crate::handshake::HandshakeLayer). Status 405.
     MethodNotAllowed,
     /// `Content-Length` announced a body, but another layer has consumed it. Status 500, like the
     /// next two.

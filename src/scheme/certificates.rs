@@ -6,8 +6,8 @@ pub(crate) const ROOTS: &str = "roots";
 /// What a chain of certificates has to be, beside leading to a root.
 #[derive(Debug)]
 pub(crate) struct CertificateRule {
-    /// The roots in PEM, unless the endpoint has others. Without any, a certificate of the endpoint is
-    /// only a form of its key.
+    /// The roots in PEM, unless the endpoint has others. Without any, a certificate of the endpoint
+    /// is only a form of its key.
     pub(crate) roots: &'static str,
     /// The DNS names, of which the first certificate has one. If there are none, any name will do.
     pub(crate) names: &'static [&'static str],

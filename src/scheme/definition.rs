@@ -64,8 +64,8 @@ impl fmt::Display for Coverage {
 impl Scheme {
     /// A request that contains the secret, as an API key or the password of Basic: no signature.
     ///
-    /// **It covers nothing of the request.** Whoever sees one, in a proxy's log for example, can send
-    /// any other. An endpoint has to accept that: see
+    /// **It covers nothing of the request.** Whoever sees one, in a proxy's log for example, can
+    /// send any other. An endpoint has to accept that: see
     /// [`Provider::accept_unsigned_body`](crate::Provider::accept_unsigned_body). The comparison is
     /// one of digests, and takes the same time wherever the tokens differ.
     ///
@@ -184,8 +184,8 @@ impl Scheme {
         self
     }
 
-    /// Sets the header in which a request names its key. It is required, and a key of the endpoint that
-    /// has another [id](crate::Secret::with_id) is not tried; one without an id always is.
+    /// Sets the header in which a request names its key. It is required, and a key of the endpoint
+    /// that has another [id](crate::Secret::with_id) is not tried; one without an id always is.
     ///
     /// ```
     /// use std::time::UNIX_EPOCH;

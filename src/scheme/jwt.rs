@@ -129,8 +129,8 @@ impl JwtFormat {
         self
     }
 
-    /// The payload segment of the token is empty, and the body stands in its place
-    /// ([RFC 7515, appendix F](https://www.rfc-editor.org/rfc/rfc7515#appendix-F)). There are no claims.
+    /// The payload segment of the token is empty, and the body stands in its place ([RFC 7515,
+    /// appendix F](https://www.rfc-editor.org/rfc/rfc7515#appendix-F)). There are no claims.
     pub fn detached(mut self) -> Self {
         self.is_detached = true;
         self
@@ -153,8 +153,8 @@ impl JwtFormat {
         self
     }
 
-    /// Requires a claim to be the value of a parameter of the provider, or a list that contains it. The
-    /// endpoint has to set the parameter.
+    /// Requires a claim to be the value of a parameter of the provider, or a list that contains it.
+    /// The endpoint has to set the parameter.
     pub fn with_param_claim(
         mut self,
         claim: impl Into<Cow<'static, str>>,
@@ -171,8 +171,9 @@ impl JwtFormat {
         self
     }
 
-    /// Requires a claim to be the SHA-256 of the body. Without this, [`with_body_claim`](Self::with_body_claim)
-    /// or [`detached`](Self::detached), the body is [not covered](Coverage::None).
+    /// Requires a claim to be the SHA-256 of the body. Without this,
+    /// [`with_body_claim`](Self::with_body_claim) or [`detached`](Self::detached), the body is [not
+    /// covered](Coverage::None).
     pub fn with_body_hash(
         mut self,
         claim: impl Into<Cow<'static, str>>,
@@ -224,7 +225,8 @@ impl JwtFormat {
         self
     }
 
-    /// Takes every token for another delivery, for a provider whose bodies may be the same each time.
+    /// Takes every token for another delivery, for a provider whose bodies may be the same each
+    /// time.
     pub(crate) fn by_token(mut self) -> Self {
         self.is_by_token = true;
         self
@@ -244,11 +246,12 @@ impl JwtFormat {
 }
 
 impl Scheme {
-    /// A JSON Web Token in a header, or as the body. It needs the feature `jwt`, and `asymmetric` for algorithms
-    /// with public keys. The algorithm is `HS256` for [`HmacSha256`](Algorithm::HmacSha256), `ES256`
-    /// for [`EcdsaP256Sha256Fixed`](Algorithm::EcdsaP256Sha256Fixed), `RS256` for
-    /// [`RsaPkcs1Sha256`](Algorithm::RsaPkcs1Sha256), `EdDSA` for [`Ed25519`](Algorithm::Ed25519), and so
-    /// on; others have none.
+    /// A JSON Web Token in a header, or as the body. It needs the feature `jwt`, and `asymmetric`
+    /// for algorithms with public keys. The algorithm is `HS256` for
+    /// [`HmacSha256`](Algorithm::HmacSha256), `ES256` for
+    /// [`EcdsaP256Sha256Fixed`](Algorithm::EcdsaP256Sha256Fixed), `RS256` for
+    /// [`RsaPkcs1Sha256`](Algorithm::RsaPkcs1Sha256), `EdDSA` for [`Ed25519`](Algorithm::Ed25519),
+    /// and so on; others have none.
     #[must_use]
     pub fn jwt(algorithm: Algorithm, format: JwtFormat) -> Self {
         let signature = match &format.header {
@@ -673,7 +676,8 @@ impl<'t> Token<'t> {
 
 /// What the token says of the body.
 struct BoundBody {
-    /// The hash in the token. `None` where the token has none, and only an empty body may go without.
+    /// The hash in the token. `None` where the token has none, and only an empty body may go
+    /// without.
     hash: Option<Option<String>>,
     encoding: Encoding,
     text: Option<String>,

@@ -33,18 +33,20 @@ use crate::{
     },
 };
 
-/// What an HTTP message signature ([RFC 9421](https://www.rfc-editor.org/rfc/rfc9421)) has to cover.
+/// What an HTTP message signature ([RFC 9421](https://www.rfc-editor.org/rfc/rfc9421)) has to
+/// cover.
 ///
-/// A request has signatures in `Signature`, and what each covers in `Signature-Input`, under the same
-/// label. A signature counts if it covers all components that are required here, and perhaps others; if
-/// its `created` is within the tolerance and its `expires` has not passed; if its `alg`, where it has
-/// one, is the algorithm of the [scheme](Scheme::http_message_signature); and if a key of the endpoint
-/// makes it. One such signature is enough, of at most four. If it names its key (`keyid`), only the keys
-/// with this [id](crate::Secret::with_id) are tried, and those without an id.
+/// A request has signatures in `Signature`, and what each covers in `Signature-Input`, under the
+/// same label. A signature counts if it covers all components that are required here, and perhaps
+/// others; if its `created` is within the tolerance and its `expires` has not passed; if its `alg`,
+/// where it has one, is the algorithm of the [scheme](Scheme::http_message_signature); and if a key
+/// of the endpoint makes it. One such signature is enough, of at most four. If it names its key
+/// (`keyid`), only the keys with this [id](crate::Secret::with_id) are tried, and those without an
+/// id.
 ///
 /// The body is covered by the digest in `Content-Digest`, by SHA-256 or SHA-512, and only if the
-/// signature covers that field: it is required unless [other components](Self::with_components) are. The
-/// signature is checked before the body is read, and the digest afterwards.
+/// signature covers that field: it is required unless [other components](Self::with_components)
+/// are. The signature is checked before the body is read, and the digest afterwards.
 ///
 /// # Components
 ///
@@ -148,9 +150,9 @@ impl MessageSignatureFormat {
     }
 
     /// Sets how far `created` may be from the receiver's clock. If there is a limit for the past,
-    /// `created` is required. Without one ([`Tolerance::off`]), a request that was captured stays valid as
-    /// long as the key, or until its `expires`. See
-    /// [which limit applies](crate::Verifier#which-limit-applies).
+    /// `created` is required. Without one ([`Tolerance::off`]), a request that was captured stays
+    /// valid as long as the key, or until its `expires`. See [which limit
+    /// applies](crate::Verifier#which-limit-applies).
     pub fn with_tolerance(mut self, tolerance: impl Into<Tolerance>) -> Self {
         self.tolerance = tolerance.into();
         self
@@ -174,8 +176,8 @@ impl Scheme {
     /// algorithms with public keys. These are [`HmacSha256`](Algorithm::HmacSha256),
     /// [`Ed25519`](Algorithm::Ed25519), [`EcdsaP256Sha256Fixed`](Algorithm::EcdsaP256Sha256Fixed),
     /// [`EcdsaP384Sha384Fixed`](Algorithm::EcdsaP384Sha384Fixed),
-    /// [`RsaPssSha512`](Algorithm::RsaPssSha512) and [`RsaPkcs1Sha256`](Algorithm::RsaPkcs1Sha256), which
-    /// the standard calls `hmac-sha256`, `ed25519`, `ecdsa-p256-sha256`, `ecdsa-p384-sha384`,
+    /// [`RsaPssSha512`](Algorithm::RsaPssSha512) and [`RsaPkcs1Sha256`](Algorithm::RsaPkcs1Sha256),
+    /// which the standard calls `hmac-sha256`, `ed25519`, `ecdsa-p256-sha256`, `ecdsa-p384-sha384`,
     /// `rsa-pss-sha512` and `rsa-v1_5-sha256`.
     #[must_use]
     pub fn http_message_signature(algorithm: Algorithm, format: MessageSignatureFormat) -> Self {

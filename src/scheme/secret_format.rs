@@ -40,8 +40,8 @@ impl SecretFormat {
         Self::new(TextEncoding::Text, 1)
     }
 
-    /// Base64 of at least 16 bytes, standard or URL-safe. Missing padding and non-zero trailing bits
-    /// are accepted, because some vendors print such secrets.
+    /// Base64 of at least 16 bytes, standard or URL-safe. Missing padding and non-zero trailing
+    /// bits are accepted, because some vendors print such secrets.
     #[must_use]
     pub fn base64() -> Self {
         Self::new(TextEncoding::Base64, 16)
@@ -69,8 +69,8 @@ impl SecretFormat {
         self.or_prefix(prefix)
     }
 
-    /// Adds a prefix for a vendor that writes its secrets in several ways. The longest prefix that is
-    /// present is removed, and no other.
+    /// Adds a prefix for a vendor that writes its secrets in several ways. The longest prefix that
+    /// is present is removed, and no other.
     ///
     /// ```
     /// use tower_webhook::scheme::SecretFormat;

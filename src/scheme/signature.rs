@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::scheme::{encoding::Encoding, locator::Locator};
 
-/// Where the signature is, and the grammar of the value there: usually a header, whose name converts
-/// into a [`Locator`].
+/// Where the signature is, and the grammar of the value there: usually a header, whose name
+/// converts into a [`Locator`].
 ///
 /// A value may contain several signatures, of which any may match.
 ///
@@ -175,8 +175,8 @@ impl SignatureFormat {
     }
 
     /// Makes a [`Signer`](crate::Signer) write a space after each separator of
-    /// [`fields`](Self::fields), as some senders do: `t=1, v1=aa`. A verifier accepts fields with and
-    /// without.
+    /// [`fields`](Self::fields), as some senders do: `t=1, v1=aa`. A verifier accepts fields with
+    /// and without.
     ///
     /// ```
     /// use http::Request;

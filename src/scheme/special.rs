@@ -82,8 +82,8 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
     /// Checks the head, and keeps what is needed of it.
     fn read(&self, head: &SpecialHead<'_>) -> Result<SpecialRequest, Reason>;
 
-    /// Checks the head of a request whose signatures are of the head, which has a digest of the body.
-    /// `None` for a scheme that reads statements instead.
+    /// Checks the head of a request whose signatures are of the head, which has a digest of the
+    /// body. `None` for a scheme that reads statements instead.
     fn read_signatures(&self, _: &SpecialHead<'_>) -> Option<Result<HeadSignatures, Reason>> {
         None
     }
@@ -168,10 +168,11 @@ pub(crate) struct Statement {
     pub(crate) signatures: Option<Vec<Vec<u8>>>,
     /// The id of the key, if the request names it.
     pub(crate) key_id: Option<Box<str>>,
-    /// What tells deliveries apart, if that is not the first content: the same for all spellings that
-    /// are accepted, and for every attempt.
+    /// What tells deliveries apart, if that is not the first content: the same for all spellings
+    /// that are accepted, and for every attempt.
     pub(crate) identity: Option<Vec<u8>>,
-    /// The certificates in DER that vouch for the key, if the request has them instead of the endpoint.
+    /// The certificates in DER that vouch for the key, if the request has them instead of the
+    /// endpoint.
     pub(crate) chain: Option<Vec<Vec<u8>>>,
     /// The time of the attempt, if the body has it.
     pub(crate) time: Option<UnixTime>,

@@ -35,8 +35,8 @@ impl Timestamp {
         Self::at(Locator::field(name))
     }
 
-    /// A timestamp at any place, in [`TimeUnit::Seconds`], with [`Tolerance::default`]. In a body, it
-    /// counts as signed if the whole body is, or if it is part of the signed content.
+    /// A timestamp at any place, in [`TimeUnit::Seconds`], with [`Tolerance::default`]. In a body,
+    /// it counts as signed if the whole body is, or if it is part of the signed content.
     #[must_use]
     pub fn at(place: Locator) -> Self {
         Self {

@@ -36,8 +36,8 @@ impl TokenFormat {
         }
     }
 
-    /// The credentials of HTTP's Basic authentication (RFC 7617), in the header `Authorization`. The
-    /// secret is `user:password`.
+    /// The credentials of HTTP's Basic authentication (RFC 7617), in the header `Authorization`.
+    /// The secret is `user:password`.
     #[must_use]
     pub fn basic() -> Self {
         Self {

@@ -93,8 +93,8 @@ impl Url {
         })
     }
 
-    /// The URL to which a request was sent: the registered one, whose query the request has to have,
-    /// with what the sender has `added` to it.
+    /// The URL to which a request was sent: the registered one, whose query the request has to
+    /// have, with what the sender has `added` to it.
     pub(crate) fn of(head: &SpecialHead<'_>, added: &str) -> Result<Self, Reason> {
         let query = head.head.query;
         if head.param("url_from") == Some(FORWARDED) {
@@ -115,9 +115,9 @@ impl Url {
         Ok(url)
     }
 
-    /// The URL to which a request was sent, where the signature covers the query that was received: the
-    /// scheme and the host are the registered ones. So is the path, if it is registered, because the
-    /// layer may see only the end of it. `None` if the endpoint says nothing of it.
+    /// The URL to which a request was sent, where the signature covers the query that was received:
+    /// the scheme and the host are the registered ones. So is the path, if it is registered,
+    /// because the layer may see only the end of it. `None` if the endpoint says nothing of it.
     #[cfg(feature = "message-signatures")]
     pub(crate) fn received(head: &SpecialHead<'_>) -> Result<Option<Self>, Reason> {
         if head.param("url_from") == Some(FORWARDED) {

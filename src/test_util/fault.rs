@@ -19,7 +19,8 @@ const FRAMES: usize = 4;
 
 /// What goes wrong with the body of a request on its way.
 ///
-/// Under tokio's [paused clock](https://docs.rs/tokio/latest/tokio/time/fn.pause.html), waiting takes no time.
+/// Under tokio's [paused clock](https://docs.rs/tokio/latest/tokio/time/fn.pause.html), waiting
+/// takes no time.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -100,7 +101,8 @@ impl BodyFault {
 
 /// The body of a request with a [`BodyFault`].
 ///
-/// It is a [`Body`] for Tower and for axum's `Body::new`. For actix-web, it converts into a payload:
+/// It is a [`Body`] for Tower and for axum's `Body::new`. For actix-web, it converts into a
+/// payload:
 ///
 /// ```
 /// # #[cfg(feature = "actix")]

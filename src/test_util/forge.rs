@@ -16,8 +16,8 @@ use crate::{
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl TestSender {
-    /// The request in each form that the receiver has to refuse. Which these are depends on what the
-    /// provider signs: see [`Forgery`].
+    /// The request in each form that the receiver has to refuse. Which these are depends on what
+    /// the provider signs: see [`Forgery`].
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@ pub enum Forgery {
     /// Genuine, and signed longer ago than the provider's tolerance. Not for a provider without a
     /// time.
     Stale,
-    /// Genuine, and signed with a time further ahead than the provider's tolerance. Not for a provider
-    /// without a time.
+    /// Genuine, and signed with a time further ahead than the provider's tolerance. Not for a
+    /// provider without a time.
     FromTheFuture,
 }
 

@@ -21,8 +21,8 @@ const VENDORS: &str = include_str!("identities.json");
 /// The body of an event of an identity vendor that says how a verification ended, or how far it is.
 ///
 /// It is as the vendor sends it, as far as its documentation shows, with the few fields that
-/// [`Identity`](crate::Identity) is read from. It has the session `session-1`, and, where the vendor
-/// sends them, the subject `customer-1`, the level `level-1` and the current time.
+/// [`Identity`](crate::Identity) is read from. It has the session `session-1`, and, where the
+/// vendor sends them, the subject `customer-1`, the level `level-1` and the current time.
 ///
 /// ```
 /// use http::Request;

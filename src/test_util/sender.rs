@@ -22,8 +22,8 @@ use crate::{
 /// The registered URL of the endpoint, for a provider that signs it.
 const URL: &str = "https://example.com/webhooks";
 
-/// A provider, as it sends to your endpoint: with a key that is made for the test, genuine requests,
-/// and requests that have to be refused.
+/// A provider, as it sends to your endpoint: with a key that is made for the test, genuine
+/// requests, and requests that have to be refused.
 ///
 /// ```
 /// use http::Request;
@@ -74,8 +74,8 @@ impl TestSender {
     ///
     /// # Errors
     ///
-    /// When there is no such provider, or when it signs in a way that is only verified here, such as
-    /// RSA with SHA-1; and without the feature `asymmetric` or `jwt` that it needs.
+    /// When there is no such provider, or when it signs in a way that is only verified here, such
+    /// as RSA with SHA-1; and without the feature `asymmetric` or `jwt` that it needs.
     pub fn new(name: &str) -> Result<Self, SetupError> {
         let Some(mut provider) = providers::by_name(name) else {
             return Err(SetupError::new(format!(
@@ -260,8 +260,8 @@ impl TestSender {
         found.ok_or_else(|| SignError::new("the provider needs a body of its own; pass one"))
     }
 
-    /// The request, signed now. A value that the provider has in the body, such as a token, is set in
-    /// it. Parameters of the query that the provider signs have to be in the request: see
+    /// The request, signed now. A value that the provider has in the body, such as a token, is set
+    /// in it. Parameters of the query that the provider signs have to be in the request: see
     /// [`post`](Self::post).
     ///
     /// # Errors
@@ -276,8 +276,8 @@ impl TestSender {
         self.sign(&self.signer, request, self.now())
     }
 
-    /// Another attempt to deliver the event of a signed request: the same headers and the same body,
-    /// signed anew. An exact repetition is a clone of the request.
+    /// Another attempt to deliver the event of a signed request: the same headers and the same
+    /// body, signed anew. An exact repetition is a clone of the request.
     ///
     /// ```
     /// use http::Request;

@@ -23,8 +23,8 @@ impl TestSender {
     ///
     /// # Errors
     ///
-    /// When the provider is not a built-in one. Its scheme is in your configuration: take the provider
-    /// from there, with [`Config::endpoint`](crate::Config::endpoint).
+    /// When the provider is not a built-in one. Its scheme is in your configuration: take the
+    /// provider from there, with [`Config::endpoint`](crate::Config::endpoint).
     pub fn to_toml(&self, endpoint: &str) -> Result<String, SetupError> {
         let provider = self.provider();
         if providers::by_name(provider.name()).is_none() {

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl<T: Payload> VerifiedEvent<T> {
-    /// Takes the event that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) has inserted, and reads
-    /// it as `T`. A failure is logged and counted, as an extractor does.
+    /// Takes the event that [`WebhookVerifyLayer`](crate::WebhookVerifyLayer) has inserted, and
+    /// reads it as `T`. A failure is logged and counted, as an extractor does.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -26,7 +26,8 @@ impl<T: Payload> VerifiedEvent<T> {
     /// # Errors
     ///
     /// [`LayerMissing`](crate::RejectionKind::LayerMissing) when there is no event,
-    /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as `T`.
+    /// [`UnreadablePayload`](crate::RejectionKind::UnreadablePayload) when it cannot be read as
+    /// `T`.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Rejection> {
         let event = extensions.get();
         let absence = Absence::of(

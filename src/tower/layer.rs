@@ -55,8 +55,8 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The inner service gets the verified body, complete and in one frame; trailers are dropped. Reading
-/// the body needs a tokio runtime with time enabled.
+/// The inner service gets the verified body, complete and in one frame; trailers are dropped.
+/// Reading the body needs a tokio runtime with time enabled.
 #[derive(Clone)]
 pub struct WebhookVerifyLayer {
     options: Arc<LayerOptions>,
@@ -65,7 +65,8 @@ pub struct WebhookVerifyLayer {
 const KEY_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl WebhookVerifyLayer {
-    /// A layer that checks with `verifier`, by the machine's clock, with the provider's read timeout.
+    /// A layer that checks with `verifier`, by the machine's clock, with the provider's read
+    /// timeout.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
         observe::start(verifier.shared());
@@ -91,20 +92,21 @@ impl WebhookVerifyLayer {
         }
     }
 
-    /// A layer that accepts a request if one of several endpoints does, each with keys, parameters and
-    /// limits of its own: for the time in which a provider's account, or the provider itself, is
-    /// exchanged for another.
+    /// A layer that accepts a request if one of several endpoints does, each with keys, parameters
+    /// and limits of its own: for the time in which a provider's account, or the provider itself,
+    /// is exchanged for another.
     ///
     /// Every endpoint is tried, in the order of their names; no result depends on the order of the
-    /// list. The event says which endpoint accepted the request. If none does, the refusal is the one
-    /// of the endpoint that got furthest. The read timeout is the longest of the providers.
+    /// list. The event says which endpoint accepted the request. If none does, the refusal is the
+    /// one of the endpoint that got furthest. The read timeout is the longest of the providers.
     ///
     /// # Errors
     ///
-    /// When there are fewer than two endpoints or more than [`MAX_ANY_OF`](Self::MAX_ANY_OF), or when
-    /// one has no [name](Verifier::with_endpoint), has the name of another, or accepts what anybody can
-    /// send, as with [`UnauthenticatedSha256`](crate::scheme::Algorithm::UnauthenticatedSha256), or
-    /// answers a [handshake](crate::handshake) that is not signed with a MAC under its key.
+    /// When there are fewer than two endpoints or more than [`MAX_ANY_OF`](Self::MAX_ANY_OF), or
+    /// when one has no [name](Verifier::with_endpoint), has the name of another, or accepts what
+    /// anybody can send, as with
+    /// [`UnauthenticatedSha256`](crate::scheme::Algorithm::UnauthenticatedSha256), or answers a
+    /// [handshake](crate::handshake) that is not signed with a MAC under its key.
     ///
     /// ```
     /// use tower_webhook::{Secret, Verifier, WebhookVerifyLayer, providers};
@@ -178,12 +180,12 @@ impl WebhookVerifyLayer {
         }))
     }
 
-    /// The most endpoints of [`any_of`](Self::any_of): each costs the hashes of its keys, and keeps the
-    /// body on its own if that arrives in several frames.
+    /// The most endpoints of [`any_of`](Self::any_of): each costs the hashes of its keys, and keeps
+    /// the body on its own if that arrives in several frames.
     pub const MAX_ANY_OF: usize = 4;
 
-    /// Sets what happens to requests that are refused for their signature. The layer warns once, when
-    /// this is set, if they are passed on.
+    /// Sets what happens to requests that are refused for their signature. The layer warns once,
+    /// when this is set, if they are passed on.
     #[must_use]
     pub fn with_enforcement(self, enforcement: Enforcement) -> Self {
         if enforcement == Enforcement::Log {
@@ -211,15 +213,15 @@ impl WebhookVerifyLayer {
         self
     }
 
-    /// Sets how long the whole body may take to arrive, from the first time that the layer waits for
-    /// it. See [which limit applies](Verifier#which-limit-applies).
+    /// Sets how long the whole body may take to arrive, from the first time that the layer waits
+    /// for it. See [which limit applies](Verifier#which-limit-applies).
     #[must_use]
     pub fn with_read_timeout(self, timeout: Duration) -> Self {
         self.with(|options| options.timeouts.read = timeout)
     }
 
-    /// Sets how long the [key source](crate::keys::KeySource) may take before the request is refused
-    /// with 503. The default is 5 seconds.
+    /// Sets how long the [key source](crate::keys::KeySource) may take before the request is
+    /// refused with 503. The default is 5 seconds.
     #[must_use]
     pub fn with_key_timeout(self, timeout: Duration) -> Self {
         self.with(|options| options.timeouts.keys = timeout)
@@ -242,9 +244,9 @@ impl WebhookVerifyLayer {
         self.with(|options| options.clock = Arc::new(clock))
     }
 
-    /// Sets a hook that sees every refusal of this layer and may change the status and the headers of
-    /// the response. The body stays empty. Refusals by an extractor or by a delivery layer inside are
-    /// logged and in the response's extensions, and do not reach the hook.
+    /// Sets a hook that sees every refusal of this layer and may change the status and the headers
+    /// of the response. The body stays empty. Refusals by an extractor or by a delivery layer
+    /// inside are logged and in the response's extensions, and do not reach the hook.
     ///
     /// ```
     /// use http::StatusCode;

@@ -39,13 +39,13 @@ pub enum Enforcement {
     /// The provider gets 401, and the handler does not see the request.
     #[default]
     Refuse,
-    /// The request is logged at WARN, counted, and passed on with its body and **without an event**,
-    /// to try a set-up with real traffic before it is enforced. Limits of length and time stay
-    /// enforced; of several endpoints, the longest.
+    /// The request is logged at WARN, counted, and passed on with its body and **without an
+    /// event**, to try a set-up with real traffic before it is enforced. Limits of length and time
+    /// stay enforced; of several endpoints, the longest.
     ///
     /// The handler has to take `Option<VerifiedEvent>`, and decides what to do with `None`: anybody
-    /// can send such a request. The [`Rejection`] is in the request's extensions. The event of another
-    /// such layer outside of this one stays in them, so ask an event for its
+    /// can send such a request. The [`Rejection`] is in the request's extensions. The event of
+    /// another such layer outside of this one stays in them, so ask an event for its
     /// [`endpoint`](crate::VerifiedEvent::endpoint) where layers are nested.
     Log,
 }
@@ -116,8 +116,8 @@ impl LayerOptions {
         response
     }
 
-    /// The status that the provider gets: the one that it takes for success, instead of another 2xx.
-    /// `endpoint` is the one that accepted the request.
+    /// The status that the provider gets: the one that it takes for success, instead of another
+    /// 2xx. `endpoint` is the one that accepted the request.
     pub(crate) fn answer(
         &self,
         endpoint: Option<&Arc<Endpoint>>,

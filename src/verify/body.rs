@@ -60,9 +60,9 @@ impl CheckedHead {
     /// # Errors
     ///
     /// [`RejectionKind::NoValidKey`] when no key was valid when the head was checked, or when the
-    /// keys were made for another provider.
-    /// [`RejectionKind::SignatureMismatch`] and others as for [`verify`](BodyVerifier::verify), when
-    /// the token or the signature does not depend on the body.
+    /// keys were made for another provider. [`RejectionKind::SignatureMismatch`] and others as for
+    /// [`verify`](BodyVerifier::verify), when the token or the signature does not depend on the
+    /// body.
     pub fn with_keys(self, keys: &KeySet) -> Result<BodyVerifier, Rejection> {
         self.with_keys_of(KeyOwner::Endpoint, keys.clone())
     }
@@ -309,7 +309,8 @@ impl Comparison {
             && !self.are_all_ruled_out()
     }
 
-    /// Starts to get the key that the request names, if it has none yet and is not refused without one.
+    /// Starts to get the key that the request names, if it has none yet and is not refused without
+    /// one.
     pub(crate) fn ask_for_keys(&self) -> Option<KeySetFuture> {
         if !self.needs_keys() {
             return None;

@@ -175,8 +175,8 @@ pub(crate) fn about(rejection: Rejection, endpoint: &Endpoint, head: &Head<'_>) 
     })
 }
 
-/// Whether the sender names the provider as its software, as in `Stripe/1.0`. A proxy may have removed
-/// the headers with the signature.
+/// Whether the sender names the provider as its software, as in `Stripe/1.0`. A proxy may have
+/// removed the headers with the signature.
 fn names_provider(head: &Head<'_>, provider: &str) -> bool {
     let agent = head.headers.nth("user-agent", 0).unwrap_or_default();
     let agent = agent.get(..100).unwrap_or(agent);

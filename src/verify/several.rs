@@ -25,8 +25,8 @@ use crate::{
 /// The members of a group, in the order of their names, so that no result depends on another order.
 pub(crate) struct Several {
     members: Vec<Member>,
-    /// The body for a request that is passed on although no member accepts it. A member keeps its own
-    /// no longer than it can accept the request.
+    /// The body for a request that is passed on although no member accepts it. A member keeps its
+    /// own no longer than it can accept the request.
     passed_on: Option<(Arc<Endpoint>, Buffer)>,
     /// The body that a member has refused.
     read: Bytes,
@@ -48,8 +48,8 @@ pub(crate) enum Member {
 }
 
 impl Several {
-    /// Fails if no member is left. `shadow` is the endpoint whose limit applies to a request that is
-    /// passed on although it is not verified.
+    /// Fails if no member is left. `shadow` is the endpoint whose limit applies to a request that
+    /// is passed on although it is not verified.
     pub(crate) fn new(
         members: Vec<Member>,
         shadow: Option<&Arc<Endpoint>>,
@@ -145,8 +145,8 @@ impl Several {
         furthest
     }
 
-    /// Compares for one member after the other, until another task should run. It returns `None` if it
-    /// depends on keys that have to be [asked for](Self::ask_for_keys).
+    /// Compares for one member after the other, until another task should run. It returns `None` if
+    /// it depends on keys that have to be [asked for](Self::ask_for_keys).
     pub(crate) fn poll_comparison(
         &mut self,
         cx: &mut Context<'_>,

@@ -56,15 +56,16 @@ use crate::{keys::remote::RemoteKeys, verify::body::Comparison};
 /// | distance of a timestamp from the clock | [`with_tolerance`](Self::with_tolerance) | [`Timestamp::with_tolerance`](crate::scheme::Timestamp::with_tolerance) of its scheme | 5 minutes on both sides |
 ///
 /// In a configuration file, `max_body`, `read_timeout` and `tolerance` of `[endpoints.NAME]` are
-/// column 1; `max_body`, `read_timeout` and `timestamp.tolerance` of `[providers.NAME]` are column 2.
+/// column 1; `max_body`, `read_timeout` and `timestamp.tolerance` of `[providers.NAME]` are column
+/// 2.
 #[derive(Clone)]
 pub struct Verifier {
     endpoint: Arc<Endpoint>,
 }
 
 impl Verifier {
-    /// A verifier for `provider`, with one secret or, during a rotation, several. Tolerance and body
-    /// limit are the provider's.
+    /// A verifier for `provider`, with one secret or, during a rotation, several. Tolerance and
+    /// body limit are the provider's.
     ///
     /// # Errors
     ///
@@ -144,8 +145,8 @@ impl Verifier {
         self
     }
 
-    /// Makes the layer [look up](crate::keys) the keys of each request, instead of using those of the
-    /// verifier.
+    /// Makes the layer [look up](crate::keys) the keys of each request, instead of using those of
+    /// the verifier.
     #[must_use]
     pub fn with_key_source(mut self, source: impl KeySource + 'static) -> Self {
         self.endpoint_mut().set_source(Arc::new(source));
@@ -176,8 +177,8 @@ impl Verifier {
         &self.endpoint.keys
     }
 
-    /// What is suspicious about this endpoint: secrets that cannot be right by their look, secrets or
-    /// ids that occur twice, and weaknesses of the scheme. A layer logs each at WARN when it is
+    /// What is suspicious about this endpoint: secrets that cannot be right by their look, secrets
+    /// or ids that occur twice, and weaknesses of the scheme. A layer logs each at WARN when it is
     /// created.
     ///
     /// ```
@@ -193,7 +194,8 @@ impl Verifier {
         self.endpoint.notes()
     }
 
-    /// Whether this endpoint expects its provider to hand it a secret. Copies of the verifier share it.
+    /// Whether this endpoint expects its provider to hand it a secret. Copies of the verifier share
+    /// it.
     #[must_use]
     pub fn registration(&self) -> Registration {
         self.endpoint.registration.clone()
@@ -241,8 +243,8 @@ impl Verifier {
 
 #[cfg(feature = "remote-keys")]
 impl Verifier {
-    /// Checks a complete request with keys that are [fetched](Self::from_remote_keys), for a request from
-    /// a queue or a server without a layer. A verifier with its own keys does as
+    /// Checks a complete request with keys that are [fetched](Self::from_remote_keys), for a
+    /// request from a queue or a server without a layer. A verifier with its own keys does as
     /// [`verify`](Self::verify) does.
     ///
     /// ```
@@ -315,8 +317,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// When none accepts it: the refusal is that of the endpoint that got furthest, and of equals the
-    /// first by name.
+    /// When none accepts it: the refusal is that of the endpoint that got furthest, and of equals
+    /// the first by name.
     ///
     /// # Panics
     ///

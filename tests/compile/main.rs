@@ -1,7 +1,7 @@
 //! What must not compile, and what the compiler says then.
 //!
-//! The whole text may change with the compiler; `OVERWRITE=1 cargo test --workspace --all-features --test compile` writes it
-//! again. The sentences below have to stay.
+//! The whole text may change with the compiler; `OVERWRITE=1 cargo test --workspace --all-features
+//! --test compile` writes it again. The sentences below have to stay.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -123,7 +123,8 @@ fn refused(folder: &Path, name: &str, libraries: &[(String, PathBuf)]) -> String
     normalized(&format!("{name}.rs"), errors)
 }
 
-/// Without what stands at places outside of the case, and with a margin that does not depend on line numbers there.
+/// Without what stands at places outside of the case, and with a margin that does not depend on
+/// line numbers there.
 fn normalized(case: &str, errors: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut lines = Vec::new();

@@ -27,7 +27,8 @@ pub(crate) struct Answer {
     pub(crate) continued: bool,
 }
 
-/// Under this name every host shows the client what is meant for the operator: the rejection in the response's extensions.
+/// Under this name every host shows the client what is meant for the operator: the rejection in the
+/// response's extensions.
 pub(crate) const REASON: &str = "x-reason";
 
 /// Connection, time and framing belong to the server.
@@ -130,8 +131,8 @@ pub(crate) fn reason(rejection: &Rejection) -> String {
     .to_string()
 }
 
-/// What a handler learns of an event. `body` is what was left of the request for it, `calls` how often it was called for one
-/// row, if it counts that.
+/// What a handler learns of an event. `body` is what was left of the request for it, `calls` how
+/// often it was called for one row, if it counts that.
 pub(crate) fn facts<T: Payload>(
     event: &VerifiedEvent<T>,
     body: &[u8],
@@ -160,7 +161,8 @@ pub(crate) fn facts<T: Payload>(
     .to_string()
 }
 
-/// What a handler says of a request that has no event, since the layer only logs: why, and what was left of the body.
+/// What a handler says of a request that has no event, since the layer only logs: why, and what was
+/// left of the body.
 pub(crate) fn passed_on(kind: &str, body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
     json!({ "verified": false, "kind": kind, "body": body }).to_string()

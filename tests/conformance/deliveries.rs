@@ -1,4 +1,5 @@
-//! Stores that do what a route wants of them, and the handler that counts its calls and does what a row wants.
+//! Stores that do what a route wants of them, and the handler that counts its calls and does what a
+//! row wants.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -87,7 +87,8 @@ pub(crate) enum Handler {
     Optional,
 }
 
-/// What a host serves at `/hooks/NAME`, whatever the method and whatever comes after it in the path.
+/// What a host serves at `/hooks/NAME`, whatever the method and whatever comes after it in the
+/// path.
 #[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) name: String,
@@ -348,7 +349,8 @@ fn source(provider: Provider) -> impl KeySource + 'static {
     })
 }
 
-/// What the hooks of one host have heard: `refused KIND` of a layer that verifies, `delivery OUTCOME` of one that remembers.
+/// What the hooks of one host have heard: `refused KIND` of a layer that verifies, `delivery
+/// OUTCOME` of one that remembers.
 #[derive(Clone, Default)]
 pub(crate) struct Heard {
     counts: Arc<Mutex<Counts>>,

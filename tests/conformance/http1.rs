@@ -155,8 +155,8 @@ impl Reader {
         }
     }
 
-    /// The answer before the one to the request for `/nowhere`. A server need not read on, but no part of a body may become
-    /// a request.
+    /// The answer before the one to the request for `/nowhere`. A server need not read on, but no
+    /// part of a body may become a request.
     async fn followed(&mut self) -> io::Result<Vec<Answer>> {
         let mut answers = vec![self.answer().await?];
         match self.answer().await {

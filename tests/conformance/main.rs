@@ -1,7 +1,9 @@
-//! One table of requests over real connections against plain Tower on hyper, axum and actix-web, on HTTP/1.1 and HTTP/2: the
-//! same status, the same headers, the same event, the same reason. A difference fails.
+//! One table of requests over real connections against plain Tower on hyper, axum and actix-web, on
+//! HTTP/1.1 and HTTP/2: the same status, the same headers, the same event, the same reason. A
+//! difference fails.
 //!
-//! A new shape of scheme joins by data; a provider whose shape is here needs no rows, and its vectors are run by `it`:
+//! A new shape of scheme joins by data; a provider whose shape is here needs no rows, and its
+//! vectors are run by `it`:
 //!
 //! 1. `tests/conformance/endpoints.toml`: an `[endpoints.NAME]`, as in every configuration, for a custom scheme with its
 //!    `[providers.NAME]`. A clock of its own, or a handler other than the usual one, goes into `[routes.NAME]`.
@@ -10,9 +12,9 @@
 //!    `change` happens to it, and `framing` says how it is sent. `conformance/row.rs` lists the choices.
 //! 3. `status`, and what is special about the `event` or `refused`: what is not named must not be there.
 //!
-//! A row is one request, or several attempts at a delivery: `then` lists the further ones. A route with `deliveries` has a
-//! delivery layer inside, over stores that are new for each host and protocol; its rows need deliveries of their own, and say
-//! what their `delivery` becomes.
+//! A row is one request, or several attempts at a delivery: `then` lists the further ones. A route
+//! with `deliveries` has a delivery layer inside, over stores that are new for each host and
+//! protocol; its rows need deliveries of their own, and say what their `delivery` becomes.
 //!
 //! A host that differs by its own nature is in `OWN_WAYS` below, with the reason.
 #![allow(
@@ -191,7 +193,8 @@ impl Attempt {
     }
 }
 
-/// Attempts that go together are answered in no order: gives each the answer that it expects, if there is one.
+/// Attempts that go together are answered in no order: gives each the answer that it expects, if
+/// there is one.
 fn in_order(attempts: &[Attempt], answers: &mut [Answers], expected: &[Answer]) {
     let mut start = 0;
     for group in attempts.chunk_by(|_, next| next.row.together) {
@@ -295,7 +298,8 @@ fn compare(row: &Row, got: &Answers, expected: &Answer) -> Vec<String> {
     }
 }
 
-/// The hooks were called once for each refusal, also for those that no client could be told of, and for each delivery.
+/// The hooks were called once for each refusal, also for those that no client could be told of, and
+/// for each delivery.
 fn compare_heard(
     host: &Host,
     protocol: Protocol,
@@ -451,7 +455,8 @@ fn the_table_leaves_nothing_out() {
         let is_asked = !at(endpoint).is_empty() || in_a_group(endpoint);
         assert!(is_asked, "no row for endpoint {endpoint}");
     }
-    // One provider for each shape of scheme: hosts differ by what they do to requests. The vectors of all are in `it`.
+    // One provider for each shape of scheme: hosts differ by what they do to requests. The vectors
+    // of all are in `it`.
     let schemes: BTreeSet<_> = endpoints.providers().filter_map(|(_, name)| name).collect();
     for provider in schemes {
         let is_its = |name: Option<&str>| name == Some(provider);
@@ -478,7 +483,8 @@ fn the_table_leaves_nothing_out() {
     for kind in attempts.iter().filter_map(Row::kind) {
         assert!(KINDS.contains(&kind), "{kind} is no kind");
     }
-    // Whatever is refused as 401 is passed on where the layer only logs; everything else stays refused.
+    // Whatever is refused as 401 is passed on where the layer only logs; everything else stays
+    // refused.
     let passed_on: BTreeSet<_> = attempts.iter().filter_map(Row::passed_on).collect();
     let refused = |logs: bool, is_401: bool| -> BTreeSet<_> {
         let rows = attempts.iter();

@@ -16,8 +16,8 @@ use crate::{
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) endpoint: String,
-    /// `seeds/FILE/ID` or `schemes/PROVIDER/NUMBER`: headers and body are those of a vector in `tests/vectors`, and nothing is
-    /// signed here.
+    /// `seeds/FILE/ID` or `schemes/PROVIDER/NUMBER`: headers and body are those of a vector in
+    /// `tests/vectors`, and nothing is signed here.
     pub(crate) vector: Option<String>,
     #[serde(default = "post")]
     pub(crate) method: String,
@@ -27,8 +27,8 @@ pub(crate) struct Row {
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) body: Body,
-    /// By whom it is signed; without it, by the endpoint's provider with its first secret, now. For an endpoint made of several
-    /// that is `github`.
+    /// By whom it is signed; without it, by the endpoint's provider with its first secret, now. For
+    /// an endpoint made of several that is `github`.
     #[serde(default)]
     pub(crate) sign: Sign,
     /// What happens to the signed request on its way.
@@ -39,13 +39,15 @@ pub(crate) struct Row {
     #[serde(default = "both")]
     pub(crate) protocols: Vec<Protocol>,
 
-    /// The status of the answer. Without it the client has gone, and whether there is an answer is not looked at.
+    /// The status of the answer. Without it the client has gone, and whether there is an answer is
+    /// not looked at.
     pub(crate) status: Option<u16>,
-    /// What the operator learns of a refusal: `kind`, and `header`, `field`, `skew` and `length` where there are such facts. The
-    /// length `"body"` is that of the whole body, and `"none"` that of a body that is not read.
+    /// What the operator learns of a refusal: `kind`, and `header`, `field`, `skew` and `length`
+    /// where there are such facts. The length `"body"` is that of the whole body, and `"none"` that
+    /// of a body that is not read.
     pub(crate) refused: Option<Value>,
-    /// What the handler learns of an event. What is not named here must not be there; what every event has is filled in. If it has
-    /// no event, `passed-on` is why.
+    /// What the handler learns of an event. What is not named here must not be there; what every
+    /// event has is filled in. If it has no event, `passed-on` is why.
     pub(crate) event: Option<Value>,
     /// What a layer answers by itself, as text or JSON.
     pub(crate) said: Option<Value>,
@@ -60,8 +62,8 @@ pub(crate) struct Row {
     /// What is sent after that, in this order.
     #[serde(default)]
     then: Vec<Then>,
-    /// Whether this is sent at the same time as the one before. Such requests are alike, and whichever comes first is answered
-    /// as the first.
+    /// Whether this is sent at the same time as the one before. Such requests are alike, and
+    /// whichever comes first is answered as the first.
     #[serde(skip)]
     pub(crate) together: bool,
 }
@@ -363,7 +365,8 @@ impl Row {
     }
 }
 
-/// Writes what is named over what is there. Something that no event has would be a mistake of the row.
+/// Writes what is named over what is there. Something that no event has would be a mistake of the
+/// row.
 fn complete(facts: &mut Value, named: &Value) {
     for (key, value) in named.as_object().expect("a table") {
         let Some(fact) = facts.get_mut(key) else {

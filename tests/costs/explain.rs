@@ -1,5 +1,5 @@
-//! What an explanation takes in memory: it is bounded by the length of the body and by a constant, whatever
-//! the body is.
+//! What an explanation takes in memory: it is bounded by the length of the body and by a constant,
+//! whatever the body is.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},

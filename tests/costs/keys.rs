@@ -12,7 +12,8 @@ use tower_webhook::{
 
 use crate::{GLOBAL, alone};
 
-/// The least number of allocations that a piece of work makes. What the harness does meanwhile can only add to it.
+/// The least number of allocations that a piece of work makes. What the harness does meanwhile can
+/// only add to it.
 fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
     let round = |_| {
         let region = Region::new(GLOBAL);

@@ -91,8 +91,9 @@ fn a_service_is_made_of_a_layer_without_an_allocation() {
     assert_eq!(made.min(), Some(0));
 }
 
-/// Reads a body of `frames` whose sender declares `declared`, and says how often memory was reserved for it anew and
-/// how much. The harness may allocate meanwhile; the least of several rounds is the check's own.
+/// Reads a body of `frames` whose sender declares `declared`, and says how often memory was
+/// reserved for it anew and how much. The harness may allocate meanwhile; the least of several
+/// rounds is the check's own.
 fn read(frames: &[&'static [u8]], declared: Option<&str>) -> (usize, usize) {
     let verifier = github().with_max_body(usize::MAX);
     let whole = Bytes::from(frames.concat());
@@ -210,7 +211,8 @@ async fn the_layer_too_holds_no_more_than_arrived() {
     assert_eq!(watch.polls(), 2 * frames + 1);
 }
 
-/// The allocations of a request that is answered at once: the least of several rounds, since the harness may allocate meanwhile.
+/// The allocations of a request that is answered at once: the least of several rounds, since the
+/// harness may allocate meanwhile.
 fn allocations(
     service: &mut impl Service<Request<Full<Bytes>>, Response = Answer, Error = Infallible>,
     (signed, status): (&Request<Bytes>, u16),
@@ -250,7 +252,8 @@ fn a_request_costs_one_allocation_beside_those_of_http() {
         let name = http::header::WWW_AUTHENTICATE;
         http::HeaderMap::new().insert(name, HeaderValue::from_static("Webhook"));
     });
-    // The labels of the counters, whoever counts: two of an event, one of a refusal, and their texts.
+    // The labels of the counters, whoever counts: two of an event, one of a refusal, and their
+    // texts.
     let (counted, counted_refusal) = if cfg!(feature = "all") {
         (5, 2)
     } else {
@@ -281,7 +284,8 @@ fn a_request_costs_one_allocation_beside_those_of_http() {
             unsigned.headers_mut().remove("x-hub-signature-256");
             unsigned.headers_mut().remove("svix-signature");
             let refused = allocations(&mut service, (&unsigned, 401));
-            // A 401 has to name a way to authenticate, and the operator gets method, path, id and hints.
+            // A 401 has to name a way to authenticate, and the operator gets method, path, id and
+            // hints.
             let expected = extensions + headers + 1 + counted_refusal + 6;
             assert!(
                 refused - bare <= expected,

@@ -1,5 +1,5 @@
-//! One signature stands for one request: what is signed cannot be cut in two ways, and one variant is never taken
-//! for another.
+//! One signature stands for one request: what is signed cannot be cut in two ways, and one variant
+//! is never taken for another.
 
 use std::time::{Duration, SystemTime};
 
@@ -430,7 +430,8 @@ fn a_value_before_the_time_holds_no_time() {
     ] {
         assert_eq!(verdict(id, "{}"), Ok(()), "{id}");
     }
-    // It does not matter whether the other time would be accepted today, or runs over into the one that is meant.
+    // It does not matter whether the other time would be accepted today, or runs over into the one
+    // that is meant.
     for id in [
         "evt_1700000000",
         "evt_1234567890",
@@ -729,7 +730,8 @@ fn no_content_has_two_readings_that_are_accepted() {
         );
         taken += accepted.len();
     }
-    // The search is worth something: many contents can be cut in more ways than one, and most are accepted in one.
+    // The search is worth something: many contents can be cut in more ways than one, and most are
+    // accepted in one.
     assert!(cut > 500 && taken > 1000, "{cut} {taken}");
 }
 
@@ -737,7 +739,8 @@ fn no_content_has_two_readings_that_are_accepted() {
 #[test]
 fn a_time_that_touches_a_value_has_a_fixed_number_of_digits_under_every_tolerance() {
     use hmac::{Hmac, KeyInit, Mac};
-    // The content, the unit, and how a request may be read that was signed as the first of each list.
+    // The content, the unit, and how a request may be read that was signed as the first of each
+    // list.
     type Readings<'r> = &'r [(&'r str, &'r str)];
     let rows: [(&str, TimeUnit, Readings<'_>); 10] = [
         (

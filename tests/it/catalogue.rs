@@ -1,4 +1,5 @@
-//! The providers by name: every vector of the catalogue of schemes through the name of its provider.
+//! The providers by name: every vector of the catalogue of schemes through the name of its
+//! provider.
 
 mod forgeries;
 mod names;

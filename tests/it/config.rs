@@ -49,7 +49,8 @@ fn verdict(
     verdict.map_err(|rejection| rejection.kind())
 }
 
-// ---- What a file can say ------------------------------------------------------------------------------------------
+// ---- What a file can say
+// ------------------------------------------------------------------------------------------
 
 /// The file of the documentation, as far as its providers exist.
 const FILE: &str = r#"
@@ -89,7 +90,8 @@ fn acme() -> Provider {
     Provider::new("acme", scheme)
 }
 
-/// `[providers.acme]` that signs the body in `X-Sig`, with `lines` instead of the same keys or beside them.
+/// `[providers.acme]` that signs the body in `X-Sig`, with `lines` instead of the same keys or
+/// beside them.
 fn custom(lines: &str) -> String {
     let mut text = "[providers.acme]\n".to_owned();
     for (key, value) in [
@@ -280,7 +282,8 @@ fn the_longest_body_can_be_written_in_many_ways() {
     }
 }
 
-// ---- Where secrets are --------------------------------------------------------------------------------------------
+// ---- Where secrets are
+// --------------------------------------------------------------------------------------------
 
 fn github_with(secret: &str) -> String {
     format!("[endpoints.kyc]\nprovider = \"github\"\nsecret = {secret}\n")
@@ -411,7 +414,8 @@ fn secrets_are_read_again_whenever_an_endpoint_is_built() {
     verdict(&verifier, &head, "body", at(NOW)).unwrap();
 }
 
-// ---- Where configuration is ---------------------------------------------------------------------------------------
+// ---- Where configuration is
+// ---------------------------------------------------------------------------------------
 
 #[test]
 fn a_file_is_read_by_its_path() {
@@ -515,7 +519,8 @@ fn configuration_stands_inside_the_settings_of_an_application() {
     verdict(&verifier, &head, "body", at(NOW)).unwrap();
 }
 
-// ---- The layer ----------------------------------------------------------------------------------------------------
+// ---- The layer
+// ----------------------------------------------------------------------------------------------------
 
 /// How the layer answers a signed request, and its handler with `status`.
 async fn answer(

@@ -1,5 +1,5 @@
-//! Requests and configurations that mean harm. The tests called `defect_…` are about defects that were found in other
-//! software of this kind.
+//! Requests and configurations that mean harm. The tests called `defect_…` are about defects that
+//! were found in other software of this kind.
 
 use std::{
     convert::Infallible,
@@ -925,7 +925,8 @@ async fn a_refusal_is_one_line_in_the_log_and_names_what_helps() {
     }
 }
 
-/// A request with these Svix headers and a signature that is right for them, as far as a signature can be.
+/// A request with these Svix headers and a signature that is right for them, as far as a signature
+/// can be.
 fn svix_request(id: &'static str, time: &'static str, body: &'static str) -> Request<Full<Bytes>> {
     let request = Request::post("/")
         .header("svix-id", id)

@@ -66,7 +66,8 @@ fn result(fields: &str) -> String {
     ))
 }
 
-/// The identity in an event of Authenteq, for an account that gets the older form, which has no status.
+/// The identity in an event of Authenteq, for an account that gets the older form, which has no
+/// status.
 fn older_authenteq(body: &str) -> Result<Identity, String> {
     let older = provider("authenteq").with_param("missing_status", "passed");
     let event = signed_by(&older, "authenteq", Request::post("/"), body);
@@ -288,7 +289,8 @@ fn missing_status_has_one_value_and_one_provider() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What the table says, said once more: of fields that the part may have, in any order, and of the endpoint.
+    /// What the table says, said once more: of fields that the part may have, in any order, and of
+    /// the endpoint.
     #[test]
     fn authenteq_approves_what_the_table_says_and_nothing_else(
         fields in proptest::collection::vec((
@@ -523,7 +525,8 @@ fn a_body_that_cannot_be_read_is_an_error_and_not_none() {
     let zen = r#"{"zen":"Keep it logically awesome."}"#;
     for name in ["authenteq", "voveid", "idenfy", "authento"] {
         for body in ["{}", "not JSON", "", "[]", "null", r#""text""#, zen] {
-            // Of iDenfy and VOVE ID nothing in the body says that it is one of theirs: it may be of a kind that they add.
+            // Of iDenfy and VOVE ID nothing in the body says that it is one of theirs: it may be of
+            // a kind that they add.
             if body == zen && ["voveid", "idenfy"].contains(&name) {
                 assert_eq!(identity(name, body), None, "{name}");
                 continue;

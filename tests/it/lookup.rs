@@ -1,5 +1,5 @@
-//! Keys that are looked up for each request: when a source is asked, what its answers do, that nobody can tell an unknown
-//! tenant from a wrong signature, and the two sources that are built in.
+//! Keys that are looked up for each request: when a source is asked, what its answers do, that
+//! nobody can tell an unknown tenant from a wrong signature, and the two sources that are built in.
 
 mod cached;
 mod shared;
@@ -55,7 +55,8 @@ fn name_in(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-/// A source that knows these tenants by the last part of the path, and counts how often it is asked.
+/// A source that knows these tenants by the last part of the path, and counts how often it is
+/// asked.
 #[derive(Clone, Default)]
 struct Directory {
     tenants: HashMap<&'static str, Tenant>,
@@ -296,7 +297,8 @@ async fn the_tenant_stands_in_the_event() {
     assert_eq!(event(&answer).tenant(), None);
 }
 
-/// Finds tenants as the table of `examples/tenants.rs` would that compares without case, and names them by the row.
+/// Finds tenants as the table of `examples/tenants.rs` would that compares without case, and names
+/// them by the row.
 async fn table_without_case() -> sqlx::SqlitePool {
     let pool = sqlx::sqlite::SqlitePoolOptions::new()
         .max_connections(1)
@@ -656,7 +658,8 @@ async fn a_source_that_panics_does_what_a_handler_that_panics_does() {
 
 // Unknown tenants
 
-/// What an unknown tenant's requests are checked with: it stands in the source code, so anybody can sign with it.
+/// What an unknown tenant's requests are checked with: it stands in the source code, so anybody can
+/// sign with it.
 const DECOY: &str = "no-tenant-has-this-for-a-key-000";
 const DECOY_BASE64: &str = "whsec_bm8tdGVuYW50LWhhcy10aGlzLWZvci1hLWtleS0wMDA=";
 
@@ -737,7 +740,8 @@ async fn treat(
     (treatment, kind(&answer))
 }
 
-/// Every built-in provider under each variant that it tries, and schemes of other shapes; with a secret for each.
+/// Every built-in provider under each variant that it tries, and schemes of other shapes; with a
+/// secret for each.
 fn every_provider() -> Vec<(Provider, Vec<Provider>, &'static str)> {
     let mut all = Vec::new();
     for name in support::FOUNDING {

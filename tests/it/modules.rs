@@ -1,4 +1,5 @@
-//! Every file of the tests belongs to a program: Cargo compiles no file that no `mod` names, and does not say so.
+//! Every file of the tests belongs to a program: Cargo compiles no file that no `mod` names, and
+//! does not say so.
 
 use std::{
     collections::BTreeSet,
@@ -6,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What is read and not compiled: the cases of `compile`, and the packages that are installed from npm.
+/// What is read and not compiled: the cases of `compile`, and the packages that are installed from
+/// npm.
 const DATA: [&str; 2] = ["clients", "compile/cases"];
 
 /// Every `*.rs` under a folder.

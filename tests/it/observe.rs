@@ -1,5 +1,5 @@
-//! What operators see: the span, log lines and counters of each request, the same on every framework, documented, and without
-//! anything secret or personal.
+//! What operators see: the span, log lines and counters of each request, the same on every
+//! framework, documented, and without anything secret or personal.
 
 mod events;
 mod hidden;

@@ -1,5 +1,5 @@
-//! What proves that a request is genuine: public keys, tokens, values in the body; and what a layer does with several
-//! endpoints, or without enforcing them.
+//! What proves that a request is genuine: public keys, tokens, values in the body; and what a layer
+//! does with several endpoints, or without enforcing them.
 
 mod groups;
 mod places;

@@ -1,5 +1,5 @@
-//! What holds of every request: a changed bit is refused, nothing panics, what is accepted was really signed, and frames
-//! make no difference.
+//! What holds of every request: a changed bit is refused, nothing panics, what is accepted was
+//! really signed, and frames make no difference.
 
 use std::{
     fmt,
@@ -43,7 +43,8 @@ struct Case {
     name: &'static str,
     verifier: Verifier,
     signer: Signer,
-    /// Where the signature ends its header in hex: the number of digits, of which case does not matter.
+    /// Where the signature ends its header in hex: the number of digits, of which case does not
+    /// matter.
     hex_digits: usize,
     shape: Shape,
 }
@@ -821,7 +822,8 @@ fn the_independent_computation_is_right_itself() {
 #[test]
 fn no_byte_moves_from_one_signed_value_to_the_next() {
     let date = "Tue, 14 Nov 2023 22:13:20 GMT";
-    // The signed content, the unit; id, time and body as signed; and the same content, cut elsewhere.
+    // The signed content, the unit; id, time and body as signed; and the same content, cut
+    // elsewhere.
     let cases = [
         (
             "{header:X-Id}.{ts}.{body}",

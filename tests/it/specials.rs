@@ -88,8 +88,8 @@ fn entry(id: &str) -> Entry {
 }
 
 impl Entry {
-    /// The first vector to be accepted, of those whose body is signed if there are any. Contentful and
-    /// MailChannels have none; libraries make their requests.
+    /// The first vector to be accepted, of those whose body is signed if there are any. Contentful
+    /// and MailChannels have none; libraries make their requests.
     fn accepted(&self) -> Option<Vector> {
         let mut vectors: Vec<_> = self.test_vectors.iter().collect();
         vectors.retain(|vector| vector.valid);

@@ -1,4 +1,5 @@
-//! What the public types show and promise: the text of every `Debug` and error, auto traits, kinds of refusal.
+//! What the public types show and promise: the text of every `Debug` and error, auto traits, kinds
+//! of refusal.
 
 use std::{
     collections::BTreeSet,
@@ -84,7 +85,8 @@ fn debug(value: &impl fmt::Debug) -> String {
     quiet(format!("{value:?}"))
 }
 
-// ---- Debug --------------------------------------------------------------------------------------------------------
+// ---- Debug
+// --------------------------------------------------------------------------------------------------------
 
 #[test]
 fn debug_of_secrets() {
@@ -226,7 +228,8 @@ fn debug_of_voveid_types() {
     assert_snapshot!(debug(vove::<voveid::Event>(kyb).unwrap().payload()), @r#"Kyb(Kyb { status: Rejected, previous_status: Other("SOMETHING_NEW"), ref_id: "company-7", .. })"#);
 }
 
-// ---- Errors -------------------------------------------------------------------------------------------------------
+// ---- Errors
+// -------------------------------------------------------------------------------------------------------
 
 /// Both texts of an error.
 fn texts(error: &(impl Error + 'static)) -> String {
@@ -404,7 +407,8 @@ fn errors_of_signing() {
     "#);
 }
 
-// ---- Refusals -----------------------------------------------------------------------------------------------------
+// ---- Refusals
+// -----------------------------------------------------------------------------------------------------
 
 fn refused(verifier: &Verifier, headers: &[(&str, &str)], body: &'static str) -> Rejection {
     let headers = headers.to_vec();
@@ -1050,7 +1054,8 @@ async fn facts_of_refusals_are_there_for_the_operator() {
     assert_eq!(of(RejectionKind::MalformedHeader).endpoint(), None);
 }
 
-// ---- Auto traits --------------------------------------------------------------------------------------------------
+// ---- Auto traits
+// --------------------------------------------------------------------------------------------------
 
 fn sendable<T: Send + Sync + Unpin + 'static>() {}
 fn cloneable<T: Clone + Send + Sync + Unpin + 'static>() {}

@@ -46,8 +46,8 @@ const NOT_SIGNED: &[(&str, &str)] = &[
     ("wix", "the token is the body"),
 ];
 
-/// Providers whose page says that a captured request stays valid, and whose tokens end all the same,
-/// because the signer gives them an end, as the vendor may.
+/// Providers whose page says that a captured request stays valid, and whose tokens end all the
+/// same, because the signer gives them an end, as the vendor may.
 const ENDING: &[&str] = &["fusionauth", "lago", "netlify"];
 
 fn senders() -> impl Iterator<Item = (&'static str, TestSender)> {

@@ -1,5 +1,5 @@
-//! Requests that others made, with the verdict that each must get: the catalogue of schemes through the configuration form,
-//! requests by an independent implementation, and the published samples.
+//! Requests that others made, with the verdict that each must get: the catalogue of schemes through
+//! the configuration form, requests by an independent implementation, and the published samples.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -167,7 +167,8 @@ const REFUSALS: [(&str, RejectionKind); 28] = [
     ("missing header", RejectionKind::MissingHeader),
 ];
 
-/// The phrases with which a note of the catalogue begins, or whole notes, and the kinds that they may be.
+/// The phrases with which a note of the catalogue begins, or whole notes, and the kinds that they
+/// may be.
 const PHRASES: [(&str, &[RejectionKind]); 15] = [
     ("wrong key", &[RejectionKind::SignatureMismatch]),
     ("wrong token", &[RejectionKind::SignatureMismatch]),
@@ -266,7 +267,8 @@ struct Jwk {
     x: String,
 }
 
-/// A scheme in the catalogue's words. A word that is not known here fails the test, so that none is left out.
+/// A scheme in the catalogue's words. A word that is not known here fails the test, so that none is
+/// left out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Spec {
@@ -959,7 +961,8 @@ fn are_same(sender: &Entry, receiver: &Entry) -> bool {
     sender.same_as.is_some() && sender.same_as == receiver.same_as
 }
 
-/// Whether a request of one entry may pass at the other, because it has the other's signature as well.
+/// Whether a request of one entry may pass at the other, because it has the other's signature as
+/// well.
 pub(crate) fn has_other_signature(sender: &Entry, receiver: &Entry) -> bool {
     let mut others = sender.also_accepts.iter();
     others.any(|id| *id == receiver.id || Some(id) == receiver.same_as.as_ref())

@@ -1,4 +1,5 @@
-//! The modules of `it` that need no feature, where there is none: the core verifies, and the layer works on Tower.
+//! The modules of `it` that need no feature, where there is none: the core verifies, and the layer
+//! works on Tower.
 #![cfg(not(feature = "all"))]
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,5 @@
-//! What the receiver example does with repeated deliveries: its answers, its counters, its configuration.
+//! What the receiver example does with repeated deliveries: its answers, its counters, its
+//! configuration.
 
 use std::{
     fs,
@@ -71,7 +72,8 @@ async fn a_repeated_delivery_is_answered_and_counted_and_not_handled_again() {
     let receiver = Receiver::with_config(&config(MEMORY));
     let body = r#"{"id":"evt_1","type":"charge.succeeded"}"#;
     assert_handled(&send(&receiver, "payments", body, 20).await);
-    // The same request, and retries that are signed anew, one of them with another body around the id.
+    // The same request, and retries that are signed anew, one of them with another body around the
+    // id.
     assert_repeated(&send(&receiver, "payments", body, 20).await);
     assert_repeated(&send(&receiver, "payments", body, 0).await);
     let more = r#"{"id":"evt_1","pending_webhooks":2}"#;

@@ -1,5 +1,6 @@
-//! Deliveries under faults, with real processes: servers that are killed, stopped and flooded, a Redis that goes away, and
-//! handlers that fail. What was handled is counted by the handlers' own log.
+//! Deliveries under faults, with real processes: servers that are killed, stopped and flooded, a
+//! Redis that goes away, and handlers that fail. What was handled is counted by the handlers' own
+//! log.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -142,8 +143,8 @@ async fn two_servers_on_one_redis_handle_each_of_many_deliveries_once() {
     assert!(runs.values().filter(|runs| runs.len() > 1).count() >= DELIVERIES / 50);
 }
 
-/// Whatever happens between the servers and their Redis: an answer that is lost may have an event handled again, and never has one lost, or
-/// handled by two at once.
+/// Whatever happens between the servers and their Redis: an answer that is lost may have an event
+/// handled again, and never has one lost, or handled by two at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_delayed_cut_halved_and_refused_lose_no_event() {
     const DELIVERIES: usize = 1000;
@@ -190,7 +191,8 @@ async fn connections_that_are_delayed_cut_halved_and_refused_lose_no_event() {
     );
 }
 
-/// Two services, or staging and production, with endpoints of one name, which the sender knows by one secret.
+/// Two services, or staging and production, with endpoints of one name, which the sender knows by
+/// one secret.
 #[tokio::test]
 async fn services_that_share_a_redis_take_no_events_from_each_other() {
     let _machine = side_by_side();
@@ -410,8 +412,8 @@ async fn while_redis_is_away_handlers_run_where_that_is_allowed() {
     }
 }
 
-/// After a long silence the connection is given up, and what was claimed on it can no longer be released: the end of the
-/// lease does that.
+/// After a long silence the connection is given up, and what was claimed on it can no longer be
+/// released: the end of the lease does that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_was_silent_for_long_is_used_again() {
     const LIMIT: Duration = Duration::from_millis(200);
@@ -611,7 +613,8 @@ async fn retries_make_up_for_failures(setup: Setup) {
     assert_eq!(log.ends("evt_slow"), ["200"], "{setup:?}");
 }
 
-/// A sender that gives up after 200 ms and tries again at once, while the handler takes longer than it ever waits.
+/// A sender that gives up after 200 ms and tries again at once, while the handler takes longer than
+/// it ever waits.
 #[tokio::test]
 async fn an_impatient_sender_has_its_event_handled_once_in_memory() {
     let _machine = side_by_side();
@@ -721,8 +724,8 @@ async fn a_handler_outlives_its_lease(setup: Setup) {
     assert_eq!(log.ends("evt"), ["200"]);
 }
 
-/// A process stands still for longer than its lease, and goes on while another has the delivery: it can neither give that
-/// one's claim away nor take it for done.
+/// A process stands still for longer than its lease, and goes on while another has the delivery: it
+/// can neither give that one's claim away nor take it for done.
 #[tokio::test]
 async fn a_server_that_was_stopped_leaves_the_claim_of_the_other_alone() {
     let _machine = side_by_side();

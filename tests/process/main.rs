@@ -1,4 +1,5 @@
-//! What takes processes: the examples, README's programs, servers that are killed, and the providers' own libraries.
+//! What takes processes: the examples, README's programs, servers that are killed, and the
+//! providers' own libraries.
 #![cfg(unix)]
 #![allow(
     clippy::arithmetic_side_effects,

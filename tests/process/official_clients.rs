@@ -1,5 +1,5 @@
-//! The receiver against the providers' own libraries, both ways: what they sign it accepts over HTTP, what is
-//! changed afterwards it refuses, and what our [`Signer`] makes they accept.
+//! The receiver against the providers' own libraries, both ways: what they sign it accepts over
+//! HTTP, what is changed afterwards it refuses, and what our [`Signer`] makes they accept.
 
 mod by_name;
 mod custom;
@@ -92,7 +92,8 @@ fn flipped(text: &str) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// Sends the request as it is, and then once for each byte of a header or the body that could be another.
+/// Sends the request as it is, and then once for each byte of a header or the body that could be
+/// another.
 async fn accepted_unless_changed(
     receiver: &Receiver,
     endpoint: &str,
@@ -251,7 +252,8 @@ async fn stale_and_future_requests_are_refused_within_the_window_they_are_not() 
     };
     let receiver = Receiver::with_config(ENDPOINTS);
     let body = "{}";
-    // Far enough from the edge for a slow machine. The edge itself is tested where the clock stands still.
+    // Far enough from the edge for a slow machine. The edge itself is tested where the clock stands
+    // still.
     for (skew, status) in [
         (0, StatusCode::OK),
         (-200, StatusCode::OK),

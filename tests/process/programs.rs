@@ -1,5 +1,5 @@
-//! The programs that a newcomer runs: README's, unchanged, in a new crate that depends on this one by path, and the
-//! examples. Each takes a signed event and refuses a changed one.
+//! The programs that a newcomer runs: README's, unchanged, in a new crate that depends on this one
+//! by path, and the examples. Each takes a signed event and refuses a changed one.
 
 use std::{
     fs,
@@ -32,7 +32,8 @@ fn block<'p>(page: &'p str, heading: &str, fence: &str) -> &'p str {
     rest.split_once("```").unwrap().0
 }
 
-/// The programs all listen on one port: one at a time. `None` where somebody else has it; in CI that is a failure.
+/// The programs all listen on one port: one at a time. `None` where somebody else has it; in CI
+/// that is a failure.
 fn port(test: &str) -> Option<MutexGuard<'static, ()>> {
     static PORT: Mutex<()> = Mutex::new(());
     let guard = PORT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -275,7 +276,8 @@ fn manifest(page: &str, heading: &str) -> String {
 /// The program of this crate with this source.
 fn built(folder: &Path, source: &str) -> PathBuf {
     fs::write(folder.join("src/main.rs"), source).unwrap();
-    // Its features may need crates that the workspace does not have. Without a network, the build says so.
+    // Its features may need crates that the workspace does not have. Without a network, the build
+    // says so.
     let mut fetch = Command::new(env!("CARGO"));
     drop(
         fetch

@@ -1,4 +1,5 @@
-//! The receiver example as a newcomer and a black-box test see it: a process, its output and its HTTP interface.
+//! The receiver example as a newcomer and a black-box test see it: a process, its output and its
+//! HTTP interface.
 
 use std::{
     fs,
@@ -149,8 +150,8 @@ async fn a_signed_event_is_accepted_whether_or_not_its_type_can_be_read() {
     }
 }
 
-/// The endpoint, and what the receiver says of a signed event there: whether it was typed, and the outcome of the identity and
-/// whether it is final, if there is one.
+/// The endpoint, and what the receiver says of a signed event there: whether it was typed, and the
+/// outcome of the identity and whether it is final, if there is one.
 async fn said(receiver: &Receiver, endpoint: &str, headers: &HeaderMap, body: &str) -> Value {
     let answer = post(receiver, endpoint, headers, body).await;
     assert_eq!(answer.status, StatusCode::OK, "{body}");

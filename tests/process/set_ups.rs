@@ -1,5 +1,5 @@
-//! The receiver with a fixed time, with other proofs than a signature in a header, for several endpoints at once, and where it
-//! only logs.
+//! The receiver with a fixed time, with other proofs than a signature in a header, for several
+//! endpoints at once, and where it only logs.
 
 use std::fs;
 

@@ -74,7 +74,8 @@ impl Watch {
     }
 }
 
-/// A body that follows a script and counts how often it is polled. Its `is_end_stream` is never true.
+/// A body that follows a script and counts how often it is polled. Its `is_end_stream` is never
+/// true.
 pub struct TestBody {
     pub(crate) steps: VecDeque<Step>,
     rest: Rest,

@@ -1,4 +1,5 @@
-//! Cargo, called by a test: in the directory and the profile that the test was built in, so that nothing is built twice.
+//! Cargo, called by a test: in the directory and the profile that the test was built in, so that
+//! nothing is built twice.
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +19,8 @@ static PROFILE: LazyLock<PathBuf> = LazyLock::new(|| {
     profile.to_owned()
 });
 
-/// All examples of the workspace, and the program. `cargo test --workspace --all-features` has built
-/// them already.
+/// All examples of the workspace, and the program. `cargo test --workspace --all-features` has
+/// built them already.
 static PROGRAMS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
     let mut cargo = cargo("build");
     cargo.args(["--workspace", "--all-features", "--bins", "--examples"]);

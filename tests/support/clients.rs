@@ -1,4 +1,5 @@
-//! The vendors' own libraries, behind one process for each language: `clients.mjs` and `clients.py` of `tests/clients`.
+//! The vendors' own libraries, behind one process for each language: `clients.mjs` and `clients.py`
+//! of `tests/clients`.
 
 use std::{
     fs::{self, File},
@@ -23,8 +24,8 @@ pub enum Verdict {
 }
 
 impl Clients {
-    /// Starts the one for npm's libraries, installing these before if need be. `None` where that cannot be done; then the
-    /// test is skipped, except in CI.
+    /// Starts the one for npm's libraries, installing these before if need be. `None` where that
+    /// cannot be done; then the test is skipped, except in CI.
     pub fn start() -> Option<Self> {
         Self::start_in(&NODE)
     }
@@ -54,13 +55,15 @@ impl Clients {
         let mut child = Command::new(language.program)
             .arg(language.script)
             .current_dir(&directory)
-            // Some libraries read settings from the environment, such as one that switches a check off.
+            // Some libraries read settings from the environment, such as one that switches a check
+            // off.
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("PYTHONPATH", directory.join(PYTHON.packages))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // The scripts drop what the libraries print; this is for what is printed behind their backs.
+            // The scripts drop what the libraries print; this is for what is printed behind their
+            // backs.
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("{} ({error})", language.remedy))?;
@@ -100,8 +103,8 @@ impl Clients {
         made["signature"].as_str().unwrap().to_owned()
     }
 
-    /// The same for a request with whatever the client needs: the signature, and what else the library made, by name.
-    /// The error is where it has failed otherwise.
+    /// The same for a request with whatever the client needs: the signature, and what else the
+    /// library made, by name. The error is where it has failed otherwise.
     pub fn sign_request(&mut self, request: &Value) -> Result<Value, String> {
         let mut question = request.clone();
         question["action"] = json!("sign");
@@ -126,8 +129,8 @@ impl Clients {
         }
     }
 
-    /// The same for a request with whatever the client needs, and how much the library printed. The error is where it has
-    /// failed otherwise.
+    /// The same for a request with whatever the client needs, and how much the library printed. The
+    /// error is where it has failed otherwise.
     pub fn verify_request(&mut self, request: &Value) -> Result<(Verdict, u64), String> {
         let mut question = request.clone();
         question["action"] = json!("verify");

@@ -1,7 +1,9 @@
-//! What handlers write down of themselves: a line when one starts and a line when it ends, in one file for all processes.
+//! What handlers write down of themselves: a line when one starts and a line when it ends, in one
+//! file for all processes.
 //!
-//! Appending is atomic, so the order of the lines is the order of what happened, over processes too. A handler's start is
-//! written before it does anything, and its end before its answer is known to anybody.
+//! Appending is atomic, so the order of the lines is the order of what happened, over processes
+//! too. A handler's start is written before it does anything, and its end before its answer is
+//! known to anybody.
 
 use std::{
     collections::BTreeMap,
@@ -153,7 +155,8 @@ impl HandlerLog {
         runs.into_iter().map(|run| run.end).collect()
     }
 
-    /// Waits until the runs are as they should be. A file cannot be awaited, so it is read again and again.
+    /// Waits until the runs are as they should be. A file cannot be awaited, so it is read again
+    /// and again.
     pub async fn until(&self, what: &str, mut is_so: impl FnMut(&Runs) -> bool) {
         let start = Instant::now();
         loop {

@@ -1,4 +1,5 @@
-//! Recorded handshakes: questions, the settings of an endpoint, and the answers that vendors expect.
+//! Recorded handshakes: questions, the settings of an endpoint, and the answers that vendors
+//! expect.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

@@ -1,4 +1,5 @@
-//! What several tests share: requests and their bodies, the log, and the servers and programs around the layer.
+//! What several tests share: requests and their bodies, the log, and the servers and programs
+//! around the layer.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::exhaustive_enums,

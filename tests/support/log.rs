@@ -8,8 +8,9 @@ use std::{
 use tracing::{Subscriber, level_filters::LevelFilter, subscriber::DefaultGuard};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Has somebody listen to every span and log line from now on, so that those of one thread's subscriber do not depend on what
-/// other tests listen to: `tracing` asks once whether anybody does, and remembers the answer.
+/// Has somebody listen to every span and log line from now on, so that those of one thread's
+/// subscriber do not depend on what other tests listen to: `tracing` asks once whether anybody
+/// does, and remembers the answer.
 pub fn listen_to_everything() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -91,7 +91,8 @@ pub async fn post(url: &str, request: Request<Bytes>) -> Reply {
     send(Protocol::Http1, url, request.map(Full::new)).await
 }
 
-/// Sends the head of a request that promises one byte more than it brings, and waits for the status of the answer.
+/// Sends the head of a request that promises one byte more than it brings, and waits for the status
+/// of the answer.
 pub async fn trickle(url: &str, request: Request<Bytes>) -> u16 {
     let address = url.strip_prefix("http://").unwrap();
     let (address, path) = address.split_once('/').unwrap_or((address, ""));
@@ -113,7 +114,8 @@ pub async fn trickle(url: &str, request: Request<Bytes>) -> u16 {
     line.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// Answers with 202 and the event's body, or 409 where the host hands on another body than the one that was verified.
+/// Answers with 202 and the event's body, or 409 where the host hands on another body than the one
+/// that was verified.
 pub async fn echo<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible>
 where
     B: Body<Error: Into<BoxError>>,
@@ -134,7 +136,8 @@ where
     Ok(response)
 }
 
-/// A body that came in, or the one that was verified: what makes the layer work on bodies that are not `From<Bytes>`.
+/// A body that came in, or the one that was verified: what makes the layer work on bodies that are
+/// not `From<Bytes>`.
 pub struct Mapped<B>(Either<B, Full<Bytes>>);
 
 impl<B> Mapped<B> {

@@ -87,8 +87,8 @@ impl Redis {
         self.paused = false;
     }
 
-    /// Sends one command over a connection of its own, and gives what Redis answers: the value, or the error's text with
-    /// its leading `-`. Arrays are not read.
+    /// Sends one command over a connection of its own, and gives what Redis answers: the value, or
+    /// the error's text with its leading `-`. Arrays are not read.
     pub fn ask(&self, words: &[&str]) -> String {
         let mut asked = self.send(words);
         reply(&mut asked)
@@ -175,7 +175,8 @@ impl Drop for Redis {
     }
 }
 
-/// Whether a program is there, which is also the name of its Debian package. Without it a test is skipped, except in CI.
+/// Whether a program is there, which is also the name of its Debian package. Without it a test is
+/// skipped, except in CI.
 pub fn is_installed(program: &str) -> bool {
     let version = Command::new(program).arg("--version").output();
     if version.is_ok_and(|output| output.status.success()) {

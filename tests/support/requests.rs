@@ -102,7 +102,8 @@ pub fn unsigned(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     Request::post("/hook").body(Full::new(body.into())).unwrap()
 }
 
-/// A signed request whose body comes in these steps instead of at once; the signature is over all their data.
+/// A signed request whose body comes in these steps instead of at once; the signature is over all
+/// their data.
 pub fn signed_steps(steps: impl IntoIterator<Item = Step>) -> (Request<TestBody>, Arc<Watch>) {
     let body = TestBody::new(steps);
     let watch = body.watch();

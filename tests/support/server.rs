@@ -140,8 +140,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one whose handlers write to this file, and waits until it listens. `test` is the name of the test that calls
-    /// [`serve_if_asked`].
+    /// Starts one whose handlers write to this file, and waits until it listens. `test` is the name
+    /// of the test that calls [`serve_if_asked`].
     pub fn start(test: &str, setup: &Setup, log: &Path) -> Self {
         let task = serde_json::to_string(&(setup, log)).unwrap();
         let mut process = Command::new(env::current_exe().unwrap())

@@ -15,7 +15,8 @@ use tower::Service;
 
 use crate::Answer;
 
-/// A service that has to be polled ready before each call, and whose clones begin unready. Its answer holds its number.
+/// A service that has to be polled ready before each call, and whose clones begin unready. Its
+/// answer holds its number.
 #[derive(Debug, Default)]
 pub struct Strict {
     ready: bool,

@@ -1,8 +1,8 @@
 //! Refuses tokens and signatures that differ from the right one in one place; started by
 //! `instructions.py`, which demands the same count for each place.
 //!
-//! The arguments are a case, a place and a number of requests. Without arguments, it prints all cases
-//! and places.
+//! The arguments are a case, a place and a number of requests. Without arguments, it prints all
+//! cases and places.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

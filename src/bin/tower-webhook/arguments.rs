@@ -94,8 +94,8 @@ impl RequestArguments {
 /// A request that was captured.
 #[derive(Args)]
 pub(crate) struct CaptureArguments {
-    /// The captured request; - for standard input. Raw HTTP, a curl command, HAR, a Lambda event, an
-    /// export of webhook.site, GitHub or Svix, or what `listen` has saved
+    /// The captured request; - for standard input. Raw HTTP, a curl command, HAR, a Lambda event,
+    /// an export of webhook.site, GitHub or Svix, or what `listen` has saved
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Which of several requests in the file, counted from 1

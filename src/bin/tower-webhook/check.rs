@@ -26,9 +26,9 @@ enum Command {
     Check(CheckArguments),
 }
 
-/// Builds every endpoint with its secrets, and names each mistake, and what is suspicious: a key that
-/// ends soon, a secret that looks like an API key, a body that is not signed, a signature that is not
-/// enforced.
+/// Builds every endpoint with its secrets, and names each mistake, and what is suspicious: a key
+/// that ends soon, a secret that looks like an API key, a body that is not signed, a signature that
+/// is not enforced.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -299,7 +299,8 @@ fn lenient_config(path: &std::path::Path) -> Result<Config> {
     const MOST: usize = 4 << 20;
     let text = String::from_utf8(input::read(path, MOST)?);
     let text = text.map_err(|_| Failure::undone(format!("{}: it is not UTF-8", path.display())))?;
-    // The error of the parser quotes the file, which may hold secrets; that of the configuration does not.
+    // The error of the parser quotes the file, which may hold secrets; that of the configuration
+    // does not.
     toml::from_str(&text).or_else(|_| Config::from_toml_str(&text).or_undone(path.display()))
 }
 

@@ -64,7 +64,8 @@ struct Verdict<'v> {
     /// The signed time, in seconds since 1970.
     timestamp: Option<u64>,
     bytes: usize,
-    /// The time by which it was judged, and where that comes from: `clock`, `received_at` or `--now`.
+    /// The time by which it was judged, and where that comes from: `clock`, `received_at` or
+    /// `--now`.
     checked_at: u64,
     checked_by: &'static str,
     /// Why it is refused, as `explain` says it.

@@ -38,9 +38,9 @@ impl KeyUrl {
     ///
     /// # Errors
     ///
-    /// When it does not begin with `https://`; when its host is not a name or an IP address in ASCII, with
-    /// an optional port; when it has a user, a fragment, or a path with `.` or `..` as a segment, empty
-    /// segments, a backslash or an escape of one of these.
+    /// When it does not begin with `https://`; when its host is not a name or an IP address in
+    /// ASCII, with an optional port; when it has a user, a fragment, or a path with `.` or `..` as
+    /// a segment, empty segments, a backslash or an escape of one of these.
     pub fn new(url: &str) -> Result<Self, SetupError> {
         Self::parse(url).map_err(SetupError::new)
     }

@@ -32,8 +32,8 @@ pub(super) const SHORTEST: Duration = Duration::from_secs(60);
 /// For how long a failure is the answer to further requests.
 pub(super) const BACKOFF: Duration = Duration::from_secs(10);
 
-/// The number of ids of which something is known. Fetches are bounded, and so is the number of new ids;
-/// the limit is for a process that runs for years.
+/// The number of ids of which something is known. Fetches are bounded, and so is the number of new
+/// ids; the limit is for a process that runs for years.
 const CAPACITY: usize = 1000;
 
 /// The entry of a whole set.
@@ -251,8 +251,8 @@ impl Cache {
         self.entries.clear();
     }
 
-    /// Removes what is worth least: the id of a key that does not exist, else the keys that were not used
-    /// for longest.
+    /// Removes what is worth least: the id of a key that does not exist, else the keys that were
+    /// not used for longest.
     fn make_room(&mut self, now: Instant) {
         if self.entries.len() < CAPACITY {
             return;

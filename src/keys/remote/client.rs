@@ -8,9 +8,9 @@ use crate::keys::{remote::address::KeyUrl, source::KeySourceError};
 
 /// Fetches documents with keys for [`RemoteKeys`](crate::keys::RemoteKeys).
 ///
-/// [`HttpsClient`](crate::keys::HttpsClient) is one. Write your own to send requests through a proxy,
-/// with a token of the vendor's API, or with the client that your application has. It has to check the
-/// certificate of the server, must not follow redirects, and must limit what it reads:
+/// [`HttpsClient`](crate::keys::HttpsClient) is one. Write your own to send requests through a
+/// proxy, with a token of the vendor's API, or with the client that your application has. It has to
+/// check the certificate of the server, must not follow redirects, and must limit what it reads:
 /// [`MAX_DOCUMENT`](KeyDocument::MAX_DOCUMENT).
 ///
 /// ```
@@ -53,8 +53,8 @@ pub struct KeyDocument {
 }
 
 impl KeyDocument {
-    /// The largest document that is taken, in bytes: 256 KiB. The largest key sets of providers have a
-    /// tenth of it.
+    /// The largest document that is taken, in bytes: 256 KiB. The largest key sets of providers
+    /// have a tenth of it.
     pub const MAX_DOCUMENT: usize = 256 * 1024;
 
     /// A document with this content.

@@ -30,11 +30,11 @@ use crate::{
 
 /// Fetches keys by HTTPS, with TLS 1.2 or 1.3.
 ///
-/// It trusts the certification authorities of Mozilla, which are part of the program, so that it works
-/// in a container without any files; [`with_roots`](Self::with_roots) replaces them. It follows no
-/// redirects, sends neither cookies nor credentials, ignores proxies in the environment, and takes at
-/// most [`MAX_DOCUMENT`](KeyDocument::MAX_DOCUMENT) bytes. Each fetch has a connection of its own,
-/// since they are rare.
+/// It trusts the certification authorities of Mozilla, which are part of the program, so that it
+/// works in a container without any files; [`with_roots`](Self::with_roots) replaces them. It
+/// follows no redirects, sends neither cookies nor credentials, ignores proxies in the environment,
+/// and takes at most [`MAX_DOCUMENT`](KeyDocument::MAX_DOCUMENT) bytes. Each fetch has a connection
+/// of its own, since they are rare.
 ///
 /// ```
 /// use tower_webhook::keys::{HttpsClient, RemoteKeys};

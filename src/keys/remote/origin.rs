@@ -21,8 +21,8 @@ pub(crate) trait KeyOrigin: Send + Sync + fmt::Debug {
         None
     }
 
-    /// The address of the document with the key of this id; `None` if there can be no such key, so that
-    /// nothing is fetched.
+    /// The address of the document with the key of this id; `None` if there can be no such key, so
+    /// that nothing is fetched.
     fn address(&self, key_id: &str) -> Option<KeyUrl>;
 
     /// Reads a document. The keys of a set have ids; another document has the key of `key_id`.
@@ -62,8 +62,8 @@ impl KeyOrigin for JwkSet {
     }
 }
 
-/// Secrets, each in a document at the address that the request names, which has to be this one or one
-/// segment below it.
+/// Secrets, each in a document at the address that the request names, which has to be this one or
+/// one segment below it.
 #[derive(Debug)]
 pub(crate) struct NamedSecret {
     pub(crate) within: KeyUrl,

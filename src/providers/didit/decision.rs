@@ -71,8 +71,8 @@ records! {
         environment: Option<Environment>,
     }
 
-    /// The check of a document. The images and videos are addresses that need no password until they
-    /// expire.
+    /// The check of a document. The images and videos are addresses that need no password until
+    /// they expire.
     IdVerification shows [node_id, status, document_type, warnings] {
         /// The module.
         node_id: Option<String>,

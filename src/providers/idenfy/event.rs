@@ -101,7 +101,8 @@ events! {
         CompanyReview,
         /// Somebody changed the result of the screening of a company or of a person related to it.
         CompanyAmlReview,
-        /// More information was requested from a company, or such a request expired or was cancelled.
+        /// More information was requested from a company, or such a request expired or was
+        /// cancelled.
         CompanyInfoRequest,
         /// The verification of a company is about to expire, or has expired.
         CompanyExpiration,

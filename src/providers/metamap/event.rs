@@ -37,8 +37,8 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
 }
 
 impl Notification {
-    /// The id of the verification: the last segment of `resource`. Do not send a request to the rest
-    /// of the address.
+    /// The id of the verification: the last segment of `resource`. Do not send a request to the
+    /// rest of the address.
     #[must_use]
     pub fn verification_id(&self) -> Option<&str> {
         let path = self.resource.split(['?', '#']).next()?;

@@ -49,7 +49,8 @@ struct Kind {
 }
 
 records! {
-    /// Something happened to the verification of a person's identity. What it is now is in the API only.
+    /// Something happened to the verification of a person's identity. What it is now is in the API
+    /// only.
     IdentityVerification shows [webhook_type, webhook_code, identity_verification_id, environment] {
         /// The product: `IDENTITY_VERIFICATION`.
         webhook_type: String,

@@ -195,7 +195,8 @@ impl Sender {
             .flat_map(|text| match self {
                 Self::Inngest => vec![format!("{text}{around}").into_bytes()],
                 Self::Didit if !around.is_empty() => {
-                    // One page of the vendor signs the time in front of the text, and another does not.
+                    // One page of the vendor signs the time in front of the text, and another does
+                    // not.
                     vec![
                         text.clone().into_bytes(),
                         format!("{around}:{text}").into_bytes(),

@@ -13,8 +13,8 @@ use crate::{
 
 /// The standard, for any sender.
 pub(super) fn rfc9421() -> Provider {
-    // The padding of PKCS #1 v1.5 is only for senders that have no other: with an RSA key, both would
-    // be tried.
+    // The padding of PKCS #1 v1.5 is only for senders that have no other: with an RSA key, both
+    // would be tried.
     const OPT_IN: Algorithm = Algorithm::RsaPkcs1Sha256;
     let scheme = |algorithm| {
         let format = MessageSignatureFormat::new().open();

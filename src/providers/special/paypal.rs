@@ -1,5 +1,5 @@
-//! PayPal: RSA of headers, the id of the webhook and a checksum of the body, under a certificate at an
-//! address in a header.
+//! PayPal: RSA of headers, the id of the webhook and a checksum of the body, under a certificate at
+//! an address in a header.
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! Plivo, version 3: HMAC of the URL with its query sorted, of the sorted fields of the form, and of a
-//! nonce.
+//! Plivo, version 3: HMAC of the URL with its query sorted, of the sorted fields of the form, and
+//! of a nonce.
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -83,8 +83,8 @@ impl SpecialScheme for TrueLayer {
         if entry("tl_version") != Some(VERSION) {
             return Err(unexpected("tl_version"));
         }
-        // The keys are those of the endpoint, whatever a token says; but one that names others is not
-        // meant for it.
+        // The keys are those of the endpoint, whatever a token says; but one that names others is
+        // not meant for it.
         if token.header.contains_key(JKU) && entry(JKU) != head.param(JKU) {
             return Err(unexpected(JKU));
         }

@@ -121,8 +121,8 @@ impl SpecialScheme for Twilio {
     }
 }
 
-/// The hash of the body at the end of a query, and what Twilio has added to it. Anywhere else it could be
-/// a text that somebody has sent by message, which is signed behind the URL.
+/// The hash of the body at the end of a query, and what Twilio has added to it. Anywhere else it
+/// could be a text that somebody has sent by message, which is signed behind the URL.
 fn body_hash(query: &str) -> Result<(&str, Option<String>), Reason> {
     let mut named = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == BODY_HASH);
     let Some((_, hash)) = named.next() else {

@@ -142,8 +142,8 @@ fn unknown(event: &VerifiedEvent) -> Option<Notification> {
 }
 
 records! {
-    /// Something happened to an applicant, an action, a transaction or a case. Which fields are there
-    /// depends on the type.
+    /// Something happened to an applicant, an action, a transaction or a case. Which fields are
+    /// there depends on the type.
     #[serde(rename_all = "camelCase")]
     Notification shows [event_type, applicant_id, correlation_id, level_name, sandbox_mode, review_status, review_result] {
         /// What happened.

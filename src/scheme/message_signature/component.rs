@@ -115,8 +115,8 @@ impl Component {
         self.0
     }
 
-    /// What the identifier means in a request. `None` if nothing: of a response, of trailers, of another
-    /// request, with parameters that do not belong to it, or unknown.
+    /// What the identifier means in a request. `None` if nothing: of a response, of trailers, of
+    /// another request, with parameters that do not belong to it, or unknown.
     fn meaning(&self) -> Option<Meaning<'_>> {
         let name = self.name()?;
         let params = &self.0.params;

@@ -13,8 +13,8 @@ use crate::{
 
 pub(super) const HEADER: &str = "Content-Digest";
 
-/// The digests of a body, of which there is one at least. Others, such as MD5, prove nothing and are not
-/// read.
+/// The digests of a body, of which there is one at least. Others, such as MD5, prove nothing and
+/// are not read.
 #[derive(Clone, Debug)]
 pub(super) struct Digests {
     sha256: Option<Vec<u8>>,

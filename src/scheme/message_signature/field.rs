@@ -34,15 +34,15 @@ pub(super) fn combined(head: &Head<'_>, name: &str) -> Option<String> {
     String::from_utf8(lines.join(&b", "[..])).ok()
 }
 
-/// Whether a text can be a value: visible ASCII, spaces and tabs. Nothing of it begins a new line of
-/// what is signed.
+/// Whether a text can be a value: visible ASCII, spaces and tabs. Nothing of it begins a new line
+/// of what is signed.
 pub(super) fn is_plain(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte == b'\t' || matches!(byte, b' '..=b'~'))
 }
 
-/// The members of a dictionary. `None` if it is malformed or has a key twice: of two, readers take the
-/// last, but not all of them.
+/// The members of a dictionary. `None` if it is malformed or has a key twice: of two, readers take
+/// the last, but not all of them.
 pub(super) fn dictionary(text: &str) -> Option<Dictionary> {
     let counted = Parser::new(text).parse_dictionary_with_visitor(Count(0));
     let members: Dictionary = Parser::new(text).parse().ok()?;

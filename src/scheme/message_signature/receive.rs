@@ -23,7 +23,8 @@ use crate::{
 /// As many signatures are compared with a public key.
 const MAX_SIGNATURES: usize = 4;
 
-/// How far the checks of a signature came. Of several refusals, the one that came furthest is shown.
+/// How far the checks of a signature came. Of several refusals, the one that came furthest is
+/// shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Parameters,

@@ -14,7 +14,8 @@ const LABEL: &str = "sig1";
 const TIMES: [&str; 2] = ["created", "expires"];
 
 impl MessageSignature {
-    /// Adds a signature of what the settings require, and the digest of the body if that is a part of it.
+    /// Adds a signature of what the settings require, and the digest of the body if that is a part
+    /// of it.
     pub(super) fn add_signature(&self, draft: &mut Draft<'_>) -> Result<(), String> {
         let settings = self.settings(draft.params);
         let label = match settings.label {

@@ -40,8 +40,8 @@ fn every_vector_gets_its_verdict_by_the_name_of_its_provider() {
 }
 
 /// The schemes of a provider, as text, without what makes no difference or is known to differ: the
-/// case of headers, the way in which Supabase shows secrets, and times in the future, which the rows
-/// limit as those in the past.
+/// case of headers, the way in which Supabase shows secrets, and times in the future, which the
+/// rows limit as those in the past.
 fn schemes(provider: &Provider) -> String {
     let text = format!("{provider:?}").to_lowercase();
     let (_, schemes) = text.split_once("schemes: ").unwrap();

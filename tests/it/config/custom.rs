@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// What an endpoint with `endpoint` and a provider with `provider` says to a request with the body `body`.
+/// What an endpoint with `endpoint` and a provider with `provider` says to a request with the body
+/// `body`.
 fn custom_verdict(
     endpoint: &str,
     provider: &str,

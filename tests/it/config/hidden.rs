@@ -121,7 +121,8 @@ impl Damage {
     }
 }
 
-/// Exchanges the values of two keys of endpoints, except those that are names and so have to be shown.
+/// Exchanges the values of two keys of endpoints, except those that are names and so have to be
+/// shown.
 fn swap_keys(text: &str, one: usize, other: usize) -> String {
     const SHOWN: [&str; 2] = ["provider", "id"];
     let end = text.find("[providers").unwrap_or(text.len());

@@ -1,4 +1,5 @@
-//! Which attempts are one delivery: the key of every provider, of tenants and endpoints, and of what nobody signed.
+//! Which attempts are one delivery: the key of every provider, of tenants and endpoints, and of
+//! what nobody signed.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,8 @@ const TEXT_SECRET: &str = "a-secret-for-the-delivery-keys";
 const STRIPE: &str = "stripe-signature";
 const GITHUB: &str = "x-hub-signature-256";
 
-/// One attempt at a delivery: what is signed, what somebody changes after that, and where it arrives.
+/// One attempt at a delivery: what is signed, what somebody changes after that, and where it
+/// arrives.
 #[derive(Clone)]
 struct Attempt {
     provider: Provider,
@@ -1072,8 +1074,9 @@ fn no_two_providers_share_a_delivery() {
 
 #[test]
 fn keys_stay_what_they_are_from_release_to_release() {
-    // A store outlives the program that wrote to it. These digests come from another implementation: a length of
-    // 64 bits, most significant byte first, before each piece; a byte before what may be absent.
+    // A store outlives the program that wrote to it. These digests come from another
+    // implementation: a length of 64 bits, most significant byte first, before each piece; a byte
+    // before what may be absent.
     for (attempt, route, expected) in [
         (
             svix("msg_1", "{}"),

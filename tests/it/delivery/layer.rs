@@ -1,5 +1,5 @@
-//! The delivery layer: each delivery is handled once and none is lost, on Tower, axum and actix-web, whatever handlers,
-//! clients and stores do.
+//! The delivery layer: each delivery is handled once and none is lost, on Tower, axum and
+//! actix-web, whatever handlers, clients and stores do.
 
 mod clock;
 mod operators;
@@ -791,7 +791,8 @@ async fn who_is_told_to_come_again_is_told_when_the_lease_ends_within_reason() {
     }
 }
 
-/// axum drops a handler whose client hangs up, and so does actix-web with `h1_allow_half_closed(false)`.
+/// axum drops a handler whose client hangs up, and so does actix-web with
+/// `h1_allow_half_closed(false)`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_goes_on_without_its_client_and_no_other_runs_beside_it() {
     for host in [
@@ -830,7 +831,8 @@ async fn while_the_store_is_away_events_are_refused_or_let_through() {
             let url = host.serve(Layers::new(deliver, &handler)).await;
             let request = signed(body());
             for kind in [Unavailable, Timeout, Full] {
-                // Either way the claim may have been made, and must not be in the way of the next attempt.
+                // Either way the claim may have been made, and must not be in the way of the next
+                // attempt.
                 for fault in [Fault::Fails(kind), Fault::FailsLate(kind)] {
                     let before = handler.called();
                     store.fault(Op::Claim, fault);

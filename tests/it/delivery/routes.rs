@@ -1,4 +1,5 @@
-//! Routes, methods and paths: an answer on one route says nothing of a delivery that came to another.
+//! Routes, methods and paths: an answer on one route says nothing of a delivery that came to
+//! another.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,5 @@
-//! Delivery stores: the public rules on each of them, on broken ones too, and what each promises beyond.
+//! Delivery stores: the public rules on each of them, on broken ones too, and what each promises
+//! beyond.
 
 mod memory;
 mod redis;

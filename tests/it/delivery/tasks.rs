@@ -1,5 +1,5 @@
-//! The task of a delivery's handler: what it inherits, what bounds it, what is told of it, and that no two handlers ever have one
-//! delivery at once.
+//! The task of a delivery's handler: what it inherits, what bounds it, what is told of it, and that
+//! no two handlers ever have one delivery at once.
 
 use std::{
     collections::HashMap,
@@ -306,7 +306,8 @@ async fn a_layer_is_drained_when_its_last_handler_has_told_the_store() {
         sleep(SECOND / 10).await;
         request.abort();
     }
-    // A clone, such as the one that a configuration was made into a second route with, has the same handlers.
+    // A clone, such as the one that a configuration was made into a second route with, has the same
+    // handlers.
     let clone = deliver.clone().with_lease(60 * SECOND);
     assert_eq!((deliver.in_flight(), clone.in_flight()), (3, 3));
     assert_eq!(deliver.drain(SECOND).await, 3);
@@ -481,7 +482,8 @@ async fn work(State(ledgers): State<Ledgers>, event: VerifiedEvent) -> StatusCod
     StatusCode::OK
 }
 
-/// Whatever the clients do: a delivery that was answered as done was handled, and never by two handlers at once.
+/// Whatever the clients do: a delivery that was answered as done was handled, and never by two
+/// handlers at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn done_is_handled_and_no_two_handlers_are_at_it_at_once() {
     const DELIVERIES: u64 = 120;

@@ -1,12 +1,13 @@
-//! No secret, no variant of one, no signature and no text of the body is in what an explanation prints.
+//! No secret, no variant of one, no signature and no text of the body is in what an explanation
+//! prints.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tower_webhook::{capture::CapturedRequest, explain::Report};
 
 use super::vectors::{explained, vectors};
 
-/// The texts that may not be printed: of secrets, what is derived from them; of headers and bodies, what
-/// is long enough to be theirs.
+/// The texts that may not be printed: of secrets, what is derived from them; of headers and bodies,
+/// what is long enough to be theirs.
 fn forbidden<'s>(
     secrets: impl Iterator<Item = &'s String>,
     captured: &CapturedRequest,

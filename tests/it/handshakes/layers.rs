@@ -195,7 +195,8 @@ async fn a_mac_is_made_with_the_keys_of_the_tenant() {
     assert_eq!(ask(&app, &watch, request).await.status, 400);
 }
 
-/// The body of a question that nobody has signed is read up to a limit; what is longer is refused unread.
+/// The body of a question that nobody has signed is read up to a limit; what is longer is refused
+/// unread.
 #[tokio::test]
 async fn an_unsigned_body_is_read_only_if_it_is_short() {
     let watch = Watch::default();
@@ -361,7 +362,8 @@ async fn a_refused_question_says_what_would_answer_it() {
     }
 }
 
-/// Whoever captured an event must not have it handled again under a method that is not deduplicated.
+/// Whoever captured an event must not have it handled again under a method that is not
+/// deduplicated.
 #[tokio::test]
 async fn the_route_of_the_configuration_gives_the_handler_events_only() {
     let config = Config::from_toml_str(

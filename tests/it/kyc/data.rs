@@ -1,6 +1,6 @@
 //! `vectors/kyc` has signed requests of twelve identity vendors, and what they say of a person.
-//! `vectors/identities` has, of each vendor that is read, where its events carry what, the rows of its
-//! table, and the table itself once more.
+//! `vectors/identities` has, of each vendor that is read, where its events carry what, the rows of
+//! its table, and the table itself once more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -236,7 +236,8 @@ impl Vendor {
         self.try_event(provider, body).unwrap()
     }
 
-    /// As [`event`](Self::event), for a body in which the time may be none. Its age does not matter.
+    /// As [`event`](Self::event), for a body in which the time may be none. Its age does not
+    /// matter.
     pub(super) fn try_event(
         &self,
         provider: &Provider,
@@ -295,8 +296,9 @@ fn scalar(body: &Value, pointers: &[String]) -> Option<String> {
 }
 
 /// Whether a value is as it may be. `"inquiry.*"` stands for every text that begins so, and
-/// `{"leaves": [1, null], "some": [1]}` for everything with such values in it, one of which is there.
-/// `{"same_as": "/id"}` stands for the value of that place, unless one of the two is nothing.
+/// `{"leaves": [1, null], "some": [1]}` for everything with such values in it, one of which is
+/// there. `{"same_as": "/id"}` stands for the value of that place, unless one of the two is
+/// nothing.
 fn same(body: &Value, value: &Value, allowed: &Value) -> bool {
     if let Some(Value::String(place)) = allowed.get("same_as") {
         let is_nothing = |value: &Value| value.is_null() || value == "";
@@ -336,8 +338,8 @@ fn children<'a>(value: &'a Value, names: &str) -> Vec<&'a Value> {
     }
 }
 
-/// The values at a place, which may have several spellings: `/a|b/c`, or any: `/a/*`. Null if there is
-/// none.
+/// The values at a place, which may have several spellings: `/a|b/c`, or any: `/a/*`. Null if there
+/// is none.
 fn find(body: &Value, place: &str) -> Vec<Value> {
     let mut found = vec![body];
     for segment in place.trim_start_matches('/').split('/') {

@@ -1,4 +1,5 @@
-//! What `examples/identity` does with the events of one session, and that its file has every vendor that is read.
+//! What `examples/identity` does with the events of one session, and that its file has every vendor
+//! that is read.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

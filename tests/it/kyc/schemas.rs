@@ -1,4 +1,5 @@
-//! The types, by what the vendors' own specifications say: `vectors/schemas` has the fields of each.
+//! The types, by what the vendors' own specifications say: `vectors/schemas` has the fields of
+//! each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,8 +188,8 @@ impl Case {
         put(body, &place, value.clone());
     }
 
-    /// The event as its type, in the spelling with underscores. Whatever it is, it is an approval only
-    /// if the vendor's table says so.
+    /// The event as its type, in the spelling with underscores. Whatever it is, it is an approval
+    /// only if the vendor's table says so.
     fn read(&self, body: &Value) -> Read {
         let text = body.to_string();
         let event = self.vendor.event(&self.vendor.provider(), &text);

@@ -123,7 +123,8 @@ fn what_is_no_body_of_a_vendor_gives_no_identity() {
         for (other, its) in vendors().iter().filter(|(other, _)| **other != name) {
             for row in &its.rows {
                 for body in row.bodies(other, its) {
-                    // One with the time of the other vendor where this one has another form of time.
+                    // One with the time of the other vendor where this one has another form of
+                    // time.
                     let Ok(event) = vendor.try_event(&provider, &body.to_string()) else {
                         continue;
                     };

@@ -1,5 +1,5 @@
-//! The typed events: which bodies have a type, that no field is lost, and that `Debug` shows nothing
-//! personal.
+//! The typed events: which bodies have a type, that no field is lost, and that `Debug` shows
+//! nothing personal.
 
 use std::collections::BTreeSet;
 

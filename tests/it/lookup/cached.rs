@@ -10,7 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 type Found = Result<Option<Tenant>, KeySourceError>;
 
-/// What is behind the cache: it knows the tenants whose names begin with `acme`, and counts how often it is asked.
+/// What is behind the cache: it knows the tenants whose names begin with `acme`, and counts how
+/// often it is asked.
 #[derive(Clone)]
 struct Table {
     asked: Arc<AtomicUsize>,
@@ -96,7 +97,8 @@ async fn until_tasks(expected: usize) {
     until(|| tasks() == expected, || format!("{} tasks", tasks())).await;
 }
 
-/// Lets others run until it is so. By the clock of the machine, since one that stands still would wait for ever.
+/// Lets others run until it is so. By the clock of the machine, since one that stands still would
+/// wait for ever.
 async fn until(is_so: impl Fn() -> bool, found: impl Fn() -> String) {
     let began = std::time::Instant::now();
     while !is_so() {
@@ -492,7 +494,8 @@ async fn a_flood_of_made_up_names_drives_out_no_tenant_in_use() {
         }
     }
     let looked_up = |name: &String| asked.lock().unwrap()[name];
-    // Before the cache is half full it counts nothing, so one that was asked for once may have to come again.
+    // Before the cache is half full it counts nothing, so one that was asked for once may have to
+    // come again.
     let often: usize = in_use.iter().map(looked_up).sum();
     let requests = in_use.len() + FLOOD / 100;
     assert!(
@@ -500,8 +503,8 @@ async fn a_flood_of_made_up_names_drives_out_no_tenant_in_use() {
         "{often} look-ups for {requests} requests"
     );
 
-    // Whatever is still remembered is not looked up again. Nothing is asked for a third time, so what this puts in
-    // does not count.
+    // Whatever is still remembered is not looked up again. Nothing is asked for a third time, so
+    // what this puts in does not count.
     let before = asked.lock().unwrap().len();
     assert_eq!(before, FLOOD + in_use.len());
     let mut remembered = 0;

@@ -1,5 +1,5 @@
-//! The layer as a middleware of actix-web, and `VerifiedEvent` as its extractor: in the process where the wire does not
-//! matter, against servers on a socket where it does.
+//! The layer as a middleware of actix-web, and `VerifiedEvent` as its extractor: in the process
+//! where the wire does not matter, against servers on a socket where it does.
 
 mod wire;
 
@@ -218,7 +218,8 @@ async fn through(layer: &WebhookVerifyLayer, request: ServiceRequest) -> Answer 
     call(&service, request).await
 }
 
-/// Asserts that a signed request to `path` reaches [`zen`], and that all others are refused with an empty 401.
+/// Asserts that a signed request to `path` reaches [`zen`], and that all others are refused with an
+/// empty 401.
 macro_rules! guards {
     ($app:expr, $path:expr) => {
         assert_eq!(

@@ -367,7 +367,8 @@ async fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
         ),
         (request(), "content-length: 1001", Reply::empty(413, &[])),
     ] {
-        // `exchange` asserts that the first thing to arrive is this answer, and so not `100 Continue`.
+        // `exchange` asserts that the first thing to arrive is this answer, and so not `100
+        // Continue`.
         for more in [&[length, expect][..], &[length]] {
             let reply = server.exchange(head(&request, more).as_bytes()).await;
             assert_eq!(reply, expected, "{more:?}");

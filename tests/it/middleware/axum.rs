@@ -48,7 +48,8 @@ async fn text(response: Response) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Asserts that a signed request to `path` reaches [`hook`], and an unsigned one is refused with an empty 401.
+/// Asserts that a signed request to `path` reaches [`hook`], and an unsigned one is refused with an
+/// empty 401.
 async fn guards(app: Router, path: &str) {
     let response = send(&app, good(path)).await;
     assert_eq!(
@@ -172,7 +173,8 @@ async fn with_tracing_and_timeouts_on_either_side() {
         .layer(timeout())
         .layer(layer());
     guards(router().layer(stacked), "/hook").await;
-    // The body of a response has to be `Default`, which the one of `Trace` is not; a router maps it by itself.
+    // The body of a response has to be `Default`, which the one of `Trace` is not; a router maps it
+    // by itself.
     let stacked = ServiceBuilder::new()
         .layer(layer())
         .layer(timeout())

@@ -1,5 +1,5 @@
-//! The layer under other hosts and beside other layers, over real connections: hyper alone, poem, salvo, and what
-//! `tower` and `tower-http` put around it or inside.
+//! The layer under other hosts and beside other layers, over real connections: hyper alone, poem,
+//! salvo, and what `tower` and `tower-http` put around it or inside.
 
 use std::{
     convert::Infallible,
@@ -188,8 +188,9 @@ async fn hyper_keeps_the_contract_over_http_1_and_http_2() {
 
 type PoemBody = BoxBody<Bytes, io::Error>;
 
-/// What a poem application writes to have the layer around an endpoint. poem's `compat()` for layers asks for a service
-/// of poem's own requests, above one that cannot be cloned; this layer is a service of `http` requests, and clones.
+/// What a poem application writes to have the layer around an endpoint. poem's `compat()` for
+/// layers asks for a service of poem's own requests, above one that cannot be cloned; this layer is
+/// a service of `http` requests, and clones.
 async fn verified<E: poem::Endpoint + 'static>(
     verify: WebhookVerifyLayer,
     endpoint: Arc<E>,
@@ -636,7 +637,8 @@ async fn the_lower_of_two_body_limits_holds() {
         assert_eq!(reply.body.is_empty(), ours, "{case}");
     }
 
-    // Inside, what is not declared is counted only while it is read; the event's body is there already.
+    // Inside, what is not declared is counted only while it is read; the event's body is there
+    // already.
     let address = serve(at("/", reads_the_event).layer(limit()).layer(layer())).await;
     let request = in_frames(signed(odd_bytes(LIMIT + 1)));
     let reply = send(Protocol::Http1, &address, request).await;

@@ -1,5 +1,5 @@
-//! The contract of Tower: only the service that was ready is called, waiting passes through, and a dropped future
-//! frees what it held.
+//! The contract of Tower: only the service that was ready is called, waiting passes through, and a
+//! dropped future frees what it held.
 
 use std::{
     convert::Infallible,

@@ -1,5 +1,5 @@
-//! Routes that are wired wrongly: each mistake has one answer, and a log line that names the remedy. On axum and actix-web
-//! alike.
+//! Routes that are wired wrongly: each mistake has one answer, and a log line that names the
+//! remedy. On axum and actix-web alike.
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
@@ -235,7 +235,8 @@ fn declared(body: &'static str) -> Request<Bytes> {
 
 const REQUESTS: usize = 3;
 
-/// One line of the log: its level, what it says, and how often [`REQUESTS`] requests bring it about.
+/// One line of the log: its level, what it says, and how often [`REQUESTS`] requests bring it
+/// about.
 type Line = (&'static str, &'static [&'static str], usize);
 
 #[actix_web::test]
@@ -405,7 +406,8 @@ async fn each_endpoint_warns_once() {
     }
 }
 
-/// A body in chunks has no declared length to be missed by: it is a wrong signature, and the line says over how many bytes.
+/// A body in chunks has no declared length to be missed by: it is a wrong signature, and the line
+/// says over how many bytes.
 #[actix_web::test]
 async fn a_taken_body_of_unknown_length_is_a_mismatch_over_no_bytes() {
     for framework in [Framework::Axum, Framework::Actix] {

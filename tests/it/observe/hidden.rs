@@ -79,7 +79,8 @@ async fn nothing_secret_or_personal_is_seen_by_anybody() {
                     let verifier = verifier(provider.clone()).with_endpoint("orders");
                     Some(WebhookVerifyLayer::new(verifier).with_clock(|| at(NOW)))
                 };
-                // Read as what it is, as something that it is not, as an identity; forged, and not decodable.
+                // Read as what it is, as something that it is not, as an identity; forged, and not
+                // decodable.
                 match name {
                     "authenteq" => {
                         host.send::<providers::authenteq::Event>(layer(), signed())

@@ -1,4 +1,5 @@
-//! Authenteq: the published samples under each variant, the typed event, and multipart bodies made to be misread.
+//! Authenteq: the published samples under each variant, the typed event, and multipart bodies made
+//! to be misread.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -582,8 +583,8 @@ fn nothing_may_stand_before_or_after_the_parts() {
     }
 }
 
-/// Who has seen one delivery can append to it under the variant that is used only by name. The appended bytes are
-/// no part of any event.
+/// Who has seen one delivery can append to it under the variant that is used only by name. The
+/// appended bytes are no part of any event.
 #[test]
 fn what_a_length_extension_appends_is_not_read() {
     let body = form("b", &[("result", RESULT)]);

@@ -1,5 +1,5 @@
-//! The four founding providers over real HTTP, on the layer's defaults: what the handler gets, what the provider is
-//! answered, and what the log says of a person: nothing.
+//! The four founding providers over real HTTP, on the layer's defaults: what the handler gets, what
+//! the provider is answered, and what the log says of a person: nothing.
 
 use axum::{Router, body::Body, routing::post};
 use bytes::Bytes;

@@ -1,6 +1,8 @@
-//! iDenfy's bodies as types: what is read, what is not taken for one, and what `Debug` keeps to itself.
+//! iDenfy's bodies as types: what is read, what is not taken for one, and what `Debug` keeps to
+//! itself.
 //!
-//! Most bodies are made out of `vectors/idenfy-schema.json`, a list of every event, type and value that the vendor documents.
+//! Most bodies are made out of `vectors/idenfy-schema.json`, a list of every event, type and value
+//! that the vendor documents.
 
 mod personal;
 mod schema;
@@ -59,7 +61,8 @@ fn read<T: Payload>(body: &Value, event_type: Option<&str>) -> Result<T, Payload
         .map(VerifiedEvent::into_payload)
 }
 
-/// The type that a sample is read as. That all is read is `every_sample_gets_its_type_and_is_read_whole`.
+/// The type that a sample is read as. That all is read is
+/// `every_sample_gets_its_type_and_is_read_whole`.
 pub(super) fn reading(event: &VerifiedEvent) -> Value {
     kind(event.parse::<Event>().unwrap().payload()).into()
 }
@@ -116,7 +119,8 @@ const REQUIRED: [(&str, &[&str]); 17] = [
     ("SosReport", &["id"]),
 ];
 
-/// Every struct, by its name in the schema: whether a value is one, what it is written as again, and its `Debug`.
+/// Every struct, by its name in the schema: whether a value is one, what it is written as again,
+/// and its `Debug`.
 type Read = fn(&Value) -> Result<(Value, String), String>;
 
 macro_rules! types {
@@ -187,7 +191,8 @@ const TYPES: &[(&str, Read)] = types! {
     "RegistryCheck" => RegistryCheck,
 };
 
-/// Every enumeration, by its name in the schema: whether a value is documented, and the value as it is written.
+/// Every enumeration, by its name in the schema: whether a value is documented, and the value as it
+/// is written.
 type Enumerated = fn(&str) -> (bool, String);
 
 macro_rules! enums {
@@ -460,8 +465,8 @@ fn what_makes_the_type_and_any_two_properties_are_enough_to_tell_it() {
     }
 }
 
-/// The properties that make a body of the type recognisable although it has a field that nobody knows, beside those that
-/// make it the type. None where these are enough by themselves.
+/// The properties that make a body of the type recognisable although it has a field that nobody
+/// knows, beside those that make it the type. None where these are enough by themselves.
 const MARKS: [(&str, &[&str]); 10] = [
     (
         "FacialAuthentication",
@@ -648,7 +653,8 @@ fn no_body_is_read_as_another_type() {
 
 #[test]
 fn what_lacks_the_fields_of_an_event_is_not_one() {
-    // It has the shape of no type: an event of a kind that is not known, for all that its body says.
+    // It has the shape of no type: an event of a kind that is not known, for all that its body
+    // says.
     const NONE: &str = "Other";
     for (body, error) in [
         ("{}", "the body has no fields"),
@@ -873,8 +879,8 @@ fn whether_it_is_an_identification_the_body_alone_decides() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Of a name that is not documented there is no error but for a body that is an identification and contradicts itself; and no
-    /// name changes what is said of a person.
+    /// Of a name that is not documented there is no error but for a body that is an identification
+    /// and contradicts itself; and no name changes what is said of a person.
     #[test]
     fn no_header_changes_an_identity(
         fields in proptest::collection::btree_map(

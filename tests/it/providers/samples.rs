@@ -1,5 +1,5 @@
-//! The published samples of the providers that have types: `vectors/seeds` has requests and their bodies, `vectors/readings` what
-//! each provider's data makes of them.
+//! The published samples of the providers that have types: `vectors/seeds` has requests and their
+//! bodies, `vectors/readings` what each provider's data makes of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

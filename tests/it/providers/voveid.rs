@@ -128,7 +128,8 @@ fn every_sample_is_read_as_its_family_and_no_other() {
             }
             let read = read::<Event>(&event_for(told, &body));
             if name == UNKNOWN && told == "kyb" {
-                // And without a previous status it is of none of the kinds that have a published body.
+                // And without a previous status it is of none of the kinds that have a published
+                // body.
                 assert_eq!(fields(&read.unwrap()).0, "other");
             } else if told == family {
                 assert_eq!(read, Ok(untold.clone()), "{name}");
@@ -430,7 +431,8 @@ fn what_lacks_the_fields_of_an_event_is_not_one() {
             r#"{"status":1,"refId":"r"}"#,
             "status: a value has the wrong type, at line 1 column 11",
         ),
-        // An event of Authento and of iDenfy. One of GitHub has nothing in it that could contradict: it is of no known kind.
+        // An event of Authento and of iDenfy. One of GitHub has nothing in it that could
+        // contradict: it is of no known kind.
         (
             r#"{"event":"REVIEWED","userId":"u","status":{"basic":"VERIFIED"}}"#,
             "status: a value has the wrong type, at line 1 column 42",

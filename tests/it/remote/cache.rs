@@ -1,4 +1,5 @@
-//! How long keys are kept, and how often they are fetched. The clock is tokio's, which these tests move.
+//! How long keys are kept, and how often they are fetched. The clock is tokio's, which these tests
+//! move.
 
 use tokio::time::advance;
 

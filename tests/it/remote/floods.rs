@@ -1,5 +1,5 @@
-//! What strangers can cause: few fetches, of the configured address only, and none before everything else
-//! is in order.
+//! What strangers can cause: few fetches, of the configured address only, and none before
+//! everything else is in order.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

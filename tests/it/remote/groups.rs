@@ -64,8 +64,8 @@ async fn an_outage_of_one_member_is_not_that_of_another() {
     assert_eq!(hook.verdict(signed(0)).await, late);
 }
 
-/// A request that no key proves is passed on with its body where that is asked for, and one whose keys
-/// are away is not.
+/// A request that no key proves is passed on with its body where that is asked for, and one whose
+/// keys are away is not.
 #[tokio::test(start_paused = true)]
 async fn a_layer_that_only_logs_passes_the_body_on() {
     let client = Recorder::serving(set(&[0]));

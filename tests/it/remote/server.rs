@@ -41,8 +41,8 @@ async fn a_key_that_is_not_in_the_set_proves_nothing() {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// Whatever the server answers instead of keys, the event comes again, and the server is left alone for
-/// a while.
+/// Whatever the server answers instead of keys, the event comes again, and the server is left alone
+/// for a while.
 #[tokio::test]
 async fn an_answer_without_keys_is_an_outage() {
     let raw = |text: &str| Reply::Raw(text.as_bytes().to_vec());

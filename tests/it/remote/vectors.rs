@@ -1,5 +1,5 @@
-//! The recorded requests of providers whose keys are fetched: the verdicts are those of pinned keys, and
-//! nothing is fetched for a request that anything else refuses.
+//! The recorded requests of providers whose keys are fetched: the verdicts are those of pinned
+//! keys, and nothing is fetched for a request that anything else refuses.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,8 @@ use tower_webhook::{Provider, PublicKey, verify::Head};
 
 use super::*;
 
-/// The providers, with the address of their sets; `None` where the application looks keys up by their ids.
+/// The providers, with the address of their sets; `None` where the application looks keys up by
+/// their ids.
 const REMOTE: [(&str, Option<&str>); 8] = [
     ("bitso", None),
     ("circle", None),

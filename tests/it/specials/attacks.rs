@@ -236,8 +236,8 @@ fn a_body_without_a_hash_in_the_url_is_a_form() {
     );
 }
 
-/// What Twilio signs behind the URL is text that a stranger may have sent, so it must not become a part
-/// of the URL.
+/// What Twilio signs behind the URL is text that a stranger may have sent, so it must not become a
+/// part of the URL.
 #[test]
 fn text_does_not_move_between_the_url_and_the_form() {
     let evil = r#"{"MessageStatus":"paid"}"#;

@@ -224,7 +224,8 @@ fn components_have_the_values_of_the_standard() {
     }
 }
 
-/// Each is signed with the key of the endpoint, so that nothing but the check in question refuses it.
+/// Each is signed with the key of the endpoint, so that nothing but the check in question refuses
+/// it.
 #[test]
 fn what_a_signature_says_is_checked() {
     use RejectionKind::{

@@ -2,8 +2,8 @@
 
 use super::{Desk, OTHER_SECRET, RECEIVED, SECRET};
 
-/// The arguments, the exit code, and what is printed: on standard output for 0 and 1, else on standard
-/// error.
+/// The arguments, the exit code, and what is printed: on standard output for 0 and 1, else on
+/// standard error.
 type Row = (&'static [&'static str], i32, &'static str);
 
 const SIGN: &[&str] = &["sign", "github", "--secret-env", "SECRET", "event.json"];

@@ -1,4 +1,5 @@
-//! No secret is in an argument, in the output, in the list of processes or in a child's environment.
+//! No secret is in an argument, in the output, in the list of processes or in a child's
+//! environment.
 
 use std::fs;
 

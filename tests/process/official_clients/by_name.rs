@@ -1,5 +1,6 @@
-//! Every library of the table against the provider of its row, by name: what our [`Signer`] makes the library accepts,
-//! and what it makes the receiver accepts over HTTP; what is changed afterwards, both refuse.
+//! Every library of the table against the provider of its row, by name: what our [`Signer`] makes
+//! the library accepts, and what it makes the receiver accepts over HTTP; what is changed
+//! afterwards, both refuse.
 
 use std::{
     collections::BTreeSet,
@@ -99,7 +100,8 @@ fn is_ours(sdk: &Sdk, config: &Config, request: &Request<Bytes>) -> bool {
     verdict.is_ok()
 }
 
-/// The pieces of a text between everything but letters and digits that another text does not have, with their places.
+/// The pieces of a text between everything but letters and digits that another text does not have,
+/// with their places.
 fn pieces<'a>(text: &'a str, other: &str) -> Vec<(usize, &'a str)> {
     let split = |text: &'a str| {
         let pieces = text.split(|character: char| !character.is_ascii_alphanumeric());
@@ -114,7 +116,8 @@ fn pieces<'a>(text: &'a str, other: &str) -> Vec<(usize, &'a str)> {
         .collect()
 }
 
-/// The text with another character in this piece: the last digit of a number, else a digit in the middle, if it has one.
+/// The text with another character in this piece: the last digit of a number, else a digit in the
+/// middle, if it has one.
 fn changed_piece(text: &str, at: usize, piece: &str) -> String {
     let mut places: Vec<usize> = (0..piece.len()).collect();
     // The last bits of the last character of base64 may mean nothing.
@@ -195,7 +198,8 @@ impl Findings<'_> {
         self.lines.push(format!("{}: {line}", self.sdk.label()));
     }
 
-    /// Compares verdicts: ours must be as expected, and theirs the same if it is not a listed difference.
+    /// Compares verdicts: ours must be as expected, and theirs the same if it is not a listed
+    /// difference.
     fn compare(&mut self, change: &str, expected: bool, ours: bool, theirs: Result<bool, String>) {
         let say = |accepts| if accepts { "accept" } else { "refuse" };
         let theirs = match theirs {

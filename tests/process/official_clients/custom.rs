@@ -1,4 +1,5 @@
-//! The same for providers that are custom ones in a configuration: pairs of keys, and times and signatures in the body.
+//! The same for providers that are custom ones in a configuration: pairs of keys, and times and
+//! signatures in the body.
 
 use std::time::{Duration, SystemTime};
 
@@ -366,7 +367,8 @@ fn the_libraries_and_we_agree_on_what_is_too_old() {
     }
 }
 
-/// The vector has a space after the body of the documentation. Neither SendGrid's library nor its documentation has a window.
+/// The vector has a space after the body of the documentation. Neither SendGrid's library nor its
+/// documentation has a window.
 #[tokio::test]
 async fn the_example_of_sendgrids_documentation_is_accepted_by_its_library_and_by_us() {
     let vectors = include_str!("../../vectors/schemes.json");

@@ -1,4 +1,5 @@
-//! The vendors' own answers to the question whether an address takes webhooks, against ours over HTTP.
+//! The vendors' own answers to the question whether an address takes webhooks, against ours over
+//! HTTP.
 
 use std::{collections::BTreeSet, io::Write, time::SystemTime};
 

@@ -100,7 +100,8 @@ impl Service<Request<KeptBody>> for Accepted {
             };
             let body = match body {
                 KeptBody::Whole(bytes) => bytes.unwrap_or_default(),
-                // The layers rebuild every body that they have read, and read each that is passed on.
+                // The layers rebuild every body that they have read, and read each that is passed
+                // on.
                 KeptBody::Live(_) => Bytes::new(),
             };
             let response = match forward {

@@ -98,7 +98,8 @@ fn told(handler: &Handler, policy: OutagePolicy) -> (Arc<Scripted>, Stack, Told)
     (store, stack, told)
 }
 
-/// What the handler does, what the store does once, the policy, the outcomes in order, the level of the last line.
+/// What the handler does, what the store does once, the policy, the outcomes in order, the level of
+/// the last line.
 type Story<'s> = (
     &'s [Act],
     Option<(Op, Fault)>,
@@ -416,7 +417,8 @@ async fn the_log_says_how_to_mend_a_missing_layer_and_a_wrong_order() {
     }
 }
 
-/// Two layers with one store: the outer one counts, and the inner one stands aside and says so once.
+/// Two layers with one store: the outer one counts, and the inner one stands aside and says so
+/// once.
 #[tokio::test]
 async fn a_delivery_that_passes_through_two_layers_is_claimed_once() {
     let operator = Operator::watch();

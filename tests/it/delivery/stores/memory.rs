@@ -247,7 +247,8 @@ async fn the_memory_store_does_what_a_plain_list_does() {
                     plain.done.retain(|(other, _)| *other != number);
                 }
                 1 => tokio::time::advance(seconds(roll(4))).await,
-                // One length of life in each list, so that the first of a list is the first to expire.
+                // One length of life in each list, so that the first of a list is the first to
+                // expire.
                 _ if !plain.contains(number) => {
                     let lifetime = seconds([2, 10, 70][roll(3) as usize]);
                     finish(&store, key(number), lifetime);

@@ -394,7 +394,8 @@ async fn a_slow_redis_is_waited_for_within_the_limit() {
     finish(&patient, 1).await;
     finish(&hasty, 2).await;
     let mut sleeping = redis.send(&["DEBUG", "SLEEP", "1.5"]);
-    // Redis sleeps once the command has arrived, which nobody can be told: the first late answer shows it.
+    // Redis sleeps once the command has arrived, which nobody can be told: the first late answer
+    // shows it.
     let mut number = 10;
     let error = loop {
         number += 1;
@@ -528,7 +529,8 @@ struct Ways {
     mode: Arc<Mutex<Mode>>,
     /// Connections with a number below this are held and say nothing more.
     silent_below: Arc<AtomicUsize>,
-    /// What comes before the first byte of a connection reaches Redis, and before the first one back.
+    /// What comes before the first byte of a connection reaches Redis, and before the first one
+    /// back.
     slow: Arc<Mutex<[Duration; 2]>>,
 }
 

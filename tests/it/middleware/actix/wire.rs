@@ -28,7 +28,8 @@ impl Server {
         Self::start_with(true)
     }
 
-    /// With or without connections of which the client's half is closed: actix-web's default is with.
+    /// With or without connections of which the client's half is closed: actix-web's default is
+    /// with.
     fn start_with(half_closed: bool) -> Self {
         let (tell, told) = mpsc::channel();
         let (started, starting) = mpsc::channel();
@@ -325,7 +326,8 @@ fn condemned() -> [(Request<Bytes>, RejectionKind); 2] {
 fn a_condemned_head_is_answered_before_the_client_sends_a_byte_of_body() {
     let server = Server::start();
     for (request, kind) in condemned() {
-        // What is left of a body with a length cannot be skipped, so the connection ends; chunks can.
+        // What is left of a body with a length cannot be skipped, so the connection ends; chunks
+        // can.
         for (line, closing) in [
             ("content-length: 1000", true),
             ("transfer-encoding: chunked", false),
@@ -386,7 +388,8 @@ fn nothing_of_an_unread_body_is_taken_for_a_request() {
         *request.body_mut() = Bytes::from(smuggled.repeat(3));
         let next = whole(&signed_to("/github", "next"));
         for (sent, skipped) in [
-            // What is left of a body with a length ends the connection, unless all of it is there already.
+            // What is left of a body with a length ends the connection, unless all of it is there
+            // already.
             (whole(&request), false),
             // Chunks are skipped, and what follows them is a request.
             (chunked(&request, 1000), true),
@@ -506,7 +509,8 @@ fn a_client_that_goes_away_while_the_handler_runs_does_no_harm() {
             assert_eq!(reply.body, "others");
             assert_eq!(server.told(), Told::Handled);
         }
-        // As long as it may be half of the connection that is closed, the handler runs on; with the server it ends.
+        // As long as it may be half of the connection that is closed, the handler runs on; with the
+        // server it ends.
         let left = if half_closed { 3 } else { 0 };
         assert_eq!(server.end(), vec![Told::Gone; left]);
     }

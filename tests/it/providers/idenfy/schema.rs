@@ -267,7 +267,8 @@ pub(super) fn objects(r#type: &str, rest: Rest) -> Vec<Value> {
     objects
 }
 
-/// Says where a value that was written again differs from what was read: `None` when everything is there and nothing else.
+/// Says where a value that was written again differs from what was read: `None` when everything is
+/// there and nothing else.
 pub(super) fn difference(sent: &Value, got: &Value) -> Option<String> {
     let at = |key: &str, inner: String| format!("/{key}{inner}");
     match (sent, got) {
