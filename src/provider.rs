@@ -818,8 +818,8 @@ impl Provider {
     /// ```
     /// use tower_webhook::providers;
     ///
-    /// let svix = providers::svix();
-    /// assert!(svix.variant_names().eq(["hmac-sha256", "ed25519"]));
+    /// let shufti_pro = providers::by_name("shufti-pro").unwrap();
+    /// assert!(shufti_pro.variant_names().eq(["sha256", "sha256-body-secret"]));
     /// ```
     pub fn variant_names(&self) -> impl Iterator<Item = &str> {
         self.variants.iter().map(|variant| &*variant.name)

@@ -426,6 +426,7 @@ export const sdks = {
       "Error",
       "ExpiredError",
       "MalformedSignatureError",
+      "ParseError",
       "UnacceptableSignatureError",
       "UnsupportedAlgorithmError",
     ],

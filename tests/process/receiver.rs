@@ -354,6 +354,16 @@ async fn any_method_and_query_is_a_request_to_an_endpoint_and_other_paths_are_40
             *request.method_mut() = method.parse().unwrap();
             *request.headers_mut() = code("{}");
             let answer = receiver.forward(path, request).await;
+            // GitHub does not sign the method, and an event does not come by a safe one.
+            if ["GET", "OPTIONS"].contains(&method) {
+                assert_eq!(
+                    answer.status,
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "{method} {path}"
+                );
+                assert!(answer.body.is_empty(), "{method} {path}");
+                continue;
+            }
             assert_eq!(answer.status, StatusCode::OK, "{method} {path}");
             assert_eq!(answer.json()["bytes"], 2, "{method} {path}");
         }

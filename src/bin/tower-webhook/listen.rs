@@ -18,7 +18,7 @@ use self::{
     endpoints::Endpoints,
     forward::Forward,
     reporter::{Reporter, ReporterOptions},
-    server::Server,
+    server::{Server, Stop},
 };
 use crate::{
     arguments::{BudgetArguments, Format, FormatArguments, SettingArguments, duration},
@@ -105,6 +105,8 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
             clock::date(now.0)
         ));
     }
+    // Whoever has read where it listens may stop it at once.
+    let stop = Stop::listen()?;
     let endpoints = Arc::new(endpoints);
     let reporter = Reporter::start(
         Arc::clone(&endpoints),
@@ -124,7 +126,7 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
         endpoints.names()
     ));
     let server = Server::new(endpoints, reporter.sender(), arguments.now.map(|now| now.0));
-    server.run(listener).await?;
+    server.run(listener, stop).await?;
     reporter.stop();
     Ok(Outcome::Good)
 }

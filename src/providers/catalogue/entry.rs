@@ -43,8 +43,8 @@ impl Entry {
 /// assert_eq!(whatsapp.evidence(), Evidence::Reported);
 /// assert_eq!(whatsapp.unsupported(), None);
 ///
-/// let paypal = providers::find("paypal").next().unwrap();
-/// assert!(paypal.unsupported().unwrap().contains("certificate"));
+/// let gumroad = providers::find("gumroad").next().unwrap();
+/// assert_eq!(gumroad.unsupported(), Some("nothing is signed"));
 /// ```
 #[derive(Clone, Copy)]
 pub struct Known {

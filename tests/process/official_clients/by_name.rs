@@ -157,7 +157,7 @@ fn changes(sdk: &Sdk, plain: &Request<Bytes>, request: &Request<Bytes>) -> Vec<C
             *request.uri_mut() = modified(&target(request)).parse().unwrap();
         });
     }
-    if !sdk.endpoint.contains_key("accept_unsigned_body") {
+    if !sdk.wrapped && !sdk.endpoint.contains_key("accept_unsigned_body") {
         change("space", &|request| {
             *request.body_mut() = format!("{} ", text(request)).into();
         });

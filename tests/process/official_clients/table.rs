@@ -51,6 +51,8 @@ pub(super) struct Sdk {
     pub(super) window: Option<u64>,
     library_window: Option<u64>,
     ahead: Option<u64>,
+    #[serde(default)]
+    pub(super) wrapped: bool,
     pub(super) signs: Option<Signs>,
     pub(super) prints: Option<String>,
     #[serde(default)]

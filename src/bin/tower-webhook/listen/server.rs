@@ -73,8 +73,7 @@ impl Server {
     }
 
     /// Serves until a signal, and then finishes what is in flight.
-    pub(crate) async fn run(self, listener: TcpListener) -> Result<()> {
-        let mut stop = Stop::listen()?;
+    pub(crate) async fn run(self, listener: TcpListener, mut stop: Stop) -> Result<()> {
         let graceful = GracefulShutdown::new();
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut http = http1::Builder::new();
@@ -210,14 +209,14 @@ impl Body for Answer {
 
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
-struct Stop {
+pub(crate) struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Stop {
-    fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).or_undone("signals")?,
@@ -234,11 +233,11 @@ impl Stop {
 }
 
 #[cfg(windows)]
-struct Stop(tokio::signal::windows::CtrlC);
+pub(crate) struct Stop(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
 impl Stop {
-    fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         tokio::signal::windows::ctrl_c()
             .map(Self)
             .or_undone("signals")
