@@ -6,7 +6,7 @@ pub(crate) mod parameter;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, fmt, time::Duration};
 
 use http::StatusCode;
 
@@ -850,17 +850,20 @@ impl Provider {
         self.handshake.map(Handshake::settings).unwrap_or_default()
     }
 
-    /// The headers that carry signatures or tokens, in all header families. There are none if these
-    /// are in the query or in the body.
+    /// The headers that carry signatures or tokens, in all header families, each once. There are
+    /// none if these are in the query or in the body.
     ///
     /// ```
     /// use tower_webhook::providers;
     ///
     /// let headers: Vec<String> = providers::github().signature_headers().collect();
     /// assert_eq!(headers, ["X-Hub-Signature-256"]);
+    /// let headers: Vec<String> = providers::svix().signature_headers().collect();
+    /// assert_eq!(headers, ["svix-signature", "webhook-signature"]);
     /// ```
     pub fn signature_headers(&self) -> impl Iterator<Item = String> {
-        self.schemes().flat_map(|scheme| {
+        let mut seen = BTreeSet::new();
+        let names = self.schemes().flat_map(|scheme| {
             let first = scheme.families.first();
             let headers = scheme.signature.places.iter();
             headers
@@ -874,7 +877,9 @@ impl Provider {
                         .filter_map(move |prefix| Some(format!("{prefix}{}", rest.as_ref()?)));
                     plain.into_iter().chain(renamed)
                 })
-        })
+        });
+        // Variants may share one.
+        names.filter(move |name| seen.insert(name.to_ascii_lowercase()))
     }
 
     /// Validates the provider and compiles its schemes.

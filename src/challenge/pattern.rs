@@ -65,8 +65,24 @@ pub(crate) fn behind_sns(address: &str) -> Option<&str> {
     let region = host
         .strip_suffix(".amazonaws.com")
         .or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
-    let is_region = |letter: u8| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    (region.len() >= 3 && region.bytes().all(is_region)).then_some(rest)
+    is_region(region).then_some(rest)
+}
+
+/// Whether it looks like `us-gov-west-1`. What is in this place for other services must not pass:
+/// `s3-us-west-2` would be a bucket with the name `sns`.
+fn is_region(region: &str) -> bool {
+    let mut parts = region.rsplit('-');
+    let number = parts.next().unwrap_or_default();
+    let names: Vec<&str> = parts.collect();
+    let is_name = |name: &&str| {
+        name.len() >= 2
+            && name.len() <= 12
+            && name.bytes().all(|letter| letter.is_ascii_lowercase())
+    };
+    (1..=2).contains(&number.len())
+        && number.bytes().all(|digit| digit.is_ascii_digit())
+        && (2..=4).contains(&names.len())
+        && names.iter().all(is_name)
 }
 
 #[cfg(test)]
@@ -94,6 +110,12 @@ mod tests {
             "https://sns.us-west-2.amazonaws.com/?a\nb",
             "https://sns.us-west-2.amazonaws.com/path?a",
             "https://sns.us-west-2.amazonaws.com?a",
+            "https://sns.s3-us-west-2.amazonaws.com/?a",
+            "https://sns.s3.amazonaws.com/?a",
+            "https://sns.elb.amazonaws.com/?a",
+            "https://sns.us-west-.amazonaws.com/?a",
+            "https://sns.-us-west-2.amazonaws.com/?a",
+            "https://sns.us-west-2222.amazonaws.com/?a",
         ] {
             assert!(!Pattern::SNS_ADDRESS.matches(text.as_bytes()), "{text:?}");
         }

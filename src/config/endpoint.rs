@@ -161,7 +161,11 @@ impl EndpointConfig {
             None if self.key_source => {}
             None if matches!(
                 provider.published_keys(),
-                Some(PublishedKeys::Set(_) | PublishedKeys::SetOfParam(_))
+                Some(
+                    PublishedKeys::Set(_)
+                        | PublishedKeys::SetOfParam(_)
+                        | PublishedKeys::Certificate { .. }
+                )
             ) =>
             {
                 return Err(SetupError::new(

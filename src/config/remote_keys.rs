@@ -9,7 +9,10 @@ use serde::{
 
 use crate::config::value::Scalar;
 #[cfg(feature = "remote-keys")]
-use crate::keys::remote::{RemoteKeys, https::HttpsClient};
+use crate::keys::{
+    published::PublishedKeys,
+    remote::{RemoteKeys, https::HttpsClient},
+};
 use crate::{error::SetupError, provider::Provider};
 
 /// Where the keys of an endpoint are fetched: `true` for the address of the provider, an address,
@@ -54,6 +57,17 @@ impl RemoteKeysConfig {
         } = &self.settings;
         provider.check_remote_keys()?;
         let mut keys = match url {
+            Some(_)
+                if matches!(
+                    provider.published_keys(),
+                    Some(PublishedKeys::Certificate { .. })
+                ) =>
+            {
+                return Err(SetupError::new(
+                    "remote_keys: every request names the address of the certificate; write remote_keys = true, or a table \
+                     without url",
+                ));
+            }
             Some(url) => RemoteKeys::jwks(url)?,
             None => RemoteKeys::of(provider)?,
         };

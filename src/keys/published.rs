@@ -19,4 +19,12 @@ pub(crate) enum PublishedKeys {
         param: &'static str,
         member: &'static str,
     },
+    /// A certificate at an address that the request names.
+    Certificate {
+        /// Whether the address is one of the vendor. It has to be a complete match.
+        is_address: fn(&str) -> bool,
+        /// Whether a chain from the certificate to a root has to vouch for it, beside the server
+        /// that it is fetched from.
+        has_chain: bool,
+    },
 }

@@ -9,11 +9,11 @@ use crate::{
         remote::{
             RemoteKeys,
             address::KeyUrl,
-            origin::{JwkSet, NamedSecret},
+            origin::{JwkSet, NamedCertificate, NamedSecret},
         },
     },
     provider::Provider,
-    scheme::algorithm::Keying,
+    scheme::{algorithm::Keying, certificates::ROOTS},
 };
 
 impl RemoteKeys {
@@ -35,7 +35,7 @@ impl RemoteKeys {
     /// # Errors
     ///
     /// When the provider publishes no keys, publishes them in an API that needs credentials, or
-    /// needs a parameter with the address.
+    /// needs a parameter with the address or with root certificates.
     pub fn of(provider: &Provider) -> Result<Self, SetupError> {
         let refused = |problem: String| {
             let name = provider.name();
@@ -62,6 +62,16 @@ impl RemoteKeys {
                 within: param(name)?,
                 member,
             }))),
+            Some(PublishedKeys::Certificate { has_chain, .. })
+                if has_chain && provider.param(ROOTS).is_none() =>
+            {
+                Err(refused(format!(
+                    "has certificates that lead to a root; set {ROOTS} to the root certificates that you trust for it"
+                )))
+            }
+            Some(PublishedKeys::Certificate { is_address, .. }) => {
+                Ok(Self::of_origin(Arc::new(NamedCertificate { is_address })))
+            }
             Some(PublishedKeys::Api(call)) => Err(refused(format!(
                 "has its keys in an API that needs credentials ({call}); call it in RemoteKeys::by_id"
             ))),

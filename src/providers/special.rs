@@ -164,7 +164,8 @@ specials! {
         evidence: Ran,
         signs: "RSA of sorted fields of the body, with SHA-256 (variant `version-2`) or SHA-1 (`version-1`), in base64, in \
             `Signature`",
-        secret: "the signing certificate of the region, as public key; its `id`, if it has one, is the `SigningCertURL`",
+        secret: "none, if `remote_keys` fetches the certificate at `SigningCertURL`; or that certificate as public key, whose \
+            `id`, if it has one, is the URL",
         window: "unlimited; an endpoint may set a tolerance for `Timestamp`",
         params: "`topic_arn`: the ARN of the topic",
         handshake: AWS_SNS "signed confirmations of a subscription and of its end, which are handed over as a \
@@ -416,7 +417,8 @@ specials! {
         evidence: Documented,
         signs: "RSA with SHA-256 of the id and the time of the transmission, the id of the webhook and the CRC-32 of the body, \
             in base64, in header `PAYPAL-TRANSMISSION-SIG`",
-        secret: "the certificate at `PAYPAL-CERT-URL`, as public key; its `id`, if it has one, is that URL",
+        secret: "none, if `remote_keys` fetches the certificate at `PAYPAL-CERT-URL`, which needs `roots`; or that certificate \
+            as public key, whose `id`, if it has one, is the URL",
         window: "unlimited; an endpoint may set a tolerance for `PAYPAL-TRANSMISSION-TIME`",
         params: "`webhook_id`: the id of the webhook; `roots`: the root certificates to which the chain of the certificate \
             has to lead",

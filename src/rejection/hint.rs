@@ -32,6 +32,8 @@ vocabulary! {
         OtherEncoding = "other_encoding",
         /// No item of the signature header begins with the scheme's prefix.
         PrefixMissing = "prefix_missing",
+        /// The request names a key by an id that no key of the endpoint has.
+        UnknownKeyId = "unknown_key_id",
         /// The timestamp is plausible in another unit.
         OtherUnit = "other_unit",
         /// The timestamp is wrong by no more than clocks and queues explain.
@@ -308,6 +310,10 @@ impl Hints {
             Hint::BodyWrapped => f.write_str("the body is the envelope of a gateway or a queue; unwrap it outside of this layer"),
             Hint::BodyForm => f.write_str("the body is a form"),
             Hint::BodyOtherType => f.write_str("the body does not look like its Content-Type: something in front changed one of them"),
+            Hint::UnknownKeyId => f.write_str(
+                "the request names a key that this endpoint does not have: the provider has changed its keys, or another \
+                 sender signed it; compare the `id` of the key with the request",
+            ),
             Hint::NeverVerified if self.unread => f.write_str(
                 "this endpoint has verified nothing since it started: compare the header with the provider's page, and check \
                  `provider`",

@@ -121,7 +121,7 @@ impl BodyFault {
 /// let (head, body) = BodyFault::BrokenOff.apply(signed).into_parts();
 /// let head = http::Request::from_parts(head, bytes::Bytes::new());
 /// let mut request = to_actix(head).to_request();
-/// request.set_payload(body.into());
+/// *request.payload() = body.into();
 /// assert_eq!(test::call_service(&app, request).await.status(), 400);
 /// # Ok(())
 /// # })

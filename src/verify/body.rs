@@ -20,7 +20,7 @@ use crate::{
         key_set::KeySet,
         source::{KeySetFuture, KeySourceError, Tenant},
     },
-    rejection::{Reason, Rejection, kind::RejectionKind},
+    rejection::{Reason, Rejection, hint::Hint, kind::RejectionKind},
     scheme::definition::Coverage,
     verify::{buffer::Buffer, hashes::BodyHashes, head::CheckedHead, hints},
 };
@@ -319,11 +319,8 @@ impl Comparison {
         let source = data.endpoint.late_keys.as_ref()?;
         let mut variants = data.variants.iter().enumerate();
         let (_, (_, parsed)) = variants.find(|(place, _)| !self.is_ruled_out(*place))?;
-        let special = parsed.special.as_deref();
-        let key_id = special.and_then(SpecialParts::key_id);
-        let key_id = key_id.or(parsed.key_id.as_deref());
         let look = data.endpoint.provider.secret_look();
-        Some(source.keys(&data.endpoint.schemes, look, key_id))
+        Some(source.keys(&data.endpoint.schemes, look, asked_key(parsed)))
     }
 
     /// Adds the keys that were asked for. Without one, no signature matches.
@@ -456,6 +453,7 @@ impl Comparison {
     pub(crate) fn conclude(self) -> Result<VerifiedEvent, Refused> {
         let are_all_ruled_out = self.are_all_ruled_out();
         let is_read = self.is_read;
+        let names_no_key = matches!(self.verdict, Verdict::Mismatch) && self.names_no_key();
         let BodyVerifier { mut data, keys, .. } = self.request;
         let (body, sha256) = self.body.into_parts();
         let refused = |reason, data: &mut Arc<EventData>, body: Bytes| Refused {
@@ -516,8 +514,33 @@ impl Comparison {
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
-        Err(refused(Reason::new(kind), &mut data, body))
+        let mut reason = Reason::new(kind);
+        if names_no_key && kind == RejectionKind::SignatureMismatch {
+            reason = reason.hint(Hint::UnknownKeyId);
+        }
+        Err(refused(reason, &mut data, body))
     }
+
+    /// Whether the request names keys by ids, of which no key has one.
+    #[cold]
+    fn names_no_key(&self) -> bool {
+        let keys = self.request.keys.keys();
+        let mut variants = self.request.data.variants.iter();
+        variants.all(|(_, parsed)| {
+            let asked = asked_key(parsed);
+            asked.is_some_and(|asked| {
+                let mut ids = keys.iter().map(|key| key.id.as_deref());
+                ids.all(|id| id.is_some_and(|id| id != asked))
+            })
+        })
+    }
+}
+
+/// The id of the key that a request names.
+fn asked_key(parsed: &ParsedHead) -> Option<&str> {
+    let special = parsed.special.as_deref();
+    let of_special = special.and_then(SpecialParts::key_id);
+    of_special.or(parsed.key_id.as_deref())
 }
 
 /// Whether something in front of the layer has read a body that the matching variant does not sign.

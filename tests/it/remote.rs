@@ -1,6 +1,7 @@
 //! Keys that are fetched: over real HTTPS, from a cache with its own clock, and under a flood.
 
 mod cache;
+mod certificates;
 mod config;
 mod floods;
 mod groups;

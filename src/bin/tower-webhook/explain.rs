@@ -19,7 +19,8 @@ use crate::{
 Examples:
 
   tower-webhook explain --config webhooks.toml code captured.http
-  tower-webhook explain --config webhooks.toml code captured.http --secrets-from .env --format json
+  tower-webhook explain --config webhooks.toml code captured.http \\
+    --secrets-from .env --format json
   tower-webhook explain github --secret-env SECRET captured.http
 
 It works offline, changes nothing, and prints no secret, no signature and no body.

@@ -33,7 +33,8 @@ use crate::{
 Examples:
 
   tower-webhook listen 127.0.0.1:4000 --config webhooks.toml
-  tower-webhook listen 127.0.0.1:4000 --config webhooks.toml --forward http://127.0.0.1:3000
+  tower-webhook listen 127.0.0.1:4000 --config webhooks.toml \\
+    --forward http://127.0.0.1:3000
   tower-webhook listen 127.0.0.1:4000 --config webhooks.toml --save captures
   tower-webhook listen 127.0.0.1:4000 --provider github --secret-env SECRET
 
@@ -125,7 +126,11 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
         "listening on http://{address} for {}",
         endpoints.names()
     ));
-    let server = Server::new(endpoints, reporter.sender(), arguments.now.map(|now| now.0));
+    let server = Server::new(
+        endpoints,
+        reporter.records(),
+        arguments.now.map(|now| now.0),
+    );
     server.run(listener, stop).await?;
     reporter.stop();
     Ok(Outcome::Good)

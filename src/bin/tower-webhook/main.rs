@@ -48,7 +48,8 @@ A first try, with the secret in a variable:
 
   export SECRET=a-secret-of-some-length
   printf '{\"action\":\"opened\"}' > event.json
-  tower-webhook send github http://127.0.0.1:3000/webhooks/github --secret-env SECRET event.json
+  tower-webhook send github http://127.0.0.1:3000/webhooks/github \\
+    --secret-env SECRET event.json
 
 Exit codes: 0 good; 1 refused, not explained, or mistakes found; 2 wrong usage; 3 could not be done."
 )]

@@ -21,9 +21,12 @@ use crate::{
 #[command(after_help = "\
 Examples:
 
-  tower-webhook replay captures/0007.json http://127.0.0.1:3000/webhooks/stripe
-  tower-webhook replay captures/0007.json http://127.0.0.1:3000/webhooks/stripe --resign --secret-env SECRET
-  tower-webhook replay captures/0007.json http://127.0.0.1:3000 --resign --config webhooks.toml
+  tower-webhook replay captures/0007.json \\
+    http://127.0.0.1:3000/webhooks/stripe
+  tower-webhook replay captures/0007.json \\
+    http://127.0.0.1:3000/webhooks/stripe --resign --secret-env SECRET
+  tower-webhook replay captures/0007.json http://127.0.0.1:3000 --resign \\
+    --config webhooks.toml
 
 A URL without a path keeps the path of the request. An old request is refused for its time unless it
 is signed anew. The id of the delivery stays, so that a receiver that deduplicates recognises it.")]

@@ -24,10 +24,14 @@ use crate::{
 #[command(after_help = "\
 Examples:
 
-  tower-webhook send github http://127.0.0.1:3000/webhooks/github --secret-env SECRET event.json
-  tower-webhook send github http://127.0.0.1:3000/webhooks/github --secret-env SECRET -H 'X-GitHub-Event: ping' event.json
-  tower-webhook send stripe http://127.0.0.1:3000/webhooks/stripe --secret-env SECRET event.json --repeat 2
-  tower-webhook send stripe http://127.0.0.1:3000/webhooks/stripe --secret-env SECRET event.json --tamper body
+  tower-webhook send github http://127.0.0.1:3000/webhooks/github \\
+    --secret-env SECRET event.json
+  tower-webhook send github http://127.0.0.1:3000/webhooks/github \\
+    --secret-env SECRET -H 'X-GitHub-Event: ping' event.json
+  tower-webhook send stripe http://127.0.0.1:3000/webhooks/stripe \\
+    --secret-env SECRET event.json --repeat 2
+  tower-webhook send stripe http://127.0.0.1:3000/webhooks/stripe \\
+    --secret-env SECRET event.json --tamper body
 
 The last one has to be refused, and ends with 1 then.")]
 pub(crate) struct Arguments {

@@ -24,8 +24,10 @@ Examples:
 
   tower-webhook sign github --secret-env SECRET event.json
   tower-webhook sign stripe --secret-env SECRET event.json --format json
-  tower-webhook sign slack --secret-env SECRET event.json --curl http://127.0.0.1:3000/webhooks/slack
-  tower-webhook sign svix --secret-env SVIX_SECRET event.json --http | tower-webhook verify svix --secret-env SVIX_SECRET -")]
+  tower-webhook sign slack --secret-env SECRET event.json \\
+    --curl http://127.0.0.1:3000/webhooks/slack
+  tower-webhook sign svix --secret-env SVIX_SECRET event.json --http \\
+    | tower-webhook verify svix --secret-env SVIX_SECRET -")]
 pub(crate) struct Arguments {
     /// The provider, such as github; with --config, an endpoint or provider of the file
     provider: String,

@@ -19,7 +19,8 @@ use crate::{
 Examples:
 
   tower-webhook verify github --secret-env SECRET captured.http
-  tower-webhook verify stripe --secret-env SECRET captured.http --now 1795860000
+  tower-webhook verify stripe --secret-env SECRET captured.http \\
+    --now 1795860000
   tower-webhook verify code --config webhooks.toml captured.http --format json
 
 Timestamps are judged by the time of receipt that a capture states, else by the clock.

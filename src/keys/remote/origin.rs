@@ -109,6 +109,27 @@ impl KeyOrigin for NamedSecret {
     }
 }
 
+/// Certificates, each at an address of the vendor that the request names.
+#[derive(Debug)]
+pub(crate) struct NamedCertificate {
+    pub(crate) is_address: fn(&str) -> bool,
+}
+
+impl KeyOrigin for NamedCertificate {
+    fn address(&self, key_id: &str) -> Option<KeyUrl> {
+        let is_address = (self.is_address)(key_id);
+        is_address.then(|| KeyUrl::parse(key_id).ok()).flatten()
+    }
+
+    fn read(&self, key_id: Option<&str>, document: &[u8]) -> Result<Vec<Secret>, SetupError> {
+        let text = std::str::from_utf8(document).ok();
+        let pem = text.filter(|text| text.trim_start().starts_with("-----BEGIN CERTIFICATE-----"));
+        let pem = pem.ok_or_else(|| SetupError::new("the document is no certificate in PEM"))?;
+        let key = PublicKey::new(pem).with_id(key_id.unwrap_or_default());
+        Ok(vec![key.into()])
+    }
+}
+
 /// What looks up a key by its id.
 pub(crate) type LookUp = dyn Fn(String) -> LookUpFuture + Send + Sync;
 

@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     error::SetupError,
+    keys::published::PublishedKeys,
     provider::Provider,
     rejection::{Reason, kind::RejectionKind},
     scheme::{
@@ -54,6 +55,10 @@ pub(super) fn provider() -> Provider {
         .with_required_header(ALGORITHM, "SHA256withRSA")
         .with_special(Special(Arc::new(PayPal)));
     Provider::new("paypal", scheme)
+        .with_published_keys(PublishedKeys::Certificate {
+            is_address: is_of_paypal,
+            has_chain: true,
+        })
         .with_docs("https://developer.paypal.com/api/rest/webhooks/rest/")
         .with_event_type(Locator::json("/event_type"))
         .with_delivery_id(Locator::json("/id"))

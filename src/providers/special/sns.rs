@@ -9,6 +9,7 @@ use crate::{
     challenge::pattern::behind_sns,
     error::SetupError,
     json::{self, Object},
+    keys::published::PublishedKeys,
     provider::{Provider, message::Message},
     rejection::{Reason, kind::RejectionKind},
     scheme::{
@@ -73,6 +74,11 @@ pub(super) fn provider() -> Provider {
     Provider::new("aws-sns", scheme(Algorithm::RsaPkcs1Sha256, "2"))
         .with_variant_name("version-2")
         .with_variant("version-1", scheme(Algorithm::RsaPkcs1Sha1, "1"))
+        .with_published_keys(PublishedKeys::Certificate {
+            is_address: is_of_sns,
+            // The certificate comes without those of its issuers.
+            has_chain: false,
+        })
         .with_docs("https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html")
         .with_message(Message::Text(MESSAGE))
         .with_event_type(Locator::json("/Type"))

@@ -86,6 +86,18 @@ fn mistakes_name_their_remedy() {
             "the parameter \"key_url\" restricts; set it",
         ),
         (
+            "provider = \"paypal\"\nremote_keys = true\nwebhook_id = \"7\"\naccept_unsigned_body = true",
+            "remote_keys: provider paypal has certificates that lead to a root; set roots",
+        ),
+        (
+            "provider = \"aws-sns\"\nremote_keys = \"https://a.example/\"\ntopic_arn = \"a\"\naccept_unsigned_body = true",
+            "remote_keys: every request names the address of the certificate; write remote_keys = true",
+        ),
+        (
+            "provider = \"aws-sns\"\ntopic_arn = \"a\"\naccept_unsigned_body = true",
+            "public_key: none is set; set remote_keys = true",
+        ),
+        (
             "provider = \"connectwise\"\nremote_keys = true\nkey_url = \"http://a.example/\"",
             "key_url: http:// is not encrypted",
         ),
@@ -105,6 +117,7 @@ fn addresses_are_those_of_the_provider_or_the_file() {
         "provider = \"google-pubsub\"\nremote_keys = true\naccept_unsigned_body = true\naudience = \"a\"\nemail = \"e\"",
         "provider = \"truelayer\"\nremote_keys = true\njku = \"https://webhooks.truelayer-sandbox.com/.well-known/jwks\"",
         "provider = \"connectwise\"\nremote_keys = true\nkey_url = \"https://na.myconnectwise.net/keys/\"",
+        "provider = \"aws-sns\"\nremote_keys = true\ntopic_arn = \"a\"\naccept_unsigned_body = true",
         "provider = \"plaid\"\nkey_source = true",
     ] {
         endpoint(lines).unwrap_or_else(|error| panic!("{lines}: {error}"));

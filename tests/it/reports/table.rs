@@ -54,6 +54,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(of_lengths());
     rows.extend(of_bodies());
     rows.extend(of_endpoints());
+    rows.extend(of_key_ids());
     rows.extend(of_handshakes());
     rows
 }
@@ -1564,6 +1565,48 @@ fn of_bodies() -> Vec<Row> {
         ),
     ]);
     rows
+}
+
+fn of_key_ids() -> Vec<Row> {
+    let about = "unknown_key_id";
+    let site = |id: Option<&'static str>| {
+        let signature = SignatureFormat::single("X-Acme", Encoding::Hex);
+        let scheme = Scheme::signed(Algorithm::HmacSha256, "{body}", signature);
+        let provider = Provider::new("acme", scheme.with_key_id("X-Key"));
+        let key = Secret::new(TEXT);
+        let signer = Signer::new(provider.clone(), key.clone().with_id("k1")).unwrap();
+        let key = id.map_or(key.clone(), |id| key.with_id(id));
+        let verifier = Verifier::new(provider, key).unwrap();
+        Site {
+            verifier,
+            signer: signer.with_time(at(NOW)),
+        }
+    };
+    let asks = |id: &'static str| move |site: &Site| site.sign("{}").set("x-key", id);
+    vec![
+        row(
+            about,
+            "another id",
+            site(Some("k1")),
+            asks("k2"),
+            "signature_mismatch: unknown_key_id,never_verified",
+        ),
+        row(about, "the id", site(Some("k1")), asks("k1"), "accepted"),
+        row(
+            about,
+            "the id, with another body",
+            site(Some("k1")),
+            |site| site.changed("{}").set("x-key", "k1"),
+            "signature_mismatch: never_verified",
+        ),
+        row(
+            about,
+            "a key without an id",
+            site(None),
+            |site| site.changed("{}").set("x-key", "k2"),
+            "signature_mismatch: never_verified",
+        ),
+    ]
 }
 
 fn of_endpoints() -> Vec<Row> {

@@ -31,7 +31,8 @@ const OTHERWISE: [(&str, i32); 1] = [("--tamper body", 1)];
 fn examples(desk: &Desk, command: &str) -> Vec<String> {
     let help = desk.run(command.split(' ').chain(["--help"]));
     assert_eq!(help.code, Some(0), "{command}: {help:?}");
-    let lines = help.stdout.lines();
+    let joined = help.stdout.replace(" \\\n    ", " ");
+    let lines = joined.lines();
     let lines = lines.filter_map(|line| line.strip_prefix("  tower-webhook "));
     lines.map(|line| format!("tower-webhook {line}")).collect()
 }

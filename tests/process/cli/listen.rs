@@ -2,8 +2,10 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -65,6 +67,59 @@ fn the_answer_does_not_wait_for_the_explanation() {
     let both = why["tried"]["milliseconds"].as_u64().unwrap()
         + second["tried"]["milliseconds"].as_u64().unwrap();
     assert!(begun.elapsed() >= Duration::from_millis(both), "{both}");
+}
+
+/// Nobody reads standard output until the end. Every request is answered, and shown or counted.
+#[test]
+fn what_is_not_shown_is_counted() {
+    const REQUESTS: usize = 4000;
+    let _alone = alone();
+    let desk = Desk::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = desk.command(["listen", "127.0.0.1:0", "--config", "webhooks.toml"]);
+    command.stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It holds the other end of the pipe.
+    drop(command);
+    let mut notes = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("listening on http://") {
+        line.clear();
+        assert!(
+            notes.read_line(&mut line).unwrap() > 0,
+            "it does not listen"
+        );
+    }
+    let (_, rest) = line.split_once("http://").unwrap();
+    let (address, _) = rest.split_once(' ').unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut sending = stream.try_clone().unwrap();
+    let sender = thread::spawn(move || {
+        let request = "GET /none HTTP/1.1\r\nhost: h\r\n\r\n".repeat(REQUESTS);
+        sending.write_all(request.as_bytes()).unwrap();
+    });
+    let (mut answered, mut buffer) = (String::new(), [0; 65536]);
+    while answered.matches("HTTP/1.1 404 ").count() < REQUESTS {
+        let length = stream.read(&mut buffer).unwrap();
+        assert!(length > 0, "it hangs up");
+        answered += std::str::from_utf8(&buffer[..length]).unwrap();
+    }
+    sender.join().unwrap();
+    let pid = child.id().to_string();
+    let ended = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(ended.unwrap().success());
+    let mut shown = String::new();
+    reader.read_to_string(&mut shown).unwrap();
+    let mut said = String::new();
+    notes.read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    let counts = said.lines().filter_map(|line| {
+        let (count, _) = line.split_once(" requests were answered and are not shown")?;
+        count.rsplit(' ').next()?.parse::<usize>().ok()
+    });
+    let left_out: usize = counts.sum();
+    assert!(left_out > 0, "{said}");
+    assert_eq!(shown.lines().count() + left_out, REQUESTS, "{said}");
 }
 
 #[test]

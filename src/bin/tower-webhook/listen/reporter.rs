@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{self, Receiver, SyncSender},
     },
     thread::{self, JoinHandle},
@@ -30,7 +30,7 @@ use crate::{
     output::{self, FAINT, escaped, styled},
 };
 
-/// How many requests wait to be printed. Of more, the lines are left out.
+/// How many requests wait to be printed. Of more, the lines are left out, and counted.
 const WAITING: usize = 1024;
 
 /// How many refusals wait to be explained, which is done one at a time.
@@ -47,9 +47,24 @@ pub(crate) struct ReporterOptions {
     pub(crate) budget: Duration,
 }
 
+/// Takes requests that were answered, without waiting for whoever reads the lines.
+#[derive(Clone)]
+pub(crate) struct Records {
+    sender: SyncSender<Record>,
+    left_out: Arc<AtomicU64>,
+}
+
+impl Records {
+    pub(crate) fn add(&self, record: Record) {
+        if self.sender.try_send(record).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Two threads: one prints and saves, the other explains.
 pub(crate) struct Reporter {
-    records: SyncSender<Record>,
+    records: Records,
     printer: JoinHandle<()>,
     is_stopping: Arc<AtomicBool>,
 }
@@ -68,7 +83,8 @@ impl Reporter {
             Some(directory) => Some(Saver::new(directory.clone())?),
             None => None,
         };
-        let (records, received) = mpsc::sync_channel(WAITING);
+        let (sender, received) = mpsc::sync_channel(WAITING);
+        let left_out = Arc::new(AtomicU64::new(0));
         let (questions, asked) = mpsc::sync_channel(UNEXPLAINED);
         let is_stopping = Arc::new(AtomicBool::new(false));
         let format = options.format;
@@ -88,6 +104,7 @@ impl Reporter {
             show_body: options.show_body,
             questions: options.explain.then_some(questions),
             saver,
+            left_out: Arc::clone(&left_out),
         };
         let printer = thread::Builder::new()
             .name("printer".to_owned())
@@ -98,14 +115,14 @@ impl Reporter {
             })
             .or_undone("a thread")?;
         Ok(Self {
-            records,
+            records: Records { sender, left_out },
             printer,
             is_stopping,
         })
     }
 
     /// Takes requests that were answered.
-    pub(crate) fn sender(&self) -> SyncSender<Record> {
+    pub(crate) fn records(&self) -> Records {
         self.records.clone()
     }
 
@@ -138,12 +155,19 @@ struct Printer {
     show_body: bool,
     questions: Option<SyncSender<Question>>,
     saver: Option<Saver>,
+    left_out: Arc<AtomicU64>,
 }
 
 impl Printer {
     fn run(mut self, received: &Receiver<Record>) {
         while let Ok(record) = received.recv() {
             self.show(record);
+            let left_out = self.left_out.swap(0, Ordering::Relaxed);
+            if left_out > 0 {
+                output::warn(format_args!(
+                    "{left_out} requests were answered and are not shown, because {WAITING} others wait for that"
+                ));
+            }
         }
     }
 

@@ -6,7 +6,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::SyncSender,
     },
     task::{Context, Poll},
     time::{Duration, SystemTime},
@@ -37,6 +36,7 @@ use crate::{
         body::{KeptBody, Tee, drain},
         endpoints::Endpoints,
         record::Record,
+        reporter::Records,
         service::Seen,
     },
     output,
@@ -52,7 +52,7 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Server {
     endpoints: Arc<Endpoints>,
-    records: SyncSender<Record>,
+    records: Records,
     numbers: Arc<AtomicU64>,
     /// The time of receipt, if it is not that of the clock.
     now: Option<SystemTime>,
@@ -61,7 +61,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         endpoints: Arc<Endpoints>,
-        records: SyncSender<Record>,
+        records: Records,
         now: Option<SystemTime>,
     ) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Server {
                 record.captured = Some(captured);
             }
             // Where lines are printed more slowly than requests come, some are left out.
-            let _ = records.try_send(record);
+            records.add(record);
         });
         response.map(|body| Answer { body, _sent: sent })
     }
