@@ -358,6 +358,12 @@ impl<T: Payload> VerifiedEvent<T> {
         delivery_key::key(&self.data, Some(route))
     }
 
+    /// Whether nothing tells the event from others of the endpoint.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_nameless(&self) -> bool {
+        delivery_key::is_nameless(&self.data)
+    }
+
     /// As [`delivery_key_at`](Self::delivery_key_at); [`delivery_key`](Self::delivery_key) returns
     /// it from now on.
     pub(crate) fn claim_key(&self, route: &str) -> DeliveryKey {

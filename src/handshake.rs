@@ -145,7 +145,7 @@ pub fn answer(
     };
     match decision {
         // The body is there, and so are the keys.
-        Decision::Pass | Decision::NeedsBody | Decision::NeedsKeys(_) => Answer::NoHandshake,
+        Decision::Pass | Decision::NeedsBody { .. } | Decision::NeedsKeys(_) => Answer::NoHandshake,
         Decision::Answered(answer) => Answer::Answered(answer),
         Decision::Refused(reason) => Answer::Refused(refused(endpoint, reason, head)),
         Decision::Delivered(answer) => Answer::Delivered(answer),

@@ -93,6 +93,7 @@ pub struct Provider {
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
+    alike_bodies: bool,
     /// A parameter that selects a variant, and the variants by its values.
     selector: Option<Selector>,
     /// The array of items in a body, and where the item is in each of its elements.
@@ -177,6 +178,7 @@ impl Provider {
             repeated_time: None,
             secret_look: SecretLook::default(),
             distinct_bodies: false,
+            alike_bodies: false,
             selector: None,
             items: None,
             message: None,
@@ -529,6 +531,16 @@ impl Provider {
 
     pub(crate) fn secret_look(&self) -> &SecretLook {
         &self.secret_look
+    }
+
+    /// Says that two events may have the same body, because it only tells that something changed.
+    pub(crate) fn with_alike_bodies(mut self) -> Self {
+        self.alike_bodies = true;
+        self
+    }
+
+    pub(crate) fn has_alike_bodies(&self) -> bool {
+        self.alike_bodies
     }
 
     pub(crate) fn has_distinct_bodies(&self) -> bool {

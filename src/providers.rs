@@ -171,7 +171,7 @@ with_modules! {
         evidence: Ran,
         signs: "HMAC-SHA256 of `v0:{ts}:{body}`, in hex after `v0=`, in header `X-Slack-Signature`",
         window: "5 minutes",
-        handshake: SLACK "a signed `url_verification`, whose challenge is repeated as text",
+        handshake: SLACK "a signed `url_verification`, whose challenge is repeated as text, and `GET` with `ssl_check=1` in the query, answered by an empty 200",
     }
 
     standard_webhooks = "standard-webhooks" {

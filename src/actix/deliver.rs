@@ -22,7 +22,7 @@ use crate::{
         convert::{from_actix, status, to_actix},
     },
     delivery::{
-        layer::{DeliveryLayer, reads_answer},
+        layer::{DeliveryLayer, is_passed_by},
         observe,
         options::DeliveryOptions,
         refusal::not_verified,
@@ -71,8 +71,7 @@ where
     // A safe method must not complete a delivery, because its response says nothing about
     // the event.
     let is_safe = request.method().is_safe();
-    // A repeated request of a sender that reads the answer needs the handler's.
-    let is_passed = is_safe || reads_answer(&event);
+    let is_passed = is_safe || is_passed_by(&event);
     let again = !is_passed && request.extensions_mut().insert(AlreadyClaimed).is_some();
     if again {
         observe::claimed_twice(&event);

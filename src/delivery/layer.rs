@@ -360,8 +360,7 @@ where
         if request.method().is_safe() {
             return ResponseFuture::new(inner.call(request));
         }
-        // A repeated request of a sender that reads the answer needs the handler's.
-        if reads_answer(&event) {
+        if is_passed_by(&event) {
             return ResponseFuture::new(inner.call(request));
         }
         if request.extensions_mut().insert(AlreadyClaimed).is_some() {
@@ -414,16 +413,24 @@ impl<R, E> fmt::Debug for ResponseFuture<R, E> {
     }
 }
 
-/// Whether the sender reads the answer, and the endpoint has not asked for deduplication all the
-/// same.
-pub(crate) fn reads_answer(event: &VerifiedEvent) -> bool {
+/// Whether an event is handled each time it comes: a repetition cannot be told from another event,
+/// or its sender reads the answer, which has to be the handler's. The endpoint may ask for
+/// deduplication all the same.
+pub(crate) fn is_passed_by(event: &VerifiedEvent) -> bool {
     let provider = &event.shared().provider;
-    let is_read = match provider.answer_read() {
-        AnswerRead::Never => false,
-        AnswerRead::Always => true,
-        AnswerRead::Unless(at) => in_body(event.body(), at) == Found::Nothing,
+    let by_default = || {
+        let is_read = match provider.answer_read() {
+            AnswerRead::Never => false,
+            AnswerRead::Always => true,
+            AnswerRead::Unless(at) => in_body(event.body(), at) == Found::Nothing,
+        };
+        is_read || (provider.has_alike_bodies() && event.delivery_id().is_none())
     };
-    is_read && *provider.deduplicate_by() == DeduplicateBy::Auto
+    match provider.deduplicate_by() {
+        DeduplicateBy::Auto => by_default() || event.is_nameless(),
+        DeduplicateBy::Id => event.is_nameless(),
+        _ => false,
+    }
 }
 
 /// Logs the rejection and converts it to a response.

@@ -82,6 +82,19 @@ fn is_blank(body: &[u8]) -> bool {
     matches!(&said[..], b"" | b"{}" | b"[]" | b"null" | b"\"\"")
 }
 
+/// Whether nothing that is signed, and no body, tells the event from others of the endpoint.
+pub(crate) fn is_nameless(event: &EventData) -> bool {
+    if !event.body.is_empty() || event.signed_delivery_id().is_some() || event.timestamp().is_some()
+    {
+        return false;
+    }
+    let mut is_named = false;
+    if !event.covers_bytes() {
+        event.signed_values(&mut |_, is_time| is_named |= !is_time);
+    }
+    !is_named
+}
+
 /// Computes the key of an event's delivery at a route.
 pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
     let provider = &event.endpoint.provider;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     challenge::{
-        Handshake, Proof, Rule, Then,
+        Handshake, Proof, Rule, Then, When,
         at::At,
         read::{Found, Question, Verdict},
         registration::Enrolment,
@@ -41,7 +41,10 @@ pub(crate) enum Decision {
     Answered(Response<Bytes>),
     Refused(Reason),
     /// The body decides.
-    NeedsBody,
+    NeedsBody {
+        /// Whether an event may have such a head, too.
+        of_event: bool,
+    },
     /// The answer is a MAC, for which the keys of this request are needed.
     NeedsKeys(&'static Rule),
     /// The request is verified and handled, and this takes the place of the handler's success.
@@ -103,7 +106,13 @@ pub(crate) fn unsigned(endpoint: &Arc<Endpoint>, head: &Head<'_>, body: Option<&
         };
         match (question.judge(rule, proof), proof) {
             (Verdict::Other, _) => {}
-            (Verdict::NeedsBody, _) => return Decision::NeedsBody,
+            (Verdict::NeedsBody, _) => {
+                let mut when = rule.when.iter();
+                let lacks_header = when.any(|when| matches!(when, When::Lacks(At::Header(_))));
+                return Decision::NeedsBody {
+                    of_event: !lacks_header,
+                };
+            }
             (Verdict::Matches, Proof::SignedWith(secret)) => {
                 if is_signed_with(secret, endpoint, head, body.unwrap_or_default()) {
                     return act(rule, endpoint, &question, None).into();

@@ -94,8 +94,8 @@ impl<R: From<Bytes>> HandshakeBody for R {}
 /// to the [hook](WebhookVerifyLayer::on_rejection) of the verifying layer. A wrong order is logged
 /// once.
 ///
-/// Of a [group](WebhookVerifyLayer::any_of), the first endpoint by name whose provider asks so
-/// answers.
+/// Of a [group](WebhookVerifyLayer::any_of), the first endpoint by name answers whose provider asks
+/// so, and which does not refuse the question.
 #[derive(Clone)]
 pub struct HandshakeLayer {
     options: Arc<LayerOptions>,

@@ -47,7 +47,7 @@ impl Prepared {
     fn new(endpoint: &Arc<Endpoint>, decision: Decision) -> Self {
         match decision {
             // Neither is left once body and keys are known.
-            Decision::Pass | Decision::NeedsBody | Decision::NeedsKeys(_) => Self::Pass,
+            Decision::Pass | Decision::NeedsBody { .. } | Decision::NeedsKeys(_) => Self::Pass,
             Decision::Answered(answer) => Self::Answered(Arc::clone(endpoint), answer),
             Decision::Refused(reason) => Self::Refused(Rejection::new(reason, &endpoint.labels)),
             Decision::Delivered(answer) => Self::Delivered(After::new(answer)),
@@ -55,6 +55,13 @@ impl Prepared {
                 Self::HandedOver(handed_over.event, handed_over.after)
             }
         }
+    }
+
+    /// What becomes of a request that no endpoint answers: the first refusal, if there is one.
+    fn of_nobody(refused: Option<(&Arc<Endpoint>, Reason)>) -> Self {
+        refused.map_or(Self::Pass, |(endpoint, reason)| {
+            Self::new(endpoint, Decision::Refused(reason))
+        })
     }
 
     /// What becomes of a request that is verified. A delivery is claimed by no safe method, so an
@@ -100,12 +107,19 @@ enum Step {
 
 /// Decides what becomes of a request, as far as its head does. The body is not polled.
 pub(crate) fn begin<B: Body>(options: &LayerOptions, head: &Head<'_>, body: B) -> Begun<B> {
-    let is_small = is_small(head, &body);
+    let length = length(head, &body);
+    let mut refused = None;
     for endpoint in &*options.endpoints {
         let step = match decide::unsigned(endpoint, head, None) {
             Decision::Pass => continue,
-            Decision::NeedsBody if !is_small => continue,
-            Decision::NeedsBody => Step::Reading(SmallBody {
+            // Another member of a group may expect it.
+            Decision::Refused(reason) => {
+                refused.get_or_insert((endpoint, reason));
+                continue;
+            }
+            // A body that is read in part cannot be passed on.
+            Decision::NeedsBody { of_event } if length.map_or(of_event, is_long) => continue,
+            Decision::NeedsBody { .. } => Step::Reading(SmallBody {
                 endpoint: Arc::clone(endpoint),
                 buffer: Buffer::new(LONGEST_BODY, None),
             }),
@@ -133,16 +147,18 @@ pub(crate) fn begin<B: Body>(options: &LayerOptions, head: &Head<'_>, body: B) -
             deadline: None,
         });
     }
-    Begun::Decided(Prepared::Pass, body)
+    Begun::Decided(Prepared::of_nobody(refused), body)
 }
 
-/// Whether it is known that the body is short.
-fn is_small<B: Body>(head: &Head<'_>, body: &B) -> bool {
+/// The length of the body at most, if it is known.
+fn length<B: Body>(head: &Head<'_>, body: &B) -> Option<u64> {
     let declared = head.header("content-length");
     let declared = declared.and_then(|length| length.parse().ok());
-    let length = body.size_hint().upper().or(declared);
-    let length = length.and_then(|length: u64| usize::try_from(length).ok());
-    length.is_some_and(|length| length <= LONGEST_BODY)
+    body.size_hint().upper().or(declared)
+}
+
+fn is_long(length: u64) -> bool {
+    usize::try_from(length).is_ok_and(|length| length > LONGEST_BODY)
 }
 
 impl<B> Preparing<B>
@@ -209,14 +225,18 @@ where
 
 /// What becomes of a request whose body was read.
 fn decide_read(options: &LayerOptions, head: &Head<'_>, body: &Bytes) -> Prepared {
+    let mut refused = None;
     for endpoint in &*options.endpoints {
         match decide::unsigned(endpoint, head, Some(body)) {
             // A group has no member whose answers are MACs.
-            Decision::Pass | Decision::NeedsBody | Decision::NeedsKeys(_) => {}
+            Decision::Pass | Decision::NeedsBody { .. } | Decision::NeedsKeys(_) => {}
+            Decision::Refused(reason) => {
+                refused.get_or_insert((endpoint, reason));
+            }
             decision => return Prepared::new(endpoint, decision),
         }
     }
-    Prepared::Pass
+    Prepared::of_nobody(refused)
 }
 
 /// A body that is read before it is verified.

@@ -183,6 +183,7 @@ macro_rules! entries {
             $(max_body: $bytes:expr,)?
             $(handshake: $handshake:ident $asked:literal,)?
             $(answer: [$($answer:tt)+],)?
+            $(bodies: $alike:ident,)?
             $(undisclosed: [$($session:literal),+],)?
             $(pitfalls: $pitfalls:literal,)?
             $(module: $module:ident,)?
@@ -216,6 +217,7 @@ macro_rules! entries {
                 "- Reads the answer", answer_words!($($answer)+), ", so these requests are deduplicated only if the \
                 endpoint sets `deduplicate_by`."
             )])?
+            $(#[doc = alike_words!($alike)])?
             $(#[doc = concat!(
                 "- Identity: the result is not signed, so the outcome is `Undisclosed`, whatever the body says: ask the \
                 vendor's API. The session, which is not signed either, is the first that is there of", $(" `", $session, "`",)+ "."
@@ -253,6 +255,7 @@ macro_rules! entries {
                         max_body: optional!($($bytes)?),
                         handshake: optional!($(&$crate::providers::handshakes::$handshake)?),
                         answer: answer_read!($($($answer)+)?),
+                        has_alike_bodies: is_present!($($alike)?),
                         #[cfg(feature = "identity")]
                         undisclosed: &[$($($session),+)?],
                     };

@@ -324,11 +324,20 @@ pub(super) static OKTA: Handshake = Handshake {
 };
 
 pub(super) static SLACK: Handshake = Handshake {
-    rules: &[Rule {
-        when: &[When::Is(At::Json("/type"), "url_verification")],
-        reply: text(&[Piece::Echo(At::Json("/challenge"))]),
-        ..SIGNED
-    }],
+    rules: &[
+        Rule {
+            when: &[When::Is(At::Json("/type"), "url_verification")],
+            reply: text(&[Piece::Echo(At::Json("/challenge"))]),
+            ..SIGNED
+        },
+        // Slack looks at the certificate of the address of a slash command.
+        Rule {
+            methods: &["GET"],
+            when: &[When::Is(At::Query("ssl_check"), "1")],
+            reply: Some(OK),
+            ..UNSIGNED
+        },
+    ],
 };
 
 pub(super) static TEBEX: Handshake = Handshake {

@@ -9,7 +9,7 @@
 //! | delivery id | `/event_id` of a JSON body |
 //! | delivery key | `/event_id`, or the whole body if there is none |
 //! | success | any 2xx within 3 seconds; the Events API retries 3 times |
-//! | handshake | `url_verification`, signed like every other request; see [`handshake`](crate::handshake) |
+//! | handshake | `url_verification`, signed like every other request, and `GET` with `ssl_check=1`, answered by an empty 200; see [`handshake`](crate::handshake) |
 //!
 //! Slack shows the answer to a slash command or an interaction to the user, so a request without
 //! `/event_id` is not deduplicated unless the endpoint sets `deduplicate_by`: an empty answer to a

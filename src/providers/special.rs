@@ -435,7 +435,8 @@ specials! {
         signs: "a JSON Web Token with the SHA-256 of the body, `ES256`, in header `Plaid-Verification`",
         secret: "the public keys of the vendor, as JSON Web Keys from `/webhook_verification_key/get`",
         window: "5 minutes",
-        pitfalls: "The vendor changes its keys: `RemoteKeys::by_id` gets new ones, by the id in the token.",
+        pitfalls: "The vendor changes its keys: `RemoteKeys::by_id` gets new ones, by the id in the token. Two events may \
+            have the same body, so requests are deduplicated only if the endpoint sets `deduplicate_by`.",
         module: plaid,
     }
 

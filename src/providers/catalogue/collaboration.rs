@@ -89,6 +89,7 @@ entries! {
         delivery_id: [json "/value/0/id"],
         handshake: MICROSOFT_GRAPH "`POST` or `GET` with `validationToken` in the query, repeated \
             as text",
+        bodies: alike,
         pitfalls: "`clientState` has to match in every item of `/value`. Notifications with \
             resource data are encrypted, and carry tokens that are not checked here.",
     }

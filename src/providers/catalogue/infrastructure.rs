@@ -90,6 +90,7 @@ entries! {
         evidence: Documented,
         scheme: [HmacSha256 of "{body}", Hex at [header "X-Dropbox-Signature"]],
         handshake: DROPBOX "`GET` with `challenge` in the query, repeated as text",
+        bodies: alike,
         pitfalls: "The secret is the app secret. The body only names the accounts that changed: \
             ask the API what did.",
     }

@@ -42,6 +42,8 @@ pub(crate) struct Row {
     pub(crate) keys: Option<Keys>,
     pub(crate) handshake: Option<&'static Handshake>,
     pub(crate) answer: Answer,
+    /// Whether two events may have the same body.
+    pub(crate) has_alike_bodies: bool,
     /// Of an identity vendor whose result is not signed: where the session is.
     #[cfg(feature = "identity")]
     pub(crate) undisclosed: &'static [Text],
@@ -294,6 +296,9 @@ impl Row {
                 provider.with_answer_read(AnswerRead::Unless(At::Json(pointer)))
             }
         };
+        if self.has_alike_bodies {
+            provider = provider.with_alike_bodies();
+        }
         #[cfg(feature = "identity")]
         {
             provider = provider.with_undisclosed(self.undisclosed);

@@ -307,6 +307,13 @@ macro_rules! forged_words {
     };
 }
 
+macro_rules! alike_words {
+    (alike) => {
+        "- Bodies: two events may have the same one, so requests without an id are deduplicated only \
+         if the endpoint sets `deduplicate_by`."
+    };
+}
+
 /// Of which requests the sender reads the answer, in words.
 macro_rules! answer_words {
     (always) => {

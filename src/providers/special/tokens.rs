@@ -37,6 +37,7 @@ pub(super) fn plaid() -> Provider {
         "POST https://production.plaid.com/webhook_verification_key/get",
     ))
     .with_event_type(Locator::json("/webhook_code"))
+    .with_alike_bodies()
 }
 
 pub(super) fn google_pubsub() -> Provider {

@@ -66,7 +66,8 @@ async fn every_question_is_answered_by_the_resource_of_the_configuration() {
 #[actix_web::test]
 async fn the_resource_gives_the_handler_events_only() {
     let config = Config::from_toml_str(
-        "[endpoints.files]\nprovider = \"dropbox\"\nsecret = \"a-secret-of-some-length\"\n[deliveries]\nstore = \"memory\"",
+        "[endpoints.files]\nprovider = \"dropbox\"\nsecret = \"a-secret-of-some-length\"\n\
+         deduplicate_by = \"body\"\n[deliveries]\nstore = \"memory\"",
     )
     .unwrap();
     let signed = |method: &str| {

@@ -20,7 +20,7 @@ async fn calls_of(lines: &str, signer: &Signer, body: &str) -> usize {
     let mut calls = 0;
     for _ in 0..2 {
         let signed = signer
-            .sign(Request::post("/hook"), body.to_owned())
+            .sign_body(Request::post("/hook"), body.to_owned())
             .unwrap();
         let got = ask(&app, &watch, signed.map(Body::from)).await;
         assert_eq!(got.status, 200);
@@ -47,6 +47,30 @@ async fn a_sender_that_reads_the_answer_gets_the_handlers_own() {
             r#"{"user":{}}"#,
             1,
         ),
+    ] {
+        assert_eq!(calls(&lines, body).await, expected, "{lines}: {body}");
+    }
+}
+
+/// Two events that look the same are two events.
+#[tokio::test]
+async fn what_cannot_be_told_apart_is_handled_each_time() {
+    const DROPBOX: &str = "provider = \"dropbox\"\nsecret = \"a-secret-of-some-length\"";
+    const GRAPH: &str = "provider = \"microsoft-graph\"\nsecret = \"a-secret-of-some-length\"\naccept_unsigned_body = true";
+    const CALENDAR: &str = "provider = \"google-calendar\"\nsecret = \"a-secret-of-some-length\"\naccept_unsigned_body = true";
+    let account = r#"{"list_folder":{"accounts":["dbid:1"]}}"#;
+    let (changed, named) = (
+        r#"{"value":[{"resource":"me/drive/root"}]}"#,
+        r#"{"value":[{"id":"7","resource":"me/drive/root"}]}"#,
+    );
+    for (lines, body, expected) in [
+        (DROPBOX.to_owned(), account, 2),
+        (format!("{DROPBOX}\ndeduplicate_by = \"body\""), account, 1),
+        (GRAPH.to_owned(), changed, 2),
+        (GRAPH.to_owned(), named, 1),
+        (CALENDAR.to_owned(), "", 2),
+        (format!("{CALENDAR}\ndeduplicate_by = \"id\""), "", 2),
+        (CALENDAR.to_owned(), "{\"a\":1}", 1),
     ] {
         assert_eq!(calls(&lines, body).await, expected, "{lines}: {body}");
     }
