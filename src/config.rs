@@ -256,8 +256,15 @@ impl Config {
             let find = |name: &str| self.endpoints.get(name);
             let is_group = |name: &str| self.groups.contains_key(name);
             let place = Place::new(ENDPOINTS, Some(name));
-            let errors = group.mistakes(find, is_group, &known).into_iter();
-            mistakes.extend(errors.map(|error| (place.clone(), error)));
+            let mut errors = group.mistakes(find, is_group, &known);
+            let is_wrong = |member: &str| {
+                let mut places = mistakes.iter().map(|(place, _)| place);
+                places.any(|place| place.name.as_deref() == Some(member))
+            };
+            if errors.is_empty() && !group.members().any(is_wrong) {
+                errors.extend(self.group_layer(group).err());
+            }
+            mistakes.extend(errors.into_iter().map(|error| (place.clone(), error)));
         }
         if let Err(error) = self.built_deliveries() {
             mistakes.push((Place::new(DELIVERIES, None), error));
@@ -340,8 +347,7 @@ impl Config {
     /// When there is no such endpoint, or its configuration is invalid.
     pub fn layer(&self, name: &str) -> Result<WebhookVerifyLayer, SetupError> {
         if let Some(group) = self.groups.get(name) {
-            let members = group.members().map(|member| self.endpoint(member));
-            let layer = group.layer(members.collect::<Result<_, _>>()?);
+            let layer = self.group_layer(group);
             let layer = layer.map_err(|error| error.within(Place::new(ENDPOINTS, Some(name))))?;
             if self.deliveries.is_some() {
                 layer.note_deduplication();
@@ -351,6 +357,11 @@ impl Config {
         self.built(name, |endpoint, provider| {
             self.endpoint_layer(endpoint, endpoint.verifier(provider)?.with_endpoint(name))
         })
+    }
+
+    fn group_layer(&self, group: &GroupConfig) -> Result<WebhookVerifyLayer, SetupError> {
+        let members = group.members().map(|member| self.endpoint(member));
+        group.layer(members.collect::<Result<_, _>>()?)
     }
 
     /// Builds the layer of an endpoint whose keys come from a [`KeySource`], for tenants and for

@@ -136,10 +136,11 @@ impl EndpointConfig {
             .chain(self.enforcement().err())
             .chain(configured.as_ref().err().cloned())
             .collect();
-        if let Ok(Some(provider)) = configured
-            && mistakes.is_empty()
-        {
-            mistakes.extend(self.check(&provider).err());
+        if let Ok(Some(provider)) = configured {
+            if mistakes.is_empty() {
+                mistakes.extend(self.check(&provider).err());
+            }
+            mistakes.extend(self.tolerance(&provider).err());
         }
         mistakes
     }
@@ -175,7 +176,7 @@ impl EndpointConfig {
             }
             secrets => KeySet::new(provider, secrets.unwrap_or_default()).map(drop)?,
         }
-        self.tolerance(provider).map(drop)
+        Ok(())
     }
 
     /// For how long the same request is accepted, if a signed time limits that. With several

@@ -133,7 +133,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = humantime::parse_duration(text).ok();
     parsed
         .filter(|time| !time.is_zero())
-        .ok_or_else(|| "expected a number and a unit, as in 500ms, 5s or 1m".to_owned())
+        .ok_or_else(|| "expected a number above zero and a unit, as in 500ms, 5s or 1m".to_owned())
 }
 
 /// `NAME=VALUE`. The text is not part of the error: it may be a secret.

@@ -54,7 +54,7 @@ struct CheckArguments {
 /// The result as JSON.
 #[derive(Serialize)]
 struct Checked {
-    /// `good` or `mistakes`.
+    /// `good`, `mistakes`, or with `--strict` also `warnings`.
     verdict: &'static str,
     mistakes: Vec<String>,
     warnings: Vec<Warning>,
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     let text = text
         .map_err(|_| Failure::undone(format!("{}: it is not UTF-8", arguments.file.display())))?;
     let checked = check(&text, arguments);
-    let is_good = checked.mistakes.is_empty() && (checked.warnings.is_empty() || !arguments.strict);
+    let is_good = checked.verdict == "good";
     match arguments.format.format {
         Format::Json => output::print_json(&checked)?,
         Format::Human => output::print(&as_text(&checked))?,
@@ -136,6 +136,9 @@ fn check(text: &str, arguments: &CheckArguments) -> Checked {
             name: name.to_owned(),
         });
     }
+    if arguments.strict && checked.mistakes.is_empty() && !checked.warnings.is_empty() {
+        checked.verdict = "warnings";
+    }
     checked
 }
 
@@ -163,10 +166,6 @@ fn as_text(checked: &Checked) -> String {
         counted(checked.mistakes.len(), "mistake"),
         counted(checked.warnings.len(), "warning")
     );
-    let style = if checked.mistakes.is_empty() {
-        GOOD
-    } else {
-        BAD
-    };
+    let style = if checked.verdict == "good" { GOOD } else { BAD };
     text + &styled(style, checked.verdict) + &format!(": {summary}\n")
 }

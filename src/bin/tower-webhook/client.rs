@@ -57,7 +57,13 @@ impl Client {
         let place = authority.map_or_else(String::new, ToString::to_string);
         let exchange = async {
             let response = self.inner.request(request.map(Full::new)).await;
-            let (head, mut body) = response.map_err(|error| causes(&error))?.into_parts();
+            let response = response.map_err(|error| match error.is_connect() {
+                true if is_refused(&error) => {
+                    "nothing listens there; start the receiver, or correct the address".to_owned()
+                }
+                _ => causes(&error),
+            });
+            let (head, mut body) = response?.into_parts();
             let mut kept = BytesMut::new();
             let mut is_cut = false;
             while let Some(frame) = body.frame().await {
@@ -123,6 +129,18 @@ async fn with_progress<T>(place: &str, exchange: impl Future<Output = T>) -> T {
         output::say(&output::styled(output::FAINT, text));
     }
     exchange.await
+}
+
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let of_system = error.downcast_ref::<std::io::Error>();
+        if of_system.is_some_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// An error with what caused it.

@@ -92,7 +92,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
 }
 
 async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> {
-    let listener = TcpListener::bind(with_host(&arguments.address)).await;
+    let place = with_host(&arguments.address)?;
+    let listener = TcpListener::bind(place).await;
     let listener = listener.or_undone(&arguments.address)?;
     let address = listener.local_addr().or_undone(&arguments.address)?;
     if let Some(now) = arguments.now {
@@ -137,10 +138,15 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
 }
 
 /// A port alone is one of this machine.
-fn with_host(address: &str) -> String {
-    if address.parse::<u16>().is_ok() {
-        format!("127.0.0.1:{address}")
-    } else {
-        address.to_owned()
+fn with_host(address: &str) -> Result<String> {
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) => (host, port),
+        None => ("127.0.0.1", address),
+    };
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(Failure::usage(
+            "ADDRESS: it is no address with a port; write one such as 127.0.0.1:4000, or a port alone",
+        ));
     }
+    Ok(format!("{host}:{port}"))
 }

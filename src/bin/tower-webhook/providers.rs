@@ -119,6 +119,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
             let all: Vec<Listed> = found.iter().map(listed).collect();
             output::print_json(&all)?;
         }
+        Format::Human if found.is_empty() => {
+            output::print(
+                "no provider is known by this text; `tower-webhook providers` lists all\n",
+            )?;
+        }
         Format::Human => output::print(&table(&found))?,
     }
     Ok(Outcome::good_if(!found.is_empty()))

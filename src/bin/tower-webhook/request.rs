@@ -60,9 +60,17 @@ pub(crate) fn sign(
     if let Some(headers) = builder.headers_mut() {
         *headers = head.headers;
     }
-    signer
-        .sign_body(builder, body)
-        .or_undone("it cannot be signed")
+    let signed = signer.sign_body(builder, body);
+    signed.map_err(|error| {
+        let text = error.to_string();
+        let field = text.rsplit_once("(field ").and_then(|(_, name)| name.strip_suffix(')'));
+        match field.filter(|_| text.contains("a field that the scheme needs is missing")) {
+            Some(name) => Failure::usage(format!(
+                "it cannot be signed: the signature has a field {name}; set it with --field {name}=VALUE"
+            )),
+            None => Failure::undone(format!("it cannot be signed: {text}")),
+        }
+    })
 }
 
 /// The type of a body by its first bytes.

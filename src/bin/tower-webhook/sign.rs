@@ -14,7 +14,7 @@ use crate::{
     input,
     output::{self, escaped},
     request,
-    target::Target,
+    target::{self, Target},
 };
 
 /// Prints the headers that a provider would send with a body.
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// The body of the event; - for standard input
     file: PathBuf,
     /// Prints a curl command that sends the request to this URL
-    #[arg(long, value_name = "URL", value_parser = request::url, conflicts_with_all = ["http", "url"])]
+    #[arg(long, value_name = "URL", value_parser = request::url, conflicts_with_all = ["http", "url", "format"])]
     curl: Option<Uri>,
     /// Prints the whole request as HTTP, which `verify` and `explain` read
     #[arg(long)]
@@ -70,6 +70,7 @@ struct Signed<'s> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     input::check_stdin(&arguments.settings, &arguments.file)?;
+    let registered = target::url_of(&arguments.settings)?;
     let url = arguments.curl.as_ref().or(arguments.url.as_ref());
     let mut target = Target::find(&arguments.provider, &arguments.settings)?;
     if let Some(url) = url {
@@ -77,7 +78,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let time = arguments.request.time();
     let body = request::read_body(&arguments.file)?;
-    let uri = url.cloned().unwrap_or_else(|| Uri::from_static("/"));
+    let uri = url.cloned().or(registered);
+    let uri = uri.unwrap_or_else(|| Uri::from_static("/"));
     let unsigned = request::unsigned(&arguments.request, &uri, body)?;
     let signed = request::sign(target.signer()?, &arguments.request, time, unsigned.clone())?;
     if arguments.http {

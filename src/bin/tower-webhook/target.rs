@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::Uri;
 use tower_webhook::{
     Config, Provider, PublicKey, Rejection, Secret, SetupError, Signer, VerifiedEvent, Verifier,
     capture::CapturedRequest,
@@ -12,11 +13,20 @@ use tower_webhook::{
 use crate::{
     arguments::{SecretArguments, SettingArguments},
     failure::{Failure, OrUndone, Result},
-    input, output,
+    input, output, request,
 };
 
 /// The parameter with the address that a provider signs.
 const URL: &str = "url";
+
+/// The address that a parameter says the provider to have, with the query that it may sign.
+pub(crate) fn url_of(settings: &SettingArguments) -> Result<Option<Uri>> {
+    let mut params = settings.param.iter();
+    let url = params.find(|(name, _)| name == URL);
+    let url = url.map(|(_, text)| request::url(text));
+    url.transpose()
+        .map_err(|problem| Failure::usage(format!("--param url: {problem}")))
+}
 
 /// What a command is about, with its secrets.
 pub(crate) enum Target {
@@ -263,6 +273,22 @@ fn not_built(error: SetupError) -> Failure {
     let text = error.to_string();
     if text.ends_with(": none is set; set at least one") {
         return no_secret();
+    }
+    // The text is of a configuration file, and here it is about arguments.
+    if let Some(rest) = text.strip_prefix("params.") {
+        let (name, problem) = rest.split_once(": ").unwrap_or((rest, "it is missing"));
+        return Failure::usage(format!(
+            "{problem}, as --param {name}=VALUE, or in the file of --config"
+        ));
+    }
+    if text.starts_with("url: the scheme signs the URL") {
+        return Failure::usage(
+            "the provider signs the address of the request; set --url to the one that is registered with it, or --param \
+             url=URL where there is no such option",
+        );
+    }
+    if let Some(problem) = text.strip_prefix("any_of: ") {
+        return Failure::usage(problem.to_owned());
     }
     Failure::undone(text)
 }

@@ -6,7 +6,7 @@ use http::Request;
 use proptest::prelude::*;
 use support::{NOW, at};
 use tower_webhook::{
-    RejectionKind, Secret, Signer, Verifier, WebhookVerifyLayer,
+    Config, RejectionKind, Secret, Signer, Verifier, WebhookVerifyLayer,
     handshake::{self, Answer},
     providers,
     verify::Head,
@@ -175,6 +175,21 @@ fn an_endpoint_with_an_oracle_joins_no_group() {
         error,
         "any_of: endpoint \"x\" answers a challenge with a MAC that anybody can ask for, which may be a signature for another; \
          give it a route of its own"
+    );
+    let text = r#"
+        [endpoints.x]
+        provider = "x-twitter"
+        secret = "a-secret-of-some-length"
+        [endpoints.code]
+        provider = "github"
+        secret = "another-secret-of-length"
+        [endpoints.both]
+        any_of = ["x", "code"]
+    "#;
+    let error = Config::from_toml_str(text).unwrap_err().to_string();
+    assert!(
+        error.starts_with("endpoint \"both\": any_of: endpoint \"x\" answers a challenge"),
+        "{error}"
     );
 }
 

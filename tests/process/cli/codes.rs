@@ -11,7 +11,7 @@ const SIGN: &[&str] = &["sign", "github", "--secret-env", "SECRET", "event.json"
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     (&["providers"], 0, "voveid"),
-    (&["providers", "--find", "nothing-of-this-name"], 1, "NAME"),
+    (&["providers", "--find", "nothing-of-this-name"], 1, "no provider is known by this text"),
     (&["providers", "show", "whatsapp"], 0, "HMAC-SHA256"),
     (&["providers", "show", "githb"], 2, "did you mean \"github\"?"),
     (&["providers", "show", "jumio"], 3, "is not supported yet: nothing is signed"),
@@ -34,6 +34,12 @@ const ROWS: &[Row] = &[
     (&["sign", "github", "--secret-file", "none.txt", "event.json"], 3, "file none.txt cannot be read"),
     (&["sign", "github", "--secret-env", "SECRET", "none.json"], 3, "none.json: cannot be read"),
     (&["sign", "svix", "--secret-file", "event.json", "event.json"], 3, "base64"),
+    (&["sign", "square", "--secret-env", "SECRET", "event.json"], 2, "set --url to the one"),
+    (&["sign", "square", "--secret-env", "SECRET", "event.json", "--param", "url=https://a.example/?b=c"], 0, "X-Square-Hmacsha256-Signature: "),
+    (&["sign", "square", "--secret-env", "SECRET", "event.json", "--param", "url=a.example"], 2, "--param url: it does not begin with http://"),
+    (&["sign", "livekit", "--secret-env", "SECRET", "event.json"], 2, "--param api_key=VALUE"),
+    (&["sign", "hygraph", "--secret-env", "SECRET", "event.json"], 2, "--field env=VALUE"),
+    (&["sign", "github", "--secret-env", "SECRET", "event.json", "--curl", "http://a/", "--format", "json"], 2, "cannot be used with"),
 
     (&["verify", "github", "--secret-env", "SECRET", "captured.http"], 0, "genuine (github"),
     (&["verify", "code", "--config", "webhooks.toml", "captured.http"], 0, "genuine (github"),
@@ -49,19 +55,21 @@ const ROWS: &[Row] = &[
     (&["explain", "--config", "webhooks.toml", "code", "reprinted.http"], 0, "json:compact"),
     (&["explain", "--config", "webhooks.toml", "code", "other.http", "--secrets-from", ".env"], 0, "other-secret:NEXT"),
     (&["explain", "--config", "webhooks.toml", "code", "forged.http", "--budget", "200ms"], 1, "unexplained"),
-    (&["explain", "--config", "webhooks.toml", "code", "captured.http", "--budget", "5"], 2, "a number and a unit"),
+    (&["explain", "--config", "webhooks.toml", "code", "captured.http", "--budget", "5"], 2, "a number above zero and a unit"),
     (&["explain", "--config", "nothing.toml", "code", "captured.http"], 3, "nothing.toml: cannot be read"),
 
     (&["listen", "127.0.0.1:0"], 2, "--config"),
     (&["listen", "127.0.0.1:0", "--provider", "github"], 2, "--secret-env"),
     (&["listen", "0.0.0.0:0", "--config", "webhooks.toml", "--now", RECEIVED], 2, "loopback"),
+    (&["listen", "127.0.0.1", "--config", "webhooks.toml"], 2, "no address with a port"),
+    (&["listen", ":4000", "--config", "webhooks.toml"], 2, "no address with a port"),
     (&["listen", "127.0.0.1:0", "--config", "broken.toml"], 3, "did you mean \"stripe\"?"),
     (&["listen", "256.0.0.1:0", "--config", "webhooks.toml"], 3, "256.0.0.1:0: "),
 
     (&["send", "github", "127.0.0.1:3000", "--secret-env", "SECRET", "event.json"], 2, "http://"),
-    (&["send", "github", "http://127.0.0.1:1/", "--secret-env", "SECRET", "event.json"], 3, "Connection refused"),
+    (&["send", "github", "http://127.0.0.1:1/", "--secret-env", "SECRET", "event.json"], 3, "nothing listens there"),
     (&["send", "github", "http://127.0.0.1:1/", "--secret-env", "SECRET", "event.json", "--tamper", "time"], 2, "does not sign the time"),
-    (&["replay", "captured.http", "http://127.0.0.1:1/"], 3, "Connection refused"),
+    (&["replay", "captured.http", "http://127.0.0.1:1/"], 3, "nothing listens there"),
     (&["replay", "captured.http", "http://127.0.0.1:1/", "--now", "1"], 2, "--resign"),
     (&["replay", "none.http", "http://127.0.0.1:1/"], 3, "none.http: cannot be read"),
 
