@@ -39,9 +39,10 @@ test-none:
     cargo test --no-default-features --no-fail-fast
     cargo test --package tower-webhook-tests --no-default-features --no-fail-fast
 
-# Checks the library with each feature, none and all, and that the core has no runtime.
+# Checks the library with each feature, none and all, and that the core has no runtime. `cli-tls` is
+# as good as all.
 features:
-    cargo hack check --each-feature --no-dev-deps
+    cargo hack check --each-feature --exclude-features cli-tls --no-dev-deps
     ! cargo tree --locked --edges normal --no-default-features --prefix none | grep '^tokio '
 
 # Builds the documentation as docs.rs does, on nightly.
@@ -68,9 +69,9 @@ deny:
 package:
     cargo package --locked --allow-dirty
 
-# Checks that the benchmarks compile.
+# Checks that the benchmarks compile, with the dependencies that the lints have built.
 benches:
-    cd benches && cargo check --locked
+    cd benches && cargo check --locked --target-dir ../target
 
 # Writes the page of the guide with all providers from their rows.
 providers:
