@@ -252,8 +252,9 @@ fn decode(text: &str, shape: &Shape) -> Option<(Vec<u8>, &'static str)> {
     }
     let encoding = match STANDARD.decode(text) {
         Ok(_) => "base64",
-        Err(_) if text.contains(['+', '/']) => UNPADDED,
-        Err(_) => "base64url",
+        Err(_) if text.contains(['-', '_']) => "base64url",
+        // Without a letter of one alphabet only, it is that of the scheme.
+        Err(_) => UNPADDED,
     };
     is_length(bytes.len(), shape).then_some((bytes, encoding))
 }
@@ -280,8 +281,12 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
             let fits = run.encoding == expected_encoding
                 || shape.scheme.signature.encoding == Encoding::HexOrBase64
                     && run.encoding == "hex";
-            if run.encoding == UNPADDED && expected_encoding == "base64" {
-                causes.push(("signature-padding-lost", String::new()));
+            if run.encoding == UNPADDED {
+                match expected_encoding {
+                    "base64" => causes.push(("signature-padding-lost", String::new())),
+                    "base64url" => {}
+                    _ => causes.push(("encoding:ENCODING", "base64".to_owned())),
+                }
             } else if !fits {
                 causes.push(("encoding:ENCODING", run.encoding.to_owned()));
             }
