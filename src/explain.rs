@@ -159,12 +159,13 @@ impl Secrets {
     }
 
     /// Adds every value of a file with lines of `NAME=value`, as `.env` files have them, under its
-    /// name. Quotation marks around a value are removed; comments and other lines are skipped.
+    /// name. Quotation marks around a value and comments behind it are removed; other lines are
+    /// skipped.
     ///
     /// ```
     /// use tower_webhook::{Secret, explain::Secrets};
     ///
-    /// let text = "# for tests\nexport STRIPE_SECRET=\"whsec_one\"\nPORT=3000\n";
+    /// let text = "# for tests\nexport STRIPE_SECRET=\"whsec_one\" # live\nPORT=3000\n";
     /// let secrets = Secrets::new(Secret::new("whsec_two")).with_env_file(text);
     /// assert_eq!(format!("{secrets:?}"), "Secrets { configured: 1, others: 2 }");
     /// ```
@@ -177,18 +178,35 @@ impl Secrets {
             else {
                 continue;
             };
-            let value = value.trim();
-            let inner = ['"', '\''].into_iter().find_map(|quote| {
-                let inner = value.strip_prefix(quote)?.strip_suffix(quote)?;
-                Some(inner)
-            });
-            let value = inner.unwrap_or(value);
+            let value = env_value(value.trim());
             if !value.is_empty() {
                 self = self.with_other(name.trim(), Secret::new(value));
             }
         }
         self
     }
+}
+
+/// The value of a line, without quotation marks and without the comment behind it.
+fn env_value(value: &str) -> &str {
+    let is_comment = |rest: &str| {
+        let text = rest.trim_start();
+        text.is_empty() || (text.starts_with('#') && text.len() < rest.len())
+    };
+    for quote in ['"', '\''] {
+        let Some(rest) = value.strip_prefix(quote) else {
+            continue;
+        };
+        let closed = rest.split_once(quote);
+        let inner = closed.filter(|(_, rest)| is_comment(rest));
+        let inner = inner.map(|(inner, _)| inner);
+        return inner.or(rest.strip_suffix(quote)).unwrap_or(value);
+    }
+    let ends = value
+        .match_indices('#')
+        .map(|(place, _)| value.split_at(place).0);
+    let mut ends = ends.filter(|value| value.ends_with([' ', '\t']));
+    ends.next().map_or(value, str::trim_end)
 }
 
 impl From<Secret> for Secrets {

@@ -1082,6 +1082,15 @@ impl Provider {
 
 #[cfg(feature = "explain")]
 impl Provider {
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn without_param(mut self, name: &str) -> Self {
+        self.params.remove(name);
+        self
+    }
+
     /// The schemes of all variants, those first that are tried without being selected by name.
     pub(crate) fn all_schemes(&self) -> Vec<Scheme> {
         let opt_in = self.variants.iter().filter(|variant| !variant.automatic);

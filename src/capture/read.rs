@@ -82,7 +82,7 @@ impl CapturedRequest {
 fn from_json(text: &[u8]) -> Result<Vec<CapturedRequest>, ReadError> {
     let document: Value = serde_json::from_slice(text).map_err(|error| {
         ReadError::new(format!(
-            "it begins like JSON, and is none: {}",
+            "it begins like JSON, but is not valid: {}",
             place(&error)
         ))
     })?;
@@ -97,7 +97,7 @@ fn from_json(text: &[u8]) -> Result<Vec<CapturedRequest>, ReadError> {
     let requests = requests.map(|request| {
         if !["method", "target", "url", "headers"].iter().any(|key| request.get(key).is_some()) {
             return Err(ReadError::new(
-                "it is JSON in no form that is known: a captured request, HAR, a Lambda event, or an export of \
+                "it is JSON, but not in a known form: a captured request, HAR, a Lambda event, or an export of \
                  webhook.site, GitHub or Svix Play",
             ));
         }
@@ -143,9 +143,9 @@ mod tests {
             ("hush-hush", "a header line has no colon"),
             (
                 "{\"hush\": [",
-                "it begins like JSON, and is none: line 1, column 10",
+                "it begins like JSON, but is not valid: line 1, column 10",
             ),
-            ("{\"hush\": 1}", "it is JSON in no form that is known"),
+            ("{\"hush\": 1}", "it is JSON, but not in a known form"),
             ("[]", "there is no request in it"),
             ("{\"method\":\"POST\"}", "it lacks \"target\""),
             ("{\"target\":\"/\",\"body_base64\":\"hush!\"}", "base64"),

@@ -70,6 +70,53 @@ impl CapturedRequest {
     }
 }
 
+impl CapturedRequest {
+    /// Whether the token that an endpoint of this provider verifies was left out when the request
+    /// was written, so that nothing can be said of it.
+    ///
+    /// ```
+    /// use tower_webhook::{capture::CapturedRequest, providers, verify::Head};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let came = CapturedRequest::new(&Head::new(&[("X-Gitlab-Token", "hush")]), "{}");
+    /// let read = CapturedRequest::read(serde_json::to_string(&came)?.as_bytes())?;
+    /// let gitlab = providers::by_name("gitlab-token").unwrap();
+    /// assert!(!came.lacks_token(&gitlab) && read.lacks_token(&gitlab));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn lacks_token(&self, provider: &Provider) -> bool {
+        let is_left_out = |value: &[u8]| value.ends_with(REDACTED.as_bytes());
+        let mut names = provider.signature_headers();
+        let of_header = names.any(|name| {
+            let mut lines = self.headers();
+            lines.any(|(known, value)| known.eq_ignore_ascii_case(&name) && is_left_out(value))
+        });
+        let body = self.body();
+        let mut places = provider.schemes().flat_map(places_of);
+        of_header
+            || places.any(|place| match place {
+                LocatorKind::Header(_) | LocatorKind::Field(_) => false,
+                LocatorKind::Query(name) => {
+                    let (_, query) = self.target.split_once('?').unwrap_or_default();
+                    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+                    pairs.any(|(known, value)| known == name && is_left_out(value.as_bytes()))
+                }
+                LocatorKind::Json(pointer) if pointer.contains('*') => {
+                    **body == *format!("\"{REDACTED}\"").as_bytes()
+                }
+                LocatorKind::Json(pointer) => {
+                    json::scalar(body, &pointer).is_some_and(|text| text == REDACTED)
+                }
+                LocatorKind::Form(name) | LocatorKind::FormJson(name, _) => {
+                    let mut fields = form_urlencoded::parse(body);
+                    fields.any(|(known, value)| known == name && value == REDACTED)
+                }
+            })
+    }
+}
+
 /// Whether a header or a parameter is named like a credential.
 fn is_credential(name: &str) -> bool {
     const PARTS: [&str; 9] = [

@@ -1,23 +1,33 @@
 //! What a request and its secrets show without any proof.
 
 use crate::{
-    capture::{CapturedRequest, redact::REDACTED},
-    explain::{Secrets, found::Found, hypothesis::named},
+    capture::CapturedRequest,
+    explain::{Secrets, found::Found, hypothesis::named, request::Refused},
     keys::suspicion::suspicion,
     note::NoteKind,
     provider::Provider,
+    rejection::kind::RejectionKind,
 };
 
 /// What is seen, and the cause that it makes likely.
 #[derive(Default)]
 pub(super) struct Evidence {
     pub(super) likely: Option<Found>,
+    /// The name for what the body has lost.
+    pub(super) lost: Option<&'static str>,
+    /// Whether the header with the signature is there.
+    pub(super) has_signature: bool,
     pub(super) observations: Vec<String>,
 }
 
 impl Evidence {
     fn suspect(&mut self, name: &str) {
         self.likely.get_or_insert_with(|| named(name).with(""));
+    }
+
+    fn lose(&mut self, name: &'static str, text: &str) {
+        self.lost.get_or_insert(name);
+        self.see(format!("{text} [{name}]"));
     }
 
     fn see(&mut self, text: impl Into<String>) {
@@ -29,6 +39,7 @@ pub(super) fn of(
     provider: &Provider,
     secrets: &Secrets,
     captured: &CapturedRequest,
+    refusal: &Refused,
     unusable: bool,
 ) -> Evidence {
     let mut evidence = Evidence::default();
@@ -38,6 +49,7 @@ pub(super) fn of(
     if captured.received_at().is_none() {
         evidence.see("the time of receipt is not known, so the timestamp was not judged");
     }
+    of_refusal(refusal, &mut evidence);
     evidence
 }
 
@@ -45,13 +57,8 @@ fn of_headers(provider: &Provider, captured: &CapturedRequest, evidence: &mut Ev
     let head = captured.head();
     let has = |name: &str| head.headers.nth(name, 0).is_some();
     let signatures: Vec<String> = provider.signature_headers().collect();
-    let is_redacted = |value: &[u8]| value.ends_with(REDACTED.as_bytes());
-    if captured.headers().any(|(_, value)| is_redacted(value)) {
-        evidence.see(
-            "a credential was left out when the request was captured; capture it with credentials to verify a token",
-        );
-    }
-    if signatures.is_empty() || signatures.iter().any(|name| has(name)) {
+    evidence.has_signature = signatures.iter().any(|name| has(name));
+    if signatures.is_empty() || evidence.has_signature {
         return;
     }
     let name = signatures.first().map_or("", |name| &**name);
@@ -83,6 +90,25 @@ fn of_headers(provider: &Provider, captured: &CapturedRequest, evidence: &mut Ev
         .any(|(header, _)| is_known(header) || is_companion(header))
     {
         evidence.suspect("signature-missing");
+    }
+}
+
+/// What the verifier knows. It quotes no secret and no signature.
+fn of_refusal(refusal: &Refused, evidence: &mut Evidence) {
+    match refusal {
+        Refused::Setup(error) => error.mistakes().for_each(|mistake| evidence.see(mistake)),
+        Refused::Rejection(rejection) => {
+            let is_seen = match rejection.kind() {
+                RejectionKind::MissingHeader => evidence.has_signature,
+                RejectionKind::MalformedSignature
+                | RejectionKind::MalformedTimestamp
+                | RejectionKind::MalformedHeader => true,
+                _ => false,
+            };
+            if is_seen {
+                evidence.see(rejection.to_string());
+            }
+        }
     }
 }
 
@@ -149,10 +175,12 @@ fn of_body(captured: &CapturedRequest, evidence: &mut Evidence) {
         .filter(|window| *window == b"\xef\xbf\xbd")
         .count();
     if replaced > 0 {
-        evidence.see(format!(
-            "the body has {replaced} replacement characters (U+FFFD): it was read as text of another character set, and what \
-             was there is lost"
-        ));
+        let s = if replaced == 1 { "" } else { "s" };
+        let text = format!(
+            "the body has {replaced} replacement character{s} (U+FFFD): it was read as text of another character set, and \
+             what was there is lost"
+        );
+        evidence.lose("body-lossy", &text);
     } else if body.windows(2).any(|window| window == b"??") {
         evidence.see(
             "the body has runs of question marks, as text that lost its characters beyond ASCII",
@@ -162,22 +190,32 @@ fn of_body(captured: &CapturedRequest, evidence: &mut Evidence) {
         evidence.see("the body is not UTF-8");
     }
     let declared = super::body::declared_length(&captured.head());
-    if let Some(declared) = declared.filter(|declared| *declared != body.len())
-        && captured.left_out() == 0
-    {
-        evidence.see(format!(
+    match declared {
+        _ if captured.left_out() > 0 => {}
+        Some(declared) if declared > body.len() => {
+            let text = format!(
+                "Content-Length announces {declared} bytes, and the body has {}",
+                body.len()
+            );
+            evidence.lose("body-truncated", &text);
+        }
+        Some(declared) if declared < body.len() => evidence.see(format!(
             "Content-Length announces {declared} bytes, and the body has {}",
             body.len()
-        ));
+        )),
+        _ if body.is_empty() => evidence.see("the body is empty"),
+        _ => {}
     }
     let document = body.trim_ascii_start();
     if matches!(document.first(), Some(b'{' | b'['))
         && let Err(error) = serde_json::from_slice::<serde_core::de::IgnoredAny>(document)
     {
-        evidence.see(if error.is_eof() {
-            "the body is JSON that breaks off: its end is missing, and cannot be guessed"
+        if error.is_eof() {
+            let text =
+                "the body is JSON that breaks off: its end is missing, and cannot be guessed";
+            evidence.lose("body-truncated", text);
         } else {
-            "the body begins like JSON, and is none"
-        });
+            evidence.see("the body begins like JSON, but is not valid");
+        }
     }
 }

@@ -24,6 +24,7 @@ pub(in crate::explain) enum Example {
     Lost(&'static [u8]),
     OtherSecret,
     KeyWindow,
+    KeyId,
     OtherProvider,
     Url,
     Unsigned,

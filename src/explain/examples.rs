@@ -193,6 +193,18 @@ fn case(hypothesis: &Hypothesis) -> (Report, Verdict, Option<String>) {
                 own("old"),
             )
         }
+        Example::KeyId => {
+            let scheme = first_scheme(&github()).with_key_id("X-Key-Id");
+            let named = || Provider::new("acme", scheme.clone());
+            let mut headers = signed_as_usual(&github(), b"{}");
+            headers.push(("X-Key-Id".to_owned(), "new".to_owned()));
+            let secret = secret().with_id("old");
+            (
+                explained(named(), secret, &captured(&headers, b"{}")),
+                Verdict::Proven,
+                own("old"),
+            )
+        }
         Example::OtherProvider => {
             let headers = signed_as_usual(&provider("stripe"), b"{}");
             (

@@ -1,5 +1,7 @@
 //! Readings of headers: which is the signature, and how it is spelled.
 
+use std::rc::Rc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode;
 
@@ -127,13 +129,24 @@ fn with_companions(shape: &Shape, used: &str) -> Shape {
     shape
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    Plain,
+    PercentDecoded,
+    /// With plus signs in place of spaces.
+    WithPlus,
+}
+
 /// A part of a header value that decodes to a signature.
 struct Run {
     bytes: Vec<u8>,
     encoding: &'static str,
-    is_percent_encoded: bool,
+    /// What was done to the text to read it.
+    reading: Reading,
     is_quoted: bool,
     has_space: bool,
+    /// Whether the header has several signatures, with commas between them.
+    is_joined: bool,
     /// The other `name=value` parts.
     fields: Vec<String>,
 }
@@ -151,9 +164,16 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
     let mut all: Vec<Run> = Vec::new();
     let plain = value.to_vec();
     let decoded: Vec<u8> = percent_decode(value).collect();
-    let is_encoded = decoded != plain;
-    for (text, is_percent_encoded) in [(plain, false), (decoded, true)] {
-        if is_percent_encoded && !is_encoded {
+    let with_plus = value.trim_ascii().iter();
+    let with_plus: Vec<u8> = with_plus
+        .map(|byte| if *byte == b' ' { b'+' } else { *byte })
+        .collect();
+    for (text, reading) in [
+        (plain, Reading::Plain),
+        (decoded, Reading::PercentDecoded),
+        (with_plus, Reading::WithPlus),
+    ] {
+        if reading != Reading::Plain && text == value {
             continue;
         }
         let Ok(text) = String::from_utf8(text) else {
@@ -166,6 +186,8 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
             .filter(|token| !token.is_empty())
             .take(64)
             .collect();
+        let is_signature = |token: &&&str| parts(token).any(|part| decode(part, shape).is_some());
+        let is_joined = text.contains(',') && tokens.iter().filter(is_signature).nth(1).is_some();
         for (place, token) in tokens.iter().enumerate() {
             for part in parts(token) {
                 let Some((bytes, encoding)) = decode(part, shape) else {
@@ -180,9 +202,10 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
                 all.push(Run {
                     bytes,
                     encoding,
-                    is_percent_encoded,
+                    reading,
                     is_quoted,
                     has_space,
+                    is_joined,
                     fields,
                 });
             }
@@ -210,6 +233,9 @@ fn parts(token: &str) -> impl Iterator<Item = &str> {
     .flatten()
 }
 
+/// Base64 without the equals signs at its end.
+const UNPADDED: &str = "base64-unpadded";
+
 /// The bytes, and the name of their encoding.
 fn decode(text: &str, shape: &Shape) -> Option<(Vec<u8>, &'static str)> {
     const SHORTEST: usize = 22;
@@ -224,8 +250,13 @@ fn decode(text: &str, shape: &Shape) -> Option<(Vec<u8>, &'static str)> {
     if let Some(inner) = inner.filter(|inner| is_length(inner.len(), shape)) {
         return Some((inner, "base64-of-hex"));
     }
-    let is_url = text.contains(['-', '_']) || STANDARD.decode(text).is_err();
-    is_length(bytes.len(), shape).then_some((bytes, if is_url { "base64url" } else { "base64" }))
+    let encoding = match STANDARD.decode(text) {
+        Ok(_) => "base64",
+        Err(_) if text.contains(['-', '_']) => "base64url",
+        // Without a letter of one alphabet only, it is that of the scheme.
+        Err(_) => UNPADDED,
+    };
+    is_length(bytes.len(), shape).then_some((bytes, encoding))
 }
 
 /// Writes the signature as the scheme expects it, however it is spelled and wherever it is.
@@ -250,13 +281,23 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
             let fits = run.encoding == expected_encoding
                 || shape.scheme.signature.encoding == Encoding::HexOrBase64
                     && run.encoding == "hex";
-            if !fits {
+            if run.encoding == UNPADDED {
+                match expected_encoding {
+                    "base64" => causes.push(("signature-padding-lost", String::new())),
+                    "base64url" => {}
+                    _ => causes.push(("encoding:ENCODING", "base64".to_owned())),
+                }
+            } else if !fits {
                 causes.push(("encoding:ENCODING", run.encoding.to_owned()));
             }
-            if run.is_percent_encoded {
-                causes.push(("signature-percent-encoded", String::new()));
+            match run.reading {
+                Reading::Plain => {}
+                Reading::PercentDecoded => {
+                    causes.push(("signature-percent-encoded", String::new()));
+                }
+                Reading::WithPlus => causes.push(("signature-plus-lost", String::new())),
             }
-            if causes.is_empty() && value == text.as_bytes() {
+            if causes.is_empty() && (value == text.as_bytes() || run.is_joined) {
                 continue;
             }
             if causes.is_empty() {
@@ -318,22 +359,48 @@ fn canonical(shape: &Shape, run: &Run) -> Option<String> {
     }
 }
 
-/// Takes one of several equal lines, as a proxy that repeats a header makes them.
+/// Takes one of several values, as a proxy that repeats a header makes them: on lines of their own,
+/// or joined by commas.
 pub(super) fn once(shape: &Shape, sink: &mut Sink<'_>) {
+    const MOST: usize = 8;
     let mut once: Headers = Vec::new();
     for (name, value) in shape.headers.iter() {
         if !once
             .iter()
             .any(|(known, _)| known.eq_ignore_ascii_case(name))
         {
-            once.push((name.clone(), value.clone()));
+            once.push((name.clone(), first_of_equals(value).to_owned()));
         }
     }
-    if once.len() < shape.headers.len() {
-        let mut with = shape.clone();
-        with.headers = std::rc::Rc::new(once);
-        sink(vec![("header-repeated", String::new())], with);
+    let mut offer = |with: Shape| sink(vec![("header-repeated", String::new())], with);
+    let mut with = shape.clone();
+    with.headers = Rc::new(once);
+    if with.headers != shape.headers {
+        offer(with.clone());
     }
+    // They may differ.
+    for name in shape.signature_headers() {
+        let lines = shape.headers.iter();
+        let lines = lines.filter(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let values = lines.flat_map(|(_, value)| value.split(|byte| *byte == b','));
+        let values: Vec<&[u8]> = values.map(<[u8]>::trim_ascii).take(MOST).collect();
+        for value in values.iter().filter(|_| values.len() > 1) {
+            offer(with.with_header(&name, value));
+        }
+    }
+}
+
+/// The first of several equal values with commas between them, or the whole value.
+fn first_of_equals(value: &[u8]) -> &[u8] {
+    [&b", "[..], b","]
+        .into_iter()
+        .find_map(|comma| {
+            let length = value.len().checked_sub(comma.len())?.checked_div(2)?;
+            let first = value.get(..length)?;
+            let rest = value.get(length..)?.strip_prefix(comma)?;
+            (first == rest && !first.is_empty()).then_some(first)
+        })
+        .unwrap_or(value)
 }
 
 /// Drops the headers that must have a value.

@@ -98,10 +98,10 @@ hypotheses! {
         example Example::secret("github", "It%20is%20a%20secret", b"It is a secret");
     "secret-base64-of-text" by Secret(secret::encoded_twice),
         "the configured secret is base64 of the secret, as a Kubernetes manifest has it",
-        do "decode it: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d",
+        do "decode it, as often as it was encoded: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d",
         example Example::secret("github", "SXQgaXMgYSBzZWNyZXQ=", b"It is a secret");
     "secret-prefix:PREFIX:FORM" by Secret(secret::prefix),
-        "the provider's key is what is behind or in front of the prefix of the secret, read in another form",
+        "the provider's key is the secret with or without its prefix, in another form than the one that is expected",
         do "set the secret format of the endpoint, or remove the prefix",
         example Example::secret("svix", "whsec_YW4gaG9uZXN0IGtleSBvZiAyNCBieXRl", b"YW4gaG9uZXN0IGtleSBvZiAyNCBieXRl");
     "secret-as-text" by Secret(secret::as_text),
@@ -136,6 +136,10 @@ hypotheses! {
         "the request is signed with a key of this endpoint that is not valid at this time",
         do "extend not_after or not_before of the key, or finish the rotation at the provider",
         example Example::KeyWindow;
+    "key-id:ID" by Judged,
+        "the request is signed with a key of this endpoint, and names it by another id",
+        do "set the id of the key to the one that the request names",
+        example Example::KeyId;
     "secret-placeholder" by Evidence,
         "the configured secret looks like a placeholder",
         do "set it to the value that the provider shows",
@@ -145,8 +149,8 @@ hypotheses! {
         do "set the secret of the webhook, which the provider shows on the page of the endpoint",
         example Example::evidence("stripe", "sk_test_51Habcdefgh");
     "secret-unusable" by Evidence,
-        "the configured secret cannot be decoded as the secrets of this provider are",
-        do "copy the secret again from the provider's page",
+        "the configured secret or public key is not of the form that this provider has",
+        do "copy it again from the provider's page",
         example Example::evidence("svix", "whsec_!!!");
 
     // The headers, and how the provider signs.
@@ -172,6 +176,18 @@ hypotheses! {
         example Example::head("shopify", "signature-percent-encoded", |headers| {
             edit(headers, "x-shopify-hmac-sha256", |value| value.replace('=', "%3D"));
         });
+    "signature-plus-lost" by Head(head::respelled),
+        "the signature was decoded as a form, so that its plus signs became spaces",
+        do "find what decodes the header on its way; a signature is not form-encoded",
+        example Example::head("shopify", "signature-plus-lost", |headers| {
+            edit(headers, "x-shopify-hmac-sha256", |value| value.replace('+', " "));
+        });
+    "signature-padding-lost" by Head(head::respelled),
+        "the signature has lost the equals signs at its end",
+        do "find what removes them on its way, such as a gateway that reads NAME=VALUE in the header",
+        example Example::head("shopify", "signature-padding-lost", |headers| {
+            edit(headers, "x-shopify-hmac-sha256", |value| value.trim_end_matches('=').to_owned());
+        });
     "signature-quoted" by Head(head::respelled),
         "the signature is in quotation marks",
         do "find what adds them on the way",
@@ -191,8 +207,8 @@ hypotheses! {
             edit(headers, "x-hub-signature-256", |value| value.replace("sha256=", ""));
         });
     "header-repeated" by Head(head::once),
-        "a header came several times",
-        do "find the proxy that adds headers instead of replacing them",
+        "a header came several times, or with several values",
+        do "find the proxy that repeats headers, or joins them with a comma",
         example Example::head("github", "header-repeated", |headers| {
             let line = headers.iter().find(|(name, _)| name == "x-hub-signature-256").cloned();
             headers.extend(line);
@@ -253,8 +269,8 @@ hypotheses! {
 
     // The time.
     "timestamp-timezone" by Judged,
-        "the signature is right, and the time is off by whole quarters of an hour: a clock that shows local time as UTC",
-        do "set the time zone and the clock of the machine that is wrong, the sender's or this one",
+        "the signature is right, and the time is off by as much as a time zone is: a clock shows local time as UTC, or the request waited as long",
+        do "check the time zone and the clock of the sender and of this machine; if both are right, let the provider send the request again",
         example Example::Time(7_200);
     "timestamp-old" by Judged,
         "the signature is right, and the request is too old: it was replayed, or waited in a queue",
@@ -412,10 +428,10 @@ hypotheses! {
         example Example::body(b"{\"b\":1,\"a\":\"/<\"}", b"{\"a\":\"\\/\\u003c\",\"b\":1.0}", "json:sorted+integers-as-floats+html+slashes");
     "body-lossy" by Evidence,
         "characters of the body were lost when it was read as text",
-        do "keep the bytes of the body",
+        do "capture the request again, and keep the bytes of the body as they came",
         example Example::Lost(b"{\"a\":\"\xef\xbf\xbd\"}");
     "body-truncated" by Evidence,
         "the end of the body is missing",
-        do "capture the request again, and look for a limit on the way",
+        do "capture the request again, and find what cuts the body: a limit on its way, or a reader that has consumed it",
         example Example::Lost(b"{\"a\":[1,");
 }

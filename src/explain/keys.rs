@@ -79,23 +79,16 @@ impl KeyList {
         list.list
     }
 
-    /// The secrets of keys, as a provider with [`secret::raw_format`] takes them; their ids are
-    /// their places.
+    /// The secrets of keys, as a provider with [`secret::raw_format`] takes them, without ids.
     pub(super) fn secrets(&self, changes: usize) -> Vec<Secret> {
-        let readings = self
-            .by_changes
-            .get(changes)
-            .into_iter()
-            .flatten()
-            .enumerate();
-        let secrets = readings.map(|(place, reading)| {
+        let readings = self.by_changes.get(changes).into_iter().flatten();
+        let secrets = readings.map(|reading| {
             let secret = Secret::new(reading.text.as_str());
-            let secret = if self.is_public {
+            if self.is_public {
                 PublicKey::from_secret(secret).into()
             } else {
                 secret
-            };
-            secret.with_id(place.to_string())
+            }
         });
         secrets.collect()
     }

@@ -7,6 +7,7 @@ use crate::{
     event::VerifiedEvent,
     explain::{
         Providers, Secrets,
+        evidence::Evidence,
         found::Found,
         hypothesis::named,
         report::{Cause, Report, Verdict},
@@ -15,7 +16,7 @@ use crate::{
         shape::Shape,
     },
     rejection::{Rejection, kind::RejectionKind},
-    scheme::{definition::Scheme, timestamp::Tolerance},
+    scheme::definition::Scheme,
 };
 
 /// A change that makes the request genuine.
@@ -88,6 +89,16 @@ fn joined(found: &[Found]) -> String {
     names.join("|")
 }
 
+/// A capture without the token cannot be judged.
+pub(super) fn incomplete(report: &mut Report) {
+    report.verdict = Verdict::Incomplete;
+    report.remedy = Some(
+        "have the request judged when it arrives, as the layers and `tower-webhook listen` do, or capture it with its \
+         credentials (CapturedRequest::with_credentials)"
+            .to_owned(),
+    );
+}
+
 /// Fills in the proof, and what else refuses the request.
 pub(super) fn proven(
     report: &mut Report,
@@ -114,11 +125,12 @@ pub(super) fn proven(
         let skew = late.skew_seconds().unwrap_or_default();
         let tolerance = providers.tolerance.or(scheme.tolerance());
         let (name, other) = of_time(skew);
-        let window = tolerance
-            .and_then(Tolerance::width)
-            .map(|width| width.as_secs());
-        let window = window
-            .map(|seconds| format!(", the window is {seconds} s wide"))
+        let limit = tolerance.and_then(|tolerance| match skew < 0 {
+            true => tolerance.past(),
+            false => tolerance.future(),
+        });
+        let window = limit
+            .map(|limit| format!(", and at most {} s are accepted", limit.as_secs()))
             .unwrap_or_default();
         fact = Some(format!(
             "{} s {}{window}",
@@ -136,6 +148,10 @@ pub(super) fn proven(
         causes.push(match kind {
             Some(RejectionKind::KeyOutsideWindow | RejectionKind::NoValidKey) => {
                 named("key-outside-window:ID").with(label.clone().unwrap_or_default())
+            }
+            // Nothing else was changed than that the keys were tried without their ids.
+            Some(RejectionKind::SignatureMismatch) => {
+                named("key-id:ID").with(label.clone().unwrap_or_default())
             }
             Some(RejectionKind::BodyTooLarge) => named("body-limit").with(""),
             Some(kind) => named("refused:KIND").with(kind.as_str()),
@@ -158,40 +174,48 @@ pub(super) fn proven(
     report.causes = described.collect();
     report.cause = Some(joined(&causes));
     let remedies: Vec<&str> = report.causes.iter().map(Cause::remedy).collect();
-    report.remedy = Some(remedies.join("; and "));
+    report.remedy = Some(match refusal {
+        Refused::Setup(error) if report.cause.as_deref() == Some("refused:setup") => {
+            error.mistakes().collect::<Vec<_>>().join("; ")
+        }
+        _ => remedies.join("; and "),
+    });
     report.also = also;
     report.key = label;
     report.verdict = Verdict::Proven;
 }
 
+/// The distances of time zones from UTC that are not whole hours, in minutes.
+const ODD_ZONES: [u64; 11] = [150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+
 /// The name for a time that is off by so many seconds, and the other name that fits.
 fn of_time(skew: i64) -> (&'static str, Option<&'static str>) {
-    const QUARTER: u64 = 900;
     const NEAR: u64 = 30;
-    const MOST: u64 = 14 * 3600;
+    const FURTHEST: u64 = 14;
     let plain = if skew < 0 {
         "timestamp-old"
     } else {
         "timestamp-future"
     };
     let off = skew.unsigned_abs();
-    let rest = off.checked_rem(QUARTER).unwrap_or(0);
-    let near = rest.min(QUARTER.saturating_sub(rest)) <= NEAR;
-    if near && (QUARTER.saturating_sub(NEAR)..=MOST.saturating_add(NEAR)).contains(&off) {
+    let whole = (1..=FURTHEST).map(|hours| hours.saturating_mul(60));
+    let mut zones = whole.chain(ODD_ZONES);
+    if zones.any(|minutes| minutes.saturating_mul(60).abs_diff(off) <= NEAR) {
         ("timestamp-timezone", Some(plain))
     } else {
         (plain, None)
     }
 }
 
-const EXPERIMENT: &str = "capture a second request of this endpoint, best the provider's test event, which has only ASCII: if that \
-    verifies, the secret is right and the first body was changed beyond repair on its way; if not, the secret is another one";
+const EXPERIMENT: &str = "capture a second request whose body is plain ASCII: if it verifies, the first body was changed \
+    on its way; if not, the secret is another one";
 
 pub(super) fn unexplained(
     report: &mut Report,
-    likely: Option<Found>,
+    evidence: Evidence,
     refusal: &Refused,
     captured: &CapturedRequest,
+    is_spent: bool,
 ) {
     let unread = captured.left_out() > 0;
     let of_time = match refusal {
@@ -203,27 +227,44 @@ pub(super) fn unexplained(
         },
         _ => None,
     };
-    match likely.or(of_time) {
-        Some(found) => {
-            report.verdict = Verdict::Likely;
-            report.cause = Some(found.name());
-            report.remedy = Some(named(found.hypothesis).remedy.to_owned());
-            report.causes = vec![Cause::new(&found, None)];
-        }
-        None => report.remedy = Some(missing(refusal).unwrap_or_else(|| EXPERIMENT.to_owned())),
+    if let Some(found) = evidence.likely.or(of_time) {
+        report.verdict = Verdict::Likely;
+        report.cause = Some(found.name());
+        report.remedy = Some(named(found.hypothesis).remedy.to_owned());
+        report.causes = vec![Cause::new(&found, None)];
+        return;
     }
+    let known = match refusal {
+        Refused::Setup(error) => Some(error.mistakes().collect::<Vec<_>>().join("; ")),
+        Refused::Rejection(rejection) => of_header(rejection, evidence.has_signature),
+    };
+    let lost = evidence.lost.map(|name| named(name).remedy.to_owned());
+    report.remedy = Some(match known.or(lost) {
+        Some(remedy) => remedy,
+        None if is_spent => format!(
+            "raise the budget (--budget), which ended before everything was tried; or {EXPERIMENT}"
+        ),
+        None => EXPERIMENT.to_owned(),
+    });
 }
 
-/// What to do about a request without a header that another name does not explain.
-fn missing(refusal: &Refused) -> Option<String> {
-    let Refused::Rejection(rejection) = refusal else {
-        return None;
-    };
+/// What to do about a header that is missing or cannot be read.
+fn of_header(rejection: &Rejection, has_signature: bool) -> Option<String> {
     let header = rejection.header()?;
-    (rejection.kind() == RejectionKind::MissingHeader).then(|| {
-        format!(
+    match rejection.kind() {
+        // Whoever signs sends all headers.
+        RejectionKind::MissingHeader if has_signature => Some(format!(
+            "find the proxy, tunnel or gateway that removes the header {header}: the provider sends it with the signature"
+        )),
+        RejectionKind::MissingHeader => Some(format!(
             "set the secret at the provider, so that it signs; if it does, find the proxy, tunnel or gateway that removes the \
-             header {header}, or the other sender"
-        )
-    })
+             header {header}"
+        )),
+        RejectionKind::MalformedSignature
+        | RejectionKind::MalformedTimestamp
+        | RejectionKind::MalformedHeader => Some(format!(
+            "compare the header {header} with the provider's page, and find what cuts or changes it on its way"
+        )),
+        _ => None,
+    }
 }

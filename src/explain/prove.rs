@@ -12,9 +12,8 @@ use crate::{
         outcome::Match,
         scheme,
         search::{Flow, Search, Stop},
-        shape::Front,
+        shape::{Front, Keys},
     },
-    keys::key_set::KeySet,
     scheme::{algorithm::Keying, definition::Scheme},
 };
 
@@ -37,30 +36,11 @@ impl Search<'_> {
     }
 
     /// The prepared keys with as many changes.
-    fn sets<'f>(&mut self, front: &'f mut Front, changes: usize) -> &'f [KeySet] {
+    fn sets<'f>(&mut self, front: &'f mut Front, changes: usize) -> &'f [Keys] {
         let has = front.sets.get(changes).is_some_and(Option::is_some);
         if !has {
             let list = self.list(&front.shape.scheme);
-            let is_public = front.shape.scheme.algorithm().keying() == Keying::Public;
-            let most = if is_public {
-                KeySet::MAX_PUBLIC
-            } else {
-                KeySet::MAX
-            };
-            let secrets = list.secrets(changes);
-            let mut sets = Vec::new();
-            for chunk in secrets.chunks(most) {
-                match front.key_set(chunk.to_vec()) {
-                    Some(set) => sets.push(set),
-                    // One of them cannot be used.
-                    None => {
-                        let single = chunk
-                            .iter()
-                            .filter_map(|secret| front.key_set(vec![secret.clone()]));
-                        sets.extend(single);
-                    }
-                }
-            }
+            let sets = front.prepared(list.secrets(changes));
             if front.sets.len() <= changes {
                 front.sets.resize_with(changes.saturating_add(1), || None);
             }
@@ -95,7 +75,7 @@ impl Search<'_> {
             else {
                 continue;
             };
-            self.tried.count(set.keys().len());
+            self.tried.count(set.set.keys().len());
             let Some(key) = front.proves(&set, body) else {
                 continue;
             };
@@ -116,7 +96,7 @@ impl Search<'_> {
             if let ([one], true) = (body_found, of_head == 0 && of_secret == 0) {
                 also.extend(self.same_bodies(one, body));
             }
-            let mut refusal = front.refusal_at(&set, body, self.at, self.tolerance);
+            let mut refusal = front.refusal_at(&set.set, body, self.at, self.tolerance);
             if refusal.is_some() {
                 let unit = self.other_unit(front, changes, body);
                 if let Some(unit) = unit {
@@ -145,10 +125,10 @@ impl Search<'_> {
                 continue;
             };
             let sets = self.sets(&mut front, changes).to_vec();
-            let is_right = |set: &KeySet| {
+            let is_right = |set: &Keys| {
                 front.proves(set, body).is_some()
                     && front
-                        .refusal_at(set, body, self.at, self.tolerance)
+                        .refusal_at(&set.set, body, self.at, self.tolerance)
                         .is_none()
             };
             if sets.iter().any(is_right) {

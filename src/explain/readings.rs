@@ -39,7 +39,8 @@ impl Search<'_> {
             }
             let _ = rewrite(&self.body, self.declared, &mut |detail, body| {
                 let name = hypothesis.with(detail).name();
-                if body == *wanted && name != own && !names.contains(&name) {
+                let is_known = |known: &String| *known == name || is_style_within(known, &name);
+                if body == *wanted && !is_known(&own) && !names.iter().any(is_known) {
                     names.push(name);
                 }
                 if names.len() < MOST {
@@ -122,6 +123,20 @@ impl Search<'_> {
         });
         flow
     }
+}
+
+/// Whether both are styles of JSON, and the other is the one with further differences, of which
+/// this body shows none.
+fn is_style_within(one: &str, other: &str) -> bool {
+    let words = |name: &str| {
+        let words = name.strip_prefix("json:")?.split('+');
+        let words = words.filter(|word| *word != "compact").map(str::to_owned);
+        Some(words.collect::<Vec<_>>())
+    };
+    let (Some(one), Some(other)) = (words(one), words(other)) else {
+        return false;
+    };
+    one.iter().all(|word| other.contains(word))
 }
 
 /// To recognise a body that was tried. A collision would leave one reading out.

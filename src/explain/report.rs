@@ -19,10 +19,13 @@ pub enum Verdict {
     Likely,
     /// Nothing that was tried explains it.
     Unexplained,
+    /// It cannot be judged, because its token was left out of the capture: see
+    /// [`lacks_token`](crate::capture::CapturedRequest::lacks_token).
+    Incomplete,
 }
 
 impl Verdict {
-    /// `genuine`, `proven`, `likely` or `unexplained`.
+    /// `genuine`, `proven`, `likely`, `unexplained` or `incomplete`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,6 +33,7 @@ impl Verdict {
             Self::Proven => "proven",
             Self::Likely => "likely",
             Self::Unexplained => "unexplained",
+            Self::Incomplete => "incomplete",
         }
     }
 }
@@ -247,6 +251,10 @@ impl fmt::Display for Report {
                     writeln!(f, "note:    {sentences}.")?;
                 }
             }
+            Verdict::Incomplete => writeln!(
+                f,
+                "incomplete: the token was left out of the capture, so the request cannot be judged ({sender})."
+            )?,
             _ => {
                 let refusal = self.refusal.as_deref().unwrap_or("refused");
                 writeln!(f, "not genuine as it stands: {refusal} ({sender})")?;

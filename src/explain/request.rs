@@ -11,6 +11,7 @@ use crate::{
         shape::{Shape, moment},
         url,
     },
+    keys::{key_set::KeySet, secret::Secret},
     rejection::Rejection,
     scheme::{algorithm::Keying, definition::Scheme, timestamp::Tolerance},
     verify::verifier::Verifier,
@@ -30,17 +31,8 @@ pub(super) fn as_it_is(
     providers: &Providers,
     secrets: &Secrets,
     captured: &CapturedRequest,
-    shape: &Shape,
 ) -> Result<VerifiedEvent, Refused> {
-    let mut provider = providers.endpoint.clone().with_any_coverage();
-    let needs_url = shape.scheme.param_names().iter().any(|name| name == "url");
-    if let Some(url) = shape
-        .provider
-        .param("url")
-        .filter(|_| needs_url && provider.param("url").is_none())
-    {
-        provider = provider.with_param("url", url.to_owned());
-    }
+    let provider = providers.endpoint.clone().with_any_coverage();
     let verifier = Verifier::new(provider, secrets.configured.clone()).map_err(Refused::Setup)?;
     let verifier = match (providers.tolerance, captured.received_at()) {
         (_, None) => verifier.with_tolerance(Tolerance::off()),
@@ -61,8 +53,8 @@ pub(super) fn as_it_is(
     verified.map_err(Refused::Rejection)
 }
 
-/// The request as the first variant of the provider takes it. A parameter that is not set is left
-/// out, or is the URL that the request shows.
+/// The request as the first variant of the provider takes it. A parameter that the scheme needs and
+/// that is not set is left out, or is the URL that the request shows.
 pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &CapturedRequest) -> Shape {
     let provider = providers.endpoint.clone();
     let is_public = secrets.configured.iter().any(|secret| secret.is_public);
@@ -87,11 +79,13 @@ pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &Captured
         target: captured.target().into(),
         headers: Rc::new(headers),
     };
-    let seen = url::seen(&shape);
-    if let Some(seen) = seen.filter(|_| shape.provider.param("url").is_none()) {
+    if url::is_lacking(&shape)
+        && let Some(seen) = url::seen(&shape)
+    {
         shape.provider = shape.provider.with_param("url", seen);
     }
-    for name in shape.scheme.param_names() {
+    // What code reads by a parameter, no other value stands for.
+    for name in shape.scheme.template_params() {
         if shape.provider.param(&name).is_some() {
             continue;
         }
@@ -100,15 +94,31 @@ pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &Captured
             .scheme
             .require
             .retain(|(_, value)| !value.contains(&uses));
-        if shape.scheme.param_names().contains(&name) {
+        if shape.scheme.template_params().contains(&name) {
             shape.provider = shape.provider.with_param(name, "unknown");
         }
     }
     shape
 }
 
+/// Whether one of the configured secrets is none that the scheme can use.
 pub(super) fn is_unusable(shape: &Shape, secrets: &Secrets) -> bool {
     let format = &shape.scheme.secret_format;
-    let mut secrets = secrets.configured.iter().filter(|secret| !secret.is_public);
-    secrets.any(|secret| secret::decoded(secret.text(), format).is_none())
+    let is_public = shape.scheme.algorithm().keying() == Keying::Public;
+    let verifier = Verifier::without_keys(shape.provider.with_only(shape.scheme.clone()));
+    let is_key = |secret: &Secret| {
+        let Ok(verifier) = &verifier else {
+            return true;
+        };
+        let endpoint = verifier.shared();
+        let look = endpoint.provider.secret_look();
+        KeySet::for_schemes(&endpoint.schemes, look, vec![secret.clone()]).is_ok()
+    };
+    secrets
+        .configured
+        .iter()
+        .any(|secret| match secret.is_public {
+            true => is_public && !is_key(secret),
+            false => secret::decoded(secret.text(), format).is_none(),
+        })
 }

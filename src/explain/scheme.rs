@@ -4,7 +4,7 @@
 use std::{borrow::Cow, sync::LazyLock};
 
 use crate::{
-    explain::{head::Sink, shape::Shape},
+    explain::{head::Sink, shape::Shape, url},
     providers,
     scheme::{
         algorithm::{Algorithm, Keying},
@@ -237,8 +237,11 @@ fn offer(shape: &Shape, content: &str, sink: &mut Sink<'_>) {
         };
         changed.scheme.timestamp = Some(Timestamp::at(Locator::header(name.clone())));
     }
-    if content.contains("{url") && changed.provider.param("url").is_none() {
-        return;
+    if content.contains("{url") {
+        let Some(url) = url::known(shape) else {
+            return;
+        };
+        changed.provider = changed.provider.with_param("url", url);
     }
     sink(vec![("scheme:CONTENT", content)], changed);
 }
@@ -256,8 +259,8 @@ pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
         {
             continue;
         }
-        let provider = match shape.provider.param("url") {
-            Some(url) => provider.with_param("url", url.to_owned()),
+        let provider = match url::known(shape) {
+            Some(url) => provider.with_param("url", url),
             None => provider,
         };
         for mut scheme in provider.all_schemes() {

@@ -15,7 +15,7 @@ use crate::{
         found::Found,
         hypothesis::{HYPOTHESES, Rewrite, named},
         keys::KeyList,
-        outcome::{Match, genuine, proven, unexplained},
+        outcome::{Match, genuine, incomplete, proven, unexplained},
         report::{Report, Tried, Verdict},
         request::{Refused, as_it_is, base, is_unusable},
         shape::{Front, Shape},
@@ -71,7 +71,7 @@ pub(super) fn run(
     let started = Instant::now();
     let at = captured.received_at();
     let shape = base(providers, secrets, captured);
-    let as_it_is = as_it_is(providers, secrets, captured, &shape);
+    let as_it_is = as_it_is(providers, secrets, captured);
     let mut report = Report {
         verdict: Verdict::Unexplained,
         cause: None,
@@ -100,6 +100,11 @@ pub(super) fn run(
         Refused::Setup(_) => "setup".to_owned(),
         Refused::Rejection(rejection) => rejection.kind().to_string(),
     });
+    if captured.lacks_token(&providers.endpoint) {
+        incomplete(&mut report);
+        report.tried.took(started.elapsed());
+        return report;
+    }
     let mut search = Search {
         secrets,
         mounts: &providers.mounts,
@@ -117,14 +122,8 @@ pub(super) fn run(
     search.tried.took(started.elapsed());
     report.tried = search.tried;
     let unusable = matches!(&refusal, Refused::Setup(_)) && is_unusable(&shape, secrets);
-    let evidence = evidence::of(&providers.endpoint, secrets, captured, unusable);
-    report.observations = evidence.observations;
-    if let Refused::Setup(error) = &refusal {
-        // It quotes no secret.
-        report
-            .observations
-            .extend(error.mistakes().map(str::to_owned));
-    }
+    let mut evidence = evidence::of(&providers.endpoint, secrets, captured, &refusal, unusable);
+    report.observations = std::mem::take(&mut evidence.observations);
     match stop {
         ControlFlow::Break(Stop::Found(found)) => {
             proven(
@@ -136,7 +135,10 @@ pub(super) fn run(
                 providers,
             );
         }
-        _ => unexplained(&mut report, evidence.likely, &refusal, captured),
+        stop => {
+            let is_spent = matches!(stop, ControlFlow::Break(Stop::Budget));
+            unexplained(&mut report, evidence, &refusal, captured, is_spent);
+        }
     }
     report
 }

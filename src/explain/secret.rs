@@ -129,16 +129,23 @@ pub(super) fn letter_case(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     }
 }
 
-/// What is in a Kubernetes secret is base64 of the text.
+/// What is in a Kubernetes secret is base64 of the text; entered encoded, of its base64.
 pub(super) fn encoded_twice(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
-    let decoded =
-        decode_base64_secret(secret.trim()).and_then(|bytes| String::from_utf8(bytes).ok());
+    const TIMES: usize = 2;
     let is_text = |letter: char| {
         letter.is_ascii_graphic() || letter == ' ' || letter == '\n' || !letter.is_ascii()
     };
-    if let Some(decoded) = decoded.filter(|text| !text.is_empty() && text.chars().all(is_text)) {
+    let mut encoded = Zeroizing::new(secret.trim().to_owned());
+    for _ in 0..TIMES {
+        let decoded =
+            decode_base64_secret(&encoded).and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded = decoded.filter(|text| !text.is_empty() && text.chars().all(is_text));
+        let Some(decoded) = decoded.map(Zeroizing::new) else {
+            return;
+        };
         text(sink, secret, decoded.trim_end_matches('\n'));
-        text(sink, secret, decoded);
+        text(sink, secret, decoded.as_str());
+        encoded = Zeroizing::new(decoded.trim().to_owned());
     }
 }
 

@@ -115,7 +115,15 @@ pub(super) struct Front {
     /// The time at which it is verified.
     moment: SystemTime,
     /// By the number of changes to a secret.
-    pub(super) sets: Vec<Option<Vec<KeySet>>>,
+    pub(super) sets: Vec<Option<Vec<Keys>>>,
+}
+
+/// Keys that are tried at once.
+#[derive(Clone)]
+pub(super) struct Keys {
+    pub(super) set: KeySet,
+    /// The place of the first in the list.
+    first: usize,
 }
 
 impl Front {
@@ -141,20 +149,54 @@ impl Front {
         })
     }
 
-    /// Prepares keys. `None` if one of them cannot be used.
-    pub(super) fn key_set(&self, secrets: Vec<Secret>) -> Option<KeySet> {
-        let endpoint = self.verifier.shared();
-        KeySet::for_schemes(&endpoint.schemes, endpoint.provider.secret_look(), secrets).ok()
+    /// Prepares keys for as many sets as they need. One that cannot be used is left out.
+    pub(super) fn prepared(&self, secrets: Vec<Secret>) -> Vec<Keys> {
+        let Scheme {
+            special, key_id, ..
+        } = &self.shape.scheme;
+        // A key with an id is not tried for a request that names another.
+        let names_keys = special.is_some() || key_id.is_some();
+        let most = match self.shape.scheme.algorithm().keying() {
+            _ if names_keys => 1,
+            Keying::Public => KeySet::MAX_PUBLIC,
+            _ => KeySet::MAX,
+        };
+        let with_id = |(place, secret): (usize, Secret)| match names_keys {
+            true => (place, secret),
+            false => (place, secret.with_id(place.to_string())),
+        };
+        let secrets: Vec<_> = secrets.into_iter().enumerate().map(with_id).collect();
+        let mut sets = Vec::new();
+        for chunk in secrets.chunks(most) {
+            match self.key_set(chunk) {
+                Some(set) => sets.push(set),
+                // One of them cannot be used.
+                None => sets.extend(chunk.chunks(1).filter_map(|single| self.key_set(single))),
+            }
+        }
+        sets
     }
 
-    /// The place of the key in its set under which the request is genuine.
-    pub(super) fn proves(&self, keys: &KeySet, body: &Bytes) -> Option<usize> {
+    fn key_set(&self, secrets: &[(usize, Secret)]) -> Option<Keys> {
+        let endpoint = self.verifier.shared();
+        let (first, _) = secrets.first()?;
+        let secrets = secrets.iter().map(|(_, secret)| secret.clone()).collect();
+        let look = endpoint.provider.secret_look();
+        let set = KeySet::for_schemes(&endpoint.schemes, look, secrets).ok()?;
+        Some(Keys { set, first: *first })
+    }
+
+    /// The place of the key in its list under which the request is genuine.
+    pub(super) fn proves(&self, keys: &Keys, body: &Bytes) -> Option<usize> {
         let head = self.shape.head();
         let checked = self.verifier.check_head(&head, self.moment).ok()?;
-        let mut request = checked.with_keys(keys).ok()?;
+        let mut request = checked.with_keys(&keys.set).ok()?;
         request.update(body.clone()).ok()?;
         let event = request.verify().ok()?;
-        event.key_id()?.parse().ok()
+        match event.key_id() {
+            Some(id) => id.parse().ok(),
+            None => Some(keys.first),
+        }
     }
 
     /// The refusal for the time, by the tolerance that applies.

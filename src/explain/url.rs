@@ -1,8 +1,11 @@
 //! Readings of the URL: what the provider signed, if the request came by a proxy or a router.
 
+use std::sync::Arc;
+
 use crate::{
+    capture::path_and_query,
     explain::{head::Sink, shape::Shape},
-    scheme::template::Token,
+    scheme::{special::SpecialScheme, template::Token},
 };
 
 /// A URL in its parts.
@@ -56,6 +59,23 @@ impl Url {
         format!("{scheme}://{host}{port}{path}{query}")
     }
 
+    fn target(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// The query without the hash of the body that Twilio adds to it.
+    fn own_query(&self) -> Option<&str> {
+        let query = self.query.as_deref()?;
+        let own = match query.rfind("bodySHA256=") {
+            Some(hash) => query.get(..hash)?.trim_end_matches('&'),
+            None => query,
+        };
+        (!own.is_empty()).then_some(own)
+    }
+
     /// The words for the parts in which another URL differs.
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         let strip = |path: &str| path.trim_end_matches('/').to_owned();
@@ -66,7 +86,7 @@ impl Url {
             ("port", self.port != other.port),
             ("path", path != other_path),
             ("slash", path == other_path && self.path != other.path),
-            ("query", self.query != other.query),
+            ("query", self.own_query() != other.own_query()),
         ];
         all.into_iter()
             .filter(|(_, differs)| *differs)
@@ -103,6 +123,15 @@ fn forwarded(shape: &Shape, name: &str) -> Option<String> {
     })
 }
 
+/// The URL that a proxy says, where that is what counts.
+fn proxied(shape: &Shape) -> Option<Url> {
+    shape.provider.param(SOURCE)?;
+    let scheme = header(shape, "x-forwarded-proto")?;
+    let host = header(shape, "x-forwarded-host")?;
+    let target = path_and_query(&shape.target);
+    Url::parse(&format!("{scheme}://{host}{target}"))
+}
+
 /// The URL as the request shows it.
 pub(super) fn seen(shape: &Shape) -> Option<String> {
     if shape.target.contains("://") {
@@ -112,14 +141,49 @@ pub(super) fn seen(shape: &Shape) -> Option<String> {
     Some(format!("https://{host}{}", shape.target))
 }
 
+/// The URL that is configured, else the one that the request shows.
+pub(super) fn known(shape: &Shape) -> Option<String> {
+    let configured = shape.provider.param(URL).map(str::to_owned);
+    configured.or_else(|| seen(shape))
+}
+
+/// Whether the scheme cannot do without a URL that nothing says.
+pub(super) fn is_lacking(shape: &Shape) -> bool {
+    let Shape {
+        provider, scheme, ..
+    } = shape;
+    if provider.param(URL).is_some() {
+        return false;
+    }
+    let special = scheme.special.as_ref().map(|special| &special.0);
+    let takes_url =
+        |special: &&Arc<dyn SpecialScheme>| special.params().iter().any(|name| name == URL);
+    scheme.template_params().iter().any(|name| name == URL)
+        || special
+            .filter(takes_url)
+            .is_some_and(|special| special.check(provider.params()).is_err())
+}
+
 /// How many URLs are tried.
 const MOST: usize = 600;
 
+const URL: &str = "url";
+/// Where the URL comes from, if it is not configured.
+const SOURCE: &str = "url_from";
+
 pub(super) fn rewritten(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
-    if shape.scheme.param_names().iter().any(|name| name == "url") {
+    let names = shape.scheme.param_names();
+    let is_told = [URL, SOURCE]
+        .iter()
+        .any(|name| shape.provider.param(name).is_some());
+    let has_url = is_told && names.iter().any(|name| name == URL);
+    if has_url {
         whole(shape, mounts, sink);
     }
-    if shape.signs(|token| matches!(token, Token::Path | Token::Query(_))) {
+    // Which special schemes sign the path, only their code knows.
+    let is_special = shape.scheme.special.is_some();
+    if !has_url && is_special || shape.signs(|token| matches!(token, Token::Path | Token::Query(_)))
+    {
         paths(shape, mounts, sink);
     }
 }
@@ -136,9 +200,13 @@ fn distinct(values: impl IntoIterator<Item = Option<String>>) -> Vec<String> {
 }
 
 fn whole(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
-    let configured = shape.provider.param("url").and_then(Url::parse);
+    let configured = shape.provider.param(URL).and_then(Url::parse);
     let seen = seen(shape).as_deref().and_then(Url::parse);
-    let Some(base) = configured.as_ref().or(seen.as_ref()) else {
+    let in_use = configured
+        .clone()
+        .or_else(|| proxied(shape))
+        .or(seen.clone());
+    let Some(base) = in_use else {
         return;
     };
     let known = || configured.iter().chain(&seen);
@@ -214,17 +282,32 @@ fn whole(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
             }
         }
     }
-    urls.sort_by_key(|url| url.differences(base).len());
-    for url in urls.into_iter().filter(|url| url != base).take(MOST) {
-        let words = url.differences(base).join("+");
-        let mut with = shape.clone();
-        with.provider = with.provider.with_param("url", url.text());
-        sink(vec![("url:PARTS", words)], with);
+    urls.retain(|url| !url.differences(&base).is_empty());
+    urls.sort_by_key(|url| url.differences(&base).len());
+    for url in urls.into_iter().take(MOST) {
+        let words = url.differences(&base).join("+");
+        sink(vec![("url:PARTS", words)], with_url(shape, &url));
     }
 }
 
+/// The request as if it had come to a URL that is configured.
+fn with_url(shape: &Shape, url: &Url) -> Shape {
+    let mut with = shape.clone();
+    let registered = Url {
+        query: url.own_query().map(str::to_owned),
+        ..url.clone()
+    };
+    let provider = with.provider.without_param(SOURCE);
+    with.provider = provider.with_param(URL, registered.text());
+    if shape.scheme.special.is_some() {
+        // It compares the two.
+        with.target = url.target().into();
+    }
+    with
+}
+
 fn paths(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
-    let target = crate::capture::path_and_query(&shape.target).to_owned();
+    let target = path_and_query(&shape.target).to_owned();
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
         None => (target, None),
@@ -237,7 +320,7 @@ fn paths(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
     let original = header(shape, "x-original-uri").or(header(shape, "x-original-url"));
     let registered = shape
         .provider
-        .param("url")
+        .param(URL)
         .and_then(Url::parse)
         .map(|url| url.path);
     let mut all: Vec<(&'static str, String)> = Vec::new();

@@ -318,13 +318,13 @@ impl Tolerance {
     }
 
     /// How far in the past the time may be.
-    #[cfg(feature = "test-util")]
+    #[cfg(any(feature = "test-util", feature = "explain"))]
     pub(crate) fn past(self) -> Option<Duration> {
         self.past.map(Duration::from_secs)
     }
 
     /// How far in the future the time may be.
-    #[cfg(feature = "test-util")]
+    #[cfg(any(feature = "test-util", feature = "explain"))]
     pub(crate) fn future(self) -> Option<Duration> {
         self.future.map(Duration::from_secs)
     }

@@ -1,5 +1,7 @@
 //! What is proven of requests that do not verify.
 
+mod catalogue;
+mod faults;
 mod guide;
 mod hidden;
 mod limits;

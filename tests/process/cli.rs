@@ -2,6 +2,7 @@
 
 mod codes;
 mod endpoints;
+mod explained;
 mod forward;
 mod help;
 mod listen;

@@ -152,7 +152,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     }
     let value = value.trim();
     if http::HeaderValue::from_str(value).is_err() {
-        return Err("the value cannot be one of a header".to_owned());
+        return Err("its value cannot be that of a header".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
 }

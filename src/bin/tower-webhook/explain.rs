@@ -24,7 +24,8 @@ Examples:
   tower-webhook explain github --secret-env SECRET captured.http
 
 It works offline, changes nothing, and prints no secret, no signature and no body.
-It ends with 0 if the request is explained or genuine, and with 1 if it is not explained.")]
+It ends with 0 if the request is explained or genuine, with 1 if it is not explained,
+and with 3 if it cannot be judged, as a capture without its token.")]
 pub(crate) struct Arguments {
     /// The endpoint of --config, or a provider
     #[arg(value_name = "ENDPOINT")]
@@ -70,7 +71,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         Format::Json => output::print_json(&report)?,
         Format::Human => output::print(&coloured(&report.to_string()))?,
     }
-    Ok(Outcome::good_if(report.verdict() != Verdict::Unexplained))
+    Ok(match report.verdict() {
+        Verdict::Incomplete => Outcome::Undone,
+        verdict => Outcome::good_if(verdict != Verdict::Unexplained),
+    })
 }
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<String>> {
@@ -88,7 +92,7 @@ pub(crate) fn coloured(text: &str) -> String {
         let (label, rest) = line.split_once(':').unwrap_or((line, ""));
         let style = match label {
             "genuine" | "proven" => GOOD,
-            "likely" | "unexplained" => WARNING,
+            "likely" | "unexplained" | "incomplete" => WARNING,
             _ => BOLD,
         };
         format!("{}{rest}\n", styled(style, format_args!("{label}:")))

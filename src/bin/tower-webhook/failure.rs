@@ -8,6 +8,8 @@ pub(crate) enum Outcome {
     Good,
     /// A request is refused or not explained, or a configuration has mistakes.
     Bad,
+    /// A request cannot be judged.
+    Undone,
 }
 
 impl Outcome {
@@ -26,6 +28,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Good => Self::SUCCESS,
             Outcome::Bad => Self::from(1),
+            Outcome::Undone => Self::from(3),
         }
     }
 }

@@ -99,7 +99,7 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
     if let Some(now) = arguments.now {
         if !address.ip().is_loopback() {
             return Err(Failure::usage(format!(
-                "--now needs a loopback address, because every recorded request stays valid, and {address} is none"
+                "--now needs a loopback address, because every recorded request stays valid, and {address} is not one"
             )));
         }
         output::warn(format_args!(

@@ -1,5 +1,7 @@
 //! `providers`: what is known of each.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -242,12 +244,9 @@ fn as_text(known: &Known, provider: &Provider) -> String {
     add("settings", &provider.setting_names().join(", "));
     add("longest body", &format!("{} bytes", provider.max_body()));
     if let Some(limit) = provider.time_limit() {
-        add("waits for", &humantime::format_duration(limit).to_string());
+        add("waits for", &duration(limit));
     }
-    add(
-        "retries for",
-        &humantime::format_duration(provider.retry_horizon()).to_string(),
-    );
+    add("retries for", &duration(provider.retry_horizon()));
     if let Some(status) = provider.success_status() {
         add("success is", status.as_str());
     }
@@ -266,6 +265,18 @@ fn as_text(known: &Known, provider: &Provider) -> String {
 }
 
 /// What to watch for. A provider with a module has it there.
+/// A duration with a space between each number and its unit.
+fn duration(time: Duration) -> String {
+    let mut text = String::new();
+    for letter in humantime::format_duration(time).to_string().chars() {
+        if letter.is_ascii_alphabetic() && text.ends_with(|last: char| last.is_ascii_digit()) {
+            text.push(' ');
+        }
+        text.push(letter);
+    }
+    text
+}
+
 fn pitfalls(known: &Known) -> String {
     let text = known.pitfalls();
     let module = text.split_once("(crate::providers::");

@@ -150,7 +150,7 @@ pub(crate) fn from_capture(captured: &CapturedRequest, base: &Uri) -> Result<Req
     *request.method_mut() = captured
         .method()
         .parse()
-        .map_err(|_| Failure::undone("the method of the captured request is none"))?;
+        .map_err(|_| Failure::undone("the method of the captured request is not valid"))?;
     let head = captured.head();
     let target = match head.query() {
         "" => head.path().to_owned(),

@@ -199,40 +199,65 @@ impl Target {
         Ok(event.map_err(Box::new))
     }
 
-    /// Explains a captured request: of a group, for the member that explains it best.
+    /// Explains a captured request: of a group, for the member that explains it with fewest causes.
     pub(crate) fn explain(
         &self,
         captured: &CapturedRequest,
         options: &ExplainOptions,
     ) -> Result<Report> {
         let suspects = match self {
-            Self::Endpoint { config, name } => config
-                .members(name)
-                .map(|member| config.suspects(member).map_err(not_built))
-                .collect::<Result<Vec<_>>>()?,
+            Self::Endpoint { config, name } => {
+                let members = config.members(name).map(|member| {
+                    let (providers, secrets) = config.suspects(member).map_err(not_built)?;
+                    let captured = match member == name {
+                        true => captured.clone(),
+                        false => captured.clone().with_endpoint(member),
+                    };
+                    Ok((providers, secrets, captured))
+                });
+                members.collect::<Result<Vec<_>>>()?
+            }
             Self::Provider { provider, secrets } => {
+                if secrets.is_empty() && options.env_files.is_empty() {
+                    verifier(provider, secrets).map_err(not_built)?;
+                }
                 let secrets = Secrets::new(secrets.clone());
-                vec![(explain::Providers::new((**provider).clone()), secrets)]
+                let providers = explain::Providers::new((**provider).clone());
+                vec![(providers, secrets, captured.clone())]
             }
         };
         let count = u32::try_from(suspects.len()).unwrap_or(u32::MAX).max(1);
         let budget = options.budget.checked_div(count).unwrap_or(options.budget);
-        let reports = suspects.into_iter().map(|(mut providers, mut secrets)| {
-            for text in &options.env_files {
-                secrets = secrets.with_env_file(text);
-            }
-            for path in &options.mounts {
-                providers = providers.with_mount(path.clone());
-            }
-            explain::diagnose(&providers, &secrets, captured, Budget::from(budget))
-        });
-        let best = reports.min_by_key(|report| match report.verdict() {
-            Verdict::Genuine => 0,
-            Verdict::Proven => 1,
-            Verdict::Likely => 2,
-            _ => 3,
+        let reports = suspects
+            .into_iter()
+            .map(|(mut providers, mut secrets, captured)| {
+                for text in &options.env_files {
+                    secrets = secrets.with_env_file(text);
+                }
+                for path in &options.mounts {
+                    providers = providers.with_mount(path.clone());
+                }
+                explain::diagnose(&providers, &secrets, &captured, Budget::from(budget))
+            });
+        // To another member, the secret of the one that it is for is another secret.
+        let best = reports.min_by_key(|report| {
+            let verdict = match report.verdict() {
+                Verdict::Genuine => 0,
+                Verdict::Proven => 1,
+                Verdict::Likely => 2,
+                Verdict::Incomplete => 3,
+                _ => 4,
+            };
+            (verdict, report.causes().len())
         });
         best.ok_or_else(|| Failure::undone("there is no endpoint to explain the request for"))
+    }
+
+    /// Whether the token that the endpoint verifies was left out of a capture.
+    pub(crate) fn lacks_token(&self, captured: &CapturedRequest) -> Result<bool> {
+        let verifiers = self.verifiers()?;
+        let mut providers = verifiers.iter().map(Verifier::provider);
+        Ok(providers.any(|provider| captured.lacks_token(provider)))
     }
 }
 

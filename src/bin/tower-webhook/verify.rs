@@ -24,7 +24,8 @@ Examples:
   tower-webhook verify code --config webhooks.toml captured.http --format json
 
 Timestamps are judged by the time of receipt that a capture states, else by the clock.
-It ends with 0 if the request is genuine, and with 1 if it is refused.")]
+It ends with 0 if the request is genuine, with 1 if it is refused, and with 3 if it cannot
+be judged, as a capture without its token.")]
 pub(crate) struct Arguments {
     /// The provider, such as github; with --config, an endpoint or provider of the file
     provider: String,
@@ -44,7 +45,7 @@ pub(crate) struct Arguments {
 /// The result as JSON.
 #[derive(Serialize)]
 struct Verdict<'v> {
-    /// `genuine` or `refused`.
+    /// `genuine`, `refused` or `incomplete`.
     verdict: &'static str,
     provider: String,
     endpoint: Option<&'v str>,
@@ -56,7 +57,7 @@ struct Verdict<'v> {
     field: Option<&'v str>,
     skew_seconds: Option<i64>,
     /// The status that a receiver answers with.
-    status: u16,
+    status: Option<u16>,
     key_id: Option<&'v str>,
     variant: Option<&'v str>,
     coverage: Option<String>,
@@ -86,8 +87,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let (time, checked_by) = capture.time_or_now();
     let result = target.verify(&capture.request, time)?;
+    let is_judged = result.is_ok() || !target.lacks_token(&capture.request)?;
     let report = match &result {
-        Err(_) if !arguments.no_explain => {
+        Err(_) if !arguments.no_explain || !is_judged => {
             let captured = capture.request.clone().with_received_at(time);
             let options = ExplainOptions::with_budget(arguments.budget.budget);
             let text = "looking for the cause …";
@@ -98,11 +100,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         _ => None,
     };
     let bytes = capture.request.body().len();
-    let outcome = Outcome::good_if(result.is_ok());
+    let outcome = match is_judged {
+        true => Outcome::good_if(result.is_ok()),
+        false => Outcome::Undone,
+    };
     if arguments.format.format == Format::Json {
         let mut verdict = match &result {
             Ok(event) => of_event(event),
-            Err(rejection) => of_rejection(rejection),
+            Err(rejection) if is_judged => of_rejection(rejection),
+            Err(_) => incomplete(),
         };
         verdict.provider = match &result {
             Ok(event) => event.provider().to_owned(),
@@ -120,6 +126,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let text = match &result {
         Ok(event) => genuine(event),
+        Err(_) if !is_judged => {
+            let verdict = styled(BAD, "incomplete");
+            let mut text = format!("{verdict}: {LEFT_OUT} ({})\n", target.provider_name());
+            text += &report.as_ref().map(explained).unwrap_or_default();
+            text
+        }
         Err(rejection) => {
             let mut text = refused(rejection);
             let skewed = rejection.skew_seconds().is_some();
@@ -156,13 +168,41 @@ fn of_event(event: &VerifiedEvent) -> Verdict<'_> {
         header: None,
         field: None,
         skew_seconds: event.skew_seconds(),
-        status: 200,
+        status: Some(200),
         key_id: event.key_id(),
         variant: Some(event.variant()),
         coverage: Some(event.coverage().to_string()),
         event_type: event.event_type(),
         delivery_id: event.delivery_id(),
         timestamp: event.timestamp().map(clock::unix_seconds),
+        bytes: 0,
+        checked_at: 0,
+        checked_by: "",
+        explanation: None,
+    }
+}
+
+/// Why a capture cannot be judged.
+const LEFT_OUT: &str = "the token was left out of the capture, so the request cannot be judged";
+
+fn incomplete() -> Verdict<'static> {
+    Verdict {
+        verdict: "incomplete",
+        provider: String::new(),
+        endpoint: None,
+        kind: None,
+        message: Some(LEFT_OUT.to_owned()),
+        hints: Vec::new(),
+        header: None,
+        field: None,
+        skew_seconds: None,
+        status: None,
+        key_id: None,
+        variant: None,
+        coverage: None,
+        event_type: None,
+        delivery_id: None,
+        timestamp: None,
         bytes: 0,
         checked_at: 0,
         checked_by: "",
@@ -181,7 +221,7 @@ fn of_rejection(rejection: &Rejection) -> Verdict<'_> {
         header: rejection.header(),
         field: rejection.field(),
         skew_seconds: rejection.skew_seconds(),
-        status: rejection.status().as_u16(),
+        status: Some(rejection.status().as_u16()),
         key_id: None,
         variant: None,
         coverage: None,

@@ -49,7 +49,7 @@ const ROWS: &[Row] = &[
     (&["verify", "nobody", "--config", "webhooks.toml", "captured.http"], 2, "which has code, payments"),
     (&["verify", "code", "--config", "webhooks.toml", "--secret-env", "SECRET", "captured.http"], 2, "leave them out"),
     (&["verify", "github", "--secret-env", "SECRET", "captured.http", "--nth", "2"], 2, "it holds one request"),
-    (&["verify", "github", "--secret-env", "SECRET", "event.json"], 3, "in no form that is known"),
+    (&["verify", "github", "--secret-env", "SECRET", "event.json"], 3, "not in a known form"),
 
     (&["explain", "--config", "webhooks.toml", "code", "captured.http"], 0, "genuine"),
     (&["explain", "--config", "webhooks.toml", "code", "reprinted.http"], 0, "json:compact"),
