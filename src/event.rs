@@ -163,6 +163,17 @@ impl<T: Payload> VerifiedEvent<T> {
         json::typed::read(self.body()).map_err(|error| self.unless_form(error))
     }
 
+    /// As [`read`](Self::read), where fields that do not decide may have another type than expected:
+    /// see [`read_decided_by`](json::typed::read_decided_by).
+    #[cfg(feature = "identity")]
+    pub(crate) fn read_decided_by<J: DeserializeOwned>(
+        &self,
+        decides: &[&str],
+    ) -> Result<J, PayloadError> {
+        let read = json::typed::read_decided_by(self.body(), decides);
+        read.map_err(|error| self.unless_form(error))
+    }
+
     /// The items of an event that has several, each as JSON: of Adyen's notifications. All of them
     /// are verified. Of other providers, the only item is the body.
     ///

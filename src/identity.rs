@@ -44,7 +44,8 @@ use crate::{
 ///   the page of the provider says so.
 ///
 /// A kind that the provider adds later therefore never causes a 500. An event is an error only if
-/// its body contradicts its kind, or is not a body of the provider at all.
+/// its body contradicts its kind, if a field that decides has another type than documented, or if
+/// it is not a body of the provider at all.
 ///
 /// ```
 /// use std::time::SystemTime;

@@ -4,6 +4,8 @@
 pub(crate) mod canonical;
 #[cfg(feature = "identity")]
 pub(crate) mod typed;
+#[cfg(feature = "identity")]
+pub(crate) mod unique;
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 

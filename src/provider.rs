@@ -89,7 +89,8 @@ pub struct Provider {
     /// A header that has to equal a parameter, if the parameter is set.
     header_of_param: Option<(&'static str, &'static str)>,
     /// Where the signed body repeats the time of the head, which nothing signs.
-    repeated_time: Option<Locator>,
+    /// Also what every event has that repeats it.
+    repeated_time: Option<(Locator, Locator)>,
     secret_look: SecretLook,
     /// Whether equal bodies of two event types are known not to occur.
     distinct_bodies: bool,
@@ -511,9 +512,10 @@ impl Provider {
     }
 
     /// Says where the signed body repeats the time of the head. A body that has it there is judged
-    /// by it, too, since nothing signs the time of the head.
-    pub(crate) fn with_repeated_time(mut self, place: Locator) -> Self {
-        self.repeated_time = Some(place);
+    /// by it, too, since nothing signs the time of the head. A body with a value at `mark` has to
+    /// have it, or else it could be sent again for ever.
+    pub(crate) fn with_repeated_time(mut self, place: Locator, mark: Locator) -> Self {
+        self.repeated_time = Some((place, mark));
         self
     }
 
@@ -943,9 +945,9 @@ impl Provider {
                 scheme.answers = true;
             }
         }
-        if let Some(place) = &self.repeated_time {
+        if let Some((place, mark)) = &self.repeated_time {
             for scheme in &mut schemes {
-                scheme.repeat_time_at(place, &mut body);
+                scheme.repeat_time_at(place, mark, &mut body);
             }
         }
         self.check_coverage(&schemes)?;

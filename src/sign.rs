@@ -36,7 +36,7 @@ use crate::{
     keys::secret::Secret,
     provider::Provider,
     scheme::{algorithm::Keying, special::Draft},
-    sign::place::{with_query, with_value},
+    sign::place::{Value, with_query, with_value},
 };
 
 /// Signs requests as a provider does, for tests of your handlers.
@@ -161,8 +161,10 @@ impl Signer {
     }
 
     /// As [`sign`](Self::sign), for a provider whose signature, token or timestamp is a value in
-    /// the body. It is set in the body, which is returned: as a number in place of a number, else
-    /// as text.
+    /// the body. It is set in the body, which is returned: a signature as text, a timestamp in Unix
+    /// time as a number, and both as they were before if they were there. A time of the head that
+    /// the signed body repeats, as Didit's does, is set there as well; [`sign`](Self::sign) leaves
+    /// it as it is.
     ///
     /// ```
     /// use http::Request;
@@ -189,18 +191,21 @@ impl Signer {
         body: impl Into<Bytes>,
     ) -> Result<Request<Bytes>, SignError> {
         let request = request.body(body.into());
-        let (mut head, body) = request.map_err(SignError::invalid)?.into_parts();
-        let body = self.sign_parts(&mut head, body)?;
-        Ok(Request::from_parts(head, body))
+        self.sign_request(request.map_err(SignError::invalid)?)
     }
 
     /// As [`sign_body`](Self::sign_body), for a request that is there already.
-    #[cfg(feature = "test-util")]
     pub(crate) fn sign_request(
         &self,
         request: Request<Bytes>,
     ) -> Result<Request<Bytes>, SignError> {
         let (mut head, body) = request.into_parts();
+        let now = unix_seconds(self.time.unwrap_or_else(clock::now));
+        let input = BodyInput::new(body.clone(), &self.body, None);
+        let body = match self.scheme.repeated_time(&input, now) {
+            Some((elsewhere, time)) => self.put(elsewhere, &time, Value::Time, &mut head, body)?,
+            None => body,
+        };
         let body = self.sign_parts(&mut head, body)?;
         Ok(Request::from_parts(head, body))
     }
@@ -208,7 +213,7 @@ impl Signer {
     /// Signs a request that was signed before, at another time or with another secret: the old
     /// signature, its timestamp and its key id are replaced. An id of the delivery that the
     /// provider signs stays, so that a receiver recognises the delivery, and so do other signed
-    /// values. A time that the signed body repeats is set as well.
+    /// values.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -234,7 +239,7 @@ impl Signer {
     ///
     /// As for [`sign_body`](Self::sign_body).
     pub fn resign(&self, request: Request<Bytes>) -> Result<Request<Bytes>, SignError> {
-        let (mut head, mut body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let mut signer = self.clone();
         for (name, value) in self.scheme.signed_fields(&head.headers) {
             if !self.fields.iter().any(|(own, _)| *own == name) {
@@ -242,17 +247,7 @@ impl Signer {
             }
         }
         self.scheme.unsign(&mut head.headers);
-        let now = unix_seconds(self.time.unwrap_or_else(clock::now));
-        if let Some((elsewhere, time)) = self.scheme.repeated_time(now)
-            && let Some(place) = elsewhere.in_body()
-            && BodyInput::new(body.clone(), &self.body, None)
-                .value(place)
-                .is_some()
-        {
-            body = self.put(elsewhere, &time, &mut head, body)?;
-        }
-        let body = signer.sign_parts(&mut head, body)?;
-        Ok(Request::from_parts(head, body))
+        signer.sign_request(Request::from_parts(head, body))
     }
 
     /// The headers that [`sign`](Self::sign) would add.
@@ -310,7 +305,7 @@ impl Signer {
             .missing_headers(&head.headers, now, &fresh_id(), key_id);
         head.headers.extend(added);
         if let Some((elsewhere, time)) = self.scheme.time_elsewhere(now) {
-            body = self.put(elsewhere, &time, head, body)?;
+            body = self.put(elsewhere, &time, Value::Time, head, body)?;
         }
         // The verifier's checks read the signed values, from a request with a placeholder.
         let algorithm = self.scheme.algorithm;
@@ -426,7 +421,7 @@ impl Signer {
     ) -> Result<Bytes, SignError> {
         let value = self.scheme.signature_value(text, now, &self.fields);
         if let Some(elsewhere) = &self.scheme.head.elsewhere {
-            return self.put(elsewhere, &value, head, body);
+            return self.put(elsewhere, &value, Value::Text, head, body);
         }
         let value = HeaderValue::from_str(&value);
         let header = self.scheme.signature_header().cloned().zip(value.ok());
@@ -441,6 +436,7 @@ impl Signer {
         &self,
         elsewhere: &Elsewhere,
         value: &str,
+        kind: Value,
         head: &mut request::Parts,
         body: Bytes,
     ) -> Result<Bytes, SignError> {
@@ -451,7 +447,7 @@ impl Signer {
             return Ok(body);
         };
         let source = self.body.source(index);
-        let put = source.and_then(|source| with_value(source, value, &body));
+        let put = source.and_then(|source| with_value(source, value, kind, &body));
         put.ok_or_else(|| {
             SignError::new(format!(
                 "the body is neither JSON nor a form in which {name} could be set"

@@ -1,5 +1,6 @@
 //! One handler for every identity vendor: it keeps the newest decision of each session, and asks
-//! the vendor where the webhook does not say what was decided.
+//! the vendor where the webhook does not say what was decided. Until `ask` is filled in, such a
+//! session is unclear, and nobody is approved in it.
 //!
 //! ```text
 //! cargo run --example identity --features asymmetric,axum,config,identity,jwt
@@ -16,7 +17,7 @@
 
 mod decisions;
 
-use std::{error::Error, sync::Arc, time::SystemTime};
+use std::{error::Error, sync::Arc};
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use tokio::net::TcpListener;
@@ -60,54 +61,61 @@ async fn on_event(
         return StatusCode::OK;
     }
     let Some(key) = Key::of(event.provider(), identity) else {
-        eprintln!("{}: an event about nobody", event.provider());
-        return StatusCode::OK;
+        eprintln!("{}: {} of nobody", event.provider(), identity.outcome());
+        // There is nobody to decide about, and nothing to ask about. The vendor sends it again, and
+        // shows that it failed.
+        let is_decision = identity.is_final()
+            || matches!(identity.outcome(), Outcome::Rejected | Outcome::Undisclosed);
+        return match is_decision {
+            true => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::OK,
+        };
     };
-    let answer = match decisions.take(&key, identity) {
-        Step::Ignore => return StatusCode::OK,
-        Step::Keep => Answer::from(identity),
-        Step::Ask => {
-            // Events that happen while the vendor is being asked are newer.
-            let asked_at = now();
-            match ask(&key).await {
-                Ok(outcome) => {
-                    let answer = Answer::of_vendor(identity, outcome, asked_at);
-                    if !decisions.keep(&key, &answer) {
+    loop {
+        match decisions.take(&key, identity) {
+            Step::Ignore => return StatusCode::OK,
+            Step::Keep => {
+                act(&key, &Answer::from(identity));
+                return StatusCode::OK;
+            }
+            Step::Ask(seen) => match ask(&key).await {
+                // Another event may have arrived meanwhile.
+                Ok(said) => {
+                    if let Some(answer) = decisions.settle(&key, identity, seen, said) {
+                        act(&key, &answer);
                         return StatusCode::OK;
                     }
-                    answer
                 }
                 Err(problem) => {
                     // The vendor sends the event again, and it is asked again.
                     eprintln!("{key}: {problem}");
                     return StatusCode::SERVICE_UNAVAILABLE;
                 }
-            }
+            },
         }
-    };
-    act(&key, &answer);
-    StatusCode::OK
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the library takes the time as an argument, and a program has to read the clock"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
+    }
 }
 
 /// Asks the vendor's API what was decided about a session. **Fill it in** for each vendor that you
 /// use: the page of the provider says where the result is. Take the address from your own
 /// configuration, never from an event.
-async fn ask(key: &Key) -> Result<(Outcome, bool), String> {
-    Err(format!("asking {} is not implemented", key.provider()))
+///
+/// `None` says that the vendor cannot be asked: the session is unclear until a person has looked at
+/// it, and the event is answered with 200, because the vendor would only send the same again. An
+/// error says that asking failed, and is answered with 503.
+async fn ask(_key: &Key) -> Result<Option<(Outcome, bool)>, String> {
+    Ok(None)
 }
 
 /// Acts on a decision. Nothing but a final approval onboards anybody.
 fn act(key: &Key, answer: &Answer) {
     match (answer.outcome, answer.is_final) {
         (Outcome::Approved, true) => eprintln!("{key}: onboard {}", answer.name()),
+        // Nothing else withdraws an earlier approval that may not hold any more.
+        (Outcome::Undisclosed, _) => eprintln!(
+            "{key}: unclear, so no approval until {} was asked",
+            key.provider()
+        ),
         (Outcome::Rejected, true) => eprintln!("{key}: refuse {}", answer.name()),
         // After `Expired`, an earlier approval may have lost its data: see the page of the
         // provider.

@@ -15,12 +15,13 @@ use axum::{
 use serde::Serialize;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_webhook::{
-    Config, Identity, Payload, SetupError, VerifiedEvent,
+    Config, Identity, Payload, PayloadError, SetupError, VerifiedEvent,
     delivery::DeliveryLayer,
     handshake::{HandshakeEvent, HandshakeLayer},
     multipart::Part,
     providers::{
-        authenteq, authento, complycube, idenfy, onfido, persona, stripe, sumsub, veriff, voveid,
+        authenteq, authento, blockpass, complycube, didit, idenfy, kycaid, metamap, onfido,
+        persona, plaid, shufti_pro, stripe, sumsub, veriff, voveid,
     },
 };
 
@@ -158,8 +159,12 @@ struct Accepted {
     /// Unix seconds.
     timestamp: Option<i64>,
     bytes: usize,
-    /// The identity in the event, if it has one that can be read.
+    /// The identity in the event, if it is about a person's.
     identity: Option<IdentityAnswer>,
+    /// Why nobody can tell whether it is: the body cannot be read. A handler that takes an identity
+    /// would answer 500.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_error: Option<String>,
     /// The parts of a multipart event.
     parts: Vec<PartAnswer>,
     /// Whether the event could be read as the provider's own type, and its kind is known.
@@ -168,6 +173,10 @@ struct Accepted {
 
 impl From<&VerifiedEvent> for Accepted {
     fn from(event: &VerifiedEvent) -> Self {
+        let (identity, identity_error) = match identity(event) {
+            Ok(identity) => (identity, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         Self {
             provider: event.provider().to_owned(),
             endpoint: event.endpoint().map(str::to_owned),
@@ -178,7 +187,8 @@ impl From<&VerifiedEvent> for Accepted {
             coverage: event.coverage().to_string(),
             timestamp: event.timestamp().and_then(unix_seconds),
             bytes: event.body().len(),
-            identity: identity(event),
+            identity,
+            identity_error,
             parts: parts(event),
             typed: is_typed(event),
         }
@@ -216,9 +226,9 @@ struct IdentityAnswer {
     occurred_at: Option<i64>,
 }
 
-fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
-    let identity = event.parse::<Option<Identity>>().ok()?.into_payload()?;
-    Some(IdentityAnswer {
+fn identity(event: &VerifiedEvent) -> Result<Option<IdentityAnswer>, PayloadError> {
+    let identity = event.parse::<Option<Identity>>()?.into_payload();
+    Ok(identity.map(|identity| IdentityAnswer {
         subject: identity.subject().map(str::to_owned),
         session: identity.session().map(str::to_owned),
         outcome: identity.outcome().to_string(),
@@ -227,7 +237,7 @@ fn identity(event: &VerifiedEvent) -> Option<IdentityAnswer> {
         level: identity.level().map(str::to_owned),
         is_test: identity.is_test(),
         occurred_at: identity.occurred_at().and_then(unix_seconds),
-    })
+    }))
 }
 
 /// Providers without typed events are not in this table. An event of an unknown kind can be read,
@@ -237,9 +247,15 @@ fn is_typed(event: &VerifiedEvent) -> bool {
         "authenteq" => is_read::<authenteq::Event>(event, |_| true),
         "authento" => is_read::<authento::Event>(event, |read| read.event.is_known()),
         "idenfy" => is_read(event, |read| !matches!(read, idenfy::Event::Other(_))),
+        "blockpass" => is_read(event, |read| !matches!(read, blockpass::Event::Other(_))),
         "complycube" => is_read(event, |read| !matches!(read, complycube::Event::Other(_))),
+        "didit" | "didit-raw" => is_read(event, |read| !matches!(read, didit::Event::Other(_))),
+        "kycaid" => is_read(event, |read| !matches!(read, kycaid::Event::Other(_))),
+        "metamap" => is_read(event, |read| !matches!(read, metamap::Event::Other(_))),
         "onfido" => is_read(event, |read| !matches!(read, onfido::Event::Other(_))),
         "persona" => is_read(event, |read| !matches!(read, persona::Event::Other(_))),
+        "plaid" => is_read(event, |read| !matches!(read, plaid::Event::Other(_))),
+        "shufti-pro" => is_read(event, |read| !matches!(read, shufti_pro::Event::Other(_))),
         "stripe" => is_read(event, |read| !matches!(read, stripe::Event::Other(_))),
         "sumsub" => is_read(event, |read| !matches!(read, sumsub::Event::Other(_))),
         "veriff" => is_read(event, |read| !matches!(read, veriff::Event::Other(_))),

@@ -4,9 +4,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     compiled::{
+        body::BodyInput,
         header_table::HeaderNames,
         piece::SlotSource,
-        rules::{Elsewhere, TimeLocator},
+        rules::{Elsewhere, RepeatedTime, TimeLocator},
         scheme::CompiledScheme,
     },
     scheme::signature::Grammar,
@@ -181,12 +182,11 @@ impl CompiledScheme {
         }
     }
 
-    /// The place where the signed body may repeat the timestamp, and its text.
-    pub(crate) fn repeated_time(&self, now: i64) -> Option<(&Elsewhere, String)> {
-        let rule = self.head.repeated_time.as_ref()?;
-        match &rule.place {
-            TimeLocator::Elsewhere(elsewhere) => Some((elsewhere, rule.unit.format(now)?)),
-            TimeLocator::Header(_) | TimeLocator::Field(_) => None,
-        }
+    /// The place where this signed body repeats the timestamp, and its text.
+    pub(crate) fn repeated_time(&self, body: &BodyInput, now: i64) -> Option<(&Elsewhere, String)> {
+        let RepeatedTime { rule, mark } = self.head.repeated_time.as_ref()?;
+        let (elsewhere, index) = rule.in_body()?;
+        let has_it = body.value(index).or_else(|| body.value(*mark)).is_some();
+        has_it.then(|| Some((elsewhere, rule.unit.format(now)?)))?
     }
 }

@@ -100,13 +100,15 @@ impl CompiledScheme {
             let refused = |kind| elsewhere.blame(kind);
             parsed.timestamp = rule.check(text, now, tolerance, refused)?;
         }
-        // A body without it is judged by the time of the head.
-        if let Some(rule) = &rules.repeated_time
-            && let Some((elsewhere, index)) = rule.in_body()
-            && let Some(text) = body.value(index)
+        if let Some(repeated) = &rules.repeated_time
+            && let Some((elsewhere, index)) = repeated.rule.in_body()
         {
             let refused = |kind| elsewhere.blame(kind);
-            parsed.timestamp = rule.check(text, now, tolerance, refused)?;
+            if let Some(text) = body.value(index) {
+                parsed.timestamp = repeated.rule.check(text, now, tolerance, refused)?;
+            } else if body.value(repeated.mark).is_some() {
+                return Err(refused(RejectionKind::MissingField));
+            }
         }
         Ok(())
     }

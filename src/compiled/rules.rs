@@ -43,13 +43,21 @@ pub(crate) struct HeadRules {
     /// The header with the id of the key.
     pub(crate) key_id: Option<HeaderNames>,
     /// The same time again, in the signed body.
-    pub(crate) repeated_time: Option<TimestampRule>,
+    pub(crate) repeated_time: Option<RepeatedTime>,
     /// Headers that describe the event.
     pub(crate) metadata: Metadata<HeaderNames>,
     /// The slot of the signed content that is the event type.
     pub(crate) event_type_slot: Option<usize>,
     /// The slot of the signed content that is the delivery id.
     pub(crate) delivery_id_slot: Option<usize>,
+}
+
+/// The time of the head again, in the signed body.
+#[derive(Debug)]
+pub(crate) struct RepeatedTime {
+    pub(crate) rule: TimestampRule,
+    /// The value of the body with which the time has to be there.
+    pub(crate) mark: usize,
 }
 
 /// What a provider reads from a head beside the signature: headers, or the values found there.
@@ -128,15 +136,22 @@ pub(crate) struct TimestampRule {
 
 impl TimestampRule {
     /// The rule for the same time at a place in the signed body; `None` for a place elsewhere.
-    pub(super) fn repeated_at(&self, place: &Locator, table: &mut BodyTable) -> Option<Self> {
+    pub(super) fn repeated_at(
+        &self,
+        place: &Locator,
+        mark: &Locator,
+        table: &mut BodyTable,
+    ) -> Option<RepeatedTime> {
         let elsewhere = Elsewhere::new(place, table, false)?;
         elsewhere.in_body()?;
-        Some(Self {
+        let rule = Self {
             place: TimeLocator::Elsewhere(elsewhere),
             unit: self.unit,
             signed: true,
             digits: None,
-        })
+        };
+        let mark = Elsewhere::new(mark, table, false)?.in_body()?;
+        Some(RepeatedTime { rule, mark })
     }
 
     /// Where the time is in the body.

@@ -382,12 +382,12 @@ impl CompiledScheme {
     }
 
     /// Says where the signed body repeats the timestamp.
-    pub(crate) fn repeat_time_at(&mut self, place: &Locator, body: &mut BodyTable) {
+    pub(crate) fn repeat_time_at(&mut self, place: &Locator, mark: &Locator, body: &mut BodyTable) {
         let rule = self.head.timestamp.as_ref();
         let signs_body = self.coverage == Coverage::Body;
         self.head.repeated_time = rule
             .filter(|_| signs_body)
-            .and_then(|rule| rule.repeated_at(place, body));
+            .and_then(|rule| rule.repeated_at(place, mark, body));
     }
 
     /// The delivery id as it is signed, if it is in a signed header.

@@ -1,16 +1,22 @@
 //! Deserialization of JSON documents into first-party types.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
 use serde::de::{
     self, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor,
     value::MapAccessDeserializer,
 };
 
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
 use crate::{
     error::PayloadError,
-    json::{document, raw},
+    json::{document, raw, unique},
 };
+
+/// How many fields of a body may have a type that nobody expects.
+const MAX_UNEXPECTED: usize = 100;
 
 /// Reads the body as a first-party type, whose field names may appear in errors.
 pub(crate) fn read<J: DeserializeOwned>(body: &[u8]) -> Result<J, PayloadError> {
@@ -28,8 +34,141 @@ pub(crate) fn read<J: DeserializeOwned>(body: &[u8]) -> Result<J, PayloadError> 
     Ok(read)
 }
 
+/// As [`read`], but a field of another type than expected is no error unless it decides: a decision
+/// must not be lost because of a field that has no part in it. A number in place of a text is read
+/// as that text, and a whole number with a fraction of zero as an integer. Anything else is left
+/// out.
+///
+/// `decides` has the pointers of the fields that decide, in which `*` is any name or index. A
+/// missing field that is required stays an error, and so does a name that occurs twice.
+pub(crate) fn read_decided_by<J: DeserializeOwned>(
+    body: &[u8],
+    decides: &[&str],
+) -> Result<J, PayloadError> {
+    let error = match read(body) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    let Some(mut value) = unique::read(body) else {
+        return Err(error);
+    };
+    let mut changed = BTreeSet::new();
+    for _ in 0..MAX_UNEXPECTED {
+        let place = match serde_path_to_error::deserialize(&value) {
+            Ok(Object(read)) => return Ok(read),
+            Err(error) => tokens(error.path()),
+        };
+        let Some(place) = place.filter(|place| !decides.iter().any(|other| meet(place, other)))
+        else {
+            break;
+        };
+        let is_first = changed.insert(place.clone());
+        if give_way(&mut value, &place, is_first).is_none() {
+            break;
+        }
+    }
+    Err(error)
+}
+
+/// The names and indices that lead to a value. `None` for the document, and for what is not known.
+fn tokens(path: &Path) -> Option<Vec<String>> {
+    let token = |segment: &Segment| match segment {
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    let tokens: Vec<String> = path.iter().map(token).collect::<Option<_>>()?;
+    (!tokens.is_empty()).then_some(tokens)
+}
+
+/// Whether a place is at a pointer, on the way to it, or within what is there.
+fn meet(place: &[String], pointer: &str) -> bool {
+    let pointer = pointer.trim_start_matches('/').split('/');
+    place
+        .iter()
+        .zip(pointer)
+        .all(|(token, other)| other == "*" || token == other)
+}
+
+/// Converts the value at a place if that loses nothing, or else removes it.
+fn give_way(value: &mut Value, place: &[String], may_convert: bool) -> Option<()> {
+    let (last, parents) = place.split_last()?;
+    let mut parent = value;
+    for token in parents {
+        parent = match parent {
+            Value::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
+            parent => parent.get_mut(token)?,
+        };
+    }
+    match parent {
+        Value::Object(fields) => {
+            let found = fields.get_mut(last)?;
+            match converted(found).filter(|_| may_convert) {
+                Some(converted) => *found = converted,
+                None => drop(fields.remove(last)),
+            }
+        }
+        Value::Array(items) => {
+            let index = last.parse().ok()?;
+            let found = items.get_mut(index)?;
+            match converted(found).filter(|_| may_convert) {
+                Some(converted) => *found = converted,
+                None => drop(items.remove(index)),
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// A number as the type that was expected in its place.
+fn converted(value: &Value) -> Option<Value> {
+    let Value::Number(number) = value else {
+        return None;
+    };
+    if !number.is_f64() {
+        return Some(Value::String(number.to_string()));
+    }
+    // Without its fraction of zero it is an integer, up to 2^53, where all are exact.
+    let text = number.to_string();
+    let integer = text.strip_suffix(".0")?.parse::<i64>().ok()?;
+    (integer.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS).then(|| integer.into())
+}
+
+/// Reads an object, or `None` for null. PHP writes an empty object as an empty list.
+pub(crate) fn object_of_php<'de, D: Deserializer<'de>, T: de::Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    struct Fields<T>(PhantomData<T>);
+
+    impl<'de, T: de::Deserialize<'de>> Visitor<'de> for Fields<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
+            match items.next_element::<IgnoredAny>()? {
+                None => Ok(None),
+                Some(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &self)),
+            }
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Fields(PhantomData))
+}
+
 /// Reads a value as a type, if it matches.
-pub(crate) fn read_as<T: DeserializeOwned>(value: &serde_json::Value) -> Option<T> {
+pub(crate) fn read_as<T: DeserializeOwned>(value: &Value) -> Option<T> {
     T::deserialize(value).ok()
 }
 

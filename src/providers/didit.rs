@@ -12,8 +12,9 @@
 //! | retries | two, after about 1 and 4 minutes, on 5xx, 404 and a timeout |
 //!
 //! `didit` also requires the header `X-Timestamp`, within the same tolerance. Nothing signs it, so
-//! a body with a `/timestamp` is judged by that as well. `didit-raw` reads only the body, which has
-//! to have one.
+//! the body of an event, which is one with a `/webhook_type`, has to have a `/timestamp` as well.
+//! Only what is no event, and has no identity, is judged by the header alone. `didit-raw` reads only
+//! the body, which always has to have one.
 //!
 //! # Certainty
 //!
@@ -52,7 +53,7 @@ pub use self::{decision::*, event::*, kinds::*};
 
 pub(super) fn with_events(provider: Provider) -> Provider {
     let provider = provider
-        .with_repeated_time(Locator::json("/timestamp"))
+        .with_repeated_time(Locator::json("/timestamp"), Locator::json("/webhook_type"))
         .with_level_param()
         .with_test_param();
     #[cfg(feature = "identity")]

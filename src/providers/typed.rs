@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use serde_json::Value;
-
 use crate::{
     clock::UnixTime, error::PayloadError, event::VerifiedEvent, identity::Outcome,
     scheme::timestamp::TimeUnit,
@@ -90,7 +88,8 @@ macro_rules! shows {
 
 /// Defines the structs of a body. All fields are public.
 ///
-/// - An `Option` is `None` for an absent field and for null. Unknown fields are ignored.
+/// - An `Option` is `None` for an absent field and for null, and for one of another type that decides
+///   nothing: see `read_decided_by`. Unknown fields are ignored.
 /// - A struct is read from an object only. A derived `Deserialize` would also accept an array of the
 ///   values.
 /// - `Debug` shows the fields that `shows` names, and nothing else: the rest may be personal data.
@@ -230,7 +229,51 @@ pub(super) fn differ(one: Option<&str>, other: Option<&str>) -> bool {
 
 /// The time in an ISO 8601 text, which is UTC if it has no offset.
 pub(super) fn time(text: &str) -> Option<SystemTime> {
-    TimeUnit::IsoUtc.parse(text)?.to_system_time()
+    let (moment, zone) = with_zone(text);
+    time_in(moment, zone.as_deref().unwrap_or("Z"))
+}
+
+/// As [`time`], for a text that does not say in which zone it is without an offset.
+pub(super) fn time_with_zone(text: &str) -> Option<SystemTime> {
+    let (moment, zone) = with_zone(text);
+    time_in(moment, &zone?)
+}
+
+/// A text without its zone, and the zone as RFC 3339 spells it: the offset may lack its colon or its
+/// minutes.
+fn with_zone(text: &str) -> (&str, Option<String>) {
+    if let Some(moment) = ["Z", "z", " UTC"]
+        .iter()
+        .find_map(|utc| text.strip_suffix(utc))
+    {
+        return (moment, Some("Z".to_owned()));
+    }
+    // The date has hyphens of its own.
+    let sign = text
+        .rfind(['+', '-'])
+        .filter(|sign| *sign > "2026-11-18".len());
+    let Some((moment, offset)) = sign.and_then(|sign| text.split_at_checked(sign)) else {
+        return (text, None);
+    };
+    let offset = match (offset.len(), offset.split_at_checked(3)) {
+        (3, _) => format!("{offset}:00"),
+        (5, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+        _ => offset.to_owned(),
+    };
+    (moment, Some(offset))
+}
+
+/// The time in `2026-11-18T11:06:39.481` in a zone. There may be a space before the time of day, and
+/// no seconds in it.
+fn time_in(moment: &str, zone: &str) -> Option<SystemTime> {
+    let (date, time) = moment.split_once(['T', 't', ' '])?;
+    let seconds = match time.len() {
+        5 => ":00",
+        _ => "",
+    };
+    TimeUnit::Rfc3339
+        .parse(&format!("{date}T{time}{seconds}{zone}"))?
+        .to_system_time()
 }
 
 /// The time that is so many seconds after 1970.
@@ -238,124 +281,61 @@ pub(super) fn unix_time(seconds: i64) -> Option<SystemTime> {
     UnixTime { seconds, nanos: 0 }.to_system_time()
 }
 
-/// The fields of an object whose names are data, in the order of the body. A name that occurs twice
-/// is an error.
-#[derive(Clone, PartialEq)]
-pub(super) struct Fields<V>(Vec<(String, V)>);
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-impl<V> Fields<V> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
-        self.0.iter().map(|(name, value)| (&**name, value))
+    use super::*;
+
+    fn seconds(time: SystemTime) -> Option<Duration> {
+        time.duration_since(SystemTime::UNIX_EPOCH).ok()
     }
-}
 
-impl<'de, V: serde::Deserialize<'de>> serde::Deserialize<'de> for Fields<V> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder<V>(std::marker::PhantomData<V>);
-
-        impl<'de, V: serde::Deserialize<'de>> serde::de::Visitor<'de> for InOrder<V> {
-            type Value = Fields<V>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Fields<V>, A::Error> {
-                let mut fields = Vec::new();
-                let mut seen = std::collections::BTreeSet::new();
-                while let Some((name, value)) = map.next_entry::<String, V>()? {
-                    if !seen.insert(name.clone()) {
-                        return Err(serde::de::Error::custom("a field occurs twice"));
-                    }
-                    fields.push((name, value));
-                }
-                Ok(Fields(fields))
-            }
+    #[test]
+    fn every_spelling_of_a_time_is_read_exactly() {
+        let at = |seconds: u64, millis: u64| Some(Duration::from_millis(seconds * 1_000 + millis));
+        const NOON: u64 = 1_794_999_600;
+        for (text, expected) in [
+            ("2026-11-18T11:00:00Z", at(NOON, 0)),
+            ("2026-11-18T11:00:00.481Z", at(NOON, 481)),
+            ("2026-11-18t11:00:00z", at(NOON, 0)),
+            ("2026-11-18 11:00:00.481", at(NOON, 481)),
+            ("2026-11-18T11:00:00", at(NOON, 0)),
+            ("2026-11-18T11:00Z", at(NOON, 0)),
+            ("2026-11-18T11:00", at(NOON, 0)),
+            ("2026-11-18 11:00:00 UTC", at(NOON, 0)),
+            ("2026-11-18 11:00 UTC", at(NOON, 0)),
+            ("2026-11-18 11:00:00+0000", at(NOON, 0)),
+            ("2026-11-18T11:00:00.481+0000", at(NOON, 481)),
+            ("2026-11-18T12:30:00+0130", at(NOON, 0)),
+            ("2026-11-18T12:30+01:30", at(NOON, 0)),
+            ("2026-11-18T09:00:00-02", at(NOON, 0)),
+            ("2026-11-18T09:00:00-0200", at(NOON, 0)),
+            ("2026-11-18T09:00-02:00", at(NOON, 0)),
+            // A zone that nobody states is not guessed, nor is a part of a time.
+            ("2026-11-18 11:00:00 CET", None),
+            ("2026-11-18 11:00:00 EST", None),
+            ("2026-11-18T11:00:00+", None),
+            ("2026-11-18T11:00:00+1", None),
+            ("2026-11-18T11:00:00+010", None),
+            ("2026-11-18T11:00:00+2500", None),
+            ("2026-11-18T11:00:00ZZ", None),
+            ("2026-11-18T11:00:00+0000Z", None),
+            ("2026-11-18T11Z", None),
+            ("2026-11-18T1100Z", None),
+            ("2026-11-18", None),
+            ("2026-11-18Z", None),
+            ("2026-11", None),
+            ("1794999600", None),
+            ("é2026-11-18T11:00Z", None),
+            ("", None),
+        ] {
+            assert_eq!(time(text).and_then(seconds), expected, "{text}");
         }
-
-        deserializer.deserialize_map(InOrder(std::marker::PhantomData))
-    }
-}
-
-impl<V: serde::Serialize> serde::Serialize for Fields<V> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
-
-/// Reads any JSON, in which no name occurs twice in its object.
-pub(super) fn unique<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Value>, D::Error> {
-    let value = serde::Deserialize::deserialize(deserializer)?;
-    let Unique(value) = value;
-    Ok(Some(value).filter(|value| !value.is_null()))
-}
-
-/// JSON in which no name occurs twice in its object.
-struct Unique(Value);
-
-impl<'de> serde::Deserialize<'de> for Unique {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> serde::de::Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(list.into())
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        let fields: Fields<Unique> =
-            serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        let fields = fields
-            .0
-            .into_iter()
-            .map(|(name, Unique(field))| (name, field));
-        Ok(Value::Object(fields.collect()))
+        assert_eq!(time_with_zone("2026-11-18 11:00:00"), None);
+        assert_eq!(
+            time_with_zone("2026-11-18 13:00:00+0200").and_then(seconds),
+            at(NOON, 0)
+        );
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     compiled::body::BodySource,
     provider::Provider,
     scheme::locator::Locator,
-    sign::place::{with_field, with_json},
+    sign::place::{Value, with_field, with_json},
 };
 
 /// What stands for every text.
@@ -63,11 +63,11 @@ fn json(provider: &Provider, sources: &[&BodySource]) -> Bytes {
     });
     let mut body = b"{}".to_vec();
     for pointer in metadata.chain(signed) {
-        body = with_json(&body, &pointer, TEXT).unwrap_or(body);
+        body = with_json(&body, &pointer, TEXT, Value::Text).unwrap_or(body);
     }
     if body == b"{}" {
         // An empty object says nothing, and is no delivery of its own.
-        body = with_json(&body, "/test", TEXT).unwrap_or(body);
+        body = with_json(&body, "/test", TEXT, Value::Text).unwrap_or(body);
     }
     body.into()
 }
@@ -82,7 +82,7 @@ fn form(sources: &[&BodySource]) -> Bytes {
                 let fields = form_urlencoded::parse(body.as_bytes()).into_owned();
                 let mut fields = fields.filter(|(field, _)| **field == **name);
                 let document = fields.next().map_or("{}".to_owned(), |(_, value)| value);
-                let document = with_json(document.as_bytes(), pointer, TEXT);
+                let document = with_json(document.as_bytes(), pointer, TEXT, Value::Text);
                 let document = document.and_then(|document| String::from_utf8(document).ok());
                 with_field(body.as_bytes(), name, &document.unwrap_or_default())
             }

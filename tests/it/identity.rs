@@ -351,6 +351,20 @@ fn voveid() {
             (body("archived"), Outcome::Other, false),
         ],
     );
+    // The older name of the reference names the same person.
+    let named = |status: &str, user_id: &str| {
+        format!(r#"{{"status":"{status}","refId":"c-7","userId":{user_id}}}"#)
+    };
+    outcomes(
+        "voveid",
+        &[
+            (named("successful", r#""c-7""#), Outcome::Approved, true),
+            (named("successful", "null"), Outcome::Approved, true),
+            (named("successful", r#""""#), Outcome::Approved, true),
+            (named("successful", r#""c-8""#), Outcome::Other, false),
+            (named("suspected", r#""c-8""#), Outcome::Rejected, true),
+        ],
+    );
     let identity = identity("voveid", &body("successful")).unwrap();
     assert_eq!(
         (identity.subject(), identity.session()),
@@ -410,6 +424,22 @@ fn idenfy_names_subject_and_reasons() {
     }
     let neither = r#"{"scanRef":"s-1","status":{"overall":"ACTIVE"}}"#;
     assert_eq!(identity("idenfy", neither).unwrap().subject(), None);
+    // Fields that do not decide, of another type.
+    let odd = r#"{"final":true,"scanRef":"s-1","clientId":4711,"finishTime":1795000000.0,"clientIp":7,
+        "data":{"docNumber":4711,"ageEstimate":7},"AML":"none","fileUrls":7,"platform":[],
+        "status":{"overall":"APPROVED","autoFace":7,"fraudTags":"x"}}"#;
+    let odd = identity("idenfy", odd).unwrap();
+    assert_eq!(odd.outcome(), Outcome::Approved);
+    assert_eq!((odd.subject(), odd.session()), (Some("4711"), Some("s-1")));
+    assert_eq!(odd.occurred_at(), Some(at(1_795_000_000)));
+    for body in [
+        r#"{"final":"true","scanRef":"s-1","status":{"overall":"APPROVED"}}"#,
+        r#"{"final":true,"scanRef":7,"status":{"overall":"APPROVED"}}"#,
+        r#"{"final":true,"scanRef":"s-1","status":{"overall":7}}"#,
+        r#"{"final":true,"scanRef":"s-1","status":{"overall":"APPROVED"},"clientIp":7,"clientIp":7}"#,
+    ] {
+        assert!(event("idenfy", body).parse::<Identity>().is_err(), "{body}");
+    }
 }
 
 #[test]
@@ -465,6 +495,14 @@ fn authento_names_subject_session_and_proof_of_address() {
     let bare = r#"{"event":"REVIEWED","userId":"u-1","status":{"basic":"VERIFIED"}}"#;
     let bare = identity("authento", bare).unwrap();
     assert_eq!((bare.subject(), bare.reasons().count()), (None, 0));
+    // Fields that do not decide, of another type.
+    let odd = r#"{"event":"REVIEWED","userId":"u-1","userIdentifier":4711,"timeCreated":"1687938817.6",
+        "status":{"basic":"VERIFIED","poa":7}}"#;
+    let odd = identity("authento", odd).unwrap();
+    assert_eq!(odd.outcome(), Outcome::Approved);
+    assert_eq!((odd.subject(), odd.occurred_at()), (Some("4711"), None));
+    let company = r#"{"event":"REVIEWED","userId":"u-1","type":7,"status":{"basic":"VERIFIED"}}"#;
+    assert!(event("authento", company).parse::<Identity>().is_err());
 }
 
 #[test]

@@ -150,6 +150,64 @@ async fn a_signed_event_is_accepted_whether_or_not_its_type_can_be_read() {
     }
 }
 
+#[tokio::test]
+async fn every_vendor_with_typed_events_is_typed_and_what_cannot_be_read_says_why() {
+    const TEXT: &str = "a-secret-of-some-length";
+    let mut config = String::new();
+    let vendors = [
+        (providers::blockpass(), "blockpass/review.approved"),
+        (providers::didit(), "didit/status.approved"),
+        (providers::didit_raw(), "didit/status.approved"),
+        (providers::kycaid(), "kycaid/completed.true"),
+        (providers::metamap(), "metamap/completed.verified"),
+        (providers::shufti_pro(), "shuftipro/verification.accepted"),
+        (providers::sumsub(), "sumsub/reviewed.green"),
+    ];
+    for (provider, _) in &vendors {
+        let name = provider.name();
+        config += &format!("[endpoints.{name}]\nprovider = {name:?}\nsecret = {TEXT:?}\n");
+    }
+    let receiver = Receiver::with_config(&config);
+    for (provider, file) in vendors {
+        let name = provider.name().to_owned();
+        let signer = Signer::new(provider, Secret::new(TEXT)).unwrap();
+        let body = support::vector_file(&format!("kyc/{file}.json"));
+        let answer = |body: Vec<u8>| {
+            let signed = signer.sign_body(Request::post("/"), body).unwrap();
+            let (head, body) = signed.into_parts();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            let (receiver, name) = (&receiver, &name);
+            async move { post(receiver, name, &head.headers, &body).await.json() }
+        };
+        let said = answer(body.clone()).await;
+        assert_eq!(said["typed"], json!(true), "{name}: {said}");
+        assert_eq!(said["identity"]["outcome"], json!("approved"), "{name}");
+        assert_eq!(said.get("identity_error"), None, "{name}: {said}");
+        let mut broken: Value = serde_json::from_slice(&body).unwrap();
+        let kind = ["event", "eventName", "type", "webhook_type"]
+            .into_iter()
+            .find(|kind| broken.get(kind).is_some());
+        broken[kind.unwrap()] = json!({"MARKER": "MARKER"});
+        let said = answer(broken.to_string().into()).await;
+        let error = said["identity_error"].as_str().unwrap();
+        assert!(error.contains("wrong type"), "{name}: {error}");
+        assert!(!error.contains("MARKER"), "{name}: {error}");
+        assert_eq!(
+            (&said["identity"], &said["typed"]),
+            (&json!(null), &json!(false))
+        );
+    }
+    // About an action, and about nobody.
+    let body =
+        r#"{"type":"applicantActionReviewed","applicantId":"a-1","applicantActionId":"x-1"}"#;
+    let headers = sign(providers::sumsub(), TEXT, Request::post("/"), body);
+    let said = post(&receiver, "sumsub", &headers, body).await.json();
+    assert_eq!(
+        (&said["identity"], said.get("identity_error")),
+        (&json!(null), None)
+    );
+}
+
 /// The endpoint, and what the receiver says of a signed event there: whether it was typed, and the
 /// outcome of the identity and whether it is final, if there is one.
 async fn said(receiver: &Receiver, endpoint: &str, headers: &HeaderMap, body: &str) -> Value {

@@ -12,6 +12,9 @@ use crate::{
     json::typed::object,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &["/event", "/userId", "/type", "/status/basic"];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = Event::from_event(event)?;
     let occurred_at = read.created_at();
@@ -160,10 +163,12 @@ open_enum! {
 impl Payload for Event {
     fn from_event(event: &VerifiedEvent) -> Result<Self, PayloadError> {
         PayloadError::unless_from("authento", event)?;
-        event.read().or_else(|error: PayloadError| {
-            let unknown = Unknown::read(event).ok_or(error)?;
-            Ok(unknown.into())
-        })
+        event
+            .read_decided_by(DECIDES)
+            .or_else(|error: PayloadError| {
+                let unknown = Unknown::read(event).ok_or(error)?;
+                Ok(unknown.into())
+            })
     }
 }
 

@@ -11,11 +11,14 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &["/event", "/status", "/recordId", "/isPing", "/env"];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = match Event::from_event(event)? {
         Event::Notification(read) => *read,
         // An event that is not known is about a person all the same.
-        Event::Other(_) => match event.read() {
+        Event::Other(_) => match event.read_decided_by(DECIDES) {
             Ok(read) => read,
             Err(_) => return Ok(None),
         },
@@ -85,7 +88,7 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     let is_ping = is_ping == Some(true);
     match name {
         Some(name) if name.is_known() => {
-            let read: Notification = event.read()?;
+            let read: Notification = event.read_decided_by(DECIDES)?;
             if read.record_id.is_none() && !is_ping {
                 return Err(PayloadError::new("the field `recordId` is missing"));
             }

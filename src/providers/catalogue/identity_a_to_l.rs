@@ -109,7 +109,7 @@ entries! {
         delivery_id: [json "/session_id"],
         time_limit: 5,
         pitfalls: "Nothing signs the header with the time, so `/timestamp` in the signed body is \
-            judged as well. `/environment` other than `live` is a test.",
+            required of an event, and judged as well. `/environment` other than `live` is a test.",
         module: didit,
     }
 

@@ -9,6 +9,14 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/type",
+    "/payload/id",
+    "/payload/status",
+    "/payload/outcome",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = match Event::from_event(event)? {
         Event::Notification(read) => *read,
@@ -17,7 +25,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
             if !event_type.is_of_session() && !event_type.is_of_check() {
                 return Ok(None);
             }
-            event.read::<Notification>()?
+            event.read_decided_by::<Notification>(DECIDES)?
         }
     };
     let (outcome, is_final) = match &read.event_type {
@@ -68,7 +76,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !event_type.has_known_resource() {
         return event.read_unknown().map(Event::Other);
     }
-    event.read::<Notification>().map(Event::from)
+    event
+        .read_decided_by::<Notification>(DECIDES)
+        .map(Event::from)
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,25 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/webhook_type",
+    "/environment",
+    "/session_id",
+    "/session_kind",
+    "/business_session_id",
+    "/vendor_business_id",
+    "/status",
+    "/workflow_id",
+    "/vendor_data",
+    "/decision/environment",
+    "/decision/session_id",
+    "/decision/session_kind",
+    "/decision/status",
+    "/decision/workflow_id",
+    "/decision/vendor_data",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let Event::Notification(read) = Event::from_event(event)? else {
         return Ok(None);
@@ -123,7 +142,7 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !webhook_type.is_known() {
         return event.read_unknown().map(Event::Other);
     }
-    let read: Notification = event.read()?;
+    let read: Notification = event.read_decided_by(DECIDES)?;
     let names_a_session = read.session_id.is_some() || read.business_session_id.is_some();
     if webhook_type.is_about_a_session() && !names_a_session {
         return Err(PayloadError::new("the field `session_id` is missing"));

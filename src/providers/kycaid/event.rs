@@ -6,8 +6,19 @@ use crate::{
     error::PayloadError,
     event::{Payload, VerifiedEvent},
     identity::{Identity, Outcome},
-    providers::typed::{self, Fields},
+    json::{typed::object_of_php, unique::Fields},
+    providers::typed,
 };
+
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/type",
+    "/verification_id",
+    "/status",
+    "/verified",
+    "/verifications/*/verified",
+    "/verification_status",
+];
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let (outcome, session, form, reasons) = match Event::from_event(event)? {
@@ -27,7 +38,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
     let (outcome, is_final) = outcome;
     Ok(Some(
         Identity::new(outcome, is_final)
-            .with_session(session)
+            .with_session(session.unwrap_or_default())
             .with_level(form.unwrap_or_default())
             .with_reasons(reasons),
     ))
@@ -78,8 +89,12 @@ events! {
 fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     let Kind { event_type } = event.read()?;
     match event_type {
-        EventType::VerificationCompleted => event.read::<Completed>().map(Event::from),
-        EventType::VerificationStatusChanged => event.read::<StatusChanged>().map(Event::from),
+        EventType::VerificationCompleted => {
+            event.read_decided_by::<Completed>(DECIDES).map(Event::from)
+        }
+        EventType::VerificationStatusChanged => event
+            .read_decided_by::<StatusChanged>(DECIDES)
+            .map(Event::from),
         EventType::Other(_) => event.read_unknown().map(Event::Other),
     }
 }
@@ -99,7 +114,7 @@ records! {
         /// The id of the event.
         request_id: Option<String>,
         /// The id of the verification.
-        verification_id: String,
+        verification_id: Option<String>,
         /// The id of the person at KYCAID.
         applicant_id: Option<String>,
         /// The form that the person filled in.
@@ -111,6 +126,7 @@ records! {
         /// Whether the person passed.
         verified: Option<Verified>,
         /// The parts of the verification.
+        #[serde(default, deserialize_with = "object_of_php")]
         verifications: Option<Verifications>,
     }
 
@@ -122,7 +138,7 @@ records! {
         /// The id of the event.
         request_id: Option<String>,
         /// The id of the verification.
-        verification_id: String,
+        verification_id: Option<String>,
         /// The id of the person at KYCAID.
         applicant_id: Option<String>,
         /// The form that the person filled in.
@@ -147,13 +163,17 @@ records! {
 /// The parts of a verification, by name, in the order of the body.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(transparent)]
-pub struct Verifications(Fields<Option<Verification>>);
+pub struct Verifications(Fields<Part>);
+
+#[derive(Clone, PartialEq, Deserialize, Serialize)]
+#[serde(transparent)]
+struct Part(#[serde(deserialize_with = "object_of_php")] Option<Verification>);
 
 impl Verifications {
     /// The parts and their names, such as `profile`, `document`, `facial` and `address`.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Verification)> {
         let parts = self.0.iter();
-        parts.filter_map(|(name, part)| Some((name, part.as_ref()?)))
+        parts.filter_map(|(name, part)| Some((name, part.0.as_ref()?)))
     }
 
     /// The part of this name.

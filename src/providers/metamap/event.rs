@@ -14,11 +14,14 @@ use crate::{
 /// Where your reference is, unless the endpoint says otherwise.
 const SUBJECT_DEFAULT: &str = "/metadata/userId";
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &["/eventName", "/resource", "/identityStatus", "/status"];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = match Event::from_event(event)? {
         Event::Notification(read) => *read,
         // An event that is not known is about a verification all the same.
-        Event::Other(_) => match event.read() {
+        Event::Other(_) => match event.read_decided_by(DECIDES) {
             Ok(read) => read,
             Err(_) => return Ok(None),
         },
@@ -92,7 +95,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !event_name.is_known() {
         return event.read_unknown().map(Event::Other);
     }
-    event.read::<Notification>().map(Event::from)
+    event
+        .read_decided_by::<Notification>(DECIDES)
+        .map(Event::from)
 }
 
 #[derive(Deserialize)]

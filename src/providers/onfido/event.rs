@@ -10,6 +10,16 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/payload/action",
+    "/payload/resource_type",
+    "/payload/object/id",
+    "/payload/object/status",
+    "/payload/resource/id",
+    "/payload/resource/status",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let Event::Notification(read) = Event::from_event(event)? else {
         return Ok(None);
@@ -90,7 +100,7 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !action.is_known() {
         return event.read_unknown().map(Event::Other);
     }
-    let Body::<Notification> { payload } = event.read()?;
+    let Body::<Notification> { payload } = event.read_decided_by(DECIDES)?;
     Ok(payload.into())
 }
 

@@ -30,6 +30,17 @@ const OBJECTS: &[&str] = &[
     "workflow-run.",
 ];
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/data/attributes/name",
+    "/data/attributes/payload/data/type",
+    "/data/attributes/payload/data/id",
+    "/data/attributes/payload/data/attributes/status",
+    "/data/attributes/payload/data/attributes/redacted-at",
+    "/data/attributes/payload/data/attributes/redacted_at",
+    "/data/attributes/payload/data/attributes/redactedAt",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     if !Kind::of(event)?.starts_with(INQUIRY) {
         return Ok(None);
@@ -125,7 +136,7 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
 }
 
 fn inquiry_event(event: &VerifiedEvent) -> Result<InquiryEvent, PayloadError> {
-    let read: InquiryEvent = event.read()?;
+    let read: InquiryEvent = event.read_decided_by(DECIDES)?;
     match read.inquiry().object_type.as_deref() {
         None | Some("inquiry") => Ok(read),
         Some(_) => Err(PayloadError::new(

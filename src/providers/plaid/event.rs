@@ -8,6 +8,14 @@ use crate::{
     identity::{Identity, Outcome},
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/webhook_type",
+    "/webhook_code",
+    "/identity_verification_id",
+    "/environment",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let Event::IdentityVerification(read) = Event::from_event(event)? else {
         return Ok(None);
@@ -40,7 +48,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if webhook_type != "IDENTITY_VERIFICATION" {
         return event.read_unknown().map(Event::Other);
     }
-    event.read::<IdentityVerification>().map(Event::from)
+    event
+        .read_decided_by::<IdentityVerification>(DECIDES)
+        .map(Event::from)
 }
 
 #[derive(Deserialize)]

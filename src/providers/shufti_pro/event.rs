@@ -12,11 +12,21 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/event",
+    "/reference",
+    "/verification_result",
+    "/declined_reason",
+    "/declined_codes",
+    "/services_declined_codes",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = match Event::from_event(event)? {
         Event::Notification(read) => *read,
         // An event that is not known is about a request all the same.
-        Event::Other(_) => match event.read() {
+        Event::Other(_) => match event.read_decided_by(DECIDES) {
             Ok(read) => read,
             Err(_) => return Ok(None),
         },
@@ -86,14 +96,9 @@ impl Notification {
     /// Whether the reason or the codes of a rejection are there.
     fn gives_a_reason_to_decline(&self) -> bool {
         let reason = self.declined_reason.as_deref();
-        let has_codes = match &self.declined_codes {
-            None | Some(Value::Null) => false,
-            Some(Value::Array(codes)) => !codes.is_empty(),
-            Some(Value::Object(codes)) => !codes.is_empty(),
-            Some(Value::String(code)) => !code.is_empty(),
-            Some(_) => true,
-        };
-        reason.is_some_and(|reason| !reason.is_empty()) || has_codes
+        let codes = [&self.declined_codes, &self.services_declined_codes];
+        reason.is_some_and(|reason| !reason.is_empty())
+            || codes.into_iter().flatten().any(has_codes)
     }
 
     /// Whether the services that are about a person have a result, and none that they failed.
@@ -117,12 +122,23 @@ fn has_result(result: &Value) -> bool {
     }
 }
 
+/// Whether there is a code, also by service.
+fn has_codes(codes: &Value) -> bool {
+    match codes {
+        Value::Null => false,
+        Value::Array(codes) => !codes.is_empty(),
+        Value::Object(codes) => codes.values().any(has_codes),
+        Value::String(code) => !code.is_empty(),
+        _ => true,
+    }
+}
+
 /// Whether every check has 1 or no result.
 fn passed(result: &Value) -> bool {
     match result {
         Value::Null => true,
         Value::Object(checks) => checks.values().all(passed),
-        Value::Number(number) => number.as_u64() == Some(1),
+        Value::Number(number) => number.as_f64() == Some(1.0),
         _ => false,
     }
 }
@@ -143,7 +159,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !name.is_known() {
         return event.read_unknown().map(Event::Other);
     }
-    event.read::<Notification>().map(Event::from)
+    event
+        .read_decided_by::<Notification>(DECIDES)
+        .map(Event::from)
 }
 
 #[derive(Deserialize)]
@@ -171,7 +189,7 @@ records! {
         /// What was found, by service.
         verification_data: Option<Value>,
         /// The results by service: 1, 0 or null, or an object of such.
-        #[serde(default, deserialize_with = "typed::unique")]
+        #[serde(default, deserialize_with = "json::unique::optional")]
         verification_result: Option<Value>,
         /// The device and the place of the person.
         info: Option<Value>,

@@ -16,6 +16,18 @@ const FAMILY: &str = "identity.verification_session.";
 
 const OBJECT: &str = "identity.verification_session";
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/type",
+    "/livemode",
+    "/data/object/object",
+    "/data/object/id",
+    "/data/object/status",
+    "/data/object/livemode",
+    "/data/object/redaction",
+    "/data/object/last_error/code",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let Kind { event_type } = event.read()?;
     if !event_type.as_str().starts_with(FAMILY) {
@@ -98,7 +110,7 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
 }
 
 fn session_event(event: &VerifiedEvent) -> Result<SessionEvent, PayloadError> {
-    let read: SessionEvent = event.read()?;
+    let read: SessionEvent = event.read_decided_by(DECIDES)?;
     match read.data.object.object.as_deref() {
         None | Some(OBJECT) => Ok(read),
         Some(_) => Err(PayloadError::new(

@@ -13,6 +13,19 @@ use crate::{
     providers::typed,
 };
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/type",
+    "/applicantId",
+    "/applicantType",
+    "/applicantActionId",
+    "/sandboxMode",
+    "/reviewStatus",
+    "/reviewResult/reviewAnswer",
+    "/reviewResult/reviewRejectType",
+    "/reviewResult/rejectLabels",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let read = match Event::from_event(event)? {
         Event::Notification(read) => *read,
@@ -98,15 +111,9 @@ impl Notification {
     /// When the event happened, by `createdAtMs`, or else by `createdAt`.
     #[must_use]
     pub fn occurred_at(&self) -> Option<SystemTime> {
-        let exact = self.created_at_ms.as_deref().and_then(utc);
-        exact.or_else(|| utc(self.created_at.as_deref()?.strip_suffix("+0000")?))
+        let exact = self.created_at_ms.as_deref().and_then(typed::time);
+        exact.or_else(|| typed::time_with_zone(self.created_at.as_deref()?))
     }
-}
-
-/// The time in `2026-11-18 11:06:39.481`.
-fn utc(text: &str) -> Option<SystemTime> {
-    let (date, time) = text.split_once(' ')?;
-    typed::time(&format!("{date}T{time}Z"))
 }
 
 events! {
@@ -125,7 +132,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     if !event_type.is_known() {
         return event.read_unknown().map(Event::Other);
     }
-    event.read::<Notification>().map(Event::from)
+    event
+        .read_decided_by::<Notification>(DECIDES)
+        .map(Event::from)
 }
 
 #[derive(Deserialize)]
@@ -137,7 +146,7 @@ struct Kind {
 /// An event with an undocumented type, if it is about an applicant and its fields have the types of
 /// others.
 fn unknown(event: &VerifiedEvent) -> Option<Notification> {
-    let read: Notification = event.read().ok()?;
+    let read: Notification = event.read_decided_by(DECIDES).ok()?;
     read.applicant_id.is_some().then_some(read)
 }
 

@@ -14,6 +14,15 @@ use crate::{
 /// The code of an approval.
 const APPROVED: i64 = 9001;
 
+/// The fields that decide what an event says.
+const DECIDES: &[&str] = &[
+    "/verification/id",
+    "/verification/status",
+    "/id",
+    "/action",
+    "/feature",
+];
+
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     Ok(match Event::from_event(event)? {
         Event::Decision(decision) => Some(identity_of(decision.verification)),
@@ -74,9 +83,9 @@ fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     event.check_unknown()?;
     let shape: Shape = event.read()?;
     if shape.verification.is_some() {
-        event.read::<Decision>().map(Event::from)
+        event.read_decided_by::<Decision>(DECIDES).map(Event::from)
     } else if shape.action.is_some() && shape.feature.is_some() {
-        event.read::<Progress>().map(Event::from)
+        event.read_decided_by::<Progress>(DECIDES).map(Event::from)
     } else {
         event.read_unknown().map(Event::Other)
     }

@@ -10,20 +10,23 @@ use crate::{
     event::{Payload, VerifiedEvent},
     identity::{Identity, Outcome},
     json,
+    providers::typed,
 };
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {
     let Event::Kyc(kyc) = Event::from_event(event)? else {
         return Ok(None);
     };
-    let identity = match kyc.status {
-        KycStatus::InProgress => Identity::new(Outcome::InProgress, false),
-        KycStatus::Pending => Identity::new(Outcome::Pending, false),
-        KycStatus::Successful => Identity::new(Outcome::Approved, true),
-        KycStatus::Suspected => Identity::new(Outcome::Rejected, true),
-        KycStatus::Other(_) => Identity::new(Outcome::Other, false),
+    let (outcome, is_final) = match kyc.status {
+        KycStatus::InProgress => (Outcome::InProgress, false),
+        KycStatus::Pending => (Outcome::Pending, false),
+        KycStatus::Successful => typed::approval(kyc.names_two_persons()),
+        KycStatus::Suspected => (Outcome::Rejected, true),
+        KycStatus::Other(_) => (Outcome::Other, false),
     };
-    Ok(Some(identity.with_subject(kyc.ref_id)))
+    Ok(Some(
+        Identity::new(outcome, is_final).with_subject(kyc.ref_id),
+    ))
 }
 
 /// A VOVE ID event. Its `Debug` shows the type, ids and status, and no content of
@@ -63,6 +66,13 @@ pub struct Kyc {
     pub ref_id: String,
     /// The older name of `ref_id`, which VOVE ID will stop sending.
     pub user_id: Option<String>,
+}
+
+impl Kyc {
+    /// Whether the older name of the reference has another value.
+    fn names_two_persons(&self) -> bool {
+        typed::differ(Some(&self.ref_id), self.user_id.as_deref())
+    }
 }
 
 open_enum! {

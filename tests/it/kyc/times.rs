@@ -26,7 +26,7 @@ fn verdict(header: u64, body: &serde_json::Value) -> Result<Option<u64>, Rejecti
 
 #[test]
 fn a_time_in_the_signed_body_counts() {
-    use RejectionKind::{MalformedTimestamp, TimestampInFuture, TimestampTooOld};
+    use RejectionKind::{MalformedTimestamp, MissingField, TimestampInFuture, TimestampTooOld};
     let late = NOW - 301;
     for (header, body, expected) in [
         (NOW, json!({ "timestamp": NOW }), Ok(Some(NOW))),
@@ -43,7 +43,23 @@ fn a_time_in_the_signed_body_counts() {
         (NOW, json!({ "timestamp": -5 }), Err(MalformedTimestamp)),
         (NOW, json!({ "timestamp": "soon" }), Err(MalformedTimestamp)),
         (NOW, json!({ "timestamp": true }), Err(MalformedTimestamp)),
-        // Nobody but the vendor can leave it out.
+        // An event has one, or else it could be sent again for ever.
+        (
+            NOW,
+            json!({ "webhook_type": "status.updated" }),
+            Err(MissingField),
+        ),
+        (
+            NOW,
+            json!({ "webhook_type": "status.updated", "timestamp": null }),
+            Err(MissingField),
+        ),
+        (
+            NOW,
+            json!({ "webhook_type": "status.updated", "timestamp": NOW }),
+            Ok(Some(NOW)),
+        ),
+        // This is none.
         (NOW, json!({}), Ok(None)),
         (NOW, json!({ "timestamp": null }), Ok(None)),
         (NOW, json!({ "data": { "timestamp": late } }), Ok(None)),
@@ -73,5 +89,45 @@ fn another_tolerance_is_one_of_both_times() {
             .with_tolerance(Duration::from_secs(tolerance));
         let event = verifier.verify(&Head::from(&head), body.clone(), at(NOW));
         assert_eq!(event.is_ok(), expected, "{tolerance}");
+    }
+}
+
+#[test]
+fn a_time_that_is_there_twice_is_none() {
+    let secret = || Secret::new(SECRET);
+    let signer = Signer::new(providers::didit(), secret()).unwrap();
+    let body = format!(
+        r#"{{"timestamp":{},"webhook_type":"status.updated","time\u0073tamp":{NOW}}}"#,
+        NOW - 4_000
+    );
+    let request = signer.with_time(at(NOW)).sign(Request::post("/"), body);
+    let (head, body) = request.unwrap().into_parts();
+    let verifier = Verifier::new(providers::didit(), secret()).unwrap();
+    let event = verifier.verify(&Head::from(&head), body, at(NOW));
+    assert_eq!(event.unwrap_err().kind(), RejectionKind::MissingField);
+}
+
+#[test]
+fn the_time_that_is_signed_is_set_in_the_body_as_a_number() {
+    for provider in [providers::didit(), providers::didit_raw()] {
+        let signer = Signer::new(provider.clone(), Secret::new(SECRET)).unwrap();
+        let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
+        let signer = signer.with_time(at(NOW));
+        for (old, new) in [
+            (json!({}), json!(NOW)),
+            (json!({ "timestamp": null }), json!(NOW)),
+            (json!({ "timestamp": NOW - 4_000 }), json!(NOW)),
+            (json!({ "timestamp": "1" }), json!(NOW.to_string())),
+        ] {
+            let mut body = old;
+            body["webhook_type"] = json!("status.updated");
+            let request = Request::post("/");
+            let signed = signer.sign_body(request, body.to_string()).unwrap();
+            let (head, signed) = signed.into_parts();
+            let set: serde_json::Value = serde_json::from_slice(&signed).unwrap();
+            assert_eq!(set["timestamp"], new, "{body}");
+            let event = verifier.verify(&Head::from(&head), signed, at(NOW));
+            assert_eq!(event.unwrap().timestamp(), Some(at(NOW)), "{body}");
+        }
     }
 }

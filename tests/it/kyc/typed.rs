@@ -158,7 +158,11 @@ fn null_is_as_good_as_nothing() {
                 if place.rsplit('/').next().unwrap().parse::<usize>().is_ok() {
                     continue;
                 }
-                let of = |body: &Value| of_body(&name, &vendor, &body.to_string()).ok();
+                // Without its time, an event of Didit's is refused.
+                let of = |body: &Value| {
+                    let event = vendor.try_event(&vendor.provider(), &body.to_string());
+                    typed(&name, &event.ok()?).ok()
+                };
                 let (null, absent) = (of(&null), of(&absent));
                 let of = |typed: &Option<Typed>| {
                     let typed = typed.as_ref().filter(|typed| !typed.is_other);

@@ -406,7 +406,8 @@ fn no_error_quotes_the_body() {
             if let Err(error) = read_json(&body) {
                 assert!(!error.contains(marker), "{error}");
             } else {
-                assert!(wrong.is_string(), "{field}: {wrong}");
+                let decides = !["userIdentifier", "timeCreated"].contains(&field);
+                assert!(wrong.is_string() || !decides, "{field}: {wrong}");
             }
         }
     }

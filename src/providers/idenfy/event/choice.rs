@@ -124,12 +124,15 @@ pub(super) fn read(event: &VerifiedEvent) -> Result<Event, PayloadError> {
     }
 }
 
+/// The fields that decide what an identification says.
+const DECIDES: &[&str] = &["/final", "/scanRef", "/status/overall"];
+
 /// Reads the body as an identification if it is one, regardless of the header.
 pub(super) fn identification(
     event: &VerifiedEvent,
 ) -> Result<Option<Box<Identification>>, PayloadError> {
     if is_identification(event) {
-        return event.read().map(Some);
+        return event.read_decided_by(DECIDES).map(Some);
     }
     event.check_unknown()?;
     Ok(None)
@@ -143,7 +146,8 @@ fn is_identification(event: &VerifiedEvent) -> bool {
 /// Reads the body as the type that fits best, or returns `None` if none does.
 fn by_shape(event: &VerifiedEvent, header: Option<&str>) -> Result<Option<Event>, PayloadError> {
     if is_identification(event) {
-        return event.read::<Identification>().map(|read| Some(read.into()));
+        let read: Identification = event.read_decided_by(DECIDES)?;
+        return Ok(Some(read.into()));
     }
     let body: Body = event.json()?;
     let fitting = fitting(&body);
