@@ -100,9 +100,16 @@ fn of_refusal(refusal: &Refused, evidence: &mut Evidence) {
         Refused::Rejection(rejection) => {
             let is_seen = match rejection.kind() {
                 RejectionKind::MissingHeader => evidence.has_signature,
-                RejectionKind::MalformedSignature
+                RejectionKind::RepeatedHeader
+                | RejectionKind::UnexpectedHeader
+                | RejectionKind::UnexpectedClaim
+                | RejectionKind::MalformedHeader
+                | RejectionKind::MalformedSignature
                 | RejectionKind::MalformedTimestamp
-                | RejectionKind::MalformedHeader => true,
+                | RejectionKind::MissingField
+                | RejectionKind::RepeatedField
+                | RejectionKind::MalformedBody
+                | RejectionKind::UntrustedCertificate => true,
                 _ => false,
             };
             if is_seen {

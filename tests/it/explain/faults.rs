@@ -459,6 +459,18 @@ fn what_is_not_explained_is_not_contradicted() {
             "has 1 replacement character (U+FFFD)",
         ),
         (
+            "a parameter of the query that was removed",
+            Case::new(
+                provider("azure-event-grid").accept_unsigned_body(),
+                SECRET,
+                Vec::new(),
+                "{}",
+            )
+            .target("/"),
+            "the provider sends it once",
+            "a field that the scheme needs is missing",
+        ),
+        (
             "another secret",
             github().secret("another-secret-of-some-length"),
             "if not, the secret is another one",
@@ -543,6 +555,11 @@ fn a_capture_without_its_token_is_incomplete() {
         report.to_string().contains("left out of the capture"),
         "{report}"
     );
+    // The place of a token may be a parameter.
+    let target = Head::new(&[("A", "b")]).with_target("/x?token=[redacted]");
+    let azure = provider("azure-event-grid");
+    assert!(CapturedRequest::new(&target, "{}").lacks_token(&azure));
+    assert!(!came.lacks_token(&azure));
     // Another credential is not what is verified.
     let github = Case::of(provider("github"), SECRET, JSON).header("Cookie", "[redacted]");
     assert_eq!(github.explained().verdict(), Verdict::Genuine);
