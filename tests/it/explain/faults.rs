@@ -485,6 +485,12 @@ fn what_is_not_explained_is_not_contradicted() {
         assert!(said.contains(remedy), "{name}: {report}");
         assert!(report.to_string().contains(seen), "{name}: {report}");
         assert!(said.len() < 160, "{name}: {report}");
+        // Which is what a service remembers.
+        let text = report.to_string();
+        assert!(
+            !text.contains("this endpoint has verified"),
+            "{name}: {report}"
+        );
     }
 }
 
@@ -531,6 +537,12 @@ fn styles_that_this_body_does_not_tell_apart_are_not_listed() {
         .came(pretty)
         .explained();
     assert_eq!(report.cause(), Some("json:compact"), "{report}");
+    assert_eq!(report.also().count(), 0, "{report}");
+    let spaces = FORM.replace('+', "%20");
+    let report = Case::of(provider("slack"), SECRET, FORM)
+        .came(spaces)
+        .explained();
+    assert_eq!(report.cause(), Some("form-reencoded:plus"), "{report}");
     assert_eq!(report.also().count(), 0, "{report}");
 }
 
