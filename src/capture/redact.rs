@@ -88,8 +88,15 @@ impl CapturedRequest {
     #[must_use]
     pub fn lacks_token(&self, provider: &Provider) -> bool {
         let is_left_out = |value: &[u8]| value.ends_with(REDACTED.as_bytes());
-        let mut names = provider.signature_headers();
-        let of_header = names.any(|name| {
+        // Where it is may be a parameter of the endpoint.
+        let filled = |text: Cow<'static, str>| {
+            let name = text.strip_prefix("{param:");
+            let name = name.and_then(|rest| rest.strip_suffix('}'));
+            name.and_then(|name| provider.param(name).map(str::to_owned))
+                .unwrap_or_else(|| text.into_owned())
+        };
+        let names = provider.signature_headers().map(Cow::Owned);
+        let of_header = names.map(filled).any(|name| {
             let mut lines = self.headers();
             lines.any(|(known, value)| known.eq_ignore_ascii_case(&name) && is_left_out(value))
         });
@@ -99,6 +106,7 @@ impl CapturedRequest {
             || places.any(|place| match place {
                 LocatorKind::Header(_) | LocatorKind::Field(_) => false,
                 LocatorKind::Query(name) => {
+                    let name = filled(name);
                     let (_, query) = self.target.split_once('?').unwrap_or_default();
                     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
                     pairs.any(|(known, value)| known == name && is_left_out(value.as_bytes()))

@@ -242,7 +242,7 @@ pub(super) fn unreadable(bytes: &[u8], half: Half) -> SetupError {
             format!("there are more bytes behind the {half}; copy it again, with nothing behind it")
         }
         _ => format!(
-            "it has {} bytes once decoded, which are no {half}; copy it again from the provider",
+            "it has {} bytes once decoded, and is not a {half}; copy it again from the provider",
             bytes.len()
         ),
     };

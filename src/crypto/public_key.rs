@@ -1062,7 +1062,7 @@ mod tests {
             ("schlüssel", format!("it is neither PEM nor base64 nor hex; {base64}")),
             (
                 &"ab".repeat(90),
-                "it has 90 bytes once decoded, which are no public key; copy it again from the provider".to_owned(),
+                "it has 90 bytes once decoded, and is not a public key; copy it again from the provider".to_owned(),
             ),
         ] {
             assert_eq!(error(text, Algorithm::RsaPkcs1Sha256), expected, "{text}");

@@ -100,13 +100,25 @@ fn of_refusal(refusal: &Refused, evidence: &mut Evidence) {
         Refused::Rejection(rejection) => {
             let is_seen = match rejection.kind() {
                 RejectionKind::MissingHeader => evidence.has_signature,
-                RejectionKind::MalformedSignature
+                RejectionKind::RepeatedHeader
+                | RejectionKind::UnexpectedHeader
+                | RejectionKind::UnexpectedClaim
+                | RejectionKind::MalformedHeader
+                | RejectionKind::MalformedSignature
                 | RejectionKind::MalformedTimestamp
-                | RejectionKind::MalformedHeader => true,
+                | RejectionKind::MissingField
+                | RejectionKind::RepeatedField
+                | RejectionKind::MalformedBody
+                | RejectionKind::UntrustedCertificate => true,
                 _ => false,
             };
             if is_seen {
-                evidence.see(rejection.to_string());
+                // What a service remembers says nothing here, where one request was seen.
+                let message = rejection.to_string();
+                let sentences = message.split("; ");
+                let sentences =
+                    sentences.filter(|text| !text.starts_with("this endpoint has verified "));
+                evidence.see(sentences.collect::<Vec<_>>().join("; "));
             }
         }
     }

@@ -236,7 +236,7 @@ pub(super) fn unexplained(
     }
     let known = match refusal {
         Refused::Setup(error) => Some(error.mistakes().collect::<Vec<_>>().join("; ")),
-        Refused::Rejection(rejection) => of_header(rejection, evidence.has_signature),
+        Refused::Rejection(rejection) => of_place(rejection, evidence.has_signature),
     };
     let lost = evidence.lost.map(|name| named(name).remedy.to_owned());
     report.remedy = Some(match known.or(lost) {
@@ -248,22 +248,29 @@ pub(super) fn unexplained(
     });
 }
 
-/// What to do about a header that is missing or cannot be read.
-fn of_header(rejection: &Rejection, has_signature: bool) -> Option<String> {
-    let header = rejection.header()?;
+/// What to do about a header or a field that is missing or cannot be read.
+fn of_place(rejection: &Rejection, has_signature: bool) -> Option<String> {
+    let header = rejection.header();
+    let of_header = |text: &str| Some(text.replace("NAME", header?));
     match rejection.kind() {
         // Whoever signs sends all headers.
-        RejectionKind::MissingHeader if has_signature => Some(format!(
-            "find the proxy, tunnel or gateway that removes the header {header}: the provider sends it with the signature"
-        )),
-        RejectionKind::MissingHeader => Some(format!(
+        RejectionKind::MissingHeader if has_signature => of_header(
+            "find the proxy, tunnel or gateway that removes the header NAME: the provider sends it with the signature",
+        ),
+        RejectionKind::MissingHeader => of_header(
             "set the secret at the provider, so that it signs; if it does, find the proxy, tunnel or gateway that removes the \
-             header {header}"
-        )),
+             header NAME",
+        ),
+        RejectionKind::RepeatedHeader => of_header("find the proxy that repeats the header NAME"),
         RejectionKind::MalformedSignature
         | RejectionKind::MalformedTimestamp
-        | RejectionKind::MalformedHeader => Some(format!(
-            "compare the header {header} with the provider's page, and find what cuts or changes it on its way"
+        | RejectionKind::MalformedHeader
+        | RejectionKind::UnexpectedHeader => of_header(
+            "compare the header NAME with the provider's page, and find what cuts or changes it on its way",
+        ),
+        RejectionKind::MissingField | RejectionKind::RepeatedField => Some(format!(
+            "find what removes or repeats {} on its way: the provider sends it once",
+            rejection.field()?
         )),
         _ => None,
     }

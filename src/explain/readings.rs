@@ -125,18 +125,15 @@ impl Search<'_> {
     }
 }
 
-/// Whether both are styles of JSON, and the other is the one with further differences, of which
-/// this body shows none.
+/// Whether both are styles of JSON or of forms, and the other is the one with further differences,
+/// of which this body shows none.
 fn is_style_within(one: &str, other: &str) -> bool {
-    let words = |name: &str| {
-        let words = name.strip_prefix("json:")?.split('+');
-        let words = words.filter(|word| *word != "compact").map(str::to_owned);
-        Some(words.collect::<Vec<_>>())
-    };
-    let (Some(one), Some(other)) = (words(one), words(other)) else {
+    let styles = |family: &str| Some((one.strip_prefix(family)?, other.strip_prefix(family)?));
+    let Some((one, other)) = styles("json:").or_else(|| styles("form-reencoded:")) else {
         return false;
     };
-    one.iter().all(|word| other.contains(word))
+    let mut words = one.split('+').filter(|word| *word != "compact");
+    words.all(|word| other.split('+').any(|other| other == word))
 }
 
 /// To recognise a body that was tried. A collision would leave one reading out.

@@ -129,7 +129,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
         Err(_) if !is_judged => {
             let verdict = styled(BAD, "incomplete");
             let mut text = format!("{verdict}: {LEFT_OUT} ({})\n", target.provider_name());
-            text += &report.as_ref().map(explained).unwrap_or_default();
+            let report = report.as_ref().map(|report| explained(report, ""));
+            text += &report.unwrap_or_default();
             text
         }
         Err(rejection) => {
@@ -140,7 +141,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
                 text += &fact("judged at", &format!("{date} ({})", by(checked_by)));
             }
             if let Some(report) = &report {
-                text += &explained(report);
+                text += &explained(report, &sentences(rejection).join("; "));
             }
             text
         }
@@ -285,19 +286,24 @@ fn refused(rejection: &Rejection) -> String {
         styled(BAD, "refused"),
         rejection.kind().as_str()
     );
-    // The suspicions of a service that runs say nothing here, where one request was seen.
-    let message = rejection.to_string();
-    let sentences = message
-        .split("; ")
-        .filter(|sentence| !sentence.starts_with("this endpoint has verified "));
-    for (place, sentence) in sentences.enumerate() {
+    for (place, sentence) in sentences(rejection).iter().enumerate() {
         text += &fact(if place == 0 { "why" } else { "" }, sentence);
     }
     text
 }
 
-/// What was found, without what `refused` has said.
-fn explained(report: &Report) -> String {
+/// Why it is refused. The suspicions of a service that runs say nothing here, where one request was
+/// seen.
+fn sentences(rejection: &Rejection) -> Vec<String> {
+    let message = rejection.to_string();
+    let sentences = message
+        .split("; ")
+        .filter(|sentence| !sentence.starts_with("this endpoint has verified "));
+    sentences.map(str::to_owned).collect()
+}
+
+/// What was found, without what `refused` has `said`.
+fn explained(report: &Report, said: &str) -> String {
     let mut text = String::new();
     let sentences: Vec<&str> = report
         .causes()
@@ -315,7 +321,7 @@ fn explained(report: &Report) -> String {
     if let Some(remedy) = report.remedy() {
         text += &fact("do", remedy);
     }
-    for observation in report.observations() {
+    for observation in report.observations().filter(|seen| *seen != said) {
         text += &fact("seen", observation);
     }
     text

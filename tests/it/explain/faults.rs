@@ -459,6 +459,18 @@ fn what_is_not_explained_is_not_contradicted() {
             "has 1 replacement character (U+FFFD)",
         ),
         (
+            "a parameter of the query that was removed",
+            Case::new(
+                provider("azure-event-grid").accept_unsigned_body(),
+                SECRET,
+                Vec::new(),
+                "{}",
+            )
+            .target("/"),
+            "the provider sends it once",
+            "a field that the scheme needs is missing",
+        ),
+        (
             "another secret",
             github().secret("another-secret-of-some-length"),
             "if not, the secret is another one",
@@ -473,6 +485,12 @@ fn what_is_not_explained_is_not_contradicted() {
         assert!(said.contains(remedy), "{name}: {report}");
         assert!(report.to_string().contains(seen), "{name}: {report}");
         assert!(said.len() < 160, "{name}: {report}");
+        // Which is what a service remembers.
+        let text = report.to_string();
+        assert!(
+            !text.contains("this endpoint has verified"),
+            "{name}: {report}"
+        );
     }
 }
 
@@ -520,6 +538,12 @@ fn styles_that_this_body_does_not_tell_apart_are_not_listed() {
         .explained();
     assert_eq!(report.cause(), Some("json:compact"), "{report}");
     assert_eq!(report.also().count(), 0, "{report}");
+    let spaces = FORM.replace('+', "%20");
+    let report = Case::of(provider("slack"), SECRET, FORM)
+        .came(spaces)
+        .explained();
+    assert_eq!(report.cause(), Some("form-reencoded:plus"), "{report}");
+    assert_eq!(report.also().count(), 0, "{report}");
 }
 
 /// A token that was left out when the request was written cannot be judged.
@@ -543,6 +567,11 @@ fn a_capture_without_its_token_is_incomplete() {
         report.to_string().contains("left out of the capture"),
         "{report}"
     );
+    // The place of a token may be a parameter.
+    let target = Head::new(&[("A", "b")]).with_target("/x?token=[redacted]");
+    let azure = provider("azure-event-grid");
+    assert!(CapturedRequest::new(&target, "{}").lacks_token(&azure));
+    assert!(!came.lacks_token(&azure));
     // Another credential is not what is verified.
     let github = Case::of(provider("github"), SECRET, JSON).header("Cookie", "[redacted]");
     assert_eq!(github.explained().verdict(), Verdict::Genuine);
