@@ -41,6 +41,9 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
         return Ok(None);
     }
     let (outcome, is_final) = read.outcome();
+    // The scheme accepts a number that is written as a text, too.
+    let seconds = event.reference_at("/timestamp");
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
     let is_test = read.environment().map(|name| *name != Environment::Live);
     let decision = read.decision.as_ref();
     let risks: Vec<String> = decision.map(Decision::risks).unwrap_or_default();
@@ -50,7 +53,7 @@ pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, Payloa
             .with_session(read.session_id.unwrap_or_default())
             .with_level(read.workflow_id.unwrap_or_default())
             .with_test(is_test)
-            .with_occurred_at(read.timestamp.and_then(typed::unix_time))
+            .with_occurred_at(seconds.and_then(typed::unix_time))
             .with_reasons(risks),
     ))
 }

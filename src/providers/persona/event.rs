@@ -39,6 +39,10 @@ const DECIDES: &[&str] = &[
     "/data/attributes/payload/data/attributes/redacted-at",
     "/data/attributes/payload/data/attributes/redacted_at",
     "/data/attributes/payload/data/attributes/redactedAt",
+    // The level is that of another template without it.
+    "/data/attributes/payload/data/relationships/inquiry-template",
+    "/data/attributes/payload/data/relationships/inquiry_template",
+    "/data/attributes/payload/data/relationships/inquiryTemplate",
 ];
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {

@@ -26,6 +26,8 @@ const DECIDES: &[&str] = &[
     "/data/object/livemode",
     "/data/object/redaction",
     "/data/object/last_error/code",
+    // The level is another field without it.
+    "/data/object/verification_flow",
 ];
 
 pub(super) fn identity(event: &VerifiedEvent) -> Result<Option<Identity>, PayloadError> {

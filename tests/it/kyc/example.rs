@@ -1,7 +1,10 @@
 //! What `examples/identity` does with the events of one session, and that its file has every vendor
 //! that is read.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    slice::from_ref,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use tower_webhook::{Config, Identity, Outcome};
 
@@ -134,11 +137,11 @@ fn the_levels_of_a_session_are_decided_one_by_one() {
         (of(Expired, true, at(6), "phone"), "keep"),
         (of(Expired, false, at(5), ""), "ask"),
     ] {
-        assert_eq!(step(std::slice::from_ref(&approved), &new), expected, "{new:?}");
+        assert_eq!(step(from_ref(&approved), &new), expected, "{new:?}");
     }
     // One of another level does not make the approval older, and takes nothing back.
     let phone = of(Pending, false, at(9), "phone");
-    assert_eq!(step(std::slice::from_ref(&phone), &approved), "keep");
+    assert_eq!(step(from_ref(&phone), &approved), "keep");
     let denied = of(Rejected, true, at(5), "id");
     assert_eq!(step(&[approved.clone(), phone], &denied), "ask");
     // After the data are gone, nothing older counts at any level.
