@@ -83,6 +83,8 @@ fn is_region(region: &str) -> bool {
         && number.bytes().all(|digit| digit.is_ascii_digit())
         && (2..=4).contains(&names.len())
         && names.iter().all(is_name)
+        // Every region begins with a country or a continent; `elb-us-west-2` is no region.
+        && names.last().is_some_and(|area| area.len() == 2)
 }
 
 #[cfg(test)]
@@ -113,6 +115,8 @@ mod tests {
             "https://sns.s3-us-west-2.amazonaws.com/?a",
             "https://sns.s3.amazonaws.com/?a",
             "https://sns.elb.amazonaws.com/?a",
+            "https://sns.elb-us-west-2.amazonaws.com/?a",
+            "https://sns.vpce-us-east-1.amazonaws.com/?a",
             "https://sns.us-west-.amazonaws.com/?a",
             "https://sns.-us-west-2.amazonaws.com/?a",
             "https://sns.us-west-2222.amazonaws.com/?a",

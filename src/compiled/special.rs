@@ -209,6 +209,14 @@ impl SpecialParts {
         self.signed = Vec::new();
     }
 
+    /// What the endpoint requires to be signed beside the body, if it says so.
+    pub(crate) fn required(&self) -> Option<&[u8]> {
+        match &self.read {
+            Read::Statements(_) => None,
+            Read::Signatures(signatures) => Some(&signatures.all.get(self.proven?)?.required),
+        }
+    }
+
     /// What tells the statements from those of other deliveries, in an order that the sender does
     /// not choose.
     pub(crate) fn identity(&self, body: &[u8]) -> Vec<Vec<u8>> {

@@ -11,7 +11,7 @@ use crate::config::value::Scalar;
 #[cfg(feature = "remote-keys")]
 use crate::keys::{
     published::PublishedKeys,
-    remote::{RemoteKeys, https::HttpsClient},
+    remote::{RemoteKeys, cache::SHORTEST, https::HttpsClient},
 };
 use crate::{error::SetupError, provider::Provider};
 
@@ -72,7 +72,14 @@ impl RemoteKeysConfig {
             None => RemoteKeys::of(provider)?,
         };
         if let Some(lifetime) = lifetime {
-            keys = keys.with_lifetime(lifetime.duration("lifetime").map_err(within)?);
+            let lifetime = lifetime.duration("lifetime").map_err(within)?;
+            if lifetime < SHORTEST {
+                return Err(SetupError::new(
+                    "remote_keys: lifetime: it is less than a minute, so keys would be fetched again and again; write \"1m\" \
+                     or more",
+                ));
+            }
+            keys = keys.with_lifetime(lifetime);
         }
         if let Some(grace) = grace {
             keys = keys.with_grace(grace.duration("grace").map_err(within)?);

@@ -161,6 +161,11 @@ impl EventData {
         special.is_some_and(|special| !special.scheme.0.covers_bytes())
     }
 
+    /// What the endpoint requires to be signed beside the body, if it says so.
+    pub(crate) fn required_values(&self) -> Option<&[u8]> {
+        self.matched()?.1.special.as_ref()?.required()
+    }
+
     /// How much of the body is signed.
     pub(crate) fn coverage(&self) -> Coverage {
         self.scheme()

@@ -84,14 +84,16 @@ fn is_blank(body: &[u8]) -> bool {
 
 /// Whether nothing that is signed, and no body, tells the event from others of the endpoint.
 pub(crate) fn is_nameless(event: &EventData) -> bool {
-    if !event.body.is_empty() || event.signed_delivery_id().is_some() || event.timestamp().is_some()
+    // An empty body that is signed is one event that comes again, as far as anybody knows.
+    if event.covers_body()
+        || !event.body.is_empty()
+        || event.signed_delivery_id().is_some()
+        || event.timestamp().is_some()
     {
         return false;
     }
     let mut is_named = false;
-    if !event.covers_bytes() {
-        event.signed_values(&mut |_, is_time| is_named |= !is_time);
-    }
+    event.signed_values(&mut |_, is_time| is_named |= !is_time);
     !is_named
 }
 
@@ -110,6 +112,9 @@ pub(crate) fn key(event: &EventData, route: Option<&str>) -> DeliveryKey {
             Some(id) if by_id_alone => pieces.put_id(&id),
             _ if !event.covers_bytes() => pieces.put_signed_values(event),
             id => {
+                if let Some(values) = event.required_values() {
+                    pieces.put_tagged("required", values);
+                }
                 if let Some(event_type) = event.signed_event_type() {
                     pieces.put_tagged("type", event_type);
                 }

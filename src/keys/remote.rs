@@ -1,7 +1,7 @@
 //! [`RemoteKeys`]: keys that are fetched from the provider.
 
 pub(crate) mod address;
-mod cache;
+pub(crate) mod cache;
 pub(crate) mod client;
 pub(crate) mod https;
 pub(crate) mod origin;
@@ -19,7 +19,7 @@ use tokio::{sync::watch, time::Instant};
 
 use self::{
     address::KeyUrl,
-    cache::{Cache, Found, Limits, Next, Outcome, entry_name},
+    cache::{Cache, Found, Limits, Next, Outcome, SHORTEST, entry_name},
     client::{KeyClient, KeyDocument},
     https::HttpsClient,
     origin::{JwkSet, KeyOrigin, Means},
@@ -173,10 +173,11 @@ impl RemoteKeys {
         self.rebuilt(|inner| inner.client = Arc::new(client))
     }
 
-    /// Sets how long keys are used before they are fetched again. A key that the provider has
-    /// revoked is accepted until then.
+    /// Sets how long keys are used before they are fetched again, at least a minute. A key that the
+    /// provider has revoked is accepted until then.
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
+        let lifetime = lifetime.max(SHORTEST);
         self.rebuilt(|inner| inner.limits.lifetime = lifetime)
     }
 

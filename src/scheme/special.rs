@@ -207,6 +207,8 @@ pub(crate) struct HeadSignature {
     pub(crate) key_id: Option<Box<str>>,
     /// The time of the attempt, if it is signed.
     pub(crate) time: Option<UnixTime>,
+    /// What the endpoint requires to be signed, which is the same for every attempt.
+    pub(crate) required: Vec<u8>,
 }
 
 /// Makes the signature of a content, or says why it cannot.

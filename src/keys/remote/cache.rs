@@ -26,8 +26,8 @@ pub(super) struct Limits {
     pub(super) fetches: usize,
 }
 
-/// No server shortens the lifetime of keys below this.
-pub(super) const SHORTEST: Duration = Duration::from_secs(60);
+/// Neither a setting nor a server shortens the lifetime of keys below this.
+pub(crate) const SHORTEST: Duration = Duration::from_secs(60);
 
 /// For how long a failure is the answer to further requests.
 pub(super) const BACKOFF: Duration = Duration::from_secs(10);

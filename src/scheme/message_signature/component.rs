@@ -190,8 +190,26 @@ impl Component {
         }
     }
 
+    /// The line of what is signed.
+    pub(super) fn line(&self, request: &Request<'_>) -> Result<String, Reason> {
+        let value = self.value(request)?;
+        Ok(format!("{}: {value}\n", self.identifier()))
+    }
+
+    /// How much of a request is parsed for the value.
+    pub(super) fn parsed_length(&self, request: &Request<'_>) -> usize {
+        match self.meaning() {
+            Some(Meaning::QueryParam(_)) => request.head.query.len(),
+            Some(Meaning::Field(name, Reading::Strict | Reading::Member(_))) => {
+                let lines = lines(&request.head, name);
+                lines.iter().map(|line| line.len()).sum()
+            }
+            _ => 0,
+        }
+    }
+
     /// The value in a request.
-    pub(super) fn value(&self, request: &Request<'_>) -> Result<String, Reason> {
+    fn value(&self, request: &Request<'_>) -> Result<String, Reason> {
         let head = &request.head;
         let refused = |kind| Err(self.refused(kind));
         let Some(meaning) = self.meaning() else {

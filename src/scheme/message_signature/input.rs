@@ -118,17 +118,18 @@ impl Labelled {
 
     /// What is signed ([section 2.5](https://www.rfc-editor.org/rfc/rfc9421#section-2.5)).
     pub(super) fn base(&self, request: &Request<'_>) -> Result<Vec<u8>, Reason> {
-        let mut base = String::new();
+        // A value may be a small part of a long text, which is read for each.
+        let (mut base, mut read) = (String::new(), 0_usize);
         for (place, component) in self.components.iter().enumerate() {
             let mut before = self.components.iter().take(place);
             if before.any(|other| other == component) {
                 return Err(component.refused(RejectionKind::RepeatedField));
             }
-            let value = component.value(request)?;
-            base.push_str(&component.identifier());
-            base.push_str(": ");
-            base.push_str(&value);
-            base.push('\n');
+            read = read.saturating_add(component.parsed_length(request));
+            if read > MAX_BASE {
+                return Err(refused(RejectionKind::MalformedHeader, INPUT));
+            }
+            base.push_str(&component.line(request)?);
             if base.len() > MAX_BASE {
                 return Err(refused(RejectionKind::MalformedHeader, INPUT));
             }

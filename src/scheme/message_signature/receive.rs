@@ -159,7 +159,10 @@ impl MessageSignature {
         let time = Self::check_time(signature, head);
         let time = time.map_err(at(Stage::Time))?;
         let content = signature.base(request).map_err(at(Stage::Values))?;
+        let lines = required.iter().map(|component| component.line(request));
+        let lines = lines.collect::<Result<String, _>>();
         Ok(HeadSignature {
+            required: lines.map_err(at(Stage::Values))?.into_bytes(),
             content,
             signature: signature.signature.clone(),
             key_id,

@@ -38,6 +38,10 @@ fn mistakes_name_their_remedy() {
             "remote_keys: lifetime: ",
         ),
         (
+            "provider = \"fal-ai\"\nremote_keys = { lifetime = \"5s\" }",
+            "remote_keys: lifetime: it is less than a minute",
+        ),
+        (
             "provider = \"fal-ai\"\nremote_keys = { roots = \"/no/such/file\" }",
             "remote_keys: roots: /no/such/file cannot be read",
         ),

@@ -59,7 +59,7 @@ impl Message {
     }
 
     /// The lines of the components, as the standard has them.
-    fn lines(&self) -> Vec<(&'static str, String)> {
+    fn lines<'n>(&self) -> Vec<(&'n str, String)> {
         let digest = self
             .headers
             .iter()
@@ -126,6 +126,45 @@ fn params(others: &str) -> String {
 
 fn strict() -> Verifier {
     endpoint(STRICT, "url = \"https://example.com/\"")
+}
+
+/// What the endpoint requires to be signed tells deliveries apart; each attempt is signed anew.
+#[test]
+fn deliveries_differ_in_what_has_to_be_signed() {
+    let verifier = strict();
+    let key = |message: Message, params: &str| {
+        let lines = message.lines();
+        let signed = message.signed("sig1", &lines, params);
+        signed.event(&verifier).unwrap().delivery_key()
+    };
+    let message = |method, target| Message {
+        method,
+        target,
+        ..Message::new()
+    };
+    let first = key(Message::new(), &params(""));
+    let later = format!(";created={};keyid=\"k1\";nonce=\"2\"", NOW + 5);
+    assert_eq!(key(Message::new(), &later), first);
+    assert_ne!(key(message("POST", "/hooks?tenant=8"), &params("")), first);
+    assert_ne!(key(message("PUT", "/hooks?tenant=7"), &params("")), first);
+}
+
+/// A long field is not read for each of many parts of it.
+#[test]
+fn the_work_for_the_parts_of_a_field_is_bounded() {
+    let members: Vec<String> = (0..2400).map(|number| format!("a{number}")).collect();
+    let names: Vec<String> = (0..60)
+        .map(|number| format!("\"x\";key=\"a{number}\""))
+        .collect();
+    let verifier = strict();
+    for (parts, expected) in [(3, Ok(())), (60, Err(RejectionKind::MalformedHeader))] {
+        let message = Message::new().with("X", &members.join(", "));
+        let mut lines = message.lines();
+        let parts = names.iter().take(parts);
+        lines.extend(parts.map(|name| (&**name, "?1".to_owned())));
+        let signed = message.signed("sig1", &lines, &params(""));
+        assert_eq!(signed.verdict(&verifier), expected);
+    }
 }
 
 /// The examples of section 2 of the standard, and their values.

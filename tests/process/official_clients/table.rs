@@ -22,8 +22,9 @@ const ROOT: &str = include_str!("../../vectors/certificates/root.pem");
 const OTHER_ROOT: &str = include_str!("../../vectors/certificates/other-root.pem");
 const OTHER_RSA: &str = include_str!("../../vectors/certificates/other-rsa.pem");
 
-/// Where our signer says that the certificate of SNS is.
-const ADDRESS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+/// Where our signer says that the certificates of SNS and PayPal are.
+const OF_SNS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+const OF_PAYPAL: &str = "https://api.paypal.com/v1/notifications/certs/CERT-test";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -143,7 +144,7 @@ impl Sdk {
         let mut lines = vec![
             format!("[endpoints.{}]", self.endpoint_name()),
             format!("provider = {:?}", self.provider),
-            format!("{key} = {}", self.secret.configured()),
+            format!("{key} = {}", self.configured()),
         ];
         lines.extend(
             self.endpoint
@@ -152,6 +153,19 @@ impl Sdk {
         );
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// What verifies, as a value of a configuration.
+    fn configured(&self) -> String {
+        let text = format!("{:?}", self.secret.public());
+        // The id of a certificate is the address that requests name.
+        match (self.secret, &*self.provider) {
+            (Shape::RsaCertificate, "paypal") => {
+                format!("{{ id = {OF_PAYPAL:?}, value = {text} }}")
+            }
+            (Shape::RsaCertificate, _) => format!("{{ id = {OF_SNS:?}, value = {text} }}"),
+            _ => text,
+        }
     }
 
     pub(super) fn body(&self, milliseconds: u128) -> String {
@@ -194,16 +208,6 @@ impl Shape {
             | Self::P521Pem
             | Self::RsaCertificate => "public_key",
             Self::Text | Self::Whsec | Self::Base64 | Self::Hex => "secret",
-        }
-    }
-
-    /// The value of that key.
-    fn configured(self) -> String {
-        let text = format!("{:?}", self.public());
-        match self {
-            // The id of a certificate is the address that requests name.
-            Self::RsaCertificate => format!("{{ id = {ADDRESS:?}, value = {text} }}"),
-            _ => text,
         }
     }
 
