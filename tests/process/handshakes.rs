@@ -55,7 +55,7 @@ async fn every_question_is_answered_by_the_receiver() {
 async fn an_event_is_not_repeated_by_another_method() {
     const SECRET: &str = "a-secret-of-some-length";
     let receiver = Receiver::with_config(&format!(
-        "[endpoints.files]\nprovider = \"dropbox\"\nsecret = {SECRET:?}\n[deliveries]\nstore = \"memory\"\n"
+        "[endpoints.files]\nprovider = \"dropbox\"\nsecret = {SECRET:?}\ndeduplicate_by = \"body\"\n[deliveries]\nstore = \"memory\"\n"
     ));
     let signer = Signer::new(providers::dropbox(), Secret::new(SECRET)).unwrap();
     let path = "/webhooks/files";

@@ -65,11 +65,13 @@ fn what_verify_needs_explain_needs_as_well() {
     }
     let secret = ["--secret-env", "SECRET"];
     let verified = run("verify", &secret);
-    assert_eq!(verified.code, Some(3), "{verified:?}");
+    assert_eq!(verified.code, Some(2), "{verified:?}");
     let explained = run("explain", &secret).stdout;
     assert!(explained.contains("[refused:setup]"), "{explained}");
     assert!(
-        verified.stderr.contains("url: the scheme signs the URL"),
+        verified
+            .stderr
+            .contains("the provider signs the address of the request"),
         "{verified:?}"
     );
     assert!(
