@@ -84,7 +84,7 @@ pub(super) fn base(providers: &Providers, secrets: &Secrets, captured: &Captured
     {
         shape.provider = shape.provider.with_param("url", seen);
     }
-    // What code reads by a parameter, no other value stands for.
+    // Code refuses a placeholder for a parameter that it reads.
     for name in shape.scheme.template_params() {
         if shape.provider.param(&name).is_some() {
             continue;

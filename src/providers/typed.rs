@@ -248,7 +248,7 @@ fn with_zone(text: &str) -> (&str, Option<String>) {
     {
         return (moment, Some("Z".to_owned()));
     }
-    // The date has hyphens of its own.
+    // An offset is behind the date, which has hyphens, too.
     let sign = text
         .rfind(['+', '-'])
         .filter(|sign| *sign > "2026-11-18".len());

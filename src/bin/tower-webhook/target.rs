@@ -19,7 +19,7 @@ use crate::{
 /// The parameter with the address that a provider signs.
 const URL: &str = "url";
 
-/// The address that a parameter says the provider to have, with the query that it may sign.
+/// The URL of the parameter `url`, whose query may be signed.
 pub(crate) fn url_of(settings: &SettingArguments) -> Result<Option<Uri>> {
     let mut params = settings.param.iter();
     let url = params.find(|(name, _)| name == URL);
