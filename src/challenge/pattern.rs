@@ -59,18 +59,27 @@ impl Pattern {
     }
 }
 
-/// What follows `https://sns.REGION.amazonaws.com/`, also in China. `None` for every other address.
+/// What follows `https://sns.REGION.amazonaws.com/`, also in China and in Europe's own partition.
+/// `None` for every other address.
 pub(crate) fn behind_sns(address: &str) -> Option<&str> {
     let (host, rest) = address.strip_prefix("https://sns.")?.split_once('/')?;
-    let region = host
-        .strip_suffix(".amazonaws.com")
-        .or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
-    is_region(region).then_some(rest)
+    let is_in = |(domain, area): &(&str, Option<&str>)| {
+        let region = host.strip_suffix(domain);
+        region.is_some_and(|region| is_region(region, *area))
+    };
+    DOMAINS.iter().any(is_in).then_some(rest)
 }
 
+/// The domains of AWS. Their regions begin with this area, or else with any country or continent.
+const DOMAINS: [(&str, Option<&str>); 3] = [
+    (".amazonaws.com", None),
+    (".amazonaws.com.cn", None),
+    (".amazonaws.eu", Some("eusc")),
+];
+
 /// Whether it looks like `us-gov-west-1`. What is in this place for other services must not pass:
-/// `s3-us-west-2` would be a bucket with the name `sns`.
-fn is_region(region: &str) -> bool {
+/// `s3-us-west-2` would be a bucket with the name `sns`, and `elb-us-west-2` is no region.
+fn is_region(region: &str, area: Option<&str>) -> bool {
     let mut parts = region.rsplit('-');
     let number = parts.next().unwrap_or_default();
     let names: Vec<&str> = parts.collect();
@@ -83,8 +92,9 @@ fn is_region(region: &str) -> bool {
         && number.bytes().all(|digit| digit.is_ascii_digit())
         && (2..=4).contains(&names.len())
         && names.iter().all(is_name)
-        // Every region begins with a country or a continent; `elb-us-west-2` is no region.
-        && names.last().is_some_and(|area| area.len() == 2)
+        && names
+            .last()
+            .is_some_and(|name| area.map_or(name.len() == 2, |area| *name == area))
 }
 
 #[cfg(test)]

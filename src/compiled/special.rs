@@ -11,7 +11,7 @@ use crate::{
     scheme::{
         algorithm::Algorithm,
         params::Params,
-        special::{HeadSignatures, Special, SpecialHead, SpecialRequest},
+        special::{HeadSignature, HeadSignatures, Special, SpecialHead, SpecialRequest},
         timestamp::Tolerance,
     },
 };
@@ -124,21 +124,16 @@ impl SpecialParts {
     ) -> Result<Option<UnixTime>, Reason> {
         let (signed, time) = match &self.read {
             Read::Statements(request) => of_statements(request, algorithm, body, key_of)?,
-            Read::Signatures(signatures) => {
-                if let Some(body) = body {
-                    (signatures.check_body)(body)?;
-                }
-                (of_signatures(signatures, algorithm)?, None)
-            }
+            Read::Signatures(signatures) => (of_signatures(signatures, algorithm, body)?, None),
         };
         self.signed = signed;
         Ok(time)
     }
 
-    /// The id of the key that has to prove what is signed, if the request names one.
-    pub(crate) fn key_id(&self) -> Option<&str> {
-        let mut ids = self.signed.iter();
-        ids.find_map(|signed| signed.key_id.as_deref())
+    /// The ids of the keys that may prove what is signed; `None` for a signature that names none.
+    pub(crate) fn key_ids(&self) -> impl Iterator<Item = Option<&str>> {
+        let signed = self.signed.iter();
+        signed.map(|signed| signed.key_id.as_deref())
     }
 
     /// The signature that a key proves, or zero for all statements. `of_head` are the signatures of
@@ -270,13 +265,28 @@ fn of_statements(
     Ok((statements.collect::<Result<_, _>>()?, time))
 }
 
-/// One for each signature, so that the places are the same.
-fn of_signatures(signatures: &HeadSignatures, algorithm: Algorithm) -> Result<Vec<Signed>, Reason> {
+/// One for each signature, so that the places are the same. Those that are of another body than
+/// `body` have no content.
+fn of_signatures(
+    signatures: &HeadSignatures,
+    algorithm: Algorithm,
+    body: Option<&[u8]>,
+) -> Result<Vec<Signed>, Reason> {
+    let differs = body.and_then(|body| (signatures.check_body)(body).err());
+    let is_of_another = |one: &HeadSignature| differs.is_some() && one.covers_body;
+    if signatures.all.iter().all(is_of_another)
+        && let Some(reason) = differs
+    {
+        return Err(reason);
+    }
     let signed: Vec<Signed> = signatures
         .all
         .iter()
         .map(|one| Signed {
-            contents: vec![one.content.clone()],
+            contents: match is_of_another(one) {
+                true => Vec::new(),
+                false => vec![one.content.clone()],
+            },
             candidates: Some(Candidates::of(
                 algorithm,
                 std::slice::from_ref(&one.signature),

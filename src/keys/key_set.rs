@@ -21,7 +21,7 @@ use crate::{
 pub struct KeySet(Arc<Inner>);
 
 struct Inner {
-    keys: Vec<Key>,
+    keys: Vec<Arc<Key>>,
     fingerprint: u64,
     notes: Vec<Note>,
 }
@@ -87,6 +87,16 @@ impl KeySet {
                 Self::MAX_PUBLIC
             )));
         }
+        Self::prepared(schemes, look, &secrets)
+    }
+
+    /// Keys of a set that do not fit are left out, unless none does.
+    fn prepared(
+        schemes: &[CompiledScheme],
+        look: &SecretLook,
+        secrets: &[Secret],
+    ) -> Result<Self, SetupError> {
+        let keyless = schemes.iter().all(CompiledScheme::is_keyless);
         let mut notes = Vec::new();
         let mut keys = Vec::new();
         let mut unfit = None;
@@ -116,7 +126,7 @@ impl KeySet {
                     ),
                 ));
             }
-            keys.push(key);
+            keys.push(Arc::new(key));
         }
         if let (Some(error), true) = (unfit, keys.is_empty()) {
             return Err(error.within("public_key: no key of the set fits"));
@@ -126,6 +136,58 @@ impl KeySet {
             fingerprint: fingerprint(schemes),
             notes,
         })))
+    }
+
+    /// The keys of a document that was fetched, of which there may be more than a request can use.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn of_document(
+        schemes: &[CompiledScheme],
+        look: &SecretLook,
+        secrets: Vec<Secret>,
+    ) -> Result<Self, SetupError> {
+        Self::prepared(schemes, look, &jwks::expand(secrets)?)
+    }
+
+    /// The keys with this id, and those without one, of which one may be meant. `None` if there is
+    /// no such key.
+    ///
+    /// # Errors
+    ///
+    /// The request names no key, and there are too many to try.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn with_id(&self, id: Option<&str>) -> Result<Option<Self>, SetupError> {
+        let is_it = |key: &&Arc<Key>| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
+        let keys: Vec<_> = self.0.keys.iter().filter(is_it).cloned().collect();
+        match keys.len() {
+            0 => Ok(None),
+            1..=Self::MAX => Ok(Some(self.with_keys(keys))),
+            count => Err(SetupError::new(format!(
+                "the request does not say which of {count} keys signed it, and at most {} are tried; \
+                 ask the provider for a key id in the signature, or fetch a set with fewer keys",
+                Self::MAX
+            ))),
+        }
+    }
+
+    /// The keys of both sets, each of them once.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn joined(self, other: &Self) -> Self {
+        let mut keys = self.0.keys.clone();
+        for key in &other.0.keys {
+            if !keys.iter().any(|known| Arc::ptr_eq(known, key)) {
+                keys.push(Arc::clone(key));
+            }
+        }
+        self.with_keys(keys)
+    }
+
+    #[cfg(feature = "remote-keys")]
+    fn with_keys(&self, keys: Vec<Arc<Key>>) -> Self {
+        Self(Arc::new(Inner {
+            keys,
+            fingerprint: self.0.fingerprint,
+            notes: Vec::new(),
+        }))
     }
 
     /// A set without keys, with which nothing can be verified.
@@ -144,10 +206,10 @@ impl KeySet {
             not_after: None,
             states: states?,
         };
-        Ok(Self::unnoted(schemes, vec![key]))
+        Ok(Self::unnoted(schemes, vec![Arc::new(key)]))
     }
 
-    fn unnoted(schemes: &[CompiledScheme], keys: Vec<Key>) -> Self {
+    fn unnoted(schemes: &[CompiledScheme], keys: Vec<Arc<Key>>) -> Self {
         Self(Arc::new(Inner {
             keys,
             fingerprint: fingerprint(schemes),
@@ -170,7 +232,7 @@ impl KeySet {
         bits.reduce(|all, bit| all | bit).unwrap_or(u64::MAX)
     }
 
-    pub(crate) fn keys(&self) -> &[Key] {
+    pub(crate) fn keys(&self) -> &[Arc<Key>] {
         &self.0.keys
     }
 

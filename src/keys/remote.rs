@@ -9,7 +9,6 @@ pub(crate) mod origin;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
@@ -29,7 +28,7 @@ use crate::{
     error::SetupError,
     keys::{
         public_key::PublicKey,
-        source::{KeySetFuture, KeySourceError, LateKeys},
+        source::{KeySourceError, KeysFound, LateKeys, LateKeysFuture},
         suspicion::SecretLook,
     },
 };
@@ -59,9 +58,12 @@ use crate::{
 ///
 /// | result | effect |
 /// | --- | --- |
-/// | keys | the request is verified with those of its id |
-/// | there is no key with the id | 401, like a wrong signature |
+/// | keys | the request is verified with those of its id, or with up to [eight](crate::keys::KeySet::MAX) of a set if it names none |
+/// | there is no key with the id, or one of another kind than the provider signs with | 401, like a wrong signature |
 /// | the keys cannot be fetched, or were fetched too often | 503, so that the provider sends the event again |
+///
+/// A request with several signatures may name several keys. One that proves it is enough, whatever
+/// becomes of the others.
 ///
 /// ```
 /// use tower_webhook::{Verifier, WebhookVerifyLayer, keys::RemoteKeys, providers};
@@ -265,7 +267,7 @@ impl Inner {
                         name: Arc::clone(&name),
                         key_id: key_id.map(str::to_owned),
                         outcome: Some(Outcome::Failed("the fetch was aborted".to_owned())),
-                        _landed: landed,
+                        landed,
                     };
                     tokio::spawn(fetch.run(address.clone()));
                     continue;
@@ -292,7 +294,7 @@ struct Fetch {
     key_id: Option<String>,
     /// What is noted on drop.
     outcome: Option<Outcome>,
-    _landed: watch::Sender<()>,
+    landed: watch::Sender<()>,
 }
 
 impl Fetch {
@@ -351,7 +353,9 @@ impl Drop for Fetch {
                 _ => String::new(),
             };
             let (limits, now) = (self.inner.limits, Instant::now());
-            let is_stale = self.inner.cache().end(&self.name, outcome, &limits, now);
+            let mut cache = self.inner.cache();
+            let is_stale = cache.end(&self.name, &self.landed, outcome, &limits, now);
+            drop(cache);
             if is_stale {
                 warn(&problem);
             }
@@ -389,21 +393,34 @@ impl LateKeys for RemoteKeys {
         &self,
         schemes: &Arc<[CompiledScheme]>,
         look: &SecretLook,
-        key_id: Option<&str>,
-    ) -> KeySetFuture {
+        key_ids: &[Option<&str>],
+    ) -> LateKeysFuture {
         let (inner, schemes, look) = (Arc::clone(&self.inner), Arc::clone(schemes), *look);
-        if key_id.is_some_and(|id| id.len() > MAX_KEY_ID) {
-            return Box::pin(std::future::ready(Ok(None)));
-        }
-        let key_id = key_id.map(str::to_owned);
-        let keys = async move {
-            let key_id = key_id.as_deref();
-            let found = inner.find(key_id).await?;
-            let Some(found) = found else { return Ok(None) };
-            Ok(Some(found.prepare(&schemes, &look, key_id)?))
-        };
-        let keys: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(keys);
-        keys
+        let is_id = |id: &Option<&str>| id.is_none_or(|id| id.len() <= MAX_KEY_ID);
+        let key_ids = key_ids.iter().copied().filter(is_id);
+        let key_ids: Vec<_> = key_ids.map(|id| id.map(str::to_owned)).collect();
+        Box::pin(async move {
+            let mut all = KeysFound::default();
+            for key_id in &key_ids {
+                let key_id = key_id.as_deref();
+                let found = Arc::clone(&inner).find(key_id).await;
+                let prepared = found.and_then(|found| {
+                    let prepare = |found: Arc<Found>| found.prepare(&schemes, &look, key_id);
+                    Ok(found.map(prepare).transpose()?.flatten())
+                });
+                match prepared {
+                    Ok(None) => {}
+                    Ok(Some(next)) => {
+                        all.keys = Some(match all.keys {
+                            None => next,
+                            Some(keys) => keys.joined(&next),
+                        });
+                    }
+                    Err(error) => all.failed = all.failed.or(Some(error)),
+                }
+            }
+            all
+        })
     }
 }
 

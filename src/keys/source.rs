@@ -67,20 +67,28 @@ impl fmt::Debug for KeyRequest<'_> {
 /// The future that a [`KeySource`] returns.
 pub type KeyFuture = Pin<Box<dyn Future<Output = Result<Option<Tenant>, KeySourceError>> + Send>>;
 
-/// Keys that a request is given by the id that it names, once everything else is in order.
+/// Keys that a request is given by the ids that it names, once everything else is in order.
 pub(crate) trait LateKeys: Send + Sync {
-    /// Starts to get the keys with this id, prepared for these schemes. It returns `None` if there
-    /// is no such key.
+    /// Starts to get the keys with these ids, prepared for these schemes. `None` is a signature
+    /// that names no key.
     fn keys(
         &self,
         schemes: &Arc<[CompiledScheme]>,
         look: &SecretLook,
-        key_id: Option<&str>,
-    ) -> KeySetFuture;
+        key_ids: &[Option<&str>],
+    ) -> LateKeysFuture;
 }
 
-pub(crate) type KeySetFuture =
-    Pin<Box<dyn Future<Output = Result<Option<KeySet>, KeySourceError>> + Send>>;
+pub(crate) type LateKeysFuture = Pin<Box<dyn Future<Output = KeysFound> + Send>>;
+
+/// What became of the ids that a request names.
+#[derive(Default)]
+pub(crate) struct KeysFound {
+    /// `None` if no such key exists, as far as is known.
+    pub(crate) keys: Option<KeySet>,
+    /// Why one of them is not known. The request may be genuine if no other key proves it.
+    pub(crate) failed: Option<KeySourceError>,
+}
 
 /// A [`KeySource`] that calls a closure: see [`source_fn`].
 #[derive(Clone)]

@@ -718,12 +718,12 @@ impl BoundBody {
             Some(None) => return Err(missing(&self.claim)),
             Some(Some(hash)) => {
                 let found = encoded(self.encoding, &Sha256::digest(body));
-                // Some senders pad base64url.
-                let hash = match self.encoding {
-                    Encoding::Base64Url => hash.trim_end_matches('='),
-                    _ => hash,
-                };
-                found == hash
+                match self.encoding {
+                    // Some senders pad base64url.
+                    Encoding::Base64Url => found == hash.trim_end_matches('='),
+                    Encoding::Base64 => found == *hash,
+                    _ => found.eq_ignore_ascii_case(hash),
+                }
             }
         };
         let text = self.text.as_ref();

@@ -192,7 +192,7 @@ impl Statement {
 /// The signatures of a head, one of which a key has to prove, before the body is read.
 pub(crate) struct HeadSignatures {
     pub(crate) all: Vec<HeadSignature>,
-    /// Compares the body with what the head says of it.
+    /// Compares the body with its digests in the head.
     pub(crate) check_body: Box<CheckBody>,
 }
 
@@ -209,6 +209,8 @@ pub(crate) struct HeadSignature {
     pub(crate) time: Option<UnixTime>,
     /// What the endpoint requires to be signed, which is the same for every attempt.
     pub(crate) required: Vec<u8>,
+    /// Whether it is of the digest of the body.
+    pub(crate) covers_body: bool,
 }
 
 /// Makes the signature of a content, or says why it cannot.

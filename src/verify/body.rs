@@ -18,7 +18,7 @@ use crate::{
     },
     keys::{
         key_set::KeySet,
-        source::{KeySetFuture, KeySourceError, Tenant},
+        source::{KeySourceError, KeysFound, LateKeysFuture, Tenant},
     },
     rejection::{Reason, Rejection, hint::Hint, kind::RejectionKind},
     scheme::definition::Coverage,
@@ -247,6 +247,8 @@ pub(crate) struct Comparison {
     ruled_out: u64,
     /// Whether `body` is the body of the request, so that a refusal can speak of it.
     is_read: bool,
+    /// Why a key that the request names is not known.
+    failed: Option<KeySourceError>,
 }
 
 impl Comparison {
@@ -259,6 +261,7 @@ impl Comparison {
             malformed: None,
             ruled_out: 0,
             is_read: true,
+            failed: None,
         }
     }
 
@@ -309,41 +312,48 @@ impl Comparison {
             && !self.are_all_ruled_out()
     }
 
-    /// Starts to get the key that the request names, if it has none yet and is not refused without
+    /// Starts to get the keys that the request names, if it has none yet and is not refused without
     /// one.
-    pub(crate) fn ask_for_keys(&self) -> Option<KeySetFuture> {
+    pub(crate) fn ask_for_keys(&self) -> Option<LateKeysFuture> {
         if !self.needs_keys() {
             return None;
         }
         let data = &self.request.data;
         let source = data.endpoint.late_keys.as_ref()?;
-        let mut variants = data.variants.iter().enumerate();
-        let (_, (_, parsed)) = variants.find(|(place, _)| !self.is_ruled_out(*place))?;
+        let variants = data.variants.iter().enumerate();
+        let variants = variants.filter(|(place, _)| !self.is_ruled_out(*place));
+        let mut key_ids = Vec::new();
+        for id in variants.flat_map(|(_, (_, parsed))| named_keys(parsed)) {
+            if !key_ids.contains(&id) {
+                key_ids.push(id);
+            }
+        }
         let look = data.endpoint.provider.secret_look();
-        Some(source.keys(&data.endpoint.schemes, look, asked_key(parsed)))
+        Some(source.keys(&data.endpoint.schemes, look, &key_ids))
     }
 
     /// Adds the keys that were asked for. Without one, no signature matches.
-    pub(crate) fn add_keys(
-        &mut self,
-        keys: Result<Option<KeySet>, KeySourceError>,
-    ) -> Result<(), Rejection> {
-        let labels = &self.request.data.endpoint.labels;
-        match keys {
-            Ok(Some(keys)) if has_valid(&keys, &self.request.data) => self.request.keys = keys,
-            Ok(Some(_)) => {
-                return Err(Rejection::new(
-                    Reason::new(RejectionKind::NoValidKey),
-                    labels,
-                ));
+    pub(crate) fn add_keys(&mut self, found: KeysFound) -> Result<(), Rejection> {
+        match (found.keys, found.failed) {
+            (Some(keys), failed) if has_valid(&keys, &self.request.data) => {
+                self.request.keys = keys;
+                self.failed = failed;
             }
-            Ok(None) => self.verdict = Verdict::Mismatch,
-            Err(error) => {
-                let reason = Reason::new(RejectionKind::KeySourceFailed);
-                return Err(Rejection::caused_by(reason, labels, error.into_inner()));
+            (_, Some(error)) => return Err(self.refuse_for(error)),
+            (Some(_), None) => {
+                let reason = Reason::new(RejectionKind::NoValidKey);
+                return Err(Rejection::new(reason, &self.request.data.endpoint.labels));
             }
+            (None, None) => self.verdict = Verdict::Mismatch,
         }
         Ok(())
+    }
+
+    /// The refusal of a request that a key may prove which is not known.
+    fn refuse_for(&self, error: KeySourceError) -> Rejection {
+        let reason = Reason::new(RejectionKind::KeySourceFailed);
+        let labels = &self.request.data.endpoint.labels;
+        Rejection::caused_by(reason, labels, error.into_inner())
     }
 
     /// The refusal of a request whose keys have not arrived in time.
@@ -450,7 +460,14 @@ impl Comparison {
     }
 
     /// The outcome, once every key was tried.
-    pub(crate) fn conclude(self) -> Result<VerifiedEvent, Refused> {
+    pub(crate) fn conclude(mut self) -> Result<VerifiedEvent, Refused> {
+        if !matches!(self.verdict, Verdict::Match { .. })
+            && let Some(error) = self.failed.take()
+        {
+            let rejection = self.refuse_for(error);
+            let (body, _) = self.body.into_parts();
+            return Err(Refused { rejection, body });
+        }
         let are_all_ruled_out = self.are_all_ruled_out();
         let is_read = self.is_read;
         let names_no_key = matches!(self.verdict, Verdict::Mismatch) && self.names_no_key();
@@ -526,21 +543,23 @@ impl Comparison {
     fn names_no_key(&self) -> bool {
         let keys = self.request.keys.keys();
         let mut variants = self.request.data.variants.iter();
+        let is_absent = |asked: &str| {
+            let mut ids = keys.iter().map(|key| key.id.as_deref());
+            ids.all(|id| id.is_some_and(|id| id != asked))
+        };
         variants.all(|(_, parsed)| {
-            let asked = asked_key(parsed);
-            asked.is_some_and(|asked| {
-                let mut ids = keys.iter().map(|key| key.id.as_deref());
-                ids.all(|id| id.is_some_and(|id| id != asked))
-            })
+            let mut named = named_keys(parsed);
+            named.all(|asked| asked.is_some_and(is_absent))
         })
     }
 }
 
-/// The id of the key that a request names.
-fn asked_key(parsed: &ParsedHead) -> Option<&str> {
-    let special = parsed.special.as_deref();
-    let of_special = special.and_then(SpecialParts::key_id);
-    of_special.or(parsed.key_id.as_deref())
+/// The ids of the keys that a request names; `None` for a signature that names none.
+fn named_keys(parsed: &ParsedHead) -> impl Iterator<Item = Option<&str>> {
+    let (special, of_head) = (parsed.special.as_deref(), parsed.key_id.as_deref());
+    let of_special = special.into_iter().flat_map(SpecialParts::key_ids);
+    let of_special = of_special.map(move |id| id.or(of_head));
+    of_special.chain(special.is_none().then_some(of_head))
 }
 
 /// Whether something in front of the layer has read a body that the matching variant does not sign.

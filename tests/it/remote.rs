@@ -6,6 +6,7 @@ mod config;
 mod floods;
 mod groups;
 mod server;
+mod several;
 mod vectors;
 
 use std::{

@@ -42,11 +42,11 @@ const SET: &str = "";
 /// The keys of one document.
 pub(super) struct Found {
     secrets: Vec<Secret>,
-    /// Those that were prepared for an endpoint, with the id that was asked for.
-    prepared: Mutex<Vec<(Option<Box<str>>, KeySet)>>,
+    /// All of them, prepared for an endpoint.
+    prepared: Mutex<Vec<KeySet>>,
 }
 
-/// More endpoints with more keys each than this prepare them anew.
+/// More endpoints than this prepare the keys anew.
 const PREPARED: usize = 64;
 
 impl Found {
@@ -63,30 +63,28 @@ impl Found {
         ids.all(|id| id.is_some_and(|id| id != key_id))
     }
 
-    /// The keys with this id and those without one, prepared for an endpoint.
+    /// The keys with this id and those without one, prepared for an endpoint. `None` if there are
+    /// none of the kind that the endpoint takes.
     pub(super) fn prepare(
         &self,
         schemes: &[CompiledScheme],
         look: &SecretLook,
         key_id: Option<&str>,
-    ) -> Result<KeySet, SetupError> {
+    ) -> Result<Option<KeySet>, SetupError> {
         let prepared = || self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it =
-            |(id, keys): &&(Option<Box<str>>, KeySet)| id.as_deref() == key_id && keys.fit(schemes);
-        if let Some((_, keys)) = prepared().iter().find(is_it) {
-            return Ok(keys.clone());
-        }
-        let is_asked = |secret: &&Secret| match (key_id, secret.id.as_deref()) {
-            (Some(asked), Some(id)) => asked == id,
-            _ => true,
+        let known = prepared().iter().find(|keys| keys.fit(schemes)).cloned();
+        let all = match known {
+            Some(all) => all,
+            None => {
+                let all = KeySet::of_document(schemes, look, self.secrets.clone())?;
+                let mut prepared = prepared();
+                if prepared.len() < PREPARED {
+                    prepared.push(all.clone());
+                }
+                all
+            }
         };
-        let secrets = self.secrets.iter().filter(is_asked).cloned().collect();
-        let keys = KeySet::for_schemes(schemes, look, secrets)?;
-        let mut all = prepared();
-        if all.len() < PREPARED {
-            all.push((key_id.map(Box::from), keys.clone()));
-        }
-        Ok(keys)
+        all.with_id(key_id)
     }
 }
 
@@ -210,9 +208,11 @@ impl Cache {
     }
 
     /// Ends a fetch. Returns whether older keys take the place of those that could not be fetched.
+    /// What was fetched before everything was [forgotten](Self::clear) is not used.
     pub(super) fn end(
         &mut self,
         name: &Arc<str>,
+        landed: &watch::Sender<()>,
         outcome: Outcome,
         limits: &Limits,
         now: Instant,
@@ -220,7 +220,12 @@ impl Cache {
         let Some(entry) = self.entries.get_mut(name) else {
             return false;
         };
-        entry.flight = None;
+        let flight = entry
+            .flight
+            .take_if(|flight| flight.same_channel(&landed.subscribe()));
+        if flight.is_none() {
+            return false;
+        }
         entry.failed = None;
         match outcome {
             Outcome::Found(secrets, max_age) => {
@@ -246,7 +251,7 @@ impl Cache {
         false
     }
 
-    /// Forgets everything. Fetches in progress end for those who wait for them.
+    /// Forgets everything. Who waits for a fetch in progress waits for the next one after it.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
     }

@@ -88,7 +88,8 @@ impl App {
     /// objects that say which app it is.
     fn check(&self, payload: &Object) -> Result<(), Reason> {
         let objects = ["data", "summary", "externalPurchaseToken", "appData"];
-        let mut objects = objects.iter().filter_map(|name| payload.get(*name));
+        let objects = objects.iter().filter_map(|name| payload.get(*name));
+        let mut objects = objects.filter(|object| !object.is_null());
         let about = objects.next().and_then(Value::as_object);
         let about = about.ok_or_else(|| refused(RejectionKind::MissingField, "data"))?;
         let environment = match about.get("externalPurchaseId").and_then(Value::as_str) {

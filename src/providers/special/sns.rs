@@ -192,7 +192,8 @@ fn content(envelope: &Object) -> Result<(String, Vec<u8>), Reason> {
     };
     let mut content = String::new();
     for field in fields {
-        if *field == "Subject" && !envelope.contains_key(*field) {
+        let is_absent = envelope.get(*field).is_none_or(Value::is_null);
+        if *field == "Subject" && is_absent {
             continue;
         }
         let value = text(envelope, field)?;

@@ -99,16 +99,21 @@ impl MessageSignature {
             url: Url::received(head)?,
         };
         let (mut counting, mut refusal) = (Vec::new(), None);
-        let mut covers_body = false;
+        let mut digests = None;
         let named = all
             .iter()
             .filter(|signature| settings.label.is_none_or(|label| label == signature.label));
         for signature in named {
-            match self.check_signature(signature, &required, &settings, head, &request) {
-                Ok(signed) => {
-                    covers_body |= signature.components.iter().any(Component::covers_body);
-                    counting.push(signed);
+            let checked = self.check_signature(signature, &required, &settings, head, &request);
+            let checked = checked.and_then(|signed| {
+                if signed.covers_body && digests.is_none() {
+                    let read = Digests::read(&head.head);
+                    digests = Some(read.map_err(|reason| (Stage::Values, reason))?);
                 }
+                Ok(signed)
+            });
+            match checked {
+                Ok(signed) => counting.push(signed),
                 Err((stage, reason)) => {
                     if refusal.as_ref().is_none_or(|(before, _)| stage > *before) {
                         refusal = Some((stage, reason));
@@ -127,7 +132,6 @@ impl MessageSignature {
             });
             return Err(reason);
         }
-        let digests = covers_body.then(|| Digests::read(&head.head)).transpose()?;
         Ok(HeadSignatures {
             all: counting,
             check_body: Box::new(move |body| {
@@ -166,6 +170,7 @@ impl MessageSignature {
             content,
             signature: signature.signature.clone(),
             key_id,
+            covers_body: signature.components.iter().any(Component::covers_body),
             time: time.map(|seconds| UnixTime { seconds, nanos: 0 }),
         })
     }

@@ -490,6 +490,7 @@ fn certificates_are_at_the_vendors_addresses_only() {
         right,
         "https://sns.cn-north-1.amazonaws.com.cn/a.pem",
         "https://sns.us-gov-west-1.amazonaws.com/a_b-C.9.pem",
+        "https://sns.eusc-de-east-1.amazonaws.eu/a.pem",
     ];
     let not_sns = [
         "",
@@ -497,6 +498,8 @@ fn certificates_are_at_the_vendors_addresses_only() {
         "HTTPS://sns.us-east-1.amazonaws.com/a.pem",
         "https://sns.evil.com/a.pem",
         "https://sns.us-east-1.amazonaws.com.evil.com/a.pem",
+        "https://sns.us-east-1.amazonaws.eu/a.pem",
+        "https://sns.eusc-de-east-1.amazonaws.com/a.pem",
         "https://sns.us-east-1.amazonaws.com.cn.evil.com/a.pem",
         "https://sns.evil.com/.amazonaws.com/a.pem",
         "https://sns.evil.com#.amazonaws.com/a.pem",
@@ -620,6 +623,12 @@ fn the_fields_of_sns_have_one_reading() {
         verdict.map(drop).map_err(|rejection| rejection.kind())
     };
     assert_eq!(verify(&envelope), Ok(()));
+    // Some print a notification without a subject so.
+    envelope["Subject"] = Value::Null;
+    assert_eq!(verify(&envelope), Ok(()));
+    envelope["Subject"] = "".into();
+    assert_eq!(verify(&envelope), Err(RejectionKind::SignatureMismatch));
+    envelope.as_object_mut().unwrap().remove("Subject");
     envelope["Message"] = "a".into();
     envelope["MessageId"] = format!("forged\nMessageId\n{id}").into();
     assert_eq!(verify(&envelope), Err(RejectionKind::MalformedBody));
@@ -657,6 +666,12 @@ fn a_notification_of_another_app_is_refused() {
         (json!({ "data": right }), Ok(())),
         (json!({ "summary": right }), Ok(())),
         (json!({ "appData": right }), Ok(())),
+        (json!({ "data": null, "summary": right }), Ok(())),
+        (
+            json!({ "data": null, "summary": but("bundleId", "com.evil.app".into()) }),
+            UNEXPECTED,
+        ),
+        (json!({ "data": null }), Err(RejectionKind::MissingField)),
         (json!({ "externalPurchaseToken": purchase }), Ok(())),
         (json!({ "externalPurchaseToken": sandbox }), UNEXPECTED),
         (

@@ -732,6 +732,39 @@ fn of_several_signatures_one_has_to_count() {
     assert_eq!(both.verdict(&labelled), Ok(()));
 }
 
+/// A signature of another body, or of a digest that cannot be read, takes nothing from the one
+/// beside it that a key has made of less.
+#[test]
+fn a_digest_counts_for_the_signatures_that_cover_it() {
+    let verifier = endpoint("components = [\"@method\"]", "accept_unsigned_body = true");
+    let plain = Message::new();
+    let (lines, names) = (plain.lines(), "(\"@method\" \"content-digest\")");
+    let stranger = |message: Message| {
+        let input = format!("b={names}{}", params(""));
+        let signature = format!("b=:{}:", STANDARD.encode([7; 32]));
+        message
+            .with("Signature-Input", &input)
+            .with("Signature", &signature)
+    };
+    for digest in [
+        "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:",
+        "sha-256=:AAAA:",
+        "",
+    ] {
+        let other = plain
+            .clone()
+            .without("Content-Digest")
+            .with("Content-Digest", digest);
+        let both = stranger(other.clone().signed("a", &lines[..1], &params("")));
+        assert_eq!(both.verdict(&verifier), Ok(()), "{digest}");
+        // Its own digest does count.
+        let own = other.lines();
+        let covering = [own[0].clone(), own[2].clone()];
+        let covering = other.signed("a", &covering, &params(""));
+        assert!(covering.verdict(&verifier).is_err(), "{digest}");
+    }
+}
+
 /// The refusal shown is the one that came furthest, in any order.
 #[test]
 fn a_refusal_does_not_depend_on_the_order_of_labels() {

@@ -80,6 +80,27 @@ fn what_another_implementation_signs_is_accepted() {
     }
 }
 
+/// A hash in hexadecimal digits has one meaning in capital letters, too.
+#[test]
+fn the_case_of_a_hash_in_hex_does_not_matter() {
+    let text = ACME.replacen("base64url", "hex", 1);
+    let config = Config::from_toml_str(&text).unwrap();
+    let verifier = config.endpoint("it").unwrap();
+    let hash = support::hex(Sha256::digest(BODY));
+    let other = support::hex(Sha256::digest("{}"));
+    for (hash, expected) in [
+        (hash.clone(), Ok(Coverage::Body)),
+        (hash.to_uppercase(), Ok(Coverage::Body)),
+        (other, Err(RejectionKind::SignatureMismatch)),
+        (hash[..63].to_owned(), Err(RejectionKind::SignatureMismatch)),
+    ] {
+        let mut claims = claims();
+        claims["hash"] = hash.into();
+        let token = token(&json!({ "alg": "HS256" }), &claims, SECRET.as_bytes());
+        assert_eq!(verdict(&verifier, &token), expected);
+    }
+}
+
 /// Every claim and every entry of the header, in each way in which it can be wrong.
 #[test]
 fn a_token_that_says_anything_else_is_refused() {
