@@ -525,6 +525,22 @@ export const sdks = {
     sign: (_, { secret, timestamp, body }) => ed25519(secret, `${timestamp}|${body}`),
     verify: ({ TelnyxWebhook }, { secret, headers, body }) => new TelnyxWebhook(secret).verify(body, headers),
   },
+  // The caller checks the address of the keys, and gives the key for it.
+  truelayer: {
+    load: load("truelayer-signing"),
+    refusal: ["SignatureError", "Error"],
+    sign: (lib, { secret, timestamp, url, body }) => {
+      const time = new Date(timestamp * 1000).toISOString();
+      const headers = { "X-TL-Webhook-Timestamp": time };
+      const request = { kid: "k1", privateKeyPem: secret, method: "POST", path: path(url), headers, body };
+      return { time, signature: lib.sign(request) };
+    },
+    verify: (lib, { secret, headers, method, url, body }) => {
+      const signature = headers["tl-signature"];
+      lib.verify({ publicKeyPem: secret, signature, method, path: path(url), headers, body });
+      return true;
+    },
+  },
   twilio: {
     load: load("twilio"),
     sign: ({ getExpectedTwilioSignature }, { secret, body, url }) => getExpectedTwilioSignature(secret, url, form(body)),

@@ -44,6 +44,38 @@ def pynacl_verify(lib, request):
     key.verify(message, bytes.fromhex(request.headers["x-signature-ed25519"]))
 
 
+# PayPal's library says what is signed. It fetches the certificate, and compares with a function that pyOpenSSL no longer
+# has; that is done here, with the certificate of the row.
+def paypal_content(lib, request, transmission_id, time):
+    webhook_id = request.params["webhook_id"]
+    return lib.WebhookEvent._get_expected_sig(transmission_id, time, webhook_id, request.body).encode()
+
+
+def paypal_verify(lib, request):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    headers = request.headers
+    if headers["paypal-auth-algo"] != "SHA256withRSA":
+        return False
+    content = paypal_content(lib, request, headers["paypal-transmission-id"], headers["paypal-transmission-time"])
+    key = x509.load_pem_x509_certificate(request.secret.encode()).public_key()
+    key.verify(base64.b64decode(headers["paypal-transmission-sig"]), content, PKCS1v15(), SHA256())
+
+
+def paypal_sign(lib, request):
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    time = datetime.fromtimestamp(request.timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    content = paypal_content(lib, request, request.id, time)
+    key = load_pem_private_key(request.secret.encode(), None)
+    signature = key.sign(content, PKCS1v15(), SHA256())
+    return {"time": time, "signature": base64.b64encode(signature).decode()}
+
+
 # Mailgun's library does not sign.
 def mailgun_sign(_, request):
     message = f"{request.timestamp}{request.id}".encode()
@@ -285,6 +317,7 @@ SDKS = {
         refusal=["OnfidoInvalidSignatureError"],
     ),
     "paddle": Sdk("paddle_billing.Notifications", paddle_verify),
+    "paypal": Sdk("paypalrestsdk", paypal_verify, paypal_sign, ["InvalidSignature"]),
     "pusher": Sdk("pusher", pusher_verify),
     "pynacl": Sdk("nacl.signing", pynacl_verify, pynacl_sign, ["BadSignatureError"]),
     "razorpay": Sdk("razorpay", razorpay_verify, refusal=["SignatureVerificationError"]),

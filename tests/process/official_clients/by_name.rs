@@ -116,15 +116,17 @@ fn pieces<'a>(text: &'a str, other: &str) -> Vec<(usize, &'a str)> {
         .collect()
 }
 
-/// The text with another character in this piece: the last digit of a number, else a digit in the
-/// middle, if it has one.
+/// The text with another character in this piece: the last digit of a number or of the hour behind a
+/// day, else a digit in the middle, if it has one.
 fn changed_piece(text: &str, at: usize, piece: &str) -> String {
     let mut places: Vec<usize> = (0..piece.len()).collect();
     // The last bits of the last character of base64 may mean nothing.
     places.retain(|place| text.as_bytes().get(at + place + 1) != Some(&b'='));
     let middle = piece.len() / 2;
     let is_digit = |place: usize| piece.as_bytes()[place].is_ascii_digit();
-    if places.iter().all(|place| is_digit(*place)) {
+    // A day that does not exist would be refused for another reason.
+    let is_time = piece.len() == 5 && piece.find('T') == Some(2);
+    if is_time || places.iter().all(|place| is_digit(*place)) {
         places.reverse();
     } else {
         places.sort_by_key(|place| (!is_digit(*place), place.abs_diff(middle)));

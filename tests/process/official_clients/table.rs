@@ -10,6 +10,9 @@ const ED25519: &str = include_str!("../../../src/crypto/vectors/keys/ed25519.pem
 const ED25519_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/ed25519.pub.pem");
 const P256: &str = include_str!("../../../src/crypto/vectors/keys/p256.pem");
 const P256_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/p256.pub.pem");
+const P521: &str = include_str!("../../../src/crypto/vectors/keys/p521.pem");
+const P521_PUBLIC: &str = include_str!("../../../src/crypto/vectors/keys/p521.pub.pem");
+const OTHER_P521: &str = include_str!("../../vectors/certificates/other-p521.pem");
 
 const RSA: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.pem");
 const RSA_CERTIFICATE: &str = include_str!("../../../src/crypto/vectors/keys/rsa2048.crt.pem");
@@ -19,8 +22,9 @@ const ROOT: &str = include_str!("../../vectors/certificates/root.pem");
 const OTHER_ROOT: &str = include_str!("../../vectors/certificates/other-root.pem");
 const OTHER_RSA: &str = include_str!("../../vectors/certificates/other-rsa.pem");
 
-/// Where our signer says that the certificate of SNS is.
-const ADDRESS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+/// Where our signer says that the certificates of SNS and PayPal are.
+const OF_SNS: &str = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-test.pem";
+const OF_PAYPAL: &str = "https://api.paypal.com/v1/notifications/certs/CERT-test";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +87,7 @@ pub(super) enum Shape {
     Ed25519Base64,
     Ed25519Pem,
     P256,
+    P521Pem,
     RsaCertificate,
     AppleChain,
 }
@@ -139,7 +144,7 @@ impl Sdk {
         let mut lines = vec![
             format!("[endpoints.{}]", self.endpoint_name()),
             format!("provider = {:?}", self.provider),
-            format!("{key} = {}", self.secret.configured()),
+            format!("{key} = {}", self.configured()),
         ];
         lines.extend(
             self.endpoint
@@ -148,6 +153,19 @@ impl Sdk {
         );
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// What verifies, as a value of a configuration.
+    fn configured(&self) -> String {
+        let text = format!("{:?}", self.secret.public());
+        // The id of a certificate is the address that requests name.
+        match (self.secret, &*self.provider) {
+            (Shape::RsaCertificate, "paypal") => {
+                format!("{{ id = {OF_PAYPAL:?}, value = {text} }}")
+            }
+            (Shape::RsaCertificate, _) => format!("{{ id = {OF_SNS:?}, value = {text} }}"),
+            _ => text,
+        }
     }
 
     pub(super) fn body(&self, milliseconds: u128) -> String {
@@ -187,18 +205,9 @@ impl Shape {
             | Self::Ed25519Base64
             | Self::Ed25519Pem
             | Self::P256
+            | Self::P521Pem
             | Self::RsaCertificate => "public_key",
             Self::Text | Self::Whsec | Self::Base64 | Self::Hex => "secret",
-        }
-    }
-
-    /// The value of that key.
-    fn configured(self) -> String {
-        let text = format!("{:?}", self.public());
-        match self {
-            // The id of a certificate is the address that requests name.
-            Self::RsaCertificate => format!("{{ id = {ADDRESS:?}, value = {text} }}"),
-            _ => text,
         }
     }
 
@@ -220,6 +229,7 @@ impl Shape {
             Self::Hex => "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
             Self::Ed25519Hex | Self::Ed25519Base64 | Self::Ed25519Pem => ED25519,
             Self::P256 | Self::AppleChain => P256,
+            Self::P521Pem => P521,
             Self::RsaCertificate => RSA,
         }
     }
@@ -230,6 +240,7 @@ impl Shape {
             Self::Ed25519Hex => "bdb2223921084d13348501ebd40ae814996fcc426f6acec38de968e14b0a6bd1",
             Self::Ed25519Base64 => "vbIiOSEITRM0hQHr1AroFJlvzEJvas7Djelo4UsKa9E=",
             Self::Ed25519Pem => ED25519_PUBLIC,
+            Self::P521Pem => P521_PUBLIC,
             Self::RsaCertificate => RSA_CERTIFICATE,
             Self::AppleChain => ROOT,
             Self::P256 => {
@@ -254,6 +265,7 @@ impl Shape {
                 "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA5VwkInSyUgP87p+l6VzgtGZ/iJfODe31dT1tF434774=\n-----END PUBLIC KEY-----\n"
             }
             Self::P256 => super::custom::SENDGRID,
+            Self::P521Pem => OTHER_P521,
             Self::RsaCertificate => OTHER_RSA,
             Self::AppleChain => OTHER_ROOT,
         }
