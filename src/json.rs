@@ -3,6 +3,8 @@
 
 pub(crate) mod canonical;
 #[cfg(feature = "identity")]
+mod place;
+#[cfg(feature = "identity")]
 pub(crate) mod typed;
 #[cfg(feature = "identity")]
 pub(crate) mod unique;

@@ -8,11 +8,14 @@ use serde::de::{
 };
 
 use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
 
 use crate::{
     error::PayloadError,
-    json::{document, raw, unique},
+    json::{
+        document,
+        place::{self, Place, Token},
+        raw, unique,
+    },
 };
 
 /// How many fields of a body may have a type that nobody expects.
@@ -20,18 +23,23 @@ const MAX_UNEXPECTED: usize = 100;
 
 /// Reads the body as a first-party type, whose field names may appear in errors.
 pub(crate) fn read<J: DeserializeOwned>(body: &[u8]) -> Result<J, PayloadError> {
-    let mut json = serde_json::Deserializer::from_slice(document(body));
-    let read = serde_path_to_error::deserialize(&mut json)
-        .map(|Object(read)| read)
-        .map_err(|error| {
-            let problem = PayloadError::json(error.inner());
-            match error.path().to_string() {
-                path if error.inner().is_data() && path != "." => problem.at(&path),
-                _ => problem,
-            }
-        })?;
-    json.end().map_err(|error| PayloadError::json(&error))?;
-    Ok(read)
+    placed(document(body)).map_err(|(error, _)| error)
+}
+
+/// As [`read`], with the place of the mistake.
+fn placed<J: DeserializeOwned>(document: &[u8]) -> Result<J, (PayloadError, Place)> {
+    let read = serde_json::from_slice(document);
+    read.map(|Object(read)| read).map_err(|error| {
+        let problem = PayloadError::json(&error);
+        if !error.is_data() {
+            return (problem, Place::new());
+        }
+        let place = place::of_error(document, &error);
+        match &*place::shown(&place) {
+            "" => (problem, place),
+            shown => (problem.at(shown), place),
+        }
+    })
 }
 
 /// As [`read`], but a field of another type than expected is no error unless it decides: a decision
@@ -45,77 +53,60 @@ pub(crate) fn read_decided_by<J: DeserializeOwned>(
     body: &[u8],
     decides: &[&str],
 ) -> Result<J, PayloadError> {
-    let error = match read(body) {
+    let (error, mut place) = match placed(document(body)) {
         Ok(read) => return Ok(read),
-        Err(error) => error,
+        Err(mistake) => mistake,
     };
     let Some(mut value) = unique::read(body) else {
         return Err(error);
     };
     let mut changed = BTreeSet::new();
     for _ in 0..MAX_UNEXPECTED {
-        let place = match serde_path_to_error::deserialize(&value) {
-            Ok(Object(read)) => return Ok(read),
-            Err(error) => tokens(error.path()),
-        };
-        let Some(place) = place.filter(|place| !decides.iter().any(|other| meet(place, other)))
-        else {
-            break;
-        };
+        let is_free = !decides.iter().any(|pointer| meet(&place, pointer));
         let is_first = changed.insert(place.clone());
-        if give_way(&mut value, &place, is_first).is_none() {
+        if !is_free || give_way(&mut value, &place, is_first).is_none() {
             break;
         }
+        place = match placed(value.to_string().as_bytes()) {
+            Ok(read) => return Ok(read),
+            Err((_, place)) => place,
+        };
     }
     Err(error)
 }
 
-/// The names and indices that lead to a value. `None` for the document, and for what is not known.
-fn tokens(path: &Path) -> Option<Vec<String>> {
-    let token = |segment: &Segment| match segment {
-        Segment::Map { key } => Some(key.clone()),
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    };
-    let tokens: Vec<String> = path.iter().map(token).collect::<Option<_>>()?;
-    (!tokens.is_empty()).then_some(tokens)
-}
-
 /// Whether a place is at a pointer, on the way to it, or within what is there.
-fn meet(place: &[String], pointer: &str) -> bool {
+fn meet(place: &Place, pointer: &str) -> bool {
+    let is_same = |token: &Token, other: &str| match token {
+        Token::Name(name) => name == other,
+        Token::Index(index) => index.to_string() == other,
+    };
     let pointer = pointer.trim_start_matches('/').split('/');
-    place
-        .iter()
-        .zip(pointer)
-        .all(|(token, other)| other == "*" || token == other)
+    let mut steps = place.iter().zip(pointer);
+    steps.all(|(token, other)| other == "*" || is_same(token, other))
 }
 
 /// Converts the value at a place if that loses nothing, or else removes it.
-fn give_way(value: &mut Value, place: &[String], may_convert: bool) -> Option<()> {
+fn give_way(value: &mut Value, place: &Place, may_convert: bool) -> Option<()> {
     let (last, parents) = place.split_last()?;
     let mut parent = value;
     for token in parents {
-        parent = match parent {
-            Value::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
-            parent => parent.get_mut(token)?,
+        parent = match token {
+            Token::Name(name) => parent.get_mut(name)?,
+            Token::Index(index) => parent.get_mut(index)?,
         };
     }
-    match parent {
-        Value::Object(fields) => {
-            let found = fields.get_mut(last)?;
-            match converted(found).filter(|_| may_convert) {
-                Some(converted) => *found = converted,
-                None => drop(fields.remove(last)),
-            }
-        }
-        Value::Array(items) => {
-            let index = last.parse().ok()?;
-            let found = items.get_mut(index)?;
-            match converted(found).filter(|_| may_convert) {
-                Some(converted) => *found = converted,
-                None => drop(items.remove(index)),
-            }
-        }
+    let found = match last {
+        Token::Name(name) => parent.get_mut(name)?,
+        Token::Index(index) => parent.get_mut(index)?,
+    };
+    if let Some(converted) = converted(found).filter(|_| may_convert) {
+        *found = converted;
+        return Some(());
+    }
+    match (parent, last) {
+        (Value::Object(fields), Token::Name(name)) => drop(fields.remove(name)),
+        (Value::Array(items), Token::Index(index)) => drop(items.remove(*index)),
         _ => return None,
     }
     Some(())

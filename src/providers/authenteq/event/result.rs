@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
 use serde_json::Value;
 
@@ -459,13 +462,32 @@ impl fmt::Debug for LicenseClass {
 fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, LicenseClass>, D::Error> {
-    let classes = Option::<BTreeMap<String, Value>>::deserialize(deserializer)?;
-    let classes = classes.into_iter().flatten();
-    classes
-        .filter(|(_, class)| !class.is_null())
-        .map(|(name, class)| {
-            let class = LicenseClass::deserialize(class).map_err(D::Error::custom)?;
-            Ok((name, class))
-        })
-        .collect()
+    struct Present;
+
+    impl<'de> Visitor<'de> for Present {
+        type Value = BTreeMap<String, LicenseClass>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+
+        /// Reads all of them first, so that an error is at the map.
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let map = MapAccessDeserializer::new(map);
+            let classes = BTreeMap::<String, Value>::deserialize(map)?.into_iter();
+            let classes = classes.filter(|(_, class)| !class.is_null());
+            classes
+                .map(|(name, class)| {
+                    let class = LicenseClass::deserialize(class).map_err(de::Error::custom)?;
+                    Ok((name, class))
+                })
+                .collect()
+        }
+    }
+
+    deserializer.deserialize_any(Present)
 }
