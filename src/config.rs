@@ -694,7 +694,7 @@ fn entries(node: Node, table: Option<&str>, mistakes: &mut Vec<PlacedMistake>) -
 }
 
 fn check_provider(name: &str, custom: &CustomProvider) -> Result<(), SetupError> {
-    if providers::with_modules().any(|(reserved, _)| reserved == name) {
+    if providers::has_module(name) {
         return Err(SetupError::new(
             "this is the name of a built-in provider; choose another",
         ));

@@ -23,6 +23,7 @@
 
 #[cfg(feature = "cache")]
 pub(crate) mod cached;
+#[cfg(feature = "asymmetric")]
 mod jwks;
 pub(crate) mod key_set;
 pub(crate) mod public_key;

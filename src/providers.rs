@@ -82,6 +82,7 @@ macro_rules! with_modules {
             docs: $docs:literal,
             evidence: $evidence:ident,
             signs: $signs:literal,
+            headers: [$($header:literal),*],
             window: $window:literal,
             $(handshake: $handshake:ident $asked:literal,)?
         }
@@ -102,6 +103,11 @@ macro_rules! with_modules {
                 provider: Ok($module),
             },
         )+];
+
+        /// The signature headers of the providers that have modules, which tell where a request comes
+        /// from, without those that many vendors use. As constants they bring nothing else of these
+        /// providers into a program.
+        pub(crate) static SIGNATURE_HEADERS: &[(&str, &str)] = &[$($(($header, $name),)*)+];
 
         static WITH_MODULES_FACTS: &[Facts] = &[$(
             Facts {
@@ -125,6 +131,7 @@ with_modules! {
         docs: "https://docs.authenteq.com",
         evidence: Assumed,
         signs: "HMAC-SHA256 of the body, or SHA-256 of `{body}{secret}`, in hex, in header `X-SIGNATURE`",
+        headers: [],
         window: "unlimited",
     }
 
@@ -134,6 +141,7 @@ with_modules! {
         docs: "https://authento.gitbook.io/authento-api",
         evidence: Assumed,
         signs: "HMAC-SHA256 of the body, or SHA-256 of `{body}{secret}`, in hex or base64, in header `X-PAYLOAD-DIGEST`",
+        headers: ["X-PAYLOAD-DIGEST"],
         window: "unlimited",
     }
 
@@ -143,6 +151,7 @@ with_modules! {
         docs: "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
         evidence: Ran,
         signs: "HMAC-SHA256 of the body, in hex after `sha256=`, in header `X-Hub-Signature-256`",
+        headers: ["X-Hub-Signature-256"],
         window: "unlimited",
     }
 
@@ -152,6 +161,7 @@ with_modules! {
         docs: "https://documentation.idenfy.com/security/CallbackSigning",
         evidence: Documented,
         signs: "HMAC-SHA256 of the body, in hex, in header `Idenfy-Signature`",
+        headers: ["Idenfy-Signature"],
         window: "unlimited",
     }
 
@@ -161,6 +171,7 @@ with_modules! {
         docs: "https://shopify.dev/docs/apps/build/webhooks/verify-deliveries",
         evidence: Ran,
         signs: "HMAC-SHA256 of the body, in base64, in header `X-Shopify-Hmac-Sha256`",
+        headers: ["X-Shopify-Hmac-Sha256"],
         window: "unlimited",
     }
 
@@ -170,6 +181,7 @@ with_modules! {
         docs: "https://docs.slack.dev/authentication/verifying-requests-from-slack",
         evidence: Ran,
         signs: "HMAC-SHA256 of `v0:{ts}:{body}`, in hex after `v0=`, in header `X-Slack-Signature`",
+        headers: ["X-Slack-Signature"],
         window: "5 minutes",
         handshake: SLACK "a signed `url_verification`, whose challenge is repeated as text, and `GET` with `ssl_check=1` in the query, answered by an empty 200",
     }
@@ -180,6 +192,7 @@ with_modules! {
         docs: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
         evidence: Ran,
         signs: "HMAC-SHA256 or Ed25519 of `{header:webhook-id}.{ts}.{body}`, in base64 after `v1,` or `v1a,`, in a list, in header `webhook-signature`",
+        headers: ["webhook-signature"],
         window: "5 minutes",
     }
 
@@ -189,6 +202,7 @@ with_modules! {
         docs: "https://docs.stripe.com/webhooks#verify-manually",
         evidence: Ran,
         signs: "HMAC-SHA256 of `{ts}.{body}`, in hex, in each field `v1`, in header `Stripe-Signature`",
+        headers: ["Stripe-Signature"],
         window: "5 minutes",
     }
 
@@ -198,6 +212,7 @@ with_modules! {
         docs: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
         evidence: Ran,
         signs: "HMAC-SHA256 or Ed25519 of `{header:svix-id}.{ts}.{body}`, in base64 after `v1,` or `v1a,`, in a list, in header `svix-signature`",
+        headers: ["svix-signature", "webhook-signature"],
         window: "5 minutes",
     }
 
@@ -207,6 +222,7 @@ with_modules! {
         docs: "https://docs.voveid.com",
         evidence: Documented,
         signs: "as Svix",
+        headers: ["svix-signature", "webhook-signature"],
         window: "5 minutes",
     }
 }
@@ -221,10 +237,10 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         .chain(UNSUPPORTED)
 }
 
-/// The providers that have modules, whose signature headers tell where a request comes from.
-pub(crate) fn with_modules() -> impl Iterator<Item = (&'static str, Provider)> {
-    let supported = WITH_MODULES.iter();
-    supported.filter_map(|entry| Some((entry.name, entry.provider.ok()?())))
+/// Whether a provider with a module has this name.
+#[cfg(feature = "config")]
+pub(crate) fn has_module(name: &str) -> bool {
+    WITH_MODULES.iter().any(|entry| entry.name == name)
 }
 
 /// The built-in provider with this name or alias, or `None` if there is none.
@@ -294,4 +310,28 @@ fn is_slip(text: &str, name: &str) -> bool {
     let near = name.len() >= LONG_ENOUGH && strsim::osa_distance(&text, &name) <= 1;
     let begun = text.len() >= BEGINNING && name.starts_with(&text);
     text == name || near || begun
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Constants cannot be computed from the descriptions, so they are compared.
+    #[test]
+    fn the_signature_headers_are_those_of_the_providers() {
+        let supported = WITH_MODULES.iter();
+        let supported = supported.filter_map(|entry| Some((entry.name, entry.provider.ok()?())));
+        let expected: Vec<(String, &str)> = supported
+            .flat_map(|(name, provider)| {
+                let headers: Vec<String> = provider.signature_headers().collect();
+                headers.into_iter().map(move |header| (header, name))
+            })
+            .filter(|(header, _)| !header.eq_ignore_ascii_case("x-signature"))
+            .collect();
+        let listed = SIGNATURE_HEADERS.iter();
+        let listed: Vec<_> = listed
+            .map(|(header, name)| ((*header).to_owned(), *name))
+            .collect();
+        assert_eq!(listed, expected);
+    }
 }

@@ -5,12 +5,14 @@ use std::{fmt, sync::Arc};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "asymmetric")]
+use crate::keys::jwks;
 use crate::{
     clock::{self, unix_seconds},
     compiled::scheme::{CompiledScheme, KeyState},
     crypto::hasher::Hasher,
     error::SetupError,
-    keys::{jwks, secret::Secret, suspicion::SecretLook},
+    keys::{secret::Secret, suspicion::SecretLook},
     note::{Note, NoteKind},
     scheme::algorithm::Keying,
 };
@@ -58,7 +60,10 @@ impl KeySet {
         if keyless {
             secrets = vec![Secret::new("")];
         }
-        secrets = jwks::expand(secrets)?;
+        #[cfg(feature = "asymmetric")]
+        {
+            secrets = jwks::expand(secrets)?;
+        }
         if secrets.is_empty() {
             let mut schemes = schemes.iter();
             let takes_public = schemes.all(|scheme| scheme.algorithm.keying() == Keying::Public);

@@ -158,11 +158,13 @@ impl Secret {
     }
 
     /// The text of a public key.
+    #[cfg(feature = "asymmetric")]
     pub(crate) fn key_text(&self) -> Option<&str> {
         self.is_public.then_some(&self.text)
     }
 
     /// A key of the set that this is. Its id is its own, if it has one.
+    #[cfg(feature = "asymmetric")]
     pub(crate) fn member(&self, key: &serde_json::Value) -> Self {
         let id = key.get("kid").and_then(serde_json::Value::as_str);
         Self {

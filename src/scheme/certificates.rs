@@ -5,6 +5,10 @@ pub(crate) const ROOTS: &str = "roots";
 
 /// What a chain of certificates has to be, beside leading to a root.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "certificates"),
+    allow(dead_code, reason = "only what judges certificates reads it")
+)]
 pub(crate) struct CertificateRule {
     /// The roots in PEM, unless the endpoint has others. Without any, a certificate of the endpoint
     /// is only a form of its key.

@@ -227,6 +227,10 @@ pub(super) struct MessageSignature {
 }
 
 /// What an endpoint requires.
+#[cfg_attr(
+    not(feature = "message-signatures"),
+    allow(dead_code, reason = "only what reads such signatures needs it all")
+)]
 pub(super) struct Settings<'s> {
     components: Vec<&'s str>,
     label: Option<&'s str>,

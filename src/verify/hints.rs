@@ -1,7 +1,5 @@
 //! What a refused request shows about the cause. Nothing here runs for a request that is accepted.
 
-use std::sync::LazyLock;
-
 use crate::{
     challenge::{
         Proof, Then,
@@ -235,21 +233,11 @@ fn is_common(name: &str) -> bool {
 
 /// The signature header of another built-in provider, and that provider.
 fn foreign_header(endpoint: &Endpoint, head: &Head<'_>) -> Option<(&'static str, &'static str)> {
-    static SIGNATURES: LazyLock<Vec<(String, &str)>> = LazyLock::new(|| {
-        let headers = providers::with_modules().flat_map(|(name, provider)| {
-            let headers: Vec<String> = provider.signature_headers().collect();
-            headers.into_iter().map(move |header| (header, name))
-        });
-        // Many vendors use this name.
-        headers
-            .filter(|(header, _)| !header.eq_ignore_ascii_case("x-signature"))
-            .collect()
-    });
-    SIGNATURES
+    providers::SIGNATURE_HEADERS
         .iter()
         .filter(|(header, _)| !endpoint.headers.knows(header))
         .find(|(header, _)| has(head, header))
-        .map(|(header, provider)| (&**header, *provider))
+        .copied()
 }
 
 fn has(head: &Head<'_>, header: &str) -> bool {
