@@ -6,9 +6,11 @@ usage: python3 tests/pictures.py [PROGRAM]
 import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from html import escape
 from pathlib import Path
 
@@ -45,8 +47,8 @@ def main():
         (desk / "webhooks.toml").write_text(CONFIG)
         (desk / "order.json").write_text(ORDER)
         (desk / "event.json").write_text(EVENT)
-        draw("listen", listen(desk))
-        draw("explain", explain(desk))
+        draw("listen", listen(desk), 15)
+        draw("explain", explain(desk), 9)
 
 
 def run(desk, *args):
@@ -59,7 +61,6 @@ def listen(desk):
     args = [PROGRAM, "listen", "127.0.0.1:0", "--config", "webhooks.toml", "--save", "captures", "--now", NOW]
     program = subprocess.Popen(args, cwd=desk, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     address = next(found[1] for line in program.stderr if (found := re.search(r"listening on http://(\S+)", line)))
-    shown, explained = [], []
 
     def post(endpoint, provider, file, now=NOW, change=lambda body: body, headers=()):
         more = [part for header in headers for part in ("-H", header)]
@@ -69,20 +70,17 @@ def listen(desk):
         client = http.client.HTTPConnection(address)
         client.request("POST", f"/webhooks/{endpoint}", change(body).encode(), dict(lines))
         client.getresponse().read()
-        shown.append(program.stdout.readline())
+        # An explanation follows the answer.
+        time.sleep(2)
 
     post("orders", "shopify", "order.json", headers=["X-Shopify-Topic: orders/create"])
     post("payments", "stripe", "event.json")
     post("orders", "shopify", "order.json", change=lambda body: body.replace(",", ", ").replace('":', '": '))
-    explained += [program.stdout.readline() for _ in range(4)]
     post("payments", "stripe", "event.json", now=str(int(NOW) - 90_000))
-    late = [program.stdout.readline() for _ in range(3)]
-    program.terminate()
-    program.wait()
+    program.send_signal(signal.SIGINT)
+    shown, _ = program.communicate(timeout=60)
     command = "tower-webhook listen 127.0.0.1:4000 --config webhooks.toml --save captures"
-    useful = [line for line in explained if not re.search(r"#3\S* (\S*also|\S*tried)", line)]
-    late = [line for line in late if "tried" not in line]
-    return [f"$ {command}", *shown[:3], *useful, shown[3], *late]
+    return [f"$ {command}", *(line for line in shown.splitlines() if not re.search(r"#\d\S* \S*(also|tried)", line))]
 
 
 def explain(desk):
@@ -91,10 +89,10 @@ def explain(desk):
     return [f"$ tower-webhook {' '.join(args)}", *run(desk, *args).splitlines()]
 
 
-def draw(name, lines):
+def draw(name, lines, indent):
     # How long it took differs each time.
     lines = [re.sub(r"in \d+ ms", "in 28 ms", line.rstrip("\n")) for line in lines]
-    lines = [part for line in lines for part in wrapped(line)]
+    lines = [part for line in lines for part in wrapped(line, indent)]
     for theme, (background, border, text, colours) in THEMES.items():
         width, height = round(COLUMNS * LETTER + 32), len(lines) * LINE + 28
         rows = [row(line, 26 + number * LINE, colours) for number, line in enumerate(lines)]
@@ -118,14 +116,14 @@ def pieces(line):
             yield part, codes
 
 
-def wrapped(line):
+def wrapped(line, indent):
     """Lines of at most COLUMNS letters, broken at blanks, with what follows indented."""
     words = [(word, codes) for part, codes in pieces(line) for word in re.findall(r"\s+|\S+", part)]
     rows, row, length = [], [], 0
     for word, codes in words:
         if length + len(word) > COLUMNS and word.strip():
             rows.append(row)
-            row, length = [(" " * 15, [])], 15
+            row, length = [(" " * indent, [])], indent
         row.append((word, codes))
         length += len(word)
     return rows + [row]

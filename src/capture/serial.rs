@@ -33,7 +33,7 @@ impl Serialize for CapturedRequest {
         if self.left_out > 0 {
             map.serialize_entry("left_out", &self.left_out)?;
         }
-        if let Some(time) = self.received_at {
+        if let Some(Time(time)) = self.received_at.and_then(Time::new) {
             map.serialize_entry("received_at", &unix_seconds(time))?;
         }
         if let Some(endpoint) = &self.endpoint {
@@ -230,13 +230,19 @@ pub(super) struct Time(pub(super) SystemTime);
 const FIRST_IN_MILLIS: u64 = 100_000_000_000;
 
 impl Time {
+    /// `None` for a time that no request was received at, and that could not be written in seconds.
+    fn new(time: SystemTime) -> Option<Self> {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        (since.as_secs() < FIRST_IN_MILLIS).then_some(Self(time))
+    }
+
     pub(super) fn from_unix(number: u64) -> Option<Self> {
         let since = if number < FIRST_IN_MILLIS {
             Duration::from_secs(number)
         } else {
             Duration::from_millis(number)
         };
-        UNIX_EPOCH.checked_add(since).map(Self)
+        UNIX_EPOCH.checked_add(since).and_then(Self::new)
     }
 
     /// `2026-11-20T21:00:00Z`, with a space for the `T` and without an offset as well.
@@ -245,7 +251,7 @@ impl Time {
             return Self::from_unix(number);
         }
         let text = text.trim().replacen(' ', "T", 1);
-        Some(Self(TimeUnit::IsoUtc.parse(&text)?.to_system_time()?))
+        Self::new(TimeUnit::IsoUtc.parse(&text)?.to_system_time()?)
     }
 }
 
@@ -314,6 +320,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_no_request_has_is_not_written() {
+        let hour = Duration::from_secs(3600);
+        for time in [UNIX_EPOCH - hour, UNIX_EPOCH + hour * 30_000_000] {
+            let captured =
+                CapturedRequest::new(&Head::new(&[("a", "b")]), "").with_received_at(time);
+            let text = serde_json::to_string(&captured).unwrap();
+            let read: CapturedRequest = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.received_at(), None);
+        }
+    }
+
+    #[test]
     fn times_are_read_as_services_write_them() {
         for text in [
             "1795860002",
@@ -326,6 +344,15 @@ mod tests {
             let Time(time) = Time::from_text(text).unwrap();
             assert_eq!(unix_seconds(time), 1_795_860_002, "{text}");
         }
-        assert!(Time::from_text("yesterday").is_none());
+        // Neither before the epoch, nor so late that the seconds would be read as milliseconds.
+        for text in [
+            "yesterday",
+            "1013-11-28T10:00:02Z",
+            "1969-12-31T23:59:59Z",
+            "5200-01-01T00:00:00Z",
+            "100000000000000000",
+        ] {
+            assert!(Time::from_text(text).is_none(), "{text}");
+        }
     }
 }

@@ -75,7 +75,8 @@ pub(crate) async fn drain(tee: &Mutex<Tee>, declared: Option<u64>, is_sent: bool
     let rest = std::future::poll_fn(|cx| {
         let mut tee = lock(tee);
         loop {
-            if tee.is_ended || tee.left_out > 0 {
+            // The end itself may not be told behind an answer.
+            if tee.is_ended || tee.incoming.is_end_stream() || tee.left_out > 0 {
                 return Poll::Ready(());
             }
             let frame = ready!(tee.poll_frame(cx));
@@ -129,6 +130,56 @@ impl Body for KeptBody {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use hyper::{server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::mpsc,
+        time::Instant,
+    };
+
+    use super::*;
+
+    /// A head that is refused is answered before its body has arrived.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_behind_the_answer_is_complete_as_soon_as_it_has_arrived() {
+        for (framing, body) in [
+            ("content-length: 5", "hello"),
+            ("transfer-encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        ] {
+            let (mut client, server) = tokio::io::duplex(1024);
+            let (sender, mut tees) = mpsc::unbounded_channel();
+            let service = service_fn(move |request: Request<Incoming>| {
+                sender.send(Tee::new(request.into_body(), 100)).unwrap();
+                async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) }
+            });
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(server), service);
+            tokio::spawn(connection);
+            let head = format!("POST / HTTP/1.1\r\nhost: a\r\n{framing}\r\n\r\n");
+            client.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = [0; 256];
+            assert!(client.read(&mut answer).await.unwrap() > 0);
+            let tee = tees.recv().await.unwrap();
+            let drained = tokio::spawn(async move { drain(&tee, None, true).await });
+            tokio::task::yield_now().await;
+            let begin = Instant::now();
+            for piece in body.split_inclusive('\n') {
+                client.write_all(piece.as_bytes()).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            let (kept, left_out) = drained.await.unwrap();
+            assert_eq!((&*kept, left_out), (&b"hello"[..], 0), "{framing}");
+            assert_eq!(begin.elapsed(), Duration::ZERO, "{framing}");
         }
     }
 }
