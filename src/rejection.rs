@@ -37,6 +37,9 @@ pub(crate) struct RequestFacts {
 /// Shortens a text of the request, and escapes what could disturb a log.
 pub(crate) fn shown(text: &str) -> Box<str> {
     const LONGEST: usize = 200;
+    if text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.into();
+    }
     let mut all = String::with_capacity(text.len().min(LONGEST));
     for letter in text.chars() {
         if all.len() >= LONGEST {

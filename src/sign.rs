@@ -25,6 +25,7 @@ use crate::{
     compiled::{
         body::{BodyInput, BodyTable},
         content::Values,
+        head::ParsedHead,
         header_table::HeaderTable,
         rules::Elsewhere,
         scheme::{CompiledScheme, KeyState},
@@ -379,7 +380,9 @@ impl Signer {
         let lines = self.table.look_up(&Head::from(head));
         let refused =
             |reason| SignError::new(format!("a receiver would refuse the request: {reason}"));
-        let parsed = self.scheme.parse_head(&lines, now, None).map_err(refused)?;
+        let mut parsed = ParsedHead::default();
+        let read = self.scheme.parse_head(&mut parsed, &lines, now, None);
+        read.map_err(refused)?;
         let body = BodyInput::new(body.clone(), &self.body, None);
         let feed = |content: &mut dyn Update, key: &[u8]| {
             let values = Values {

@@ -100,10 +100,14 @@ impl HeaderTable {
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
         let mut values: Lines<'h> = smallvec![None; self.names.len()];
         head.headers.for_each(&mut |name, value| {
-            if let Some(place) = self.find(name)
-                && let Some(line) = values.get_mut(place)
-            {
-                *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
+            if self.lengths & length_bit(name) == 0 {
+                return;
+            }
+            for (known, line) in self.names.iter().zip(&mut values) {
+                if is_name(known, name) {
+                    *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
+                    return;
+                }
             }
         });
         HeaderLines {
@@ -139,11 +143,15 @@ impl<'h> HeaderLines<'h> {
     /// The number in `Content-Length`, if it is one. A number that overflows is `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
         let (text, _) = (*self.values.first()?)?;
-        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let number = std::str::from_utf8(text).ok()?;
-        Some(number.parse().unwrap_or(u64::MAX))
+        let digit = |byte: &u8| byte.checked_sub(b'0').filter(|digit| *digit < 10);
+        let number = text.iter().try_fold(0_u64, |number, byte| {
+            Some(
+                number
+                    .saturating_mul(10)
+                    .saturating_add(digit(byte)?.into()),
+            )
+        });
+        number.filter(|_| !text.is_empty())
     }
 
     /// Selects the header family: the first complete one, else the first with any header, else the
@@ -200,6 +208,12 @@ impl<'h> FamilyView<'_, 'h> {
     /// The first value of a header.
     pub(crate) fn get(&self, header: &HeaderNames) -> Option<&'h [u8]> {
         Some(self.line_and_more(header)?.0)
+    }
+
+    /// The value of a header that occurs exactly once.
+    pub(crate) fn only(&self, header: &HeaderNames) -> Option<&'h [u8]> {
+        let (value, more) = self.line_and_more(header)?;
+        (!more).then_some(value)
     }
 
     /// The name of a header in this family, as the provider writes it.

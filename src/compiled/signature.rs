@@ -22,40 +22,34 @@ const MAX_PUBLIC: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
+/// The signatures of a request.
+#[derive(Default)]
+pub(crate) struct Signatures {
+    pub(crate) candidates: Candidates,
+    /// What is known of others that cannot be decoded.
+    pub(crate) undecoded: Option<Box<Undecoded>>,
+}
+
 /// Collects candidates from one or several header values.
 pub(crate) struct Collector<'s> {
     format: &'s SignatureFormat,
     decoder: Decoder,
-    seen: usize,
-    found: Candidates,
-    undecoded: Option<Box<Undecoded>>,
-}
-
-/// What a [`Collector`] found.
-pub(crate) struct Collected {
-    pub(crate) candidates: Candidates,
-    /// What is known of others that cannot be decoded.
-    pub(crate) undecoded: Option<Box<Undecoded>>,
-    /// Whether there was any item that should be one.
-    pub(crate) any: bool,
+    /// The number of items that should be signatures.
+    pub(crate) seen: usize,
+    pub(crate) found: &'s mut Signatures,
 }
 
 impl<'s> Collector<'s> {
-    pub(crate) fn new(format: &'s SignatureFormat, algorithm: Algorithm) -> Self {
+    pub(crate) fn new(
+        format: &'s SignatureFormat,
+        algorithm: Algorithm,
+        found: &'s mut Signatures,
+    ) -> Self {
         Self {
             format,
             decoder: Decoder::new(algorithm, format.encoding),
             seen: 0,
-            found: Candidates::default(),
-            undecoded: None,
-        }
-    }
-
-    pub(crate) fn finish(self) -> Collected {
-        Collected {
-            candidates: self.found,
-            undecoded: self.undecoded,
-            any: self.seen > 0,
+            found,
         }
     }
 
@@ -70,8 +64,8 @@ impl<'s> Collector<'s> {
         if self.seen > most {
             return Err(TooMany);
         }
-        if !self.found.offer(&self.decoder, text) {
-            let undecoded = self.undecoded.get_or_insert_default();
+        if !self.found.candidates.offer(&self.decoder, text) {
+            let undecoded = self.found.undecoded.get_or_insert_default();
             undecoded.add(text, &self.decoder);
         }
         Ok(())
@@ -340,9 +334,9 @@ mod tests {
     }
 
     fn candidates(signature: &SignatureFormat, value: &str) -> Result<Candidates, TooMany> {
-        let mut collector = Collector::new(signature, ALGORITHM);
-        collector.read(padded(value).as_bytes())?;
-        Ok(collector.finish().candidates)
+        let mut found = Signatures::default();
+        Collector::new(signature, ALGORITHM, &mut found).read(padded(value).as_bytes())?;
+        Ok(found.candidates)
     }
 
     fn count(signature: &SignatureFormat, value: &str) -> Result<usize, TooMany> {

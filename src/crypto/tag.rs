@@ -16,13 +16,13 @@ impl Tag {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// Compares in constant time. Unused bytes are zero, so all of them are compared, in words.
+    /// Compares in constant time. Unused bytes are zero, so that whole words are compared.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        let (words, _) = self.bytes.as_chunks::<8>();
-        let (others, _) = other.bytes.as_chunks::<8>();
+        let (words, _) = self.bytes.as_chunks::<16>();
+        let (others, _) = other.bytes.as_chunks::<16>();
         let mut same = self.len.ct_eq(&other.len);
-        for (word, other) in words.iter().zip(others) {
-            same &= u64::from_ne_bytes(*word).ct_eq(&u64::from_ne_bytes(*other));
+        for (word, other) in words.iter().zip(others).take(self.len.div_ceil(16)) {
+            same &= u128::from_ne_bytes(*word).ct_eq(&u128::from_ne_bytes(*other));
         }
         same.into()
     }

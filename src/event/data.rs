@@ -86,15 +86,10 @@ impl KeyOwner {
 }
 
 impl EventData {
-    pub(crate) fn new(
-        endpoint: &Arc<Endpoint>,
-        variants: Variants,
-        declared: Option<u64>,
-        received: i64,
-    ) -> Arc<Self> {
+    pub(crate) fn new(endpoint: &Arc<Endpoint>, declared: Option<u64>, received: i64) -> Arc<Self> {
         Arc::new(Self {
             endpoint: Arc::clone(endpoint),
-            variants,
+            variants: Variants::new(),
             declared,
             received,
             owner: KeyOwner::Endpoint,

@@ -417,7 +417,7 @@ impl Comparison {
             key: &state.key,
             head: &parsed.values,
         };
-        let candidates = &parsed.candidates;
+        let candidates = &parsed.signatures.candidates;
         let mut signature = 0;
         let matched = match (&parsed.special, hash) {
             (Some(special), _) => {
@@ -571,11 +571,8 @@ fn refuse(
         unreachable!("a head is in order under one variant at least");
     };
     let look = |reason: Reason| {
-        let ParsedHead {
-            undecoded, values, ..
-        } = parsed;
-        let undecoded = undecoded.as_deref();
-        let reason = hints::of_body(&data.endpoint, undecoded, values, body, reason);
+        let undecoded = parsed.signatures.undecoded.as_deref();
+        let reason = hints::of_body(&data.endpoint, undecoded, &parsed.values, body, reason);
         match (reason.kind(), digest) {
             (RejectionKind::SignatureMismatch, Some(digest)) => reason.with_body_digest(digest),
             _ => reason,
