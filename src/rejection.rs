@@ -176,8 +176,9 @@ impl Reason {
 
     /// The first digits of the SHA-256 of the body that arrived.
     pub(crate) fn with_body_digest(mut self, sha256: &[u8; 32]) -> Self {
-        let digits = sha256.iter().take(4).map(|byte| format!("{byte:02x}"));
-        self.hints().body_digest = Some(digits.collect::<String>().into());
+        let [first, second, third, fourth, ..] = *sha256;
+        let digits = u32::from_be_bytes([first, second, third, fourth]);
+        self.hints().body_digest = Some(format!("{digits:08x}").into());
         self
     }
 

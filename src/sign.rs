@@ -339,7 +339,7 @@ impl Signer {
             SigningKey::Secret(state) => {
                 let hasher = state.proof.hasher();
                 let tag = hasher.and_then(|hasher| {
-                    hasher.hash(|hash| {
+                    hasher.hash(&mut |hash| {
                         hash.update(content);
                         Some(())
                     })
@@ -393,7 +393,7 @@ impl Signer {
         };
         let signed = match &*self.key {
             SigningKey::Secret(state) => state.proof.hasher().and_then(|hasher| {
-                let tag = hasher.hash(|hash| feed(hash, &state.key))?;
+                let tag = hasher.hash(&mut |hash| feed(hash, &state.key))?;
                 Some(Ok(tag.as_bytes().to_vec()))
             }),
             #[cfg(feature = "asymmetric")]

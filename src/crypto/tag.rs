@@ -21,7 +21,7 @@ impl Tag {
         let (words, _) = self.bytes.as_chunks::<16>();
         let (others, _) = other.bytes.as_chunks::<16>();
         let mut same = self.len.ct_eq(&other.len);
-        for (word, other) in words.iter().zip(others).take(self.len.div_ceil(16)) {
+        for (word, other) in words.iter().take(self.len.div_ceil(16)).zip(others) {
             same &= u128::from_ne_bytes(*word).ct_eq(&u128::from_ne_bytes(*other));
         }
         same.into()

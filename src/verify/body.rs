@@ -102,18 +102,20 @@ impl CheckedHead {
             let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
             return Err(Rejection::new(reason, &self.data.endpoint.labels));
         }
-        let is_decided_by_head = self.data.endpoint.is_decided_by_head;
-        let request = BodyVerifier::new(self.data, owner, keys);
-        if is_decided_by_head {
-            return request.condemn_by_head();
+        let mut data = self.data;
+        if !matches!(owner, KeyOwner::Endpoint) {
+            EventData::unverified(&mut data).owner = owner;
         }
-        Ok(request)
+        if data.endpoint.is_decided_by_head {
+            return BodyVerifier::new(data, keys).condemn_by_head();
+        }
+        Ok(BodyVerifier::new(data, keys))
     }
 
     /// Goes on to the body without keys, which come later.
     pub(crate) fn without_keys(self) -> BodyVerifier {
         let none = KeySet::none(&self.data.endpoint.schemes);
-        BodyVerifier::new(self.data, KeyOwner::Endpoint, none)
+        BodyVerifier::new(self.data, none)
     }
 }
 
@@ -124,8 +126,7 @@ fn has_valid(keys: &KeySet, data: &EventData) -> bool {
 }
 
 impl BodyVerifier {
-    pub(crate) fn new(mut data: Arc<EventData>, owner: KeyOwner, keys: KeySet) -> Self {
-        EventData::unverified(&mut data).owner = owner;
+    fn new(data: Arc<EventData>, keys: KeySet) -> Self {
         Self {
             buffer: Buffer::new(data.endpoint.max_body, data.declared),
             data,
@@ -142,14 +143,10 @@ impl BodyVerifier {
 
     /// The comparison of a request whose head has all that is signed.
     pub(crate) fn compare_head(self) -> Comparison {
-        let mut comparison = Comparison::new(self, Bytes::new(), None);
         // Nothing has arrived yet, whatever `Content-Length` declares.
-        comparison.is_read = false;
-        if comparison.request.data.endpoint.parses_body {
-            comparison.parse_body();
-        }
-        comparison
+        Comparison::new(self, None, None)
     }
+
     /// Keeps the next frame of the body, and hashes it unless it may be the whole body. A body of
     /// one frame is never copied.
     ///
@@ -198,11 +195,7 @@ impl BodyVerifier {
     pub(crate) fn compare(mut self) -> Comparison {
         let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
         let body = self.buffer.take();
-        let mut comparison = Comparison::new(self, body, digest);
-        if comparison.request.data.endpoint.parses_body {
-            comparison.parse_body();
-        }
-        comparison
+        Comparison::new(self, Some(body), digest)
     }
 
     /// The number of hashes of each byte of the body.
@@ -250,33 +243,24 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    fn new(request: BodyVerifier, body: Bytes, digest: Option<Output<Sha256>>) -> Self {
+    /// `body` is `None` before it is read.
+    fn new(mut request: BodyVerifier, body: Option<Bytes>, digest: Option<Output<Sha256>>) -> Self {
+        let is_read = body.is_some();
+        let table = &request.data.endpoint.body;
+        let body = BodyInput::new(body.unwrap_or_default(), table, digest);
+        let (malformed, ruled_out) = if request.data.endpoint.parses_body {
+            parse_body(&mut request.data, &body, is_read)
+        } else {
+            (None, 0)
+        };
         Self {
-            body: BodyInput::new(body, &request.data.endpoint.body, digest),
+            request,
+            body,
             next: 0,
             verdict: Verdict::NoContent,
-            request,
-            malformed: None,
-            ruled_out: 0,
-            is_read: true,
-        }
-    }
-
-    /// Takes signatures and timestamps from the body, where variants have them there.
-    fn parse_body(&mut self) {
-        let endpoint = Arc::clone(&self.request.data.endpoint);
-        let now = self.request.data.received;
-        let data = EventData::unverified(&mut self.request.data);
-        for (place, (variant, parsed)) in data.variants.iter_mut().enumerate() {
-            let Some(scheme) = endpoint.scheme(*variant) else {
-                continue;
-            };
-            let tolerance = endpoint.tolerance(*variant);
-            let parsed = scheme.parse_body(parsed, &self.body, self.is_read, now, tolerance);
-            if let Err(reason) = parsed {
-                self.malformed.get_or_insert_with(|| Box::new(reason));
-                self.ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
-            }
+            malformed,
+            ruled_out,
+            is_read,
         }
     }
 
@@ -426,9 +410,9 @@ impl Comparison {
                 Some(proven.is_some())
             }
             (None, Some(hasher)) => hasher
-                .hash(|hash| scheme.content.complete(hash, values, &self.body))
+                .hash(&mut |hash| scheme.content.complete(hash, values, &self.body))
                 .map(|tag| candidates.contain(&tag)),
-            (None, None) => state.proof.matches(candidates, |content| {
+            (None, None) => state.proof.matches(candidates, &mut |content| {
                 scheme.content.feed(content, values, &self.body)
             }),
         };
@@ -534,6 +518,30 @@ impl Comparison {
             })
         })
     }
+}
+
+/// Takes signatures and timestamps from the body, where variants have them there. Returns why the
+/// body rules out the first variant, and one bit for each that it rules out.
+fn parse_body(
+    data: &mut Arc<EventData>,
+    body: &BodyInput,
+    is_read: bool,
+) -> (Option<Box<Reason>>, u64) {
+    let (mut malformed, mut ruled_out) = (None, 0);
+    let endpoint = Arc::clone(&data.endpoint);
+    let now = data.received;
+    let variants = EventData::unverified(data).variants.iter_mut();
+    for (place, (variant, parsed)) in variants.enumerate() {
+        let Some(scheme) = endpoint.scheme(*variant) else {
+            continue;
+        };
+        let tolerance = endpoint.tolerance(*variant);
+        if let Err(reason) = scheme.parse_body(parsed, body, is_read, now, tolerance) {
+            malformed.get_or_insert_with(|| Box::new(reason));
+            ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
+        }
+    }
+    (malformed, ruled_out)
 }
 
 /// The id of the key that a request names.
