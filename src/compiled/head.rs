@@ -8,7 +8,7 @@ use crate::{
     clock::UnixTime,
     compiled::{
         body::{BodyInput, only},
-        header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
+        header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValue, HeaderValues},
         piece::{Delimiter, Slot, SlotSource},
         rules::{Elsewhere, HeadRules, Place, TimeLocator, TimestampRule},
         scheme::CompiledScheme,
@@ -348,7 +348,7 @@ impl HeadRules {
                 },
             };
             let delimited = filtered(&slot.filters, &value, |value| {
-                values.push_slot(value);
+                values.slots.push(HeaderValue::from_slice(value));
                 let before_time = slot.delimiter == Delimiter::Time;
                 let rule = self.timestamp.as_ref().filter(|_| before_time);
                 slot.delimiter.holds(value)
@@ -358,16 +358,14 @@ impl HeadRules {
                 return Err(malformed(names));
             }
         }
-        let mut keep =
-            |header: &Option<HeaderNames>| Some(values.push(view.only(header.as_ref()?)?));
-        let event_type = keep(&self.metadata.event_type);
-        let content_type = keep(&self.metadata.content_type);
-        let content_encoding = keep(&self.metadata.content_encoding);
-        let delivery_id = keep(&self.metadata.delivery_id);
-        values.event_type = event_type;
-        values.content_type = content_type;
-        values.content_encoding = content_encoding;
-        values.delivery_id = delivery_id;
+        let value = |header: &Option<HeaderNames>| {
+            let value = view.only(header.as_ref()?)?;
+            Some(HeaderValue::from_slice(value))
+        };
+        values.event_type = value(&self.metadata.event_type);
+        values.delivery_id = value(&self.metadata.delivery_id);
+        values.content_type = value(&self.metadata.content_type);
+        values.content_encoding = value(&self.metadata.content_encoding);
         Ok(())
     }
 

@@ -119,7 +119,7 @@ impl HeaderTable {
 
 /// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first.
 fn is_name(known: &str, name: &str) -> bool {
-    let last = |text: &str| text.as_bytes().last().map(u8::to_ascii_lowercase);
+    let last = |text: &str| text.as_bytes().last().map(|byte| byte | 0x20);
     known.len() == name.len()
         && last(known) == last(name)
         && (known == name || known.eq_ignore_ascii_case(name))
@@ -278,45 +278,23 @@ impl HeaderNames {
     }
 }
 
-/// The values of one head that are signed or describe the event, in one buffer.
-#[derive(Clone, Default)]
+/// The values of one head that are signed or describe the event.
+#[derive(Default)]
 pub(crate) struct HeaderValues {
-    bytes: SmallVec<[u8; 96]>,
-    slots: SmallVec<[Span; 4]>,
-    pub(crate) event_type: Option<Span>,
-    pub(crate) delivery_id: Option<Span>,
-    pub(crate) content_type: Option<Span>,
-    pub(crate) content_encoding: Option<Span>,
+    /// Those that are signed.
+    pub(crate) slots: SmallVec<[HeaderValue; 2]>,
+    pub(crate) event_type: Option<HeaderValue>,
+    pub(crate) delivery_id: Option<HeaderValue>,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) content_encoding: Option<HeaderValue>,
 }
 
-/// Start and end of a value in the buffer.
-#[derive(Clone, Copy)]
-pub(crate) struct Span(u32, u32);
+/// It has room for an id.
+pub(crate) type HeaderValue = SmallVec<[u8; 40]>;
 
 impl HeaderValues {
-    pub(crate) fn push(&mut self, value: &[u8]) -> Span {
-        let position = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let start = position(&self.bytes);
-        self.bytes.extend_from_slice(value);
-        Span(start, position(&self.bytes))
-    }
-
-    pub(crate) fn push_slot(&mut self, value: &[u8]) {
-        let span = self.push(value);
-        self.slots.push(span);
-    }
-
     pub(crate) fn slot(&self, slot: usize) -> Option<&[u8]> {
-        self.get(self.span(slot)?)
-    }
-
-    pub(crate) fn span(&self, slot: usize) -> Option<Span> {
-        self.slots.get(slot).copied()
-    }
-
-    pub(crate) fn get(&self, Span(start, end): Span) -> Option<&[u8]> {
-        self.bytes
-            .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+        self.slots.get(slot).map(|value| &**value)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     compiled::{
         body::{BodyInput, only},
         head::ParsedHead,
-        header_table::{HeaderValues, Span},
+        header_table::{HeaderValue, HeaderValues},
         scheme::CompiledScheme,
     },
     delivery_key::{DeliveryKey, SignedId},
@@ -186,29 +186,25 @@ impl EventData {
 
     pub(crate) fn event_type(&self) -> Option<&str> {
         let locator = self.endpoint.provider.event_type()?;
-        self.look_up(locator, self.values()?.event_type, &self.event_type)
+        self.look_up(locator, |values| &values.event_type, &self.event_type)
     }
 
     pub(crate) fn delivery_id(&self) -> Option<&str> {
         let locator = self.endpoint.provider.delivery_id()?;
-        self.look_up(locator, self.values()?.delivery_id, &self.delivery_id)
+        self.look_up(locator, |values| &values.delivery_id, &self.delivery_id)
     }
 
     pub(crate) fn content_type(&self) -> Option<&[u8]> {
-        let values = self.values()?;
-        values.get(values.content_type?)
+        self.values()?.content_type.as_deref()
     }
 
     /// `Content-Type` and `Content-Encoding`, each empty if it is missing.
     pub(crate) fn content_headers(&self) -> (&[u8], &[u8]) {
-        let value = |span: fn(&HeaderValues) -> Option<Span>| {
-            let values = self.values()?;
-            values.get(span(values)?)
-        };
-        let content_type = value(|values| values.content_type);
-        let content_encoding = value(|values| values.content_encoding);
+        let content_encoding = self
+            .values()
+            .and_then(|values| values.content_encoding.as_deref());
         (
-            content_type.unwrap_or_default(),
+            self.content_type().unwrap_or_default(),
             content_encoding.unwrap_or_default(),
         )
     }
@@ -269,11 +265,14 @@ impl EventData {
     fn look_up<'d>(
         &'d self,
         locator: &Locator,
-        header: Option<Span>,
+        header: fn(&HeaderValues) -> &Option<HeaderValue>,
         cache: &'d OnceLock<Option<Box<str>>>,
     ) -> Option<&'d str> {
         match &locator.0 {
-            LocatorKind::Header(_) => std::str::from_utf8(self.values()?.get(header?)?).ok(),
+            LocatorKind::Header(_) => {
+                let value = header(self.values()?).as_deref()?;
+                std::str::from_utf8(value).ok()
+            }
             LocatorKind::Json(pointer) => {
                 let found = || match self.endpoint.provider.message() {
                     Some(message @ Message::Jws(_)) => {

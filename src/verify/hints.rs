@@ -105,9 +105,8 @@ pub(crate) fn of_body(
 ) -> Reason {
     #[cfg(test)]
     looks::count();
-    let value = |span| values.get(span).unwrap_or_default();
-    let content_type = values.content_type.map_or(&b""[..], value);
-    let content_encoding = values.content_encoding.map_or(&b""[..], value);
+    let content_type = values.content_type.as_deref().unwrap_or_default();
+    let content_encoding = values.content_encoding.as_deref().unwrap_or_default();
     let is_mismatch = reason.kind() == RejectionKind::SignatureMismatch;
     let seen = match body {
         None => HintSet::default(),
