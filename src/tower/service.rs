@@ -56,6 +56,7 @@ where
         let (head, body) = request.into_parts();
         let seen = Head::from(&head);
         let trace = Trace::new(&self.options.endpoints, &seen);
+        let options = Arc::clone(&self.options);
         let handed_over = head.extensions.get::<HandshakeEvent>();
         if handed_over.is_some_and(|event| self.options.is_of(event.shared())) {
             let clone = self.inner.clone();
@@ -65,7 +66,7 @@ where
                     future: inner.call(Request::from_parts(head, body)),
                     endpoint: None,
                 },
-                options: Arc::clone(&self.options),
+                options,
                 trace,
             };
         }
@@ -74,24 +75,28 @@ where
             observe::arrived(head.extensions.get());
             self.options.begin(&seen, body)
         };
-        let state = match begun {
+        match begun {
             Err(rejection) => {
-                self.options.capture(&rejection, &seen, None);
-                State::Refused { rejection }
+                options.capture(&rejection, &seen, None);
+                ResponseFuture {
+                    state: State::Refused { rejection },
+                    options,
+                    trace,
+                }
             }
             Ok(verification) => {
                 // A clone was never polled ready; the service that was is the one to call.
                 let clone = self.inner.clone();
-                State::Verifying {
-                    verification,
-                    next: Some((head, mem::replace(&mut self.inner, clone))),
+                let inner = mem::replace(&mut self.inner, clone);
+                ResponseFuture {
+                    state: State::Verifying {
+                        verification,
+                        next: Some((head, inner)),
+                    },
+                    options,
+                    trace,
                 }
             }
-        };
-        ResponseFuture {
-            state,
-            options: Arc::clone(&self.options),
-            trace,
         }
     }
 }
@@ -200,14 +205,13 @@ where
 
 /// The request as the handler gets it: the bytes that were checked, and the event, or the rejection
 /// of a request that is passed on.
-fn rebuild<B, T>(head: request::Parts, body: Bytes, verdict: T) -> Request<B>
+fn rebuild<B, T>(mut head: request::Parts, body: Bytes, verdict: T) -> Request<B>
 where
     B: From<Bytes>,
     T: Clone + Send + Sync + 'static,
 {
-    let mut request = Request::from_parts(head, B::from(body));
-    request.extensions_mut().insert(verdict);
-    request
+    head.extensions.insert(verdict);
+    Request::from_parts(head, B::from(body))
 }
 
 impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {

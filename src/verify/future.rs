@@ -106,15 +106,9 @@ impl<B: Body> Verification<B> {
             [endpoint] => Step::begin(endpoint, head, at_least, now),
             _ => Step::begin_any(endpoints, shadow, head, at_least, now),
         };
-        let step = match (step, shadow) {
-            (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
-                passing(rejection, endpoint)
-            }
-            (step, _) => step?,
-        };
         Ok(Self {
             body,
-            step,
+            step: step.or_else(|rejection| passing(rejection, shadow))?,
             deadline: None,
             timeouts,
             shadow: shadow.cloned(),
@@ -175,12 +169,16 @@ impl Step {
     }
 }
 
-fn passing(rejection: Rejection, endpoint: &Arc<Endpoint>) -> Step {
-    Step::Passing(Box::new(Passing {
-        rejection,
-        buffer: Buffer::new(endpoint.max_body, None),
-        endpoint: Arc::clone(endpoint),
-    }))
+/// Goes on to the body of a request that is passed on although it is refused.
+fn passing(rejection: Rejection, shadow: Option<&Arc<Endpoint>>) -> Result<Step, Rejection> {
+    match shadow.filter(|_| rejection.is_of_signature()) {
+        Some(endpoint) => Ok(Step::Passing(Box::new(Passing {
+            rejection,
+            buffer: Buffer::new(endpoint.max_body, None),
+            endpoint: Arc::clone(endpoint),
+        }))),
+        None => Err(rejection),
+    }
 }
 
 impl<B> Future for Verification<B>
@@ -338,13 +336,7 @@ where
                 }
                 Step::Done => unreachable!("a verification is polled after it has ended"),
             };
-            *this.step = match (next, &*this.shadow) {
-                (Ok(step), _) => step,
-                (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
-                    passing(rejection, endpoint)
-                }
-                (Err(rejection), _) => return Poll::Ready(Err(rejection.into())),
-            };
+            *this.step = next.or_else(|rejection| passing(rejection, this.shadow.as_ref()))?;
         }
     }
 }
@@ -431,6 +423,9 @@ where
                 if let Ok(mut data) = frame.into_data() {
                     hashed = hashed.saturating_add(data.remaining().saturating_mul(hashes));
                     request.update(data.copy_to_bytes(data.remaining()))?;
+                }
+                if body.is_end_stream() {
+                    return Poll::Ready(Ok(()));
                 }
             }
             Some(Err(error)) => {
