@@ -1,6 +1,6 @@
 //! [`HeaderTable`]: the headers that a provider uses, and their values in one head.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, iter, sync::Arc};
 
 use http::{HeaderName, header};
 use smallvec::{SmallVec, smallvec};
@@ -22,7 +22,11 @@ pub(crate) struct HeaderTable {
 
 /// A header by its names, one per header family of the scheme.
 #[derive(Clone, Debug)]
-pub(crate) struct HeaderNames(SmallVec<[FamilyName; 2]>);
+pub(crate) struct HeaderNames {
+    first: FamilyName,
+    /// None if the name is the same in every family.
+    others: Vec<FamilyName>,
+}
 
 #[derive(Clone, Debug)]
 struct FamilyName {
@@ -65,14 +69,19 @@ impl HeaderTable {
                 shown: text.into(),
             })
         };
-        let names: Result<_, SetupError> = match rest {
-            Some(rest) => families
-                .iter()
-                .map(|prefix| family_name(format!("{prefix}{rest}")))
-                .collect(),
-            None => Ok(SmallVec::from_iter([family_name(name.to_owned())?])),
+        let (first, others) = match (rest, families) {
+            (Some(rest), [first, others @ ..]) => {
+                let others = others.iter().map(|prefix| format!("{prefix}{rest}"));
+                (format!("{first}{rest}"), others.collect())
+            }
+            _ => (name.to_owned(), Vec::new()),
         };
-        Ok(HeaderNames(names?))
+        let first = family_name(first)?;
+        let others: Result<_, SetupError> = others.into_iter().map(family_name).collect();
+        Ok(HeaderNames {
+            first,
+            others: others?,
+        })
     }
 
     /// The index of a name, which is added if it is new.
@@ -162,12 +171,18 @@ impl<'h> HeaderLines<'h> {
         needed: &[HeaderNames],
         any: &[HeaderNames],
     ) -> FamilyView<'_, 'h> {
-        if families < 2 {
-            return FamilyView {
-                lines: self,
-                family: 0,
-            };
+        let family = if families < 2 {
+            0
+        } else {
+            self.family(families, needed, any)
+        };
+        FamilyView {
+            lines: self,
+            family,
         }
+    }
+
+    fn family(&self, families: usize, needed: &[HeaderNames], any: &[HeaderNames]) -> usize {
         let mut begun = None;
         for family in 0..families {
             let view = FamilyView {
@@ -176,16 +191,13 @@ impl<'h> HeaderLines<'h> {
             };
             let is_there = |names: &HeaderNames| view.get(names).is_some();
             if needed.iter().all(is_there) && any.iter().any(is_there) {
-                return view;
+                return family;
             }
             if begun.is_none() && needed.iter().chain(any).any(is_there) {
                 begun = Some(family);
             }
         }
-        FamilyView {
-            lines: self,
-            family: begun.unwrap_or(0),
-        }
+        begun.unwrap_or(0)
     }
 }
 
@@ -202,7 +214,7 @@ impl<'h> FamilyView<'_, 'h> {
     }
 
     fn line_and_more(&self, header: &HeaderNames) -> Option<(&'h [u8], bool)> {
-        *self.lines.values.get(header.of(self.family)?.place)?
+        *self.lines.values.get(header.of(self.family).place)?
     }
 
     /// The first value of a header.
@@ -218,7 +230,7 @@ impl<'h> FamilyView<'_, 'h> {
 
     /// The name of a header in this family, as the provider writes it.
     pub(crate) fn shown<'n>(&self, header: &'n HeaderNames) -> &'n str {
-        header.of(self.family).map_or("", |name| &name.shown)
+        &header.of(self.family).shown
     }
 
     /// The only value of a header, else [`RejectionKind::MissingHeader`] or
@@ -234,42 +246,39 @@ impl<'h> FamilyView<'_, 'h> {
     /// The value of a further line, counted from 1.
     pub(crate) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
         let (_, more) = self.line_and_more(header)?;
-        let name = &header.of(self.family)?.name;
+        let name = &header.of(self.family).name;
         more.then(|| self.lines.head.headers.nth(name.as_str(), line))?
     }
 
     /// A reason of this kind that names the header.
     #[cold]
     pub(crate) fn blame(&self, header: &HeaderNames, kind: RejectionKind) -> Reason {
-        match header.of(self.family) {
-            Some(name) => Reason::new(kind).about(&name.shown),
-            None => Reason::new(kind),
-        }
+        Reason::new(kind).about(&header.of(self.family).shown)
     }
 }
 
 impl HeaderNames {
-    fn of(&self, family: usize) -> Option<&FamilyName> {
-        self.0.get(family).or_else(|| self.0.first())
+    fn of(&self, family: usize) -> &FamilyName {
+        let other = family
+            .checked_sub(1)
+            .and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.first)
     }
 
     /// The name in the first family.
-    pub(crate) fn name(&self) -> Option<&HeaderName> {
-        Some(&self.0.first()?.name)
+    pub(crate) fn name(&self) -> &HeaderName {
+        &self.first.name
+    }
+
+    /// The names of all families.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        let all = iter::once(&self.first).chain(&self.others);
+        all.map(|family| &family.name)
     }
 
     /// The name in the first family, as the provider writes it.
-    /// The names of all families.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.0.iter().map(|family| &family.name)
-    }
-
-    pub(crate) fn shown(&self) -> &str {
-        self.shared().map_or("", |name| name)
-    }
-
-    pub(crate) fn shared(&self) -> Option<&Arc<str>> {
-        Some(&self.0.first()?.shown)
+    pub(crate) fn shown(&self) -> &Arc<str> {
+        &self.first.shown
     }
 
     /// Whether both are the same header, ignoring case.

@@ -12,6 +12,13 @@ pub(crate) struct Tag {
 impl Tag {
     pub(crate) const MAX: usize = 64;
 
+    /// A tag of `len` bytes, which `fill` writes.
+    pub(crate) fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Option<()>) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        fill(bytes.get_mut(..len)?)?;
+        Some(Self { bytes, len })
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }

@@ -116,6 +116,20 @@ impl EventData {
         data
     }
 
+    /// Keeps what the proven signature of the variant that matched says, and nothing of others.
+    pub(crate) fn settle(&mut self, signature: usize) {
+        for (place, (_, parsed)) in self.variants.iter_mut().enumerate() {
+            match &mut parsed.special {
+                Some(special) if place == self.matched => {
+                    let time = special.settle(signature);
+                    parsed.timestamp = parsed.timestamp.or(time);
+                }
+                Some(special) => special.forget(),
+                None => {}
+            }
+        }
+    }
+
     /// The index of the variant whose signature matched, and its values.
     fn matched(&self) -> Option<&(usize, ParsedHead)> {
         self.variants.get(self.matched)

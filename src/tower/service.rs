@@ -7,7 +7,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::{Request, Response, request};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -73,7 +72,7 @@ where
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
-            self.options.begin(&seen, body)
+            self.options.begin(&seen, body.size_hint().lower())
         };
         match begun {
             Err(rejection) => {
@@ -84,13 +83,13 @@ where
                     trace,
                 }
             }
-            Ok(verification) => {
+            Ok(step) => {
                 // A clone was never polled ready; the service that was is the one to call.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
                 ResponseFuture {
                     state: State::Verifying {
-                        verification,
+                        verification: options.verification(step, body),
                         next: Some((head, inner)),
                     },
                     options,
@@ -150,14 +149,17 @@ where
             let next = match this.state.as_mut().project() {
                 StateProjection::Verifying { verification, next } => {
                     match ready!(verification.poll(cx)) {
+                        // The handler gets the bytes that were checked, and the event, or else the
+                        // rejection.
                         Ok(event) => {
                             observe::verified(this.trace, &event);
-                            let Some((head, mut service)) = next.take() else {
+                            let Some((mut head, mut service)) = next.take() else {
                                 unreachable!("a request is verified once");
                             };
                             let endpoint = Some(Arc::clone(event.shared()));
                             let body = event.body().clone();
-                            let future = service.call(rebuild(head, body, event));
+                            head.extensions.insert(event);
+                            let future = service.call(Request::from_parts(head, body.into()));
                             State::Calling { future, endpoint }
                         }
                         Err(Refusal {
@@ -165,7 +167,7 @@ where
                             passed_on,
                             read,
                         }) => {
-                            let Some((head, mut service)) = next.take() else {
+                            let Some((mut head, mut service)) = next.take() else {
                                 unreachable!("a request is refused once");
                             };
                             let seen = Head::from(&head);
@@ -175,9 +177,10 @@ where
                                 None => State::Refused { rejection },
                                 Some(body) => {
                                     this.options.passed_on(&rejection, this.trace);
-                                    let future = service.call(rebuild(head, body, rejection));
+                                    head.extensions.insert(rejection);
+                                    let request = Request::from_parts(head, body.into());
                                     State::Calling {
-                                        future,
+                                        future: service.call(request),
                                         endpoint: None,
                                     }
                                 }
@@ -201,17 +204,6 @@ where
             this.state.set(next);
         }
     }
-}
-
-/// The request as the handler gets it: the bytes that were checked, and the event, or the rejection
-/// of a request that is passed on.
-fn rebuild<B, T>(mut head: request::Parts, body: Bytes, verdict: T) -> Request<B>
-where
-    B: From<Bytes>,
-    T: Clone + Send + Sync + 'static,
-{
-    head.extensions.insert(verdict);
-    Request::from_parts(head, B::from(body))
 }
 
 impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {

@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use sha2::{Sha256, digest::Output};
 
 use crate::{
     challenge::Handshake,
@@ -144,7 +143,7 @@ impl BodyVerifier {
     /// The comparison of a request whose head has all that is signed.
     pub(crate) fn compare_head(self) -> Comparison {
         // Nothing has arrived yet, whatever `Content-Length` declares.
-        Comparison::new(self, None, None)
+        Comparison::new(self.data, self.keys, None, None)
     }
 
     /// Keeps the next frame of the body, and hashes it unless it may be the whole body. A body of
@@ -193,9 +192,7 @@ impl BodyVerifier {
 
     /// As [`verify`](Self::verify), in steps.
     pub(crate) fn compare(mut self) -> Comparison {
-        let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
-        let body = self.buffer.take();
-        Comparison::new(self, Some(body), digest)
+        Comparison::new(self.data, self.keys, self.hashes, Some(self.buffer.take()))
     }
 
     /// The number of hashes of each byte of the body.
@@ -230,7 +227,9 @@ pub(crate) struct Refused {
 
 /// The comparison of a complete request: one key under one variant at a time.
 pub(crate) struct Comparison {
-    request: BodyVerifier,
+    data: Arc<EventData>,
+    keys: KeySet,
+    hashes: Option<Box<BodyHashes>>,
     body: BodyInput,
     next: usize,
     verdict: Verdict,
@@ -244,17 +243,24 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// `body` is `None` before it is read.
-    fn new(mut request: BodyVerifier, body: Option<Bytes>, digest: Option<Output<Sha256>>) -> Self {
+    fn new(
+        mut data: Arc<EventData>,
+        keys: KeySet,
+        mut hashes: Option<Box<BodyHashes>>,
+        body: Option<Bytes>,
+    ) -> Self {
         let is_read = body.is_some();
-        let table = &request.data.endpoint.body;
-        let body = BodyInput::new(body.unwrap_or_default(), table, digest);
-        let (malformed, ruled_out) = if request.data.endpoint.parses_body {
-            parse_body(&mut request.data, &body, is_read)
+        let digest = hashes.as_mut().and_then(|hashes| hashes.take_digest());
+        let body = BodyInput::new(body.unwrap_or_default(), &data.endpoint.body, digest);
+        let (malformed, ruled_out) = if data.endpoint.parses_body {
+            parse_body(&mut data, &body, is_read)
         } else {
             (None, 0)
         };
         Self {
-            request,
+            data,
+            keys,
+            hashes,
             body,
             next: 0,
             verdict: Verdict::NoContent,
@@ -270,15 +276,17 @@ impl Comparison {
     }
 
     fn are_all_ruled_out(&self) -> bool {
-        let mut places = 0..self.request.data.variants.len();
+        let mut places = 0..self.data.variants.len();
         self.malformed.is_some() && places.all(|place| self.is_ruled_out(place))
     }
 
     /// Goes on to the body if a key matches, else refuses the request.
     pub(crate) fn condemn(mut self) -> Result<BodyVerifier, Rejection> {
         while self.try_next() {}
-        match (self.verdict, &self.request.data.owner) {
-            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => Ok(self.request),
+        match (self.verdict, &self.data.owner) {
+            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
+                Ok(BodyVerifier::new(self.data, self.keys))
+            }
             _ => match self.conclude() {
                 Err(refused) => Err(refused.rejection),
                 Ok(_) => unreachable!("a match was excluded"),
@@ -288,8 +296,8 @@ impl Comparison {
 
     /// Whether keys have to be got for the request.
     pub(crate) fn needs_keys(&self) -> bool {
-        self.request.data.endpoint.late_keys.is_some()
-            && self.request.keys.keys().is_empty()
+        self.data.endpoint.late_keys.is_some()
+            && self.keys.keys().is_empty()
             && !self.are_all_ruled_out()
     }
 
@@ -299,7 +307,7 @@ impl Comparison {
         if !self.needs_keys() {
             return None;
         }
-        let data = &self.request.data;
+        let data = &self.data;
         let source = data.endpoint.late_keys.as_ref()?;
         let mut variants = data.variants.iter().enumerate();
         let (_, (_, parsed)) = variants.find(|(place, _)| !self.is_ruled_out(*place))?;
@@ -312,9 +320,9 @@ impl Comparison {
         &mut self,
         keys: Result<Option<KeySet>, KeySourceError>,
     ) -> Result<(), Rejection> {
-        let labels = &self.request.data.endpoint.labels;
+        let labels = &self.data.endpoint.labels;
         match keys {
-            Ok(Some(keys)) if has_valid(&keys, &self.request.data) => self.request.keys = keys,
+            Ok(Some(keys)) if has_valid(&keys, &self.data) => self.keys = keys,
             Ok(Some(_)) => {
                 return Err(Rejection::new(
                     Reason::new(RejectionKind::NoValidKey),
@@ -333,7 +341,7 @@ impl Comparison {
     /// The refusal of a request whose keys have not arrived in time.
     pub(crate) fn refuse_late(&self) -> Rejection {
         let reason = Reason::new(RejectionKind::KeySourceTimeout);
-        Rejection::new(reason, &self.request.data.endpoint.labels)
+        Rejection::new(reason, &self.data.endpoint.labels)
     }
 
     /// The length of the body.
@@ -348,7 +356,7 @@ impl Comparison {
         }
         // Unknown tenants are refused in any case, and take as long as a wrong signature.
         let refused = !matches!(self.verdict, Verdict::Match { .. })
-            || matches!(self.request.data.owner, KeyOwner::Unknown(_));
+            || matches!(self.data.owner, KeyOwner::Unknown(_));
         if refused {
             // For the log; this step may take as long as one with a key.
             self.body.sha256();
@@ -358,9 +366,7 @@ impl Comparison {
 
     /// `false` when no key is left.
     fn try_next(&mut self) -> bool {
-        let BodyVerifier {
-            data, keys, hashes, ..
-        } = &self.request;
+        let (data, keys) = (&self.data, &self.keys);
         let count = keys.keys().len();
         let (Some(place), Some(number)) =
             (self.next.checked_div(count), self.next.checked_rem(count))
@@ -370,7 +376,8 @@ impl Comparison {
         let Some((variant, parsed)) = data.variants.get(place) else {
             return false;
         };
-        let hash = hashes.as_ref().and_then(|hashes| hashes.get(self.next));
+        let hashes = self.hashes.as_ref();
+        let hash = hashes.and_then(|hashes| hashes.get(self.next));
         let is_ruled_out = self.is_ruled_out(place);
         // A key of another kind is a wrong key.
         let nothing = if is_ruled_out {
@@ -438,7 +445,7 @@ impl Comparison {
         let are_all_ruled_out = self.are_all_ruled_out();
         let is_read = self.is_read;
         let names_no_key = matches!(self.verdict, Verdict::Mismatch) && self.names_no_key();
-        let BodyVerifier { mut data, keys, .. } = self.request;
+        let Self { mut data, keys, .. } = self;
         let (body, sha256) = self.body.into_parts();
         let refused = |reason, data: &mut Arc<EventData>, body: Bytes| Refused {
             rejection: refuse(reason, data, is_read.then_some(&*body), sha256.as_ref()),
@@ -468,15 +475,8 @@ impl Comparison {
                 let event = EventData::unverified(&mut data);
                 event.verified_before = verified_before;
                 event.matched = place;
-                for (variant, (_, parsed)) in event.variants.iter_mut().enumerate() {
-                    match &mut parsed.special {
-                        Some(special) if variant == place => {
-                            let time = special.settle(signature);
-                            parsed.timestamp = parsed.timestamp.or(time);
-                        }
-                        Some(special) => special.forget(),
-                        None => {}
-                    }
+                if event.endpoint.parses_body {
+                    event.settle(signature);
                 }
                 event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
                 if event
@@ -508,8 +508,8 @@ impl Comparison {
     /// Whether the request names keys by ids, of which no key has one.
     #[cold]
     fn names_no_key(&self) -> bool {
-        let keys = self.request.keys.keys();
-        let mut variants = self.request.data.variants.iter();
+        let keys = self.keys.keys();
+        let mut variants = self.data.variants.iter();
         variants.all(|(_, parsed)| {
             let asked = asked_key(parsed);
             asked.is_some_and(|asked| {

@@ -61,7 +61,8 @@ pub(crate) struct Refusal {
     pub(crate) read: Option<Bytes>,
 }
 
-enum Step {
+/// What is next for a request.
+pub(crate) enum Step {
     /// The last is the name of the tenant in the request.
     LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
     /// The key of a request whose head has all that is signed.
@@ -81,7 +82,7 @@ enum Step {
 }
 
 /// Keeps the body of a request that is passed on.
-struct Passing {
+pub(crate) struct Passing {
     rejection: Rejection,
     endpoint: Arc<Endpoint>,
     buffer: Buffer,
@@ -90,34 +91,41 @@ struct Passing {
 /// Yields after this many frames of a body that is never pending.
 const FRAMES_AT_ONCE: usize = 64;
 
-impl<B: Body> Verification<B> {
-    /// Checks the head for one endpoint, or for several of which one has to accept the request. The
-    /// body is not polled.
-    pub(crate) fn begin(
-        endpoints: &[Arc<Endpoint>],
-        shadow: Option<&Arc<Endpoint>>,
-        timeouts: Timeouts,
-        head: &Head<'_>,
+impl<B> Verification<B> {
+    pub(crate) fn new(
+        step: Step,
         body: B,
-        now: SystemTime,
-    ) -> Result<Self, Rejection> {
-        let at_least = body.size_hint().lower();
-        let step = match endpoints {
-            [endpoint] => Step::begin(endpoint, head, at_least, now),
-            _ => Step::begin_any(endpoints, shadow, head, at_least, now),
-        };
-        Ok(Self {
+        timeouts: Timeouts,
+        shadow: Option<&Arc<Endpoint>>,
+    ) -> Self {
+        Self {
             body,
-            step: step.or_else(|rejection| passing(rejection, shadow))?,
+            step,
             deadline: None,
             timeouts,
             shadow: shadow.cloned(),
-        })
+        }
     }
 }
 
 impl Step {
-    fn begin(
+    /// Checks the head for one endpoint, or for several of which one has to accept the request.
+    /// `at_least` is the known minimum length of the body.
+    pub(crate) fn begin(
+        endpoints: &[Arc<Endpoint>],
+        shadow: Option<&Arc<Endpoint>>,
+        head: &Head<'_>,
+        at_least: u64,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
+        let step = match endpoints {
+            [endpoint] => Self::begin_one(endpoint, head, at_least, now),
+            _ => Self::begin_any(endpoints, shadow, head, at_least, now),
+        };
+        step.or_else(|rejection| passing(rejection, shadow))
+    }
+
+    fn begin_one(
         endpoint: &Arc<Endpoint>,
         head: &Head<'_>,
         at_least: u64,
@@ -154,7 +162,7 @@ impl Step {
     ) -> Result<Self, Rejection> {
         let members =
             endpoints.iter().map(
-                |endpoint| match Self::begin(endpoint, head, at_least, now) {
+                |endpoint| match Self::begin_one(endpoint, head, at_least, now) {
                     Ok(Self::LookingUp(checked, keys, asked)) => {
                         Member::LookingUp(checked, keys, asked)
                     }
@@ -536,15 +544,8 @@ mod tests {
         counters::take();
         let body = Full::<Bytes>::from("x".repeat(10_000));
         let head = Head::from(&head);
-        let verification = Verification::begin(
-            &[Arc::clone(verifier.shared())],
-            None,
-            TIMEOUTS,
-            &head,
-            body,
-            now,
-        );
-        let verification = verification.unwrap();
+        let step = Step::begin(&[Arc::clone(verifier.shared())], None, &head, 0, now);
+        let verification = Verification::new(step.unwrap(), body, TIMEOUTS, None);
         let verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Err(Refusal { rejection, .. })) = verification.poll(&mut cx) else {
@@ -588,15 +589,8 @@ mod tests {
             .collect();
         let body = Frames(frames.into());
         let (head, now) = (Head::from(&head), SystemTime::UNIX_EPOCH);
-        let verification = Verification::begin(
-            &[Arc::clone(verifier.shared())],
-            None,
-            TIMEOUTS,
-            &head,
-            body,
-            now,
-        );
-        let verification = verification.unwrap();
+        let step = Step::begin(&[Arc::clone(verifier.shared())], None, &head, 0, now);
+        let verification = Verification::new(step.unwrap(), body, TIMEOUTS, None);
         let mut verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         for polls in 1..1000 {

@@ -31,17 +31,24 @@ impl CheckedHead {
         let received = unix_seconds(now);
         let mut data = EventData::new(endpoint, declared, received);
         let variants = &mut EventData::unverified(&mut data).variants;
+        // They are filled in where they stay, since they are large.
+        variants.extend(
+            endpoint
+                .tried()
+                .map(|(variant, _)| (variant, ParsedHead::default())),
+        );
         let mut first = None;
-        for (variant, scheme) in endpoint.tried() {
-            let tolerance = endpoint.tolerance(variant);
-            variants.push((variant, ParsedHead::default()));
-            if let Some((_, parsed)) = variants.last_mut()
-                && let Err(reason) = scheme.parse_head(parsed, &lines, received, tolerance)
-            {
-                variants.pop();
-                first.get_or_insert(reason);
+        variants.retain(|(variant, parsed)| {
+            let scheme = endpoint.scheme(*variant);
+            let tolerance = endpoint.tolerance(*variant);
+            match scheme.map(|scheme| scheme.parse_head(parsed, &lines, received, tolerance)) {
+                Some(Err(reason)) => {
+                    first.get_or_insert(reason);
+                    false
+                }
+                parsed => parsed.is_some(),
             }
-        }
+        });
         match first {
             Some(reason) if variants.is_empty() => {
                 Err(refused(hints::of_head(endpoint, head, &lines, reason)))

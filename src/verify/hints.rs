@@ -128,9 +128,9 @@ pub(crate) fn of_body(
         hints.set = hints.set.and(undecoded.hints);
         hints.insert(Hint::UndecodedSignature);
         let scheme = endpoint.schemes.first();
-        let header = scheme.and_then(|scheme| scheme.head.signatures.first()?.shared());
+        let header = scheme.and_then(|scheme| scheme.head.signatures.first());
         if let Some(header) = header {
-            reason = reason.about(header);
+            reason = reason.about(header.shown());
         }
     }
     // A tool for development is not what sends to an endpoint that works.
