@@ -99,20 +99,26 @@ impl HeaderTable {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        if self.lengths & length_bit(name) == 0 {
+        if !self.has_length(name) {
             return None;
         }
         self.names.iter().position(|known| is_name(known, name))
     }
 
+    /// Whether a name of the table has this length.
+    fn has_length(&self, name: &str) -> bool {
+        self.lengths & length_bit(name) != 0
+    }
+
     /// Passes once over a head.
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
         let mut values: Lines<'h> = smallvec![None; self.names.len()];
+        let lines = values.as_mut_slice();
         head.headers.for_each(&mut |name, value| {
-            if self.lengths & length_bit(name) == 0 {
+            if !self.has_length(name) {
                 return;
             }
-            for (known, line) in self.names.iter().zip(&mut values) {
+            for (known, line) in self.names.iter().zip(&mut *lines) {
                 if is_name(known, name) {
                     *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
                     return;

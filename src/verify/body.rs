@@ -364,66 +364,67 @@ impl Comparison {
         false
     }
 
-    /// `false` when no key is left.
+    /// Tries the next key under the next variant, if one is left.
     fn try_next(&mut self) -> bool {
-        let (data, keys) = (&self.data, &self.keys);
-        let count = keys.keys().len();
-        let (Some(place), Some(number)) =
-            (self.next.checked_div(count), self.next.checked_rem(count))
-        else {
+        let count = self.keys.keys().len();
+        if self.next >= count.saturating_mul(self.data.variants.len()) {
             return false;
-        };
-        let Some((variant, parsed)) = data.variants.get(place) else {
-            return false;
-        };
-        let hashes = self.hashes.as_ref();
-        let hash = hashes.and_then(|hashes| hashes.get(self.next));
-        let is_ruled_out = self.is_ruled_out(place);
-        // A key of another kind is a wrong key.
-        let nothing = if is_ruled_out {
-            Verdict::NoContent
-        } else {
-            Verdict::Mismatch
-        };
+        }
+        let verdict = self.judge(self.next).unwrap_or(Verdict::NoContent);
         self.next = self.next.saturating_add(1);
-        let (Some(scheme), Some(key)) = (data.endpoint.scheme(*variant), keys.keys().get(number))
-        else {
-            return true;
-        };
-        let Some(state) = key.state(*variant).filter(|_| !is_ruled_out) else {
-            self.verdict = self.verdict.max(nothing);
-            return true;
+        if !matches!(self.verdict, Verdict::Match { .. }) {
+            self.verdict = self.verdict.max(verdict);
+        }
+        true
+    }
+
+    /// What a key says under a variant; `None` if it has nothing to compare.
+    fn judge(&self, index: usize) -> Option<Verdict> {
+        let (data, keys) = (&self.data, self.keys.keys());
+        let (place, number) = (
+            index.checked_div(keys.len())?,
+            index.checked_rem(keys.len())?,
+        );
+        let (variant, parsed) = data.variants.get(place)?;
+        let (scheme, key) = (data.endpoint.scheme(*variant)?, keys.get(number)?);
+        if self.is_ruled_out(place) {
+            return None;
+        }
+        // A key of another kind is a wrong key.
+        let Some(state) = key.state(*variant) else {
+            return Some(Verdict::Mismatch);
         };
         if let (Some(asked), Some(id)) = (&parsed.key_id, &key.id)
             && **asked != **id
         {
-            self.verdict = self.verdict.max(Verdict::Mismatch);
-            return true;
+            return Some(Verdict::Mismatch);
         }
         // Everything cheaper comes first; a match elsewhere needs no other.
         if state.proof.is_slow() && matches!(self.verdict, Verdict::Match { .. }) {
-            return true;
+            return None;
         }
         let values = Values {
             key: &state.key,
             head: &parsed.values,
         };
         let candidates = &parsed.signatures.candidates;
+        let hash = self.hashes.as_ref().and_then(|hashes| hashes.get(index));
         let mut signature = 0;
         let matched = match (&parsed.special, hash) {
             (Some(special), _) => {
                 let proven = special.proven_by(&state.proof, key.id.as_deref(), candidates);
                 signature = proven.unwrap_or_default();
-                Some(proven.is_some())
+                proven.is_some()
             }
-            (None, Some(hasher)) => hasher
-                .hash(&mut |hash| scheme.content.complete(hash, values, &self.body))
-                .map(|tag| candidates.contain(&tag)),
+            (None, Some(hasher)) => {
+                let tag =
+                    hasher.hash(&mut |hash| scheme.content.complete(hash, values, &self.body))?;
+                candidates.contain(&tag)
+            }
             (None, None) => state.proof.matches(candidates, &mut |content| {
                 scheme.content.feed(content, values, &self.body)
-            }),
+            })?,
         };
-        let Some(matched) = matched else { return true };
         let verdict = match (matched, key.valid_at(data.received)) {
             (true, _) if !state.is_trusted(data.received) => Verdict::Untrusted,
             (true, true) => Verdict::Match {
@@ -434,10 +435,7 @@ impl Comparison {
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
         };
-        if !matches!(self.verdict, Verdict::Match { .. }) {
-            self.verdict = self.verdict.max(verdict);
-        }
-        true
+        Some(verdict)
     }
 
     /// The outcome, once every key was tried.

@@ -236,11 +236,11 @@ where
                     if let Err(rejection) = ready!(read) {
                         return Poll::Ready(Err(rejection.into()));
                     }
+                    let work = request.received().saturating_mul(request.hash_count());
+                    this.deadline.set(None);
                     let Step::Reading(request) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the reading");
                     };
-                    let work = request.received().saturating_mul(request.hash_count());
-                    this.deadline.set(None);
                     let mut comparison = request.compare();
                     match comparison.ask_for_keys() {
                         Some(keys) => Ok(Step::AwaitingKeys(Late::new(comparison, keys))),
