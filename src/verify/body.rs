@@ -234,7 +234,7 @@ pub(crate) struct Comparison {
     next: usize,
     verdict: Verdict,
     /// Why the body rules out the first variant. There is nothing to compare if it rules out all.
-    malformed: Option<Box<Reason>>,
+    malformed: Option<Reason>,
     /// One bit for each variant that the body rules out.
     ruled_out: u64,
     /// Whether `body` is the body of the request, so that a refusal can speak of it.
@@ -450,7 +450,7 @@ impl Comparison {
             body,
         };
         if let Some(reason) = self.malformed.filter(|_| are_all_ruled_out) {
-            return Err(refused(*reason, &mut data, body));
+            return Err(refused(reason, &mut data, body));
         }
         let kind = match (self.verdict, &data.owner) {
             (_, KeyOwner::Unknown(_)) => RejectionKind::UnknownTenant,
@@ -520,11 +520,7 @@ impl Comparison {
 
 /// Takes signatures and timestamps from the body, where variants have them there. Returns why the
 /// body rules out the first variant, and one bit for each that it rules out.
-fn parse_body(
-    data: &mut Arc<EventData>,
-    body: &BodyInput,
-    is_read: bool,
-) -> (Option<Box<Reason>>, u64) {
+fn parse_body(data: &mut Arc<EventData>, body: &BodyInput, is_read: bool) -> (Option<Reason>, u64) {
     let (mut malformed, mut ruled_out) = (None, 0);
     let endpoint = Arc::clone(&data.endpoint);
     let now = data.received;
@@ -535,7 +531,7 @@ fn parse_body(
         };
         let tolerance = endpoint.tolerance(*variant);
         if let Err(reason) = scheme.parse_body(parsed, body, is_read, now, tolerance) {
-            malformed.get_or_insert_with(|| Box::new(reason));
+            malformed.get_or_insert(reason);
             ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
         }
     }
