@@ -1,6 +1,6 @@
 //! [`CheckedHead`]: what is decided before a byte of the body is read.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, iter, sync::Arc, time::SystemTime};
 
 use crate::{
     clock::unix_seconds, compiled::head::ParsedHead, endpoint::Endpoint, event::data::EventData,
@@ -31,24 +31,18 @@ impl CheckedHead {
         let received = unix_seconds(now);
         let mut data = EventData::new(endpoint, declared, received);
         let variants = &mut EventData::unverified(&mut data).variants;
-        // They are filled in where they stay, since they are large.
-        variants.extend(
-            endpoint
-                .tried()
-                .map(|(variant, _)| (variant, ParsedHead::default())),
-        );
         let mut first = None;
-        variants.retain(|(variant, parsed)| {
-            let scheme = endpoint.scheme(*variant);
-            let tolerance = endpoint.tolerance(*variant);
-            match scheme.map(|scheme| scheme.parse_head(parsed, &lines, received, tolerance)) {
-                Some(Err(reason)) => {
-                    first.get_or_insert(reason);
-                    false
-                }
-                parsed => parsed.is_some(),
+        for (variant, scheme) in endpoint.tried() {
+            // Made where it stays, since it is large.
+            variants.extend(iter::once_with(|| (variant, ParsedHead::default())));
+            let tolerance = endpoint.tolerance(variant);
+            if let Some((_, parsed)) = variants.last_mut()
+                && let Err(reason) = scheme.parse_head(parsed, &lines, received, tolerance)
+            {
+                variants.pop();
+                first.get_or_insert(reason);
             }
-        });
+        }
         match first {
             Some(reason) if variants.is_empty() => {
                 Err(refused(hints::of_head(endpoint, head, &lines, reason)))
