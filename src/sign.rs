@@ -202,7 +202,7 @@ impl Signer {
     ) -> Result<Request<Bytes>, SignError> {
         let (mut head, body) = request.into_parts();
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
-        let input = BodyInput::new(body.clone(), &self.body, None);
+        let input = BodyInput::new(body.clone(), &self.body);
         let body = match self.scheme.repeated_time(&input, now) {
             Some((elsewhere, time)) => self.put(elsewhere, &time, Value::Time, &mut head, body)?,
             None => body,
@@ -383,7 +383,7 @@ impl Signer {
         let mut parsed = ParsedHead::default();
         let read = self.scheme.parse_head(&mut parsed, &lines, now, None);
         read.map_err(refused)?;
-        let body = BodyInput::new(body.clone(), &self.body, None);
+        let body = BodyInput::new(body.clone(), &self.body);
         let feed = |content: &mut dyn Update, key: &[u8]| {
             let values = Values {
                 key,

@@ -192,7 +192,7 @@ impl EventData {
             return;
         }
         if let (Some(scheme), Some(values)) = (self.scheme(), self.values()) {
-            let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
+            let body = BodyInput::new(self.body.clone(), &self.endpoint.body);
             let time = scheme.head.time_header();
             scheme.content.values(values, &body, time, take);
         }

@@ -250,8 +250,10 @@ impl Comparison {
         body: Option<Bytes>,
     ) -> Self {
         let is_read = body.is_some();
-        let digest = hashes.as_mut().and_then(|hashes| hashes.take_digest());
-        let body = BodyInput::new(body.unwrap_or_default(), &data.endpoint.body, digest);
+        let mut body = BodyInput::new(body.unwrap_or_default(), &data.endpoint.body);
+        if let Some(digest) = hashes.as_mut().and_then(|hashes| hashes.take_digest()) {
+            body.set_sha256(digest);
+        }
         let (malformed, ruled_out) = if data.endpoint.parses_body {
             parse_body(&mut data, &body, is_read)
         } else {
@@ -282,7 +284,9 @@ impl Comparison {
 
     /// Goes on to the body if a key matches, else refuses the request.
     pub(crate) fn condemn(mut self) -> Result<BodyVerifier, Rejection> {
-        while self.try_next() {}
+        while self.has_next() {
+            self.try_next();
+        }
         match (self.verdict, &self.data.owner) {
             (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
                 Ok(BodyVerifier::new(self.data, self.keys))
@@ -351,7 +355,8 @@ impl Comparison {
 
     /// Tries the next key, even after a match. `false` when nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
-        if self.try_next() {
+        if self.has_next() {
+            self.try_next();
             return true;
         }
         // Unknown tenants are refused in any case, and take as long as a wrong signature.
@@ -364,18 +369,18 @@ impl Comparison {
         false
     }
 
-    /// Tries the next key under the next variant, if one is left.
-    fn try_next(&mut self) -> bool {
-        let count = self.keys.keys().len();
-        if self.next >= count.saturating_mul(self.data.variants.len()) {
-            return false;
-        }
+    /// Whether a key under a variant is left to try.
+    fn has_next(&self) -> bool {
+        let variants = self.data.variants.len();
+        self.next < self.keys.keys().len().saturating_mul(variants)
+    }
+
+    fn try_next(&mut self) {
         let verdict = self.judge(self.next).unwrap_or(Verdict::NoContent);
         self.next = self.next.saturating_add(1);
         if !matches!(self.verdict, Verdict::Match { .. }) {
             self.verdict = self.verdict.max(verdict);
         }
-        true
     }
 
     /// What a key says under a variant; `None` if it has nothing to compare.
@@ -440,25 +445,15 @@ impl Comparison {
 
     /// The outcome, once every key was tried.
     pub(crate) fn conclude(self) -> Result<VerifiedEvent, Refused> {
-        let are_all_ruled_out = self.are_all_ruled_out();
-        let is_read = self.is_read;
-        let names_no_key = matches!(self.verdict, Verdict::Mismatch) && self.names_no_key();
-        let Self { mut data, keys, .. } = self;
-        let (body, sha256) = self.body.into_parts();
-        let refused = |reason, data: &mut Arc<EventData>, body: Bytes| Refused {
-            rejection: refuse(reason, data, is_read.then_some(&*body), sha256.as_ref()),
-            body,
-        };
-        if let Some(reason) = self.malformed.filter(|_| are_all_ruled_out) {
-            return Err(refused(reason, &mut data, body));
-        }
+        let (data, body) = (&self.data, self.body.bytes());
         let kind = match (self.verdict, &data.owner) {
+            _ if self.are_all_ruled_out() => RejectionKind::MalformedBody,
             (_, KeyOwner::Unknown(_)) => RejectionKind::UnknownTenant,
             // A signature of the body would not match.
-            (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(&data, place) => {
+            (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(data, place) => {
                 RejectionKind::BodyTaken
             }
-            (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(&body) => {
+            (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(body) => {
                 RejectionKind::ForgeableBody
             }
             (
@@ -468,39 +463,51 @@ impl Comparison {
                     signature,
                 },
                 _,
-            ) => {
-                let verified_before = data.endpoint.verified.add();
-                let event = EventData::unverified(&mut data);
-                event.verified_before = verified_before;
-                event.matched = place;
-                if event.endpoint.parses_body {
-                    event.settle(signature);
-                }
-                event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
-                if event
-                    .endpoint
-                    .provider
-                    .handshake()
-                    .is_some_and(Handshake::has_macs)
-                {
-                    event.answering = Some((keys, key));
-                }
-                event.body = body;
-                if let Some(sha256) = sha256 {
-                    event.body_sha256 = OnceLock::from(sha256);
-                }
-                return Ok(VerifiedEvent::proven(data));
-            }
+            ) => return Ok(self.accept(place, key, signature)),
             (Verdict::OutsideWindow, _) => RejectionKind::KeyOutsideWindow,
             (Verdict::Untrusted, _) => RejectionKind::UntrustedCertificate,
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
-        let mut reason = Reason::new(kind);
-        if names_no_key && kind == RejectionKind::SignatureMismatch {
-            reason = reason.hint(Hint::UnknownKeyId);
+        Err(self.refuse(kind))
+    }
+
+    fn accept(mut self, place: usize, key: usize, signature: usize) -> VerifiedEvent {
+        let event = EventData::unverified(&mut self.data);
+        event.verified_before = event.endpoint.verified.add();
+        event.matched = place;
+        if event.endpoint.parses_body {
+            event.settle(signature);
         }
-        Err(refused(reason, &mut data, body))
+        let keys = self.keys;
+        event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
+        let handshake = event.endpoint.provider.handshake();
+        if handshake.is_some_and(Handshake::has_macs) {
+            event.answering = Some((keys, key));
+        }
+        if let Some(sha256) = self.body.known_sha256() {
+            event.body_sha256 = OnceLock::from(sha256);
+        }
+        event.body = self.body.into_bytes();
+        VerifiedEvent::proven(self.data)
+    }
+
+    #[cold]
+    fn refuse(mut self, kind: RejectionKind) -> Refused {
+        let names_no_key = kind == RejectionKind::SignatureMismatch && self.names_no_key();
+        let are_all_ruled_out = self.are_all_ruled_out();
+        let reason = match self.malformed.take().filter(|_| are_all_ruled_out) {
+            Some(reason) => reason,
+            None if names_no_key => Reason::new(kind).hint(Hint::UnknownKeyId),
+            None => Reason::new(kind),
+        };
+        let sha256 = self.body.known_sha256();
+        let body = self.body.into_bytes();
+        let read = self.is_read.then_some(&*body);
+        Refused {
+            rejection: refuse(reason, &mut self.data, read, sha256.as_ref()),
+            body,
+        }
     }
 
     /// Whether the request names keys by ids, of which no key has one.

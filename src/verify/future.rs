@@ -153,6 +153,7 @@ impl Step {
         })
     }
 
+    #[inline(never)]
     fn begin_any(
         endpoints: &[Arc<Endpoint>],
         shadow: Option<&Arc<Endpoint>>,
