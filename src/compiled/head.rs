@@ -62,7 +62,9 @@ impl CompiledScheme {
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         parsed.timestamp = timestamp;
         rules.copy_values(view, &self.content.slots, &text, &mut parsed.values)?;
-        parsed.key_id = rules.key_id(view)?;
+        if let Some(header) = &rules.key_id {
+            parsed.key_id = Some(key_id(header, view)?);
+        }
         Ok(())
     }
 
@@ -154,17 +156,10 @@ impl HeadRules {
         parsed.timestamp = timestamp;
         parsed.special = Some(Box::new(parts));
         self.copy_values(view, &[], b"", &mut parsed.values)?;
-        parsed.key_id = self.key_id(view)?;
+        if let Some(header) = &self.key_id {
+            parsed.key_id = Some(key_id(header, view)?);
+        }
         Ok(())
-    }
-
-    fn key_id(&self, view: FamilyView<'_, '_>) -> Result<Option<Box<str>>, Reason> {
-        let Some(header) = &self.key_id else {
-            return Ok(None);
-        };
-        let text = std::str::from_utf8(view.one(header)?);
-        let text = text.map_err(|_| view.blame(header, RejectionKind::MalformedHeader))?;
-        Ok(Some(text.into()))
     }
 
     fn signature_in_body(&self) -> Option<(&Elsewhere, usize)> {
@@ -358,14 +353,18 @@ impl HeadRules {
                 return Err(malformed(names));
             }
         }
-        let value = |header: &Option<HeaderNames>| {
-            let value = view.only(header.as_ref()?)?;
-            Some(HeaderValue::from_slice(value))
+        let keep = |header: &Option<HeaderNames>, value: &mut Option<HeaderValue>| {
+            if let Some(text) = header.as_ref().and_then(|header| view.only(header)) {
+                *value = Some(HeaderValue::from_slice(text));
+            }
         };
-        values.event_type = value(&self.metadata.event_type);
-        values.delivery_id = value(&self.metadata.delivery_id);
-        values.content_type = value(&self.metadata.content_type);
-        values.content_encoding = value(&self.metadata.content_encoding);
+        keep(&self.metadata.event_type, &mut values.event_type);
+        keep(&self.metadata.delivery_id, &mut values.delivery_id);
+        keep(&self.metadata.content_type, &mut values.content_type);
+        keep(
+            &self.metadata.content_encoding,
+            &mut values.content_encoding,
+        );
         Ok(())
     }
 
@@ -373,6 +372,13 @@ impl HeadRules {
         let header = self.signatures.first();
         header.map_or(Reason::new(kind), |header| view.blame(header, kind))
     }
+}
+
+/// The id of the key in a header.
+fn key_id(header: &HeaderNames, view: FamilyView<'_, '_>) -> Result<Box<str>, Reason> {
+    let text = std::str::from_utf8(view.one(header)?);
+    let text = text.map_err(|_| view.blame(header, RejectionKind::MalformedHeader))?;
+    Ok(text.into())
 }
 
 impl TimestampRule {

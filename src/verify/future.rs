@@ -247,8 +247,11 @@ where
                         Some(keys) => Ok(Step::AwaitingKeys(Late::new(comparison, keys))),
                         None if work <= HASHED_AT_ONCE => {
                             while comparison.step() {}
-                            let concluded = concluded(comparison.conclude(), this.shadow.as_ref());
-                            return Poll::Ready(concluded);
+                            let concluded = comparison.conclude();
+                            let shadow = this.shadow.as_ref();
+                            return Poll::Ready(
+                                concluded.map_err(|refused| refusal(refused, shadow)),
+                            );
                         }
                         None => Ok(Step::Comparing(Box::new(comparison))),
                     }
@@ -270,7 +273,8 @@ where
                     let Step::Comparing(comparison) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the comparison");
                     };
-                    return Poll::Ready(concluded(comparison.conclude(), this.shadow.as_ref()));
+                    let (concluded, shadow) = (comparison.conclude(), this.shadow.as_ref());
+                    return Poll::Ready(concluded.map_err(|refused| refusal(refused, shadow)));
                 }
                 Step::SeveralLookUps(several) => {
                     let keys = match several.poll_keys(cx) {
@@ -310,7 +314,8 @@ where
                         unreachable!("the step was the comparisons");
                     };
                     if let Some(compared) = compared {
-                        return Poll::Ready(concluded(compared, this.shadow.as_ref()));
+                        let shadow = this.shadow.as_ref();
+                        return Poll::Ready(compared.map_err(|refused| refusal(refused, shadow)));
                     }
                     this.deadline.set(None);
                     several.ask_for_keys();
@@ -360,18 +365,16 @@ impl From<Rejection> for Refusal {
     }
 }
 
-/// The result of a comparison.
-fn concluded(
-    result: Result<VerifiedEvent, Refused>,
-    shadow: Option<&Arc<Endpoint>>,
-) -> Result<VerifiedEvent, Refusal> {
-    result.map_err(|Refused { rejection, body }| Refusal {
+/// The refusal of a request whose body was read.
+#[cold]
+fn refusal(Refused { rejection, body }: Refused, shadow: Option<&Arc<Endpoint>>) -> Refusal {
+    Refusal {
         passed_on: shadow
             .filter(|_| rejection.is_of_signature())
             .map(|_| body.clone()),
         read: Some(body),
         rejection,
-    })
+    }
 }
 
 impl Reader for Passing {
