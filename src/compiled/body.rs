@@ -99,6 +99,7 @@ impl BodyTable {
             .any(|entry| entry.from.field().is_some())
     }
 
+    #[inline(never)]
     fn read(&self, body: &[u8]) -> BodyValues {
         let sources = || self.entries.iter().map(|entry| &entry.from);
         let raws = if sources().any(|from| from.pointer().is_some()) {

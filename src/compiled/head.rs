@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::{
     clock::UnixTime,
@@ -53,12 +54,18 @@ impl CompiledScheme {
             view.one(header)?;
         }
         if let Some(special) = &self.special {
-            rules.check_constants(view)?;
+            rules
+                .constants
+                .iter()
+                .try_for_each(|constant| check(view, constant))?;
             return rules.parse_special(parsed, special, view, now, tolerance);
         }
         // A signature of another algorithm is malformed, whatever a header says of it.
         rules.decode_head(view, &mut parsed.signatures)?;
-        rules.check_constants(view)?;
+        rules
+            .constants
+            .iter()
+            .try_for_each(|constant| check(view, constant))?;
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
         parsed.timestamp = timestamp;
         rules.copy_values(view, &self.content.slots, &text, &mut parsed.values)?;
@@ -128,17 +135,6 @@ impl CompiledScheme {
 }
 
 impl HeadRules {
-    /// Checks the headers whose values are given.
-    fn check_constants(&self, view: FamilyView<'_, '_>) -> Result<(), Reason> {
-        for (header, expected) in &self.constants {
-            let value = view.one(header)?;
-            if !bool::from(value.ct_eq(expected)) {
-                return Err(view.blame(header, RejectionKind::UnexpectedHeader));
-            }
-        }
-        Ok(())
-    }
-
     /// Checks the head under a special scheme.
     #[cold]
     fn parse_special(
@@ -186,7 +182,7 @@ impl HeadRules {
         if let ([header], false) = (&*self.signatures, self.signature.repeats) {
             return self.decode(view.one(header)?, found, |kind| view.blame(header, kind));
         }
-        let mut collector = Collector::new(&self.signature, self.algorithm, found);
+        let mut collector = Collector::new(&self.signature, &self.decoder, found);
         let mut first: Option<(&HeaderNames, &[u8])> = None;
         for (header, line, text) in self.signature_lines(view) {
             if line > 0 && !self.signature.repeats {
@@ -210,7 +206,7 @@ impl HeadRules {
         found: &mut Signatures,
         blame: impl Fn(RejectionKind) -> Reason,
     ) -> Result<(), Reason> {
-        let mut collector = Collector::new(&self.signature, self.algorithm, found);
+        let mut collector = Collector::new(&self.signature, &self.decoder, found);
         match collector.read(value) {
             Ok(()) => self.some_decoded(&collector, value, blame),
             Err(TooMany) => Err(blame(RejectionKind::TooManySignatures)),
@@ -254,7 +250,7 @@ impl HeadRules {
         value: &[u8],
         collector: &Collector<'_>,
     ) -> Reason {
-        if is_folded(&self.signature, value, self.algorithm) {
+        if is_folded(&self.signature, value, &self.decoder) {
             return reason
                 .instead(RejectionKind::RepeatedHeader)
                 .hint(Hint::FoldedLines);
@@ -372,6 +368,18 @@ impl HeadRules {
         let header = self.signatures.first();
         header.map_or(Reason::new(kind), |header| view.blame(header, kind))
     }
+}
+
+/// Checks a header whose value is given.
+fn check(
+    view: FamilyView<'_, '_>,
+    (header, expected): &(HeaderNames, Zeroizing<Vec<u8>>),
+) -> Result<(), Reason> {
+    let value = view.one(header)?;
+    if !bool::from(value.ct_eq(expected)) {
+        return Err(view.blame(header, RejectionKind::UnexpectedHeader));
+    }
+    Ok(())
 }
 
 /// The id of the key in a header.

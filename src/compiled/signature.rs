@@ -10,7 +10,7 @@ use crate::{
     compiled::undecoded::Undecoded,
     crypto::candidates::{Candidates, Decoder},
     scheme::{
-        algorithm::{Algorithm, Keying},
+        algorithm::Keying,
         signature::{Grammar, SignatureFormat},
     },
 };
@@ -33,7 +33,7 @@ pub(crate) struct Signatures {
 /// Collects candidates from one or several header values.
 pub(crate) struct Collector<'s> {
     format: &'s SignatureFormat,
-    decoder: Decoder,
+    decoder: &'s Decoder,
     /// The number of items that should be signatures.
     pub(crate) seen: usize,
     pub(crate) found: &'s mut Signatures,
@@ -42,12 +42,12 @@ pub(crate) struct Collector<'s> {
 impl<'s> Collector<'s> {
     pub(crate) fn new(
         format: &'s SignatureFormat,
-        algorithm: Algorithm,
+        decoder: &'s Decoder,
         found: &'s mut Signatures,
     ) -> Self {
         Self {
             format,
-            decoder: Decoder::new(algorithm, format.encoding),
+            decoder,
             seen: 0,
             found,
         }
@@ -64,9 +64,9 @@ impl<'s> Collector<'s> {
         if self.seen > most {
             return Err(TooMany);
         }
-        if !self.found.candidates.offer(&self.decoder, text) {
+        if !self.found.candidates.offer(self.decoder, text) {
             let undecoded = self.found.undecoded.get_or_insert_default();
-            undecoded.add(text, &self.decoder);
+            undecoded.add(text, self.decoder);
         }
         Ok(())
     }
@@ -133,21 +133,20 @@ fn stripped<'v>(
 }
 
 /// Whether a single value is several that a proxy has folded into one line.
-pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], algorithm: Algorithm) -> bool {
+pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], decoder: &Decoder) -> bool {
     let Grammar::Single { prefixes } = &format.grammar else {
         return false;
     };
-    if algorithm.keying() == Keying::Token {
+    if decoder.keying == Keying::Token {
         return false;
     }
     let prefix = prefixes
         .first()
         .map_or(&b""[..], |prefix| prefix.as_bytes());
-    let decoder = Decoder::new(algorithm, format.encoding);
     let mut decoded = Candidates::default();
     let mut copies = listed(value, ',', prefix)
         .take(SignatureFormat::MAX_SIGNATURES)
-        .filter(|text| decoded.offer(&decoder, text));
+        .filter(|text| decoded.offer(decoder, text));
     copies.next().is_some() && copies.next().is_some()
 }
 
@@ -319,7 +318,7 @@ mod tests {
     use super::*;
     use crate::{
         crypto::{encoding::encode_hex, tag::Tag},
-        scheme::encoding::Encoding,
+        scheme::{algorithm::Algorithm, encoding::Encoding},
     };
 
     /// Digests of two bytes would do; MD5 has the fewest.
@@ -334,8 +333,9 @@ mod tests {
     }
 
     fn candidates(signature: &SignatureFormat, value: &str) -> Result<Candidates, TooMany> {
+        let decoder = Decoder::new(ALGORITHM, signature.encoding);
         let mut found = Signatures::default();
-        Collector::new(signature, ALGORITHM, &mut found).read(padded(value).as_bytes())?;
+        Collector::new(signature, &decoder, &mut found).read(padded(value).as_bytes())?;
         Ok(found.candidates)
     }
 
@@ -460,6 +460,7 @@ mod tests {
     #[test]
     fn several_signatures_in_a_single_value_are_lines_that_were_folded() {
         let github = SignatureFormat::single("x", Encoding::Hex).with_prefix("sha256=");
+        let decoder = Decoder::new(ALGORITHM, github.encoding);
         for (text, folded) in [
             ("sha256=00ff, sha256=00ff", true),
             ("sha256=00ff,sha256=0000", true),
@@ -470,7 +471,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                is_folded(&github, padded(text).as_bytes(), ALGORITHM),
+                is_folded(&github, padded(text).as_bytes(), &decoder),
                 folded,
                 "{text:?}"
             );
