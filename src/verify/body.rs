@@ -63,7 +63,7 @@ impl CheckedHead {
     /// [`verify`](BodyVerifier::verify), when the token or the signature does not depend on the
     /// body.
     pub fn with_keys(self, keys: &KeySet) -> Result<BodyVerifier, Rejection> {
-        self.with_keys_of(KeyOwner::Endpoint, keys.clone())
+        self.with_valid_keys(keys.clone())
     }
 
     /// Adds the keys of the tenant that was [looked up](crate::keys) for this request. `None` is a
@@ -96,14 +96,16 @@ impl CheckedHead {
         }
     }
 
-    fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
-        if !has_valid(&keys, &self.data) {
-            let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
-            return Err(Rejection::new(reason, &self.data.endpoint.labels));
-        }
-        let mut data = self.data;
-        if !matches!(owner, KeyOwner::Endpoint) {
-            EventData::unverified(&mut data).owner = owner;
+    fn with_keys_of(mut self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
+        EventData::unverified(&mut self.data).owner = owner;
+        self.with_valid_keys(keys)
+    }
+
+    fn with_valid_keys(self, keys: KeySet) -> Result<BodyVerifier, Rejection> {
+        let data = self.data;
+        if !has_valid(&keys, &data) {
+            let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(data.owner.tenant());
+            return Err(Rejection::new(reason, &data.endpoint.labels));
         }
         if data.endpoint.is_decided_by_head {
             return BodyVerifier::new(data, keys).condemn_by_head();

@@ -35,7 +35,7 @@ impl CheckedHead {
         for (variant, scheme) in endpoint.tried() {
             // Made where it stays, since it is large.
             variants.extend(iter::once_with(|| (variant, ParsedHead::default())));
-            let tolerance = endpoint.tolerance(variant);
+            let tolerance = endpoint.tolerance.or(scheme.tolerance);
             if let Some((_, parsed)) = variants.last_mut()
                 && let Err(reason) = scheme.parse_head(parsed, &lines, received, tolerance)
             {
