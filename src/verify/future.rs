@@ -247,11 +247,10 @@ where
                         Some(keys) => Ok(Step::AwaitingKeys(Late::new(comparison, keys))),
                         None if work <= HASHED_AT_ONCE => {
                             while comparison.step() {}
-                            let concluded = comparison.conclude();
                             let shadow = this.shadow.as_ref();
-                            return Poll::Ready(
-                                concluded.map_err(|refused| refusal(refused, shadow)),
-                            );
+                            let concluded = comparison.conclude();
+                            let event = concluded.map_err(|refused| refusal(refused, shadow))?;
+                            return Poll::Ready(Ok(event));
                         }
                         None => Ok(Step::Comparing(Box::new(comparison))),
                     }
@@ -273,8 +272,10 @@ where
                     let Step::Comparing(comparison) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the comparison");
                     };
-                    let (concluded, shadow) = (comparison.conclude(), this.shadow.as_ref());
-                    return Poll::Ready(concluded.map_err(|refused| refusal(refused, shadow)));
+                    let shadow = this.shadow.as_ref();
+                    let concluded = comparison.conclude();
+                    let event = concluded.map_err(|refused| refusal(refused, shadow))?;
+                    return Poll::Ready(Ok(event));
                 }
                 Step::SeveralLookUps(several) => {
                     let keys = match several.poll_keys(cx) {
@@ -315,7 +316,8 @@ where
                     };
                     if let Some(compared) = compared {
                         let shadow = this.shadow.as_ref();
-                        return Poll::Ready(compared.map_err(|refused| refusal(refused, shadow)));
+                        let event = compared.map_err(|refused| refusal(refused, shadow))?;
+                        return Poll::Ready(Ok(event));
                     }
                     this.deadline.set(None);
                     several.ask_for_keys();
