@@ -99,6 +99,7 @@ impl BodyTable {
             .any(|entry| entry.from.field().is_some())
     }
 
+    /// Reads the values. Most tables are empty, so it is not compiled into what every request runs.
     #[inline(never)]
     fn read(&self, body: &[u8]) -> BodyValues {
         let sources = || self.entries.iter().map(|entry| &entry.from);

@@ -213,7 +213,7 @@ impl HeadRules {
         }
     }
 
-    /// Whether one signature at least was decoded.
+    /// An error unless a signature was decoded.
     fn some_decoded(
         &self,
         collector: &Collector<'_>,

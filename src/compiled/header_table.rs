@@ -24,7 +24,7 @@ pub(crate) struct HeaderTable {
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderNames {
     first: FamilyName,
-    /// None if the name is the same in every family.
+    /// Those in the other families; empty if all have the first one.
     others: Vec<FamilyName>,
 }
 
@@ -132,7 +132,8 @@ impl HeaderTable {
     }
 }
 
-/// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first.
+/// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first,
+/// with the bit set that distinguishes the cases of a letter.
 fn is_name(known: &str, name: &str) -> bool {
     let last = |text: &str| text.as_bytes().last().map(|byte| byte | 0x20);
     known.len() == name.len()
@@ -158,15 +159,13 @@ impl<'h> HeaderLines<'h> {
     /// The number in `Content-Length`, if it is one. A number that overflows is `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
         let (text, _) = (*self.values.first()?)?;
-        let digit = |byte: &u8| byte.checked_sub(b'0').filter(|digit| *digit < 10);
-        let number = text.iter().try_fold(0_u64, |number, byte| {
-            Some(
-                number
-                    .saturating_mul(10)
-                    .saturating_add(digit(byte)?.into()),
-            )
-        });
-        number.filter(|_| !text.is_empty())
+        if text.is_empty() {
+            return None;
+        }
+        text.iter().try_fold(0_u64, |number, byte| {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            Some(number.saturating_mul(10).saturating_add(digit.into()))
+        })
     }
 
     /// Selects the header family: the first complete one, else the first with any header, else the
@@ -188,6 +187,7 @@ impl<'h> HeaderLines<'h> {
         }
     }
 
+    /// The index of the family.
     fn family(&self, families: usize, needed: &[HeaderNames], any: &[HeaderNames]) -> usize {
         let mut begun = None;
         for family in 0..families {
@@ -304,7 +304,7 @@ pub(crate) struct HeaderValues {
     pub(crate) content_encoding: Option<HeaderValue>,
 }
 
-/// It has room for an id.
+/// Most values need no allocation.
 pub(crate) type HeaderValue = SmallVec<[u8; 40]>;
 
 impl HeaderValues {

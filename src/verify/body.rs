@@ -101,6 +101,7 @@ impl CheckedHead {
         self.with_valid_keys(keys)
     }
 
+    /// Goes on if a key is valid.
     fn with_valid_keys(self, keys: KeySet) -> Result<BodyVerifier, Rejection> {
         let data = self.data;
         if !has_valid(&keys, &data) {
@@ -528,7 +529,8 @@ impl Comparison {
 }
 
 /// Takes signatures and timestamps from the body, where variants have them there. Returns why the
-/// body rules out the first variant, and one bit for each that it rules out.
+/// body rules out the first variant, and one bit for each that it rules out. Most providers have
+/// nothing of the kind, so it is not compiled into what every request runs.
 #[inline(never)]
 fn parse_body(data: &mut Arc<EventData>, body: &BodyInput, is_read: bool) -> (Option<Reason>, u64) {
     let (mut malformed, mut ruled_out) = (None, 0);

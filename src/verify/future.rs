@@ -153,6 +153,7 @@ impl Step {
         })
     }
 
+    /// Apart from [`begin`](Self::begin), because most layers have one endpoint.
     #[inline(never)]
     fn begin_any(
         endpoints: &[Arc<Endpoint>],
