@@ -135,10 +135,13 @@ where
         let begun = {
             let _entered = trace.enter();
             observe::arrived(request.extensions().get());
-            self.options.begin(&head_of(&request), body)
+            // A payload does not know its length.
+            self.options.begin(&head_of(&request), 0)
         };
         let state = match begun {
-            Ok(verification) => State::Verifying { verification },
+            Ok(step) => State::Verifying {
+                verification: self.options.verification(step, body),
+            },
             Err(rejection) => {
                 self.options.capture(&rejection, &head_of(&request), None);
                 State::Refused { rejection }

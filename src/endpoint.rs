@@ -222,6 +222,11 @@ impl Endpoint {
         all.filter(move |(place, _)| is_tried(*place))
     }
 
+    /// Whether a key can match several variants.
+    pub(crate) fn tries_several(&self) -> bool {
+        self.schemes.len() > 1 && self.tried().count() > 1
+    }
+
     pub(crate) fn scheme(&self, variant: usize) -> Option<&CompiledScheme> {
         self.schemes.get(variant)
     }

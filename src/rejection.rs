@@ -37,6 +37,9 @@ pub(crate) struct RequestFacts {
 /// Shortens a text of the request, and escapes what could disturb a log.
 pub(crate) fn shown(text: &str) -> Box<str> {
     const LONGEST: usize = 200;
+    if text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.into();
+    }
     let mut all = String::with_capacity(text.len().min(LONGEST));
     for letter in text.chars() {
         if all.len() >= LONGEST {
@@ -81,9 +84,13 @@ pub(crate) struct Labels {
     pub(crate) remedies: Remedies,
 }
 
-/// A kind with the facts that explain it, before the endpoint is known.
+/// A kind with the facts that explain it, before the endpoint is known. It is behind a pointer so
+/// that a check that succeeds returns little.
 #[derive(Debug)]
-pub(crate) struct Reason {
+pub(crate) struct Reason(Box<Facts>);
+
+#[derive(Debug)]
+struct Facts {
     kind: RejectionKind,
     header: Option<Arc<str>>,
     skew: Option<i64>,
@@ -97,7 +104,7 @@ pub(crate) struct Reason {
 
 impl Reason {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self {
+        Self(Box::new(Facts {
             kind,
             header: None,
             skew: None,
@@ -106,21 +113,21 @@ impl Reason {
             tenant: None,
             retry_after: None,
             hints: None,
-        }
+        }))
     }
 
     /// The same facts under another kind.
     pub(crate) fn instead(mut self, kind: RejectionKind) -> Self {
-        self.kind = kind;
+        self.0.kind = kind;
         self
     }
 
     pub(crate) fn kind(&self) -> RejectionKind {
-        self.kind
+        self.0.kind
     }
 
     pub(crate) fn hints(&mut self) -> &mut Hints {
-        self.hints.get_or_insert_default()
+        self.0.hints.get_or_insert_default()
     }
 
     pub(crate) fn hint(mut self, hint: Hint) -> Self {
@@ -129,7 +136,7 @@ impl Reason {
     }
 
     pub(crate) fn about(mut self, header: &Arc<str>) -> Self {
-        self.header = Some(Arc::clone(header));
+        self.0.header = Some(Arc::clone(header));
         self
     }
 
@@ -139,27 +146,27 @@ impl Reason {
     }
 
     pub(crate) fn with_skew(mut self, seconds: i64) -> Self {
-        self.skew = Some(seconds);
+        self.0.skew = Some(seconds);
         self
     }
 
     pub(crate) fn with_value_length(mut self, bytes: usize) -> Self {
-        self.value_length = u64::try_from(bytes).ok();
+        self.0.value_length = u64::try_from(bytes).ok();
         self
     }
 
     pub(crate) fn with_body_length(mut self, bytes: u64) -> Self {
-        self.body_length = Some(bytes);
+        self.0.body_length = Some(bytes);
         self
     }
 
     pub(crate) fn with_retry_after(mut self, seconds: u16) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
     pub(crate) fn of_tenant(mut self, tenant: Option<&Arc<str>>) -> Self {
-        self.tenant = tenant.cloned();
+        self.0.tenant = tenant.cloned();
         self
     }
 
@@ -173,17 +180,18 @@ impl Reason {
 
     /// The first digits of the SHA-256 of the body that arrived.
     pub(crate) fn with_body_digest(mut self, sha256: &[u8; 32]) -> Self {
-        let digits = sha256.iter().take(4).map(|byte| format!("{byte:02x}"));
-        self.hints().body_digest = Some(digits.collect::<String>().into());
+        let [first, second, third, fourth, ..] = *sha256;
+        let digits = u32::from_be_bytes([first, second, third, fourth]);
+        self.hints().body_digest = Some(format!("{digits:08x}").into());
         self
     }
 
     /// Compares what arrived with what was declared. A server lets no other length through, so
     /// something between the server and this layer has changed the body if they differ.
     pub(crate) fn of_body(mut self, received: usize, declared: Option<u64>) -> Self {
-        self.body_length = u64::try_from(received).ok();
-        match declared.filter(|declared| Some(*declared) != self.body_length) {
-            Some(_) if received == 0 => self.kind = RejectionKind::BodyTaken,
+        self.0.body_length = u64::try_from(received).ok();
+        match declared.filter(|declared| Some(*declared) != self.0.body_length) {
+            Some(_) if received == 0 => self.0.kind = RejectionKind::BodyTaken,
             Some(declared) => {
                 self.hints().declared = declared;
                 self.hints().insert(Hint::LengthDiffers);
@@ -199,11 +207,11 @@ impl Reason {
         with_facts: bool,
         remedies: Remedies,
     ) -> fmt::Result {
-        f.write_str(self.kind.sentence())?;
+        f.write_str(self.0.kind.sentence())?;
         if with_facts {
             self.write_facts(f)?;
         }
-        match &self.hints {
+        match &self.0.hints {
             Some(hints) => hints.write(remedies, f),
             None => Ok(()),
         }
@@ -211,16 +219,16 @@ impl Reason {
 
     /// The facts that log lines have as fields.
     fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(header) = &self.header {
+        if let Some(header) = &self.0.header {
             write!(f, " (header {header})")?;
         }
-        if let Some(field) = self.hints.as_ref().and_then(|hints| hints.field.as_ref()) {
+        if let Some(field) = self.0.hints.as_ref().and_then(|hints| hints.field.as_ref()) {
             write!(f, " (field {field})")?;
         }
-        if let Some(skew) = self.skew {
+        if let Some(skew) = self.0.skew {
             write!(f, " ({} s from the clock)", skew.unsigned_abs())?;
         }
-        if let Some(length) = self.value_length.or(self.body_length) {
+        if let Some(length) = self.0.value_length.or(self.0.body_length) {
             write!(f, " ({length} bytes)")?;
         }
         Ok(())
@@ -270,7 +278,7 @@ impl Rejection {
     /// What went wrong, as one of a fixed vocabulary.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.inner.reason.kind
+        self.inner.reason.0.kind
     }
 
     /// The status that the client gets.
@@ -295,7 +303,7 @@ impl Rejection {
     /// The id of the tenant whose keys were used. An unknown tenant has none.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
-        self.inner.reason.tenant.as_deref()
+        self.inner.reason.0.tenant.as_deref()
     }
 
     /// The tenant that the request asks for, if the key source
@@ -303,7 +311,7 @@ impl Rejection {
     /// shortened to about 200 characters, and with control characters escaped.
     #[must_use]
     pub fn asked_tenant(&self) -> Option<&str> {
-        self.inner.reason.hints.as_ref()?.asked_tenant.as_deref()
+        self.inner.reason.0.hints.as_ref()?.asked_tenant.as_deref()
     }
 
     /// What the request shows about the cause, in the order of [`Hint::ALL`].
@@ -330,7 +338,7 @@ impl Rejection {
     }
 
     pub(crate) fn hint_set(&self) -> HintSet {
-        let hints = self.inner.reason.hints.as_ref();
+        let hints = self.inner.reason.0.hints.as_ref();
         hints.map(|hints| hints.set).unwrap_or_default()
     }
 
@@ -364,26 +372,26 @@ impl Rejection {
     /// The name of the header that was refused.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
-        self.inner.reason.header.as_deref()
+        self.inner.reason.0.header.as_deref()
     }
 
     /// What was refused inside the signature header or elsewhere: the field of the header, the
     /// query parameter, or the value of the body.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
-        self.inner.reason.hints.as_ref()?.field.as_deref()
+        self.inner.reason.0.hints.as_ref()?.field.as_deref()
     }
 
     /// The refused timestamp minus the receiver's clock, in seconds: negative for the past.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<i64> {
-        self.inner.reason.skew
+        self.inner.reason.0.skew
     }
 
     /// The number of bytes of the body: as declared, if that is over the limit, else as received.
     #[must_use]
     pub fn body_length(&self) -> Option<u64> {
-        self.inner.reason.body_length
+        self.inner.reason.0.body_length
     }
 
     /// The first eight hexadecimal digits of the SHA-256 of the body that arrived, for a signature
@@ -392,13 +400,13 @@ impl Rejection {
     /// They do not reveal a body, but tell whether it is a known one: they are pseudonymous data.
     #[must_use]
     pub fn body_digest(&self) -> Option<&str> {
-        self.inner.reason.hints.as_ref()?.body_digest.as_deref()
+        self.inner.reason.0.hints.as_ref()?.body_digest.as_deref()
     }
 
     /// The number of bytes of a signature or timestamp that cannot be read.
     #[must_use]
     pub fn value_length(&self) -> Option<u64> {
-        self.inner.reason.value_length
+        self.inner.reason.0.value_length
     }
 
     /// The answer to the client, the same on every framework: a status, at most one header and no
@@ -418,7 +426,7 @@ impl Rejection {
                 response.headers_mut().insert(header::ALLOW, methods);
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                let seconds = self.inner.reason.retry_after.unwrap_or(5);
+                let seconds = self.inner.reason.0.retry_after.unwrap_or(5);
                 let headers = response.headers_mut();
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }

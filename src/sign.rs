@@ -25,6 +25,7 @@ use crate::{
     compiled::{
         body::{BodyInput, BodyTable},
         content::Values,
+        head::ParsedHead,
         header_table::HeaderTable,
         rules::Elsewhere,
         scheme::{CompiledScheme, KeyState},
@@ -201,7 +202,7 @@ impl Signer {
     ) -> Result<Request<Bytes>, SignError> {
         let (mut head, body) = request.into_parts();
         let now = unix_seconds(self.time.unwrap_or_else(clock::now));
-        let input = BodyInput::new(body.clone(), &self.body, None);
+        let input = BodyInput::new(body.clone(), &self.body);
         let body = match self.scheme.repeated_time(&input, now) {
             Some((elsewhere, time)) => self.put(elsewhere, &time, Value::Time, &mut head, body)?,
             None => body,
@@ -338,7 +339,7 @@ impl Signer {
             SigningKey::Secret(state) => {
                 let hasher = state.proof.hasher();
                 let tag = hasher.and_then(|hasher| {
-                    hasher.hash(|hash| {
+                    hasher.hash(&mut |hash| {
                         hash.update(content);
                         Some(())
                     })
@@ -379,8 +380,10 @@ impl Signer {
         let lines = self.table.look_up(&Head::from(head));
         let refused =
             |reason| SignError::new(format!("a receiver would refuse the request: {reason}"));
-        let parsed = self.scheme.parse_head(&lines, now, None).map_err(refused)?;
-        let body = BodyInput::new(body.clone(), &self.body, None);
+        let mut parsed = ParsedHead::default();
+        let read = self.scheme.parse_head(&mut parsed, &lines, now, None);
+        read.map_err(refused)?;
+        let body = BodyInput::new(body.clone(), &self.body);
         let feed = |content: &mut dyn Update, key: &[u8]| {
             let values = Values {
                 key,
@@ -390,7 +393,7 @@ impl Signer {
         };
         let signed = match &*self.key {
             SigningKey::Secret(state) => state.proof.hasher().and_then(|hasher| {
-                let tag = hasher.hash(|hash| feed(hash, &state.key))?;
+                let tag = hasher.hash(&mut |hash| feed(hash, &state.key))?;
                 Some(Ok(tag.as_bytes().to_vec()))
             }),
             #[cfg(feature = "asymmetric")]

@@ -99,6 +99,8 @@ impl BodyTable {
             .any(|entry| entry.from.field().is_some())
     }
 
+    /// Reads the values. Most tables are empty, so it is not compiled into what every request runs.
+    #[inline(never)]
     fn read(&self, body: &[u8]) -> BodyValues {
         let sources = || self.entries.iter().map(|entry| &entry.from);
         let raws = if sources().any(|from| from.pointer().is_some()) {
@@ -161,8 +163,7 @@ pub(crate) struct BodyInput {
 }
 
 impl BodyInput {
-    pub(crate) fn new(body: Bytes, table: &BodyTable, sha256: Option<Output<Sha256>>) -> Self {
-        let sha256 = sha256.map_or_else(OnceCell::new, OnceCell::from);
+    pub(crate) fn new(body: Bytes, table: &BodyTable) -> Self {
         let values = if table.entries.is_empty() {
             BodyValues::default()
         } else {
@@ -170,9 +171,14 @@ impl BodyInput {
         };
         Self {
             body,
-            sha256,
+            sha256: OnceCell::new(),
             values,
         }
+    }
+
+    /// Takes the digest that was computed as the body arrived.
+    pub(crate) fn set_sha256(&mut self, digest: Output<Sha256>) {
+        self.sha256 = OnceCell::from(digest);
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -187,9 +193,13 @@ impl BodyInput {
         self.values.get(place)?.as_deref()
     }
 
-    /// The body, and its digest if the scheme signs it.
-    pub(crate) fn into_parts(self) -> (Bytes, Option<[u8; 32]>) {
-        (self.body, self.sha256.into_inner().map(Into::into))
+    /// The digest, if it was needed.
+    pub(crate) fn known_sha256(&self) -> Option<[u8; 32]> {
+        self.sha256.get().map(|digest| (*digest).into())
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.body
     }
 }
 

@@ -25,7 +25,8 @@ impl CompiledScheme {
     ) -> HeaderMap {
         let mut missing = HeaderMap::new();
         let mut add = |names: &HeaderNames, value: &[u8]| {
-            if let (Some(name), Ok(value)) = (names.name(), HeaderValue::from_bytes(value))
+            let name = names.name();
+            if let Ok(value) = HeaderValue::from_bytes(value)
                 && !present.contains_key(name)
                 && !missing.contains_key(name)
             {
@@ -74,8 +75,8 @@ impl CompiledScheme {
             let mut values = names.names().filter_map(|name| headers.remove(name));
             let first = values.next();
             values.for_each(drop);
-            if let (Some(name), Some(value)) = (names.name(), first) {
-                headers.insert(name.clone(), value);
+            if let Some(value) = first {
+                headers.insert(names.name().clone(), value);
             }
         }
     }
@@ -146,7 +147,7 @@ impl CompiledScheme {
 
     /// The header with the signature; `None` if it is elsewhere.
     pub(crate) fn signature_header(&self) -> Option<&HeaderName> {
-        self.head.signatures.first()?.name()
+        self.head.signatures.first().map(HeaderNames::name)
     }
 
     /// The names of the fields of the signature header that the scheme signs.

@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::{
     clock::UnixTime,
     compiled::{
         body::{BodyInput, only},
-        header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValues},
+        header_table::{FamilyView, HeaderLines, HeaderNames, HeaderValue, HeaderValues},
         piece::{Delimiter, Slot, SlotSource},
         rules::{Elsewhere, HeadRules, Place, TimeLocator, TimestampRule},
         scheme::CompiledScheme,
-        signature::{Collected, Collector, Field, TooMany, field, is_folded},
+        signature::{Collector, Field, Signatures, TooMany, field, is_folded},
         special::{CompiledSpecial, SpecialParts},
-        undecoded::Undecoded,
     },
-    crypto::candidates::Candidates,
     rejection::{Reason, hint::Hint, kind::RejectionKind},
     scheme::{
         signature::{Grammar, SignatureFormat},
@@ -25,12 +24,12 @@ use crate::{
     },
 };
 
-/// The values that one variant takes from a valid head.
+/// The values that one variant takes from a valid head. It is filled in where it stays, because it
+/// is large.
+#[derive(Default)]
 pub(crate) struct ParsedHead {
     /// Empty until the body is there, if that has the signature.
-    pub(crate) candidates: Candidates,
-    /// What is known of signatures that cannot be decoded.
-    pub(crate) undecoded: Option<Box<Undecoded>>,
+    pub(crate) signatures: Signatures,
     pub(crate) values: HeaderValues,
     /// The id of the key, if the request names it.
     pub(crate) key_id: Option<Box<str>>,
@@ -41,34 +40,39 @@ pub(crate) struct ParsedHead {
 }
 
 impl CompiledScheme {
-    /// Checks the head under this variant.
+    /// Checks the head under this variant, and takes its values.
     pub(crate) fn parse_head(
         &self,
+        parsed: &mut ParsedHead,
         lines: &HeaderLines<'_>,
         now: i64,
         tolerance: Option<Tolerance>,
-    ) -> Result<ParsedHead, Reason> {
+    ) -> Result<(), Reason> {
         let rules = &self.head;
         let view = lines.in_family(rules.families, &rules.required, &rules.signatures);
         for header in &rules.required {
             view.one(header)?;
         }
         if let Some(special) = &self.special {
-            rules.check_constants(view)?;
-            return rules.parse_special(special, view, now, tolerance);
+            rules
+                .constants
+                .iter()
+                .try_for_each(|constant| check(view, constant))?;
+            return rules.parse_special(parsed, special, view, now, tolerance);
         }
         // A signature of another algorithm is malformed, whatever a header says of it.
-        let (candidates, undecoded) = rules.candidates(view)?;
-        rules.check_constants(view)?;
+        rules.decode_head(view, &mut parsed.signatures)?;
+        rules
+            .constants
+            .iter()
+            .try_for_each(|constant| check(view, constant))?;
         let (text, timestamp) = rules.timestamp(view, now, tolerance)?;
-        Ok(ParsedHead {
-            candidates,
-            undecoded,
-            values: rules.values(view, &self.content.slots, &text)?,
-            key_id: rules.key_id(view)?,
-            timestamp,
-            special: None,
-        })
+        parsed.timestamp = timestamp;
+        rules.copy_values(view, &self.content.slots, &text, &mut parsed.values)?;
+        if let Some(header) = &rules.key_id {
+            parsed.key_id = Some(key_id(header, view)?);
+        }
+        Ok(())
     }
 
     /// Checks what the scheme takes from the body beside signed values: the signature and the
@@ -92,7 +96,7 @@ impl CompiledScheme {
             let value = body.value(index);
             let value = value.ok_or_else(|| elsewhere.blame(RejectionKind::MissingField))?;
             let blame = |kind| elsewhere.blame(kind);
-            (parsed.candidates, parsed.undecoded) = rules.decode(value, blame)?;
+            rules.decode(value, &mut parsed.signatures, blame)?;
         }
         if let Some((rule, elsewhere, index)) = rules.time_in_body() {
             let text = body.value(index);
@@ -131,50 +135,27 @@ impl CompiledScheme {
 }
 
 impl HeadRules {
-    /// Checks the headers whose values are given.
-    fn check_constants(&self, view: FamilyView<'_, '_>) -> Result<(), Reason> {
-        for (header, expected) in &self.constants {
-            let value = view.one(header)?;
-            if !bool::from(value.ct_eq(expected)) {
-                return Err(view.blame(header, RejectionKind::UnexpectedHeader));
-            }
-        }
-        Ok(())
-    }
-
     /// Checks the head under a special scheme.
     #[cold]
     fn parse_special(
         &self,
+        parsed: &mut ParsedHead,
         special: &CompiledSpecial,
         view: FamilyView<'_, '_>,
         now: i64,
         tolerance: Option<Tolerance>,
-    ) -> Result<ParsedHead, Reason> {
-        let has_signature = special.has_plain_signature() && !self.signatures.is_empty();
-        let (candidates, undecoded) = if has_signature {
-            self.candidates(view)?
-        } else {
-            Decoded::default()
-        };
+    ) -> Result<(), Reason> {
+        if special.has_plain_signature() && !self.signatures.is_empty() {
+            self.decode_head(view, &mut parsed.signatures)?;
+        }
         let (timestamp, parts) = special.read(view.head(), now, tolerance)?;
-        Ok(ParsedHead {
-            candidates,
-            undecoded,
-            values: self.values(view, &[], b"")?,
-            key_id: self.key_id(view)?,
-            timestamp,
-            special: Some(Box::new(parts)),
-        })
-    }
-
-    fn key_id(&self, view: FamilyView<'_, '_>) -> Result<Option<Box<str>>, Reason> {
-        let Some(header) = &self.key_id else {
-            return Ok(None);
-        };
-        let text = std::str::from_utf8(view.one(header)?);
-        let text = text.map_err(|_| view.blame(header, RejectionKind::MalformedHeader))?;
-        Ok(Some(text.into()))
+        parsed.timestamp = timestamp;
+        parsed.special = Some(Box::new(parts));
+        self.copy_values(view, &[], b"", &mut parsed.values)?;
+        if let Some(header) = &self.key_id {
+            parsed.key_id = Some(key_id(header, view)?);
+        }
+        Ok(())
     }
 
     fn signature_in_body(&self) -> Option<(&Elsewhere, usize)> {
@@ -189,19 +170,19 @@ impl HeadRules {
     }
 
     /// Decodes the signatures of the head.
-    fn candidates(&self, view: FamilyView<'_, '_>) -> Result<Decoded, Reason> {
+    fn decode_head(&self, view: FamilyView<'_, '_>, found: &mut Signatures) -> Result<(), Reason> {
         if let Some(elsewhere) = &self.elsewhere {
             let blame = |kind| elsewhere.blame(kind);
             return match elsewhere.place {
-                Place::Query => self.decode(elsewhere.in_query(view)?.as_bytes(), blame),
-                Place::Body(_) => Ok(Decoded::default()),
+                Place::Query => self.decode(elsewhere.in_query(view)?.as_bytes(), found, blame),
+                Place::Body(_) => Ok(()),
             };
         }
         // Most schemes have one header, on one line.
         if let ([header], false) = (&*self.signatures, self.signature.repeats) {
-            return self.decode(view.one(header)?, |kind| view.blame(header, kind));
+            return self.decode(view.one(header)?, found, |kind| view.blame(header, kind));
         }
-        let mut collector = Collector::new(&self.signature, self.algorithm);
+        let mut collector = Collector::new(&self.signature, &self.decoder, found);
         let mut first: Option<(&HeaderNames, &[u8])> = None;
         for (header, line, text) in self.signature_lines(view) {
             if line > 0 && !self.signature.repeats {
@@ -215,35 +196,35 @@ impl HeadRules {
         let Some((header, value)) = first else {
             return Err(self.blame_signature(view, RejectionKind::MissingHeader));
         };
-        self.decoded(collector, value, |kind| view.blame(header, kind))
+        self.some_decoded(&collector, value, |kind| view.blame(header, kind))
     }
 
     /// Decodes the signatures in one value.
     fn decode(
         &self,
         value: &[u8],
+        found: &mut Signatures,
         blame: impl Fn(RejectionKind) -> Reason,
-    ) -> Result<Decoded, Reason> {
-        let mut collector = Collector::new(&self.signature, self.algorithm);
+    ) -> Result<(), Reason> {
+        let mut collector = Collector::new(&self.signature, &self.decoder, found);
         match collector.read(value) {
-            Ok(()) => self.decoded(collector, value, blame),
+            Ok(()) => self.some_decoded(&collector, value, blame),
             Err(TooMany) => Err(blame(RejectionKind::TooManySignatures)),
         }
     }
 
-    /// The signatures, of which one at least has to be decoded.
-    fn decoded(
+    /// An error unless a signature was decoded.
+    fn some_decoded(
         &self,
-        collector: Collector<'_>,
+        collector: &Collector<'_>,
         value: &[u8],
         blame: impl Fn(RejectionKind) -> Reason,
-    ) -> Result<Decoded, Reason> {
-        let collected = collector.finish();
-        if collected.candidates.is_empty() {
+    ) -> Result<(), Reason> {
+        if collector.found.candidates.is_empty() {
             let reason = blame(RejectionKind::MalformedSignature);
-            return Err(self.blame_candidates(reason, value, &collected));
+            return Err(self.blame_candidates(reason, value, collector));
         }
-        Ok((collected.candidates, collected.undecoded))
+        Ok(())
     }
 
     /// The lines of the signature headers, numbered within each.
@@ -263,8 +244,13 @@ impl HeadRules {
 
     /// Says why no signature can be decoded.
     #[cold]
-    fn blame_candidates(&self, mut reason: Reason, value: &[u8], collected: &Collected) -> Reason {
-        if is_folded(&self.signature, value, self.algorithm) {
+    fn blame_candidates(
+        &self,
+        mut reason: Reason,
+        value: &[u8],
+        collector: &Collector<'_>,
+    ) -> Reason {
+        if is_folded(&self.signature, value, &self.decoder) {
             return reason
                 .instead(RejectionKind::RepeatedHeader)
                 .hint(Hint::FoldedLines);
@@ -273,12 +259,12 @@ impl HeadRules {
             Grammar::Fields { field, .. } => Some(format!("{field}=").into()),
             grammar => grammar.prefixes().first().map(|prefix| (&**prefix).into()),
         };
-        let begin = begin.filter(|begin| !begin.is_empty() && !collected.any);
+        let begin = begin.filter(|begin| !begin.is_empty() && collector.seen == 0);
         if let Some(begin) = begin {
             reason.hints().prefix = Some(begin.into());
             reason = reason.hint(Hint::PrefixMissing);
         }
-        if let Some(undecoded) = &collected.undecoded {
+        if let Some(undecoded) = &collector.found.undecoded {
             let hints = reason.hints();
             hints.signature = undecoded.seen;
             hints.set = hints.set.and(undecoded.hints);
@@ -325,14 +311,14 @@ impl HeadRules {
     }
 
     /// Copies the values that are signed or describe the event.
-    fn values(
+    fn copy_values(
         &self,
         view: FamilyView<'_, '_>,
         slots: &[Slot],
         timestamp: &[u8],
-    ) -> Result<HeaderValues, Reason> {
+        values: &mut HeaderValues,
+    ) -> Result<(), Reason> {
         let head = view.head();
-        let mut values = HeaderValues::default();
         for slot in slots {
             let malformed = |names: Option<&HeaderNames>| {
                 let kind = RejectionKind::MalformedHeader;
@@ -353,7 +339,7 @@ impl HeadRules {
                 },
             };
             let delimited = filtered(&slot.filters, &value, |value| {
-                values.push_slot(value);
+                values.slots.push(HeaderValue::from_slice(value));
                 let before_time = slot.delimiter == Delimiter::Time;
                 let rule = self.timestamp.as_ref().filter(|_| before_time);
                 slot.delimiter.holds(value)
@@ -363,19 +349,19 @@ impl HeadRules {
                 return Err(malformed(names));
             }
         }
-        let mut keep = |header: &Option<HeaderNames>| {
-            let value = view.one(header.as_ref()?).ok()?;
-            Some(values.push(value))
+        let keep = |header: &Option<HeaderNames>, value: &mut Option<HeaderValue>| {
+            if let Some(text) = header.as_ref().and_then(|header| view.only(header)) {
+                *value = Some(HeaderValue::from_slice(text));
+            }
         };
-        let event_type = keep(&self.metadata.event_type);
-        let content_type = keep(&self.metadata.content_type);
-        let content_encoding = keep(&self.metadata.content_encoding);
-        let delivery_id = keep(&self.metadata.delivery_id);
-        values.event_type = event_type;
-        values.content_type = content_type;
-        values.content_encoding = content_encoding;
-        values.delivery_id = delivery_id;
-        Ok(values)
+        keep(&self.metadata.event_type, &mut values.event_type);
+        keep(&self.metadata.delivery_id, &mut values.delivery_id);
+        keep(&self.metadata.content_type, &mut values.content_type);
+        keep(
+            &self.metadata.content_encoding,
+            &mut values.content_encoding,
+        );
+        Ok(())
     }
 
     fn blame_signature(&self, view: FamilyView<'_, '_>, kind: RejectionKind) -> Reason {
@@ -384,8 +370,24 @@ impl HeadRules {
     }
 }
 
-/// Signatures, and what is known of those that cannot be decoded.
-type Decoded = (Candidates, Option<Box<Undecoded>>);
+/// Checks a header whose value is given.
+fn check(
+    view: FamilyView<'_, '_>,
+    (header, expected): &(HeaderNames, Zeroizing<Vec<u8>>),
+) -> Result<(), Reason> {
+    let value = view.one(header)?;
+    if !bool::from(value.ct_eq(expected)) {
+        return Err(view.blame(header, RejectionKind::UnexpectedHeader));
+    }
+    Ok(())
+}
+
+/// The id of the key in a header.
+fn key_id(header: &HeaderNames, view: FamilyView<'_, '_>) -> Result<Box<str>, Reason> {
+    let text = std::str::from_utf8(view.one(header)?);
+    let text = text.map_err(|_| view.blame(header, RejectionKind::MalformedHeader))?;
+    Ok(text.into())
+}
 
 impl TimestampRule {
     /// Parses a timestamp and compares it with the clock. Returns it if it is signed.

@@ -1,6 +1,6 @@
 //! [`HeaderTable`]: the headers that a provider uses, and their values in one head.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, iter, sync::Arc};
 
 use http::{HeaderName, header};
 use smallvec::{SmallVec, smallvec};
@@ -22,7 +22,11 @@ pub(crate) struct HeaderTable {
 
 /// A header by its names, one per header family of the scheme.
 #[derive(Clone, Debug)]
-pub(crate) struct HeaderNames(SmallVec<[FamilyName; 2]>);
+pub(crate) struct HeaderNames {
+    first: FamilyName,
+    /// Those in the other families; empty if all have the first one.
+    others: Vec<FamilyName>,
+}
 
 #[derive(Clone, Debug)]
 struct FamilyName {
@@ -65,14 +69,19 @@ impl HeaderTable {
                 shown: text.into(),
             })
         };
-        let names: Result<_, SetupError> = match rest {
-            Some(rest) => families
-                .iter()
-                .map(|prefix| family_name(format!("{prefix}{rest}")))
-                .collect(),
-            None => Ok(SmallVec::from_iter([family_name(name.to_owned())?])),
+        let (first, others) = match (rest, families) {
+            (Some(rest), [first, others @ ..]) => {
+                let others = others.iter().map(|prefix| format!("{prefix}{rest}"));
+                (format!("{first}{rest}"), others.collect())
+            }
+            _ => (name.to_owned(), Vec::new()),
         };
-        Ok(HeaderNames(names?))
+        let first = family_name(first)?;
+        let others: Result<_, SetupError> = others.into_iter().map(family_name).collect();
+        Ok(HeaderNames {
+            first,
+            others: others?,
+        })
     }
 
     /// The index of a name, which is added if it is new.
@@ -90,20 +99,30 @@ impl HeaderTable {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        if self.lengths & length_bit(name) == 0 {
+        if !self.has_length(name) {
             return None;
         }
         self.names.iter().position(|known| is_name(known, name))
     }
 
+    /// Whether a name of the table has this length.
+    fn has_length(&self, name: &str) -> bool {
+        self.lengths & length_bit(name) != 0
+    }
+
     /// Passes once over a head.
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
         let mut values: Lines<'h> = smallvec![None; self.names.len()];
+        let lines = values.as_mut_slice();
         head.headers.for_each(&mut |name, value| {
-            if let Some(place) = self.find(name)
-                && let Some(line) = values.get_mut(place)
-            {
-                *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
+            if !self.has_length(name) {
+                return;
+            }
+            for (known, line) in self.names.iter().zip(&mut *lines) {
+                if is_name(known, name) {
+                    *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
+                    return;
+                }
             }
         });
         HeaderLines {
@@ -113,9 +132,10 @@ impl HeaderTable {
     }
 }
 
-/// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first.
+/// Compares ignoring case. Names of one length often share a prefix, so the last byte comes first,
+/// with the bit set that distinguishes the cases of a letter.
 fn is_name(known: &str, name: &str) -> bool {
-    let last = |text: &str| text.as_bytes().last().map(u8::to_ascii_lowercase);
+    let last = |text: &str| text.as_bytes().last().map(|byte| byte | 0x20);
     known.len() == name.len()
         && last(known) == last(name)
         && (known == name || known.eq_ignore_ascii_case(name))
@@ -139,11 +159,13 @@ impl<'h> HeaderLines<'h> {
     /// The number in `Content-Length`, if it is one. A number that overflows is `u64::MAX`.
     pub(crate) fn declared_length(&self) -> Option<u64> {
         let (text, _) = (*self.values.first()?)?;
-        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        if text.is_empty() {
             return None;
         }
-        let number = std::str::from_utf8(text).ok()?;
-        Some(number.parse().unwrap_or(u64::MAX))
+        text.iter().try_fold(0_u64, |number, byte| {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            Some(number.saturating_mul(10).saturating_add(digit.into()))
+        })
     }
 
     /// Selects the header family: the first complete one, else the first with any header, else the
@@ -154,12 +176,19 @@ impl<'h> HeaderLines<'h> {
         needed: &[HeaderNames],
         any: &[HeaderNames],
     ) -> FamilyView<'_, 'h> {
-        if families < 2 {
-            return FamilyView {
-                lines: self,
-                family: 0,
-            };
+        let family = if families < 2 {
+            0
+        } else {
+            self.family(families, needed, any)
+        };
+        FamilyView {
+            lines: self,
+            family,
         }
+    }
+
+    /// The index of the family.
+    fn family(&self, families: usize, needed: &[HeaderNames], any: &[HeaderNames]) -> usize {
         let mut begun = None;
         for family in 0..families {
             let view = FamilyView {
@@ -168,16 +197,13 @@ impl<'h> HeaderLines<'h> {
             };
             let is_there = |names: &HeaderNames| view.get(names).is_some();
             if needed.iter().all(is_there) && any.iter().any(is_there) {
-                return view;
+                return family;
             }
             if begun.is_none() && needed.iter().chain(any).any(is_there) {
                 begun = Some(family);
             }
         }
-        FamilyView {
-            lines: self,
-            family: begun.unwrap_or(0),
-        }
+        begun.unwrap_or(0)
     }
 }
 
@@ -194,7 +220,7 @@ impl<'h> FamilyView<'_, 'h> {
     }
 
     fn line_and_more(&self, header: &HeaderNames) -> Option<(&'h [u8], bool)> {
-        *self.lines.values.get(header.of(self.family)?.place)?
+        *self.lines.values.get(header.of(self.family).place)?
     }
 
     /// The first value of a header.
@@ -202,9 +228,15 @@ impl<'h> FamilyView<'_, 'h> {
         Some(self.line_and_more(header)?.0)
     }
 
+    /// The value of a header that occurs exactly once.
+    pub(crate) fn only(&self, header: &HeaderNames) -> Option<&'h [u8]> {
+        let (value, more) = self.line_and_more(header)?;
+        (!more).then_some(value)
+    }
+
     /// The name of a header in this family, as the provider writes it.
     pub(crate) fn shown<'n>(&self, header: &'n HeaderNames) -> &'n str {
-        header.of(self.family).map_or("", |name| &name.shown)
+        &header.of(self.family).shown
     }
 
     /// The only value of a header, else [`RejectionKind::MissingHeader`] or
@@ -220,42 +252,39 @@ impl<'h> FamilyView<'_, 'h> {
     /// The value of a further line, counted from 1.
     pub(crate) fn line(&self, header: &HeaderNames, line: usize) -> Option<&'h [u8]> {
         let (_, more) = self.line_and_more(header)?;
-        let name = &header.of(self.family)?.name;
+        let name = &header.of(self.family).name;
         more.then(|| self.lines.head.headers.nth(name.as_str(), line))?
     }
 
     /// A reason of this kind that names the header.
     #[cold]
     pub(crate) fn blame(&self, header: &HeaderNames, kind: RejectionKind) -> Reason {
-        match header.of(self.family) {
-            Some(name) => Reason::new(kind).about(&name.shown),
-            None => Reason::new(kind),
-        }
+        Reason::new(kind).about(&header.of(self.family).shown)
     }
 }
 
 impl HeaderNames {
-    fn of(&self, family: usize) -> Option<&FamilyName> {
-        self.0.get(family).or_else(|| self.0.first())
+    fn of(&self, family: usize) -> &FamilyName {
+        let other = family
+            .checked_sub(1)
+            .and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.first)
     }
 
     /// The name in the first family.
-    pub(crate) fn name(&self) -> Option<&HeaderName> {
-        Some(&self.0.first()?.name)
+    pub(crate) fn name(&self) -> &HeaderName {
+        &self.first.name
+    }
+
+    /// The names of all families.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        let all = iter::once(&self.first).chain(&self.others);
+        all.map(|family| &family.name)
     }
 
     /// The name in the first family, as the provider writes it.
-    /// The names of all families.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.0.iter().map(|family| &family.name)
-    }
-
-    pub(crate) fn shown(&self) -> &str {
-        self.shared().map_or("", |name| name)
-    }
-
-    pub(crate) fn shared(&self) -> Option<&Arc<str>> {
-        Some(&self.0.first()?.shown)
+    pub(crate) fn shown(&self) -> &Arc<str> {
+        &self.first.shown
     }
 
     /// Whether both are the same header, ignoring case.
@@ -264,45 +293,23 @@ impl HeaderNames {
     }
 }
 
-/// The values of one head that are signed or describe the event, in one buffer.
-#[derive(Clone, Default)]
+/// The values of one head that are signed or describe the event.
+#[derive(Default)]
 pub(crate) struct HeaderValues {
-    bytes: SmallVec<[u8; 96]>,
-    slots: SmallVec<[Span; 4]>,
-    pub(crate) event_type: Option<Span>,
-    pub(crate) delivery_id: Option<Span>,
-    pub(crate) content_type: Option<Span>,
-    pub(crate) content_encoding: Option<Span>,
+    /// Those that are signed.
+    pub(crate) slots: SmallVec<[HeaderValue; 2]>,
+    pub(crate) event_type: Option<HeaderValue>,
+    pub(crate) delivery_id: Option<HeaderValue>,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) content_encoding: Option<HeaderValue>,
 }
 
-/// Start and end of a value in the buffer.
-#[derive(Clone, Copy)]
-pub(crate) struct Span(u32, u32);
+/// Most values need no allocation.
+pub(crate) type HeaderValue = SmallVec<[u8; 40]>;
 
 impl HeaderValues {
-    pub(crate) fn push(&mut self, value: &[u8]) -> Span {
-        let position = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let start = position(&self.bytes);
-        self.bytes.extend_from_slice(value);
-        Span(start, position(&self.bytes))
-    }
-
-    pub(crate) fn push_slot(&mut self, value: &[u8]) {
-        let span = self.push(value);
-        self.slots.push(span);
-    }
-
     pub(crate) fn slot(&self, slot: usize) -> Option<&[u8]> {
-        self.get(self.span(slot)?)
-    }
-
-    pub(crate) fn span(&self, slot: usize) -> Option<Span> {
-        self.slots.get(slot).copied()
-    }
-
-    pub(crate) fn get(&self, Span(start, end): Span) -> Option<&[u8]> {
-        self.bytes
-            .get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+        self.slots.get(slot).map(|value| &**value)
     }
 }
 

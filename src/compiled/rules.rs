@@ -13,10 +13,10 @@ use crate::{
         header_table::HeaderNames,
         piece::{Slot, SlotSource},
     },
+    crypto::candidates::Decoder,
     error::SetupError,
     rejection::{Reason, hint::Hint},
     scheme::{
-        algorithm::Algorithm,
         definition::{Coverage, Scheme},
         locator::{Locator, LocatorKind},
         params::{Params, parameter},
@@ -37,7 +37,7 @@ pub(crate) struct HeadRules {
     /// The headers with signatures; none if the signature is elsewhere.
     pub(crate) signatures: Vec<HeaderNames>,
     pub(crate) elsewhere: Option<Elsewhere>,
-    pub(crate) algorithm: Algorithm,
+    pub(crate) decoder: Decoder,
     pub(crate) signature: SignatureFormat,
     pub(crate) timestamp: Option<TimestampRule>,
     /// The header with the id of the key.
@@ -345,7 +345,7 @@ impl HeadRules {
             constants,
             signatures,
             elsewhere,
-            algorithm: scheme.algorithm,
+            decoder: Decoder::new(scheme.algorithm, scheme.signature.encoding),
             signature: scheme.signature.clone(),
             timestamp,
             key_id,

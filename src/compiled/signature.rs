@@ -10,7 +10,7 @@ use crate::{
     compiled::undecoded::Undecoded,
     crypto::candidates::{Candidates, Decoder},
     scheme::{
-        algorithm::{Algorithm, Keying},
+        algorithm::Keying,
         signature::{Grammar, SignatureFormat},
     },
 };
@@ -22,40 +22,34 @@ const MAX_PUBLIC: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
-/// Collects candidates from one or several header values.
-pub(crate) struct Collector<'s> {
-    format: &'s SignatureFormat,
-    decoder: Decoder,
-    seen: usize,
-    found: Candidates,
-    undecoded: Option<Box<Undecoded>>,
-}
-
-/// What a [`Collector`] found.
-pub(crate) struct Collected {
+/// The signatures of a request.
+#[derive(Default)]
+pub(crate) struct Signatures {
     pub(crate) candidates: Candidates,
     /// What is known of others that cannot be decoded.
     pub(crate) undecoded: Option<Box<Undecoded>>,
-    /// Whether there was any item that should be one.
-    pub(crate) any: bool,
+}
+
+/// Collects candidates from one or several header values.
+pub(crate) struct Collector<'s> {
+    format: &'s SignatureFormat,
+    decoder: &'s Decoder,
+    /// The number of items that should be signatures.
+    pub(crate) seen: usize,
+    pub(crate) found: &'s mut Signatures,
 }
 
 impl<'s> Collector<'s> {
-    pub(crate) fn new(format: &'s SignatureFormat, algorithm: Algorithm) -> Self {
+    pub(crate) fn new(
+        format: &'s SignatureFormat,
+        decoder: &'s Decoder,
+        found: &'s mut Signatures,
+    ) -> Self {
         Self {
             format,
-            decoder: Decoder::new(algorithm, format.encoding),
+            decoder,
             seen: 0,
-            found: Candidates::default(),
-            undecoded: None,
-        }
-    }
-
-    pub(crate) fn finish(self) -> Collected {
-        Collected {
-            candidates: self.found,
-            undecoded: self.undecoded,
-            any: self.seen > 0,
+            found,
         }
     }
 
@@ -70,9 +64,9 @@ impl<'s> Collector<'s> {
         if self.seen > most {
             return Err(TooMany);
         }
-        if !self.found.offer(&self.decoder, text) {
-            let undecoded = self.undecoded.get_or_insert_default();
-            undecoded.add(text, &self.decoder);
+        if !self.found.candidates.offer(self.decoder, text) {
+            let undecoded = self.found.undecoded.get_or_insert_default();
+            undecoded.add(text, self.decoder);
         }
         Ok(())
     }
@@ -139,21 +133,20 @@ fn stripped<'v>(
 }
 
 /// Whether a single value is several that a proxy has folded into one line.
-pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], algorithm: Algorithm) -> bool {
+pub(crate) fn is_folded(format: &SignatureFormat, value: &[u8], decoder: &Decoder) -> bool {
     let Grammar::Single { prefixes } = &format.grammar else {
         return false;
     };
-    if algorithm.keying() == Keying::Token {
+    if decoder.keying == Keying::Token {
         return false;
     }
     let prefix = prefixes
         .first()
         .map_or(&b""[..], |prefix| prefix.as_bytes());
-    let decoder = Decoder::new(algorithm, format.encoding);
     let mut decoded = Candidates::default();
     let mut copies = listed(value, ',', prefix)
         .take(SignatureFormat::MAX_SIGNATURES)
-        .filter(|text| decoded.offer(&decoder, text));
+        .filter(|text| decoded.offer(decoder, text));
     copies.next().is_some() && copies.next().is_some()
 }
 
@@ -325,7 +318,7 @@ mod tests {
     use super::*;
     use crate::{
         crypto::{encoding::encode_hex, tag::Tag},
-        scheme::encoding::Encoding,
+        scheme::{algorithm::Algorithm, encoding::Encoding},
     };
 
     /// Digests of two bytes would do; MD5 has the fewest.
@@ -340,9 +333,10 @@ mod tests {
     }
 
     fn candidates(signature: &SignatureFormat, value: &str) -> Result<Candidates, TooMany> {
-        let mut collector = Collector::new(signature, ALGORITHM);
-        collector.read(padded(value).as_bytes())?;
-        Ok(collector.finish().candidates)
+        let decoder = Decoder::new(ALGORITHM, signature.encoding);
+        let mut found = Signatures::default();
+        Collector::new(signature, &decoder, &mut found).read(padded(value).as_bytes())?;
+        Ok(found.candidates)
     }
 
     fn count(signature: &SignatureFormat, value: &str) -> Result<usize, TooMany> {
@@ -466,6 +460,7 @@ mod tests {
     #[test]
     fn several_signatures_in_a_single_value_are_lines_that_were_folded() {
         let github = SignatureFormat::single("x", Encoding::Hex).with_prefix("sha256=");
+        let decoder = Decoder::new(ALGORITHM, github.encoding);
         for (text, folded) in [
             ("sha256=00ff, sha256=00ff", true),
             ("sha256=00ff,sha256=0000", true),
@@ -476,7 +471,7 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(
-                is_folded(&github, padded(text).as_bytes(), ALGORITHM),
+                is_folded(&github, padded(text).as_bytes(), &decoder),
                 folded,
                 "{text:?}"
             );

@@ -154,7 +154,7 @@ impl SpecialParts {
             };
             if is_asked {
                 for content in &signed.contents {
-                    let matched = key.matches(candidates, |hash| {
+                    let matched = key.matches(candidates, &mut |hash| {
                         absorb(hash, content);
                         Some(())
                     });

@@ -1,6 +1,7 @@
 //! [`Candidates`]: the signatures of a request, as their algorithm has them.
 
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use crate::{
     crypto::{encoding, tag::Tag},
@@ -13,8 +14,7 @@ use crate::{
 /// The signatures or tokens of a request.
 #[derive(Clone, Default)]
 pub(crate) struct Candidates {
-    first: Option<Tag>,
-    rest: Vec<Tag>,
+    tags: SmallVec<[Tag; 1]>,
     /// Those that a public key verifies. Behind a pointer, because the others are moved often.
     signatures: Option<Box<Signatures>>,
 }
@@ -58,15 +58,14 @@ impl Candidates {
             let all: Signatures = fitting.map(|signature| (&**signature).into()).collect();
             candidates.signatures = (!all.is_empty()).then(|| Box::new(all));
         } else {
-            let mut tags = fitting.map(|signature| Tag::from(&**signature));
-            candidates.first = tags.next();
-            candidates.rest = tags.collect();
+            let tags = fitting.map(|signature| Tag::from(&**signature));
+            candidates.tags = tags.collect();
         }
         candidates
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.signatures.is_none()
+        self.tags.is_empty() && self.signatures.is_none()
     }
 
     /// Decodes a signature, and keeps it if it is one. A token is kept as a digest, so that the
@@ -81,11 +80,7 @@ impl Candidates {
             Keying::Public => return self.offer_signature(decoder, text),
         };
         let Some(tag) = tag else { return false };
-        if self.first.is_none() {
-            self.first = Some(tag);
-        } else {
-            self.rest.push(tag);
-        }
+        self.tags.push(tag);
         true
     }
 
@@ -102,10 +97,9 @@ impl Candidates {
 
     /// Compares with every candidate, without an early exit.
     pub(crate) fn contain(&self, tag: &Tag) -> bool {
-        let first = self.first.as_ref().is_some_and(|first| first.matches(tag));
-        self.rest
+        self.tags
             .iter()
-            .fold(first, |found, candidate| found | candidate.matches(tag))
+            .fold(false, |found, candidate| found | candidate.matches(tag))
     }
 
     #[cfg(any(test, feature = "asymmetric"))]
@@ -132,8 +126,6 @@ pub(crate) fn token_tag(token: &[u8]) -> Tag {
 #[cfg(test)]
 impl Candidates {
     pub(crate) fn len(&self) -> usize {
-        assert!(self.first.is_some() || self.rest.is_empty());
-        let tags = self.first.iter().len().saturating_add(self.rest.len());
-        tags.saturating_add(self.signatures().count())
+        self.tags.len().saturating_add(self.signatures().count())
     }
 }

@@ -27,28 +27,16 @@ const BASE64_URL_LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SA
 pub(crate) fn decode(encoding: Encoding, text: &[u8], len: usize) -> Option<Tag> {
     // Base64 engines require room for a complete last group.
     let mut room = [0; Tag::MAX + 3];
-    let bytes: &[u8] = match encoding {
-        Encoding::Hex => {
-            // The decoder skips a leading 0x, so the length is checked first.
-            let exact = Some(text.len()) == len.checked_mul(2);
-            let room = room.get_mut(..len).filter(|_| exact)?;
-            const_hex::decode_to_slice(text, room).ok()?;
-            room
+    let written = match encoding {
+        // The decoder skips a leading 0x, so the length is checked first.
+        Encoding::Hex | Encoding::HexOrBase64 if Some(text.len()) == len.checked_mul(2) => {
+            return Tag::filled(len, |bytes| const_hex::decode_to_slice(text, bytes).ok());
         }
-        Encoding::Base64 => {
-            let written = STANDARD.decode_slice(text, &mut room).ok()?;
-            room.get(..written)?
-        }
-        Encoding::Base64Url => {
-            let written = BASE64_URL.decode_slice(text, &mut room).ok()?;
-            room.get(..written)?
-        }
-        Encoding::HexOrBase64 if Some(text.len()) == len.checked_mul(2) => {
-            return decode(Encoding::Hex, text, len);
-        }
-        Encoding::HexOrBase64 => return decode(Encoding::Base64, text, len),
-        Encoding::Text => return None,
+        Encoding::Base64 | Encoding::HexOrBase64 => STANDARD.decode_slice(text, &mut room).ok()?,
+        Encoding::Base64Url => BASE64_URL.decode_slice(text, &mut room).ok()?,
+        Encoding::Hex | Encoding::Text => return None,
     };
+    let bytes = room.get(..written)?;
     (bytes.len() == len).then(|| Tag::from(bytes))
 }
 

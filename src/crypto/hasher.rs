@@ -1,9 +1,12 @@
 //! [`Hasher`]: a keyed hash of any supported algorithm.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha384, Sha512, digest::Update};
+use sha2::{
+    Digest, Sha256, Sha384, Sha512,
+    digest::{FixedOutput, Update},
+};
 
 use crate::{crypto::tag::Tag, error::SetupError, scheme::algorithm::Algorithm};
 
@@ -57,35 +60,41 @@ impl Hasher {
     }
 
     /// Finishes a copy of this hash after `feed` has added to it.
-    pub(crate) fn hash(&self, feed: impl FnOnce(&mut dyn Update) -> Option<()>) -> Option<Tag> {
-        let mut hash = self.clone();
-        feed(&mut hash)?;
-        Some(hash.finish())
+    pub(crate) fn hash(&self, feed: &mut dyn FnMut(&mut dyn Update) -> Option<()>) -> Option<Tag> {
+        match self {
+            Self::HmacSha256(hash) => finish(hash.clone(), feed),
+            Self::HmacSha384(hash) => finish(hash.clone(), feed),
+            Self::HmacSha512(hash) => finish(hash.clone(), feed),
+            Self::HmacSha1(hash) => finish(hash.clone(), feed),
+            Self::HmacMd5(hash) => finish(hash.clone(), feed),
+            Self::Sha256(hash) => finish(hash.clone(), feed),
+            Self::Sha512(hash) => finish(hash.clone(), feed),
+            Self::Sha1(hash) => finish(hash.clone(), feed),
+        }
     }
 
     /// Finishes a copy of this hash after `text`.
     pub(crate) fn of(&self, text: &[u8]) -> Tag {
-        let mut hash = self.clone();
-        absorb(&mut hash, text);
-        hash.finish()
+        let tag = self.hash(&mut |hash| {
+            absorb(hash, text);
+            Some(())
+        });
+        let Some(tag) = tag else {
+            unreachable!("a text is always added");
+        };
+        tag
     }
+}
 
-    /// Apart from [`hash`](Self::hash), so that every algorithm is compiled once and not once for
-    /// each closure.
-    fn finish(self) -> Tag {
-        #[cfg(test)]
-        counters::finished();
-        match self {
-            Self::HmacSha256(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacSha384(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacSha512(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacSha1(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::HmacMd5(hash) => Tag::from(&*hash.finalize().into_bytes()),
-            Self::Sha256(hash) => Tag::from(&*hash.finalize()),
-            Self::Sha512(hash) => Tag::from(&*hash.finalize()),
-            Self::Sha1(hash) => Tag::from(&*hash.finalize()),
-        }
-    }
+/// Finishes a hash after `feed` has added to it.
+fn finish<H: Update + FixedOutput>(
+    mut hash: H,
+    feed: &mut dyn FnMut(&mut dyn Update) -> Option<()>,
+) -> Option<Tag> {
+    feed(&mut hash)?;
+    #[cfg(test)]
+    counters::finished();
+    Some(Tag::from(&*hash.finalize_fixed()))
 }
 
 impl Update for Hasher {
@@ -159,7 +168,7 @@ mod tests {
                 continue;
             }
             let hasher = Hasher::new(algorithm, b"key").unwrap();
-            let tag = hasher.hash(|_| Some(())).unwrap();
+            let tag = hasher.hash(&mut |_| Some(())).unwrap();
             let length = SignatureLen::Exact(tag.as_bytes().len());
             assert_eq!(algorithm.signature_len(), length, "{name}");
         }

@@ -58,7 +58,7 @@ impl Proof {
     pub(crate) fn matches(
         &self,
         candidates: &Candidates,
-        feed: impl FnOnce(&mut dyn Update) -> Option<()>,
+        feed: &mut dyn FnMut(&mut dyn Update) -> Option<()>,
     ) -> Option<bool> {
         match self {
             Self::Hash(hasher) => Some(candidates.contain(&hasher.hash(feed)?)),

@@ -12,17 +12,24 @@ pub(crate) struct Tag {
 impl Tag {
     pub(crate) const MAX: usize = 64;
 
+    /// A tag of `len` bytes, which `fill` writes.
+    pub(crate) fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Option<()>) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        fill(bytes.get_mut(..len)?)?;
+        Some(Self { bytes, len })
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// Compares in constant time. Unused bytes are zero, so all of them are compared, in words.
+    /// Compares in constant time. Unused bytes are zero, so that whole words are compared.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        let (words, _) = self.bytes.as_chunks::<8>();
-        let (others, _) = other.bytes.as_chunks::<8>();
+        let (words, _) = self.bytes.as_chunks::<16>();
+        let (others, _) = other.bytes.as_chunks::<16>();
         let mut same = self.len.ct_eq(&other.len);
-        for (word, other) in words.iter().zip(others) {
-            same &= u64::from_ne_bytes(*word).ct_eq(&u64::from_ne_bytes(*other));
+        for (word, other) in words.iter().take(self.len.div_ceil(16)).zip(others) {
+            same &= u128::from_ne_bytes(*word).ct_eq(&u128::from_ne_bytes(*other));
         }
         same.into()
     }

@@ -16,7 +16,7 @@ use crate::{
     compiled::{
         body::{BodyInput, only},
         head::ParsedHead,
-        header_table::{HeaderValues, Span},
+        header_table::{HeaderValue, HeaderValues},
         scheme::CompiledScheme,
     },
     delivery_key::{DeliveryKey, SignedId},
@@ -30,8 +30,8 @@ use crate::{
     },
 };
 
-/// It is allocated when the head was checked, because the values of the head are too large to move
-/// from step to step.
+/// It is allocated before the head is checked, because the values of the head are too large to
+/// move.
 pub(crate) struct EventData {
     pub(crate) endpoint: Arc<Endpoint>,
     /// The variants under which the head is in order, at least one.
@@ -86,15 +86,10 @@ impl KeyOwner {
 }
 
 impl EventData {
-    pub(crate) fn new(
-        endpoint: &Arc<Endpoint>,
-        variants: Variants,
-        declared: Option<u64>,
-        received: i64,
-    ) -> Arc<Self> {
+    pub(crate) fn new(endpoint: &Arc<Endpoint>, declared: Option<u64>, received: i64) -> Arc<Self> {
         Arc::new(Self {
             endpoint: Arc::clone(endpoint),
-            variants,
+            variants: Variants::new(),
             declared,
             received,
             owner: KeyOwner::Endpoint,
@@ -119,6 +114,20 @@ impl EventData {
             unreachable!("only verified events share their data");
         };
         data
+    }
+
+    /// Keeps what the proven signature of the variant that matched says, and nothing of others.
+    pub(crate) fn settle(&mut self, signature: usize) {
+        for (place, (_, parsed)) in self.variants.iter_mut().enumerate() {
+            match &mut parsed.special {
+                Some(special) if place == self.matched => {
+                    let time = special.settle(signature);
+                    parsed.timestamp = parsed.timestamp.or(time);
+                }
+                Some(special) => special.forget(),
+                None => {}
+            }
+        }
     }
 
     /// The index of the variant whose signature matched, and its values.
@@ -183,7 +192,7 @@ impl EventData {
             return;
         }
         if let (Some(scheme), Some(values)) = (self.scheme(), self.values()) {
-            let body = BodyInput::new(self.body.clone(), &self.endpoint.body, None);
+            let body = BodyInput::new(self.body.clone(), &self.endpoint.body);
             let time = scheme.head.time_header();
             scheme.content.values(values, &body, time, take);
         }
@@ -191,29 +200,25 @@ impl EventData {
 
     pub(crate) fn event_type(&self) -> Option<&str> {
         let locator = self.endpoint.provider.event_type()?;
-        self.look_up(locator, self.values()?.event_type, &self.event_type)
+        self.look_up(locator, |values| &values.event_type, &self.event_type)
     }
 
     pub(crate) fn delivery_id(&self) -> Option<&str> {
         let locator = self.endpoint.provider.delivery_id()?;
-        self.look_up(locator, self.values()?.delivery_id, &self.delivery_id)
+        self.look_up(locator, |values| &values.delivery_id, &self.delivery_id)
     }
 
     pub(crate) fn content_type(&self) -> Option<&[u8]> {
-        let values = self.values()?;
-        values.get(values.content_type?)
+        self.values()?.content_type.as_deref()
     }
 
     /// `Content-Type` and `Content-Encoding`, each empty if it is missing.
     pub(crate) fn content_headers(&self) -> (&[u8], &[u8]) {
-        let value = |span: fn(&HeaderValues) -> Option<Span>| {
-            let values = self.values()?;
-            values.get(span(values)?)
-        };
-        let content_type = value(|values| values.content_type);
-        let content_encoding = value(|values| values.content_encoding);
+        let content_encoding = self
+            .values()
+            .and_then(|values| values.content_encoding.as_deref());
         (
-            content_type.unwrap_or_default(),
+            self.content_type().unwrap_or_default(),
             content_encoding.unwrap_or_default(),
         )
     }
@@ -274,11 +279,14 @@ impl EventData {
     fn look_up<'d>(
         &'d self,
         locator: &Locator,
-        header: Option<Span>,
+        header: fn(&HeaderValues) -> &Option<HeaderValue>,
         cache: &'d OnceLock<Option<Box<str>>>,
     ) -> Option<&'d str> {
         match &locator.0 {
-            LocatorKind::Header(_) => std::str::from_utf8(self.values()?.get(header?)?).ok(),
+            LocatorKind::Header(_) => {
+                let value = header(self.values()?).as_deref()?;
+                std::str::from_utf8(value).ok()
+            }
             LocatorKind::Json(pointer) => {
                 let found = || match self.endpoint.provider.message() {
                     Some(message @ Message::Jws(_)) => {

@@ -57,7 +57,7 @@ pub(crate) fn note(endpoint: &Endpoint, note: &Note) {
 /// variants are tried, so that the operator learns which one matches and can select it.
 pub(crate) fn verified(event: &VerifiedEvent, in_span: bool) {
     let first = event.data().verified_before == 0;
-    let several = event.shared().tried().count() > 1;
+    let several = event.shared().tries_several();
     let (level, left_out) = if several {
         match event.shared().log_limits.admit_verified() {
             Some(left_out) => (Level::INFO, left_out),

@@ -85,16 +85,13 @@ fn is_base64(start: &[u8], cut: bool) -> bool {
     if !digits.iter().all(in_alphabet) || !cut && digits.len() < 4 {
         return false;
     }
-    let head: Vec<u8> = digits
-        .iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .take(64)
-        .map(|byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => *byte,
-        })
-        .collect();
+    let digits = digits.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let mut head = Vec::with_capacity(64);
+    head.extend(digits.take(64).map(|byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => *byte,
+    }));
     let (quads, _) = head.as_chunks::<4>();
     let decoded = STANDARD.decode(quads.as_flattened());
     decoded.is_ok_and(|bytes| {

@@ -198,13 +198,14 @@ impl FromStr for TimeUnit {
 /// Parses digits without a leading zero, so that no byte can be moved from the end of a body into
 /// the time that follows it.
 fn digits(text: &str) -> Option<i64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     let padded = text.len() > 1 && text.starts_with('0');
-    if plain && !padded {
-        text.parse().ok()
-    } else {
-        None
+    if padded || text.is_empty() {
+        return None;
     }
+    text.bytes().try_fold(0_i64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 /// Parses `2026-11-20T21:00:00`, an optional fraction of up to nine digits, then `Z` or an offset

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body::Body;
 
 use crate::{
     capture::hook::CaptureHook,
@@ -13,7 +12,7 @@ use crate::{
     observe::{self, Trace},
     rejection::Rejection,
     verify::{
-        future::{Timeouts, Verification},
+        future::{Step, Timeouts, Verification},
         hints,
         verifier::Verifier,
     },
@@ -53,19 +52,24 @@ pub enum Enforcement {
 pub(crate) type OnRejection = dyn Fn(&Rejection, &mut Response<()>) + Send + Sync;
 
 impl LayerOptions {
-    /// Checks the head of a request. The body is not polled.
-    pub(crate) fn begin<B: Body>(
-        &self,
-        head: &Head<'_>,
-        body: B,
-    ) -> Result<Verification<B>, Rejection> {
+    /// Checks the head of a request, whose body is at least so long.
+    pub(crate) fn begin(&self, head: &Head<'_>, at_least: u64) -> Result<Step, Rejection> {
         let now = (self.clock)();
-        let shadow = match self.enforcement {
+        Step::begin(&self.endpoints, self.shadow(), head, at_least, now)
+            .map_err(|rejection| self.about(rejection, head))
+    }
+
+    /// Goes on to the body.
+    pub(crate) fn verification<B>(&self, step: Step, body: B) -> Verification<B> {
+        Verification::new(step, body, self.timeouts, self.shadow())
+    }
+
+    /// The endpoint of a request that is passed on although it is not verified.
+    fn shadow(&self) -> Option<&Arc<Endpoint>> {
+        match self.enforcement {
             Enforcement::Refuse => None,
             Enforcement::Log => self.endpoint_with_largest_body(),
-        };
-        Verification::begin(&self.endpoints, shadow, self.timeouts, head, body, now)
-            .map_err(|rejection| self.about(rejection, head))
+        }
     }
 
     /// The endpoint whose limit applies to a request that none of them verifies; of several, the

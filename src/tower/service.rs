@@ -7,7 +7,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::{Request, Response, request};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -56,6 +55,7 @@ where
         let (head, body) = request.into_parts();
         let seen = Head::from(&head);
         let trace = Trace::new(&self.options.endpoints, &seen);
+        let options = Arc::clone(&self.options);
         let handed_over = head.extensions.get::<HandshakeEvent>();
         if handed_over.is_some_and(|event| self.options.is_of(event.shared())) {
             let clone = self.inner.clone();
@@ -65,33 +65,37 @@ where
                     future: inner.call(Request::from_parts(head, body)),
                     endpoint: None,
                 },
-                options: Arc::clone(&self.options),
+                options,
                 trace,
             };
         }
         let begun = {
             let _entered = trace.enter();
             observe::arrived(head.extensions.get());
-            self.options.begin(&seen, body)
+            self.options.begin(&seen, body.size_hint().lower())
         };
-        let state = match begun {
+        match begun {
             Err(rejection) => {
-                self.options.capture(&rejection, &seen, None);
-                State::Refused { rejection }
-            }
-            Ok(verification) => {
-                // A clone was never polled ready; the service that was is the one to call.
-                let clone = self.inner.clone();
-                State::Verifying {
-                    verification,
-                    next: Some((head, mem::replace(&mut self.inner, clone))),
+                options.capture(&rejection, &seen, None);
+                ResponseFuture {
+                    state: State::Refused { rejection },
+                    options,
+                    trace,
                 }
             }
-        };
-        ResponseFuture {
-            state,
-            options: Arc::clone(&self.options),
-            trace,
+            Ok(step) => {
+                // A clone was never polled ready; the service that was is the one to call.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                ResponseFuture {
+                    state: State::Verifying {
+                        verification: options.verification(step, body),
+                        next: Some((head, inner)),
+                    },
+                    options,
+                    trace,
+                }
+            }
         }
     }
 }
@@ -145,14 +149,17 @@ where
             let next = match this.state.as_mut().project() {
                 StateProjection::Verifying { verification, next } => {
                     match ready!(verification.poll(cx)) {
+                        // The handler gets the bytes that were checked, and the event, or else the
+                        // rejection.
                         Ok(event) => {
                             observe::verified(this.trace, &event);
-                            let Some((head, mut service)) = next.take() else {
+                            let Some((mut head, mut service)) = next.take() else {
                                 unreachable!("a request is verified once");
                             };
                             let endpoint = Some(Arc::clone(event.shared()));
                             let body = event.body().clone();
-                            let future = service.call(rebuild(head, body, event));
+                            head.extensions.insert(event);
+                            let future = service.call(Request::from_parts(head, body.into()));
                             State::Calling { future, endpoint }
                         }
                         Err(Refusal {
@@ -160,7 +167,7 @@ where
                             passed_on,
                             read,
                         }) => {
-                            let Some((head, mut service)) = next.take() else {
+                            let Some((mut head, mut service)) = next.take() else {
                                 unreachable!("a request is refused once");
                             };
                             let seen = Head::from(&head);
@@ -170,9 +177,10 @@ where
                                 None => State::Refused { rejection },
                                 Some(body) => {
                                     this.options.passed_on(&rejection, this.trace);
-                                    let future = service.call(rebuild(head, body, rejection));
+                                    head.extensions.insert(rejection);
+                                    let request = Request::from_parts(head, body.into());
                                     State::Calling {
-                                        future,
+                                        future: service.call(request),
                                         endpoint: None,
                                     }
                                 }
@@ -196,18 +204,6 @@ where
             this.state.set(next);
         }
     }
-}
-
-/// The request as the handler gets it: the bytes that were checked, and the event, or the rejection
-/// of a request that is passed on.
-fn rebuild<B, T>(head: request::Parts, body: Bytes, verdict: T) -> Request<B>
-where
-    B: From<Bytes>,
-    T: Clone + Send + Sync + 'static,
-{
-    let mut request = Request::from_parts(head, B::from(body));
-    request.extensions_mut().insert(verdict);
-    request
 }
 
 impl<S: fmt::Debug> fmt::Debug for WebhookVerify<S> {

@@ -7,7 +7,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use sha2::{Sha256, digest::Output};
 
 use crate::{
     challenge::Handshake,
@@ -64,7 +63,7 @@ impl CheckedHead {
     /// [`verify`](BodyVerifier::verify), when the token or the signature does not depend on the
     /// body.
     pub fn with_keys(self, keys: &KeySet) -> Result<BodyVerifier, Rejection> {
-        self.with_keys_of(KeyOwner::Endpoint, keys.clone())
+        self.with_valid_keys(keys.clone())
     }
 
     /// Adds the keys of the tenant that was [looked up](crate::keys) for this request. `None` is a
@@ -97,35 +96,39 @@ impl CheckedHead {
         }
     }
 
-    fn with_keys_of(self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
-        if !has_valid(&keys, &self.data) {
-            let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(owner.tenant());
-            return Err(Rejection::new(reason, &self.data.endpoint.labels));
+    fn with_keys_of(mut self, owner: KeyOwner, keys: KeySet) -> Result<BodyVerifier, Rejection> {
+        EventData::unverified(&mut self.data).owner = owner;
+        self.with_valid_keys(keys)
+    }
+
+    /// Goes on if a key is valid.
+    fn with_valid_keys(self, keys: KeySet) -> Result<BodyVerifier, Rejection> {
+        let data = self.data;
+        if !has_valid(&keys, &data) {
+            let reason = Reason::new(RejectionKind::NoValidKey).of_tenant(data.owner.tenant());
+            return Err(Rejection::new(reason, &data.endpoint.labels));
         }
-        let is_decided_by_head = self.data.endpoint.is_decided_by_head;
-        let request = BodyVerifier::new(self.data, owner, keys);
-        if is_decided_by_head {
-            return request.condemn_by_head();
+        if data.endpoint.is_decided_by_head {
+            return BodyVerifier::new(data, keys).condemn_by_head();
         }
-        Ok(request)
+        Ok(BodyVerifier::new(data, keys))
     }
 
     /// Goes on to the body without keys, which come later.
     pub(crate) fn without_keys(self) -> BodyVerifier {
         let none = KeySet::none(&self.data.endpoint.schemes);
-        BodyVerifier::new(self.data, KeyOwner::Endpoint, none)
+        BodyVerifier::new(self.data, none)
     }
 }
 
 /// Whether a key was prepared for these schemes, and was valid when the request was received.
 fn has_valid(keys: &KeySet, data: &EventData) -> bool {
     let mut all = keys.keys().iter();
-    keys.fit(&data.endpoint.schemes) && all.any(|key| key.valid_at(data.received))
+    keys.is_like(&data.endpoint.decoy) && all.any(|key| key.valid_at(data.received))
 }
 
 impl BodyVerifier {
-    pub(crate) fn new(mut data: Arc<EventData>, owner: KeyOwner, keys: KeySet) -> Self {
-        EventData::unverified(&mut data).owner = owner;
+    fn new(data: Arc<EventData>, keys: KeySet) -> Self {
         Self {
             buffer: Buffer::new(data.endpoint.max_body, data.declared),
             data,
@@ -142,14 +145,10 @@ impl BodyVerifier {
 
     /// The comparison of a request whose head has all that is signed.
     pub(crate) fn compare_head(self) -> Comparison {
-        let mut comparison = Comparison::new(self, Bytes::new(), None);
         // Nothing has arrived yet, whatever `Content-Length` declares.
-        comparison.is_read = false;
-        if comparison.request.data.endpoint.parses_body {
-            comparison.parse_body();
-        }
-        comparison
+        Comparison::new(self.data, self.keys, None, None)
     }
+
     /// Keeps the next frame of the body, and hashes it unless it may be the whole body. A body of
     /// one frame is never copied.
     ///
@@ -196,13 +195,7 @@ impl BodyVerifier {
 
     /// As [`verify`](Self::verify), in steps.
     pub(crate) fn compare(mut self) -> Comparison {
-        let digest = self.hashes.as_mut().and_then(|hashes| hashes.take_digest());
-        let body = self.buffer.take();
-        let mut comparison = Comparison::new(self, body, digest);
-        if comparison.request.data.endpoint.parses_body {
-            comparison.parse_body();
-        }
-        comparison
+        Comparison::new(self.data, self.keys, self.hashes, Some(self.buffer.take()))
     }
 
     /// The number of hashes of each byte of the body.
@@ -237,12 +230,14 @@ pub(crate) struct Refused {
 
 /// The comparison of a complete request: one key under one variant at a time.
 pub(crate) struct Comparison {
-    request: BodyVerifier,
+    data: Arc<EventData>,
+    keys: KeySet,
+    hashes: Option<Box<BodyHashes>>,
     body: BodyInput,
     next: usize,
     verdict: Verdict,
     /// Why the body rules out the first variant. There is nothing to compare if it rules out all.
-    malformed: Option<Box<Reason>>,
+    malformed: Option<Reason>,
     /// One bit for each variant that the body rules out.
     ruled_out: u64,
     /// Whether `body` is the body of the request, so that a refusal can speak of it.
@@ -252,34 +247,34 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    fn new(request: BodyVerifier, body: Bytes, digest: Option<Output<Sha256>>) -> Self {
+    /// `body` is `None` before it is read.
+    fn new(
+        mut data: Arc<EventData>,
+        keys: KeySet,
+        mut hashes: Option<Box<BodyHashes>>,
+        body: Option<Bytes>,
+    ) -> Self {
+        let is_read = body.is_some();
+        let mut body = BodyInput::new(body.unwrap_or_default(), &data.endpoint.body);
+        if let Some(digest) = hashes.as_mut().and_then(|hashes| hashes.take_digest()) {
+            body.set_sha256(digest);
+        }
+        let (malformed, ruled_out) = if data.endpoint.parses_body {
+            parse_body(&mut data, &body, is_read)
+        } else {
+            (None, 0)
+        };
         Self {
-            body: BodyInput::new(body, &request.data.endpoint.body, digest),
+            data,
+            keys,
+            hashes,
+            body,
             next: 0,
             verdict: Verdict::NoContent,
-            request,
-            malformed: None,
-            ruled_out: 0,
-            is_read: true,
+            malformed,
+            ruled_out,
+            is_read,
             failed: None,
-        }
-    }
-
-    /// Takes signatures and timestamps from the body, where variants have them there.
-    fn parse_body(&mut self) {
-        let endpoint = Arc::clone(&self.request.data.endpoint);
-        let now = self.request.data.received;
-        let data = EventData::unverified(&mut self.request.data);
-        for (place, (variant, parsed)) in data.variants.iter_mut().enumerate() {
-            let Some(scheme) = endpoint.scheme(*variant) else {
-                continue;
-            };
-            let tolerance = endpoint.tolerance(*variant);
-            let parsed = scheme.parse_body(parsed, &self.body, self.is_read, now, tolerance);
-            if let Err(reason) = parsed {
-                self.malformed.get_or_insert_with(|| Box::new(reason));
-                self.ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
-            }
         }
     }
 
@@ -289,15 +284,19 @@ impl Comparison {
     }
 
     fn are_all_ruled_out(&self) -> bool {
-        let mut places = 0..self.request.data.variants.len();
+        let mut places = 0..self.data.variants.len();
         self.malformed.is_some() && places.all(|place| self.is_ruled_out(place))
     }
 
     /// Goes on to the body if a key matches, else refuses the request.
     pub(crate) fn condemn(mut self) -> Result<BodyVerifier, Rejection> {
-        while self.try_next() {}
-        match (self.verdict, &self.request.data.owner) {
-            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => Ok(self.request),
+        while self.has_next() {
+            self.try_next();
+        }
+        match (self.verdict, &self.data.owner) {
+            (Verdict::Match { .. }, KeyOwner::Endpoint | KeyOwner::Tenant(_)) => {
+                Ok(BodyVerifier::new(self.data, self.keys))
+            }
             _ => match self.conclude() {
                 Err(refused) => Err(refused.rejection),
                 Ok(_) => unreachable!("a match was excluded"),
@@ -307,8 +306,8 @@ impl Comparison {
 
     /// Whether keys have to be got for the request.
     pub(crate) fn needs_keys(&self) -> bool {
-        self.request.data.endpoint.late_keys.is_some()
-            && self.request.keys.keys().is_empty()
+        self.data.endpoint.late_keys.is_some()
+            && self.keys.keys().is_empty()
             && !self.are_all_ruled_out()
     }
 
@@ -318,7 +317,7 @@ impl Comparison {
         if !self.needs_keys() {
             return None;
         }
-        let data = &self.request.data;
+        let data = &self.data;
         let source = data.endpoint.late_keys.as_ref()?;
         let variants = data.variants.iter().enumerate();
         let variants = variants.filter(|(place, _)| !self.is_ruled_out(*place));
@@ -335,14 +334,14 @@ impl Comparison {
     /// Adds the keys that were asked for. Without one, no signature matches.
     pub(crate) fn add_keys(&mut self, found: KeysFound) -> Result<(), Rejection> {
         match (found.keys, found.failed) {
-            (Some(keys), failed) if has_valid(&keys, &self.request.data) => {
-                self.request.keys = keys;
+            (Some(keys), failed) if has_valid(&keys, &self.data) => {
+                self.keys = keys;
                 self.failed = failed;
             }
             (_, Some(error)) => return Err(self.refuse_for(error)),
             (Some(_), None) => {
                 let reason = Reason::new(RejectionKind::NoValidKey);
-                return Err(Rejection::new(reason, &self.request.data.endpoint.labels));
+                return Err(Rejection::new(reason, &self.data.endpoint.labels));
             }
             (None, None) => self.verdict = Verdict::Mismatch,
         }
@@ -352,14 +351,13 @@ impl Comparison {
     /// The refusal of a request that a key may prove which is not known.
     fn refuse_for(&self, error: KeySourceError) -> Rejection {
         let reason = Reason::new(RejectionKind::KeySourceFailed);
-        let labels = &self.request.data.endpoint.labels;
-        Rejection::caused_by(reason, labels, error.into_inner())
+        Rejection::caused_by(reason, &self.data.endpoint.labels, error.into_inner())
     }
 
     /// The refusal of a request whose keys have not arrived in time.
     pub(crate) fn refuse_late(&self) -> Rejection {
         let reason = Reason::new(RejectionKind::KeySourceTimeout);
-        Rejection::new(reason, &self.request.data.endpoint.labels)
+        Rejection::new(reason, &self.data.endpoint.labels)
     }
 
     /// The length of the body.
@@ -369,12 +367,13 @@ impl Comparison {
 
     /// Tries the next key, even after a match. `false` when nothing is left to do.
     pub(crate) fn step(&mut self) -> bool {
-        if self.try_next() {
+        if self.has_next() {
+            self.try_next();
             return true;
         }
         // Unknown tenants are refused in any case, and take as long as a wrong signature.
         let refused = !matches!(self.verdict, Verdict::Match { .. })
-            || matches!(self.request.data.owner, KeyOwner::Unknown(_));
+            || matches!(self.data.owner, KeyOwner::Unknown(_));
         if refused {
             // For the log; this step may take as long as one with a key.
             self.body.sha256();
@@ -382,67 +381,67 @@ impl Comparison {
         false
     }
 
-    /// `false` when no key is left.
-    fn try_next(&mut self) -> bool {
-        let BodyVerifier {
-            data, keys, hashes, ..
-        } = &self.request;
-        let count = keys.keys().len();
-        let (Some(place), Some(number)) =
-            (self.next.checked_div(count), self.next.checked_rem(count))
-        else {
-            return false;
-        };
-        let Some((variant, parsed)) = data.variants.get(place) else {
-            return false;
-        };
-        let hash = hashes.as_ref().and_then(|hashes| hashes.get(self.next));
-        let is_ruled_out = self.is_ruled_out(place);
-        // A key of another kind is a wrong key.
-        let nothing = if is_ruled_out {
-            Verdict::NoContent
-        } else {
-            Verdict::Mismatch
-        };
+    /// Whether a key under a variant is left to try.
+    fn has_next(&self) -> bool {
+        let variants = self.data.variants.len();
+        self.next < self.keys.keys().len().saturating_mul(variants)
+    }
+
+    fn try_next(&mut self) {
+        let verdict = self.judge(self.next).unwrap_or(Verdict::NoContent);
         self.next = self.next.saturating_add(1);
-        let (Some(scheme), Some(key)) = (data.endpoint.scheme(*variant), keys.keys().get(number))
-        else {
-            return true;
-        };
-        let Some(state) = key.state(*variant).filter(|_| !is_ruled_out) else {
-            self.verdict = self.verdict.max(nothing);
-            return true;
+        if !matches!(self.verdict, Verdict::Match { .. }) {
+            self.verdict = self.verdict.max(verdict);
+        }
+    }
+
+    /// What a key says under a variant; `None` if it has nothing to compare.
+    fn judge(&self, index: usize) -> Option<Verdict> {
+        let (data, keys) = (&self.data, self.keys.keys());
+        let (place, number) = (
+            index.checked_div(keys.len())?,
+            index.checked_rem(keys.len())?,
+        );
+        let (variant, parsed) = data.variants.get(place)?;
+        let (scheme, key) = (data.endpoint.scheme(*variant)?, keys.get(number)?);
+        if self.is_ruled_out(place) {
+            return None;
+        }
+        // A key of another kind is a wrong key.
+        let Some(state) = key.state(*variant) else {
+            return Some(Verdict::Mismatch);
         };
         if let (Some(asked), Some(id)) = (&parsed.key_id, &key.id)
             && **asked != **id
         {
-            self.verdict = self.verdict.max(Verdict::Mismatch);
-            return true;
+            return Some(Verdict::Mismatch);
         }
         // Everything cheaper comes first; a match elsewhere needs no other.
         if state.proof.is_slow() && matches!(self.verdict, Verdict::Match { .. }) {
-            return true;
+            return None;
         }
         let values = Values {
             key: &state.key,
             head: &parsed.values,
         };
-        let candidates = &parsed.candidates;
+        let candidates = &parsed.signatures.candidates;
+        let hash = self.hashes.as_ref().and_then(|hashes| hashes.get(index));
         let mut signature = 0;
         let matched = match (&parsed.special, hash) {
             (Some(special), _) => {
                 let proven = special.proven_by(&state.proof, key.id.as_deref(), candidates);
                 signature = proven.unwrap_or_default();
-                Some(proven.is_some())
+                proven.is_some()
             }
-            (None, Some(hasher)) => hasher
-                .hash(|hash| scheme.content.complete(hash, values, &self.body))
-                .map(|tag| candidates.contain(&tag)),
-            (None, None) => state.proof.matches(candidates, |content| {
+            (None, Some(hasher)) => {
+                let tag =
+                    hasher.hash(&mut |hash| scheme.content.complete(hash, values, &self.body))?;
+                candidates.contain(&tag)
+            }
+            (None, None) => state.proof.matches(candidates, &mut |content| {
                 scheme.content.feed(content, values, &self.body)
-            }),
+            })?,
         };
-        let Some(matched) = matched else { return true };
         let verdict = match (matched, key.valid_at(data.received)) {
             (true, _) if !state.is_trusted(data.received) => Verdict::Untrusted,
             (true, true) => Verdict::Match {
@@ -453,40 +452,20 @@ impl Comparison {
             (true, false) => Verdict::OutsideWindow,
             (false, _) => Verdict::Mismatch,
         };
-        if !matches!(self.verdict, Verdict::Match { .. }) {
-            self.verdict = self.verdict.max(verdict);
-        }
-        true
+        Some(verdict)
     }
 
     /// The outcome, once every key was tried.
-    pub(crate) fn conclude(mut self) -> Result<VerifiedEvent, Refused> {
-        if !matches!(self.verdict, Verdict::Match { .. })
-            && let Some(error) = self.failed.take()
-        {
-            let rejection = self.refuse_for(error);
-            let (body, _) = self.body.into_parts();
-            return Err(Refused { rejection, body });
-        }
-        let are_all_ruled_out = self.are_all_ruled_out();
-        let is_read = self.is_read;
-        let names_no_key = matches!(self.verdict, Verdict::Mismatch) && self.names_no_key();
-        let BodyVerifier { mut data, keys, .. } = self.request;
-        let (body, sha256) = self.body.into_parts();
-        let refused = |reason, data: &mut Arc<EventData>, body: Bytes| Refused {
-            rejection: refuse(reason, data, is_read.then_some(&*body), sha256.as_ref()),
-            body,
-        };
-        if let Some(reason) = self.malformed.filter(|_| are_all_ruled_out) {
-            return Err(refused(*reason, &mut data, body));
-        }
+    pub(crate) fn conclude(self) -> Result<VerifiedEvent, Refused> {
+        let (data, body) = (&self.data, self.body.bytes());
         let kind = match (self.verdict, &data.owner) {
+            _ if self.are_all_ruled_out() => RejectionKind::MalformedBody,
             (_, KeyOwner::Unknown(_)) => RejectionKind::UnknownTenant,
             // A signature of the body would not match.
-            (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(&data, place) => {
+            (Verdict::Match { place, .. }, _) if body.is_empty() && is_taken(data, place) => {
                 RejectionKind::BodyTaken
             }
-            (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(&body) => {
+            (Verdict::Match { .. }, _) if data.endpoint.is_forgeable(body) => {
                 RejectionKind::ForgeableBody
             }
             (
@@ -496,53 +475,66 @@ impl Comparison {
                     signature,
                 },
                 _,
-            ) => {
-                let verified_before = data.endpoint.verified.add();
-                let event = EventData::unverified(&mut data);
-                event.verified_before = verified_before;
-                event.matched = place;
-                for (variant, (_, parsed)) in event.variants.iter_mut().enumerate() {
-                    match &mut parsed.special {
-                        Some(special) if variant == place => {
-                            let time = special.settle(signature);
-                            parsed.timestamp = parsed.timestamp.or(time);
-                        }
-                        Some(special) => special.forget(),
-                        None => {}
-                    }
-                }
-                event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
-                if event
-                    .endpoint
-                    .provider
-                    .handshake()
-                    .is_some_and(Handshake::has_macs)
-                {
-                    event.answering = Some((keys, key));
-                }
-                event.body = body;
-                if let Some(sha256) = sha256 {
-                    event.body_sha256 = OnceLock::from(sha256);
-                }
-                return Ok(VerifiedEvent::proven(data));
-            }
+            ) => return Ok(self.accept(place, key, signature)),
             (Verdict::OutsideWindow, _) => RejectionKind::KeyOutsideWindow,
             (Verdict::Untrusted, _) => RejectionKind::UntrustedCertificate,
             (Verdict::Mismatch, _) => RejectionKind::SignatureMismatch,
             (Verdict::NoContent, _) => RejectionKind::MalformedBody,
         };
-        let mut reason = Reason::new(kind);
-        if names_no_key && kind == RejectionKind::SignatureMismatch {
-            reason = reason.hint(Hint::UnknownKeyId);
+        Err(self.refuse(kind))
+    }
+
+    fn accept(mut self, place: usize, key: usize, signature: usize) -> VerifiedEvent {
+        let event = EventData::unverified(&mut self.data);
+        event.verified_before = event.endpoint.verified.add();
+        event.matched = place;
+        if event.endpoint.parses_body {
+            event.settle(signature);
         }
-        Err(refused(reason, &mut data, body))
+        let keys = self.keys;
+        event.key_id = keys.keys().get(key).and_then(|key| key.id.clone());
+        let handshake = event.endpoint.provider.handshake();
+        if handshake.is_some_and(Handshake::has_macs) {
+            event.answering = Some((keys, key));
+        }
+        if let Some(sha256) = self.body.known_sha256() {
+            event.body_sha256 = OnceLock::from(sha256);
+        }
+        event.body = self.body.into_bytes();
+        VerifiedEvent::proven(self.data)
+    }
+
+    #[cold]
+    fn refuse(mut self, kind: RejectionKind) -> Refused {
+        if !matches!(self.verdict, Verdict::Match { .. })
+            && let Some(error) = self.failed.take()
+        {
+            return Refused {
+                rejection: self.refuse_for(error),
+                body: self.body.into_bytes(),
+            };
+        }
+        let names_no_key = kind == RejectionKind::SignatureMismatch && self.names_no_key();
+        let are_all_ruled_out = self.are_all_ruled_out();
+        let reason = match self.malformed.take().filter(|_| are_all_ruled_out) {
+            Some(reason) => reason,
+            None if names_no_key => Reason::new(kind).hint(Hint::UnknownKeyId),
+            None => Reason::new(kind),
+        };
+        let sha256 = self.body.known_sha256();
+        let body = self.body.into_bytes();
+        let read = self.is_read.then_some(&*body);
+        Refused {
+            rejection: refuse(reason, &mut self.data, read, sha256.as_ref()),
+            body,
+        }
     }
 
     /// Whether the request names keys by ids, of which no key has one.
     #[cold]
     fn names_no_key(&self) -> bool {
-        let keys = self.request.keys.keys();
-        let mut variants = self.request.data.variants.iter();
+        let keys = self.keys.keys();
+        let mut variants = self.data.variants.iter();
         let is_absent = |asked: &str| {
             let mut ids = keys.iter().map(|key| key.id.as_deref());
             ids.all(|id| id.is_some_and(|id| id != asked))
@@ -552,6 +544,28 @@ impl Comparison {
             named.all(|asked| asked.is_some_and(is_absent))
         })
     }
+}
+
+/// Takes signatures and timestamps from the body, where variants have them there. Returns why the
+/// body rules out the first variant, and one bit for each that it rules out. Most providers have
+/// nothing of the kind, so it is not compiled into what every request runs.
+#[inline(never)]
+fn parse_body(data: &mut Arc<EventData>, body: &BodyInput, is_read: bool) -> (Option<Reason>, u64) {
+    let (mut malformed, mut ruled_out) = (None, 0);
+    let endpoint = Arc::clone(&data.endpoint);
+    let now = data.received;
+    let variants = EventData::unverified(data).variants.iter_mut();
+    for (place, (variant, parsed)) in variants.enumerate() {
+        let Some(scheme) = endpoint.scheme(*variant) else {
+            continue;
+        };
+        let tolerance = endpoint.tolerance(*variant);
+        if let Err(reason) = scheme.parse_body(parsed, body, is_read, now, tolerance) {
+            malformed.get_or_insert(reason);
+            ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
+        }
+    }
+    (malformed, ruled_out)
 }
 
 /// The ids of the keys that a request names; `None` for a signature that names none.
@@ -590,11 +604,8 @@ fn refuse(
         unreachable!("a head is in order under one variant at least");
     };
     let look = |reason: Reason| {
-        let ParsedHead {
-            undecoded, values, ..
-        } = parsed;
-        let undecoded = undecoded.as_deref();
-        let reason = hints::of_body(&data.endpoint, undecoded, values, body, reason);
+        let undecoded = parsed.signatures.undecoded.as_deref();
+        let reason = hints::of_body(&data.endpoint, undecoded, &parsed.values, body, reason);
         match (reason.kind(), digest) {
             (RejectionKind::SignatureMismatch, Some(digest)) => reason.with_body_digest(digest),
             _ => reason,

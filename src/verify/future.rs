@@ -61,7 +61,8 @@ pub(crate) struct Refusal {
     pub(crate) read: Option<Bytes>,
 }
 
-enum Step {
+/// What is next for a request.
+pub(crate) enum Step {
     /// The last is the name of the tenant in the request.
     LookingUp(CheckedHead, KeyFuture, Option<Box<str>>),
     /// The key of a request whose head has all that is signed.
@@ -81,7 +82,7 @@ enum Step {
 }
 
 /// Keeps the body of a request that is passed on.
-struct Passing {
+pub(crate) struct Passing {
     rejection: Rejection,
     endpoint: Arc<Endpoint>,
     buffer: Buffer,
@@ -90,40 +91,41 @@ struct Passing {
 /// Yields after this many frames of a body that is never pending.
 const FRAMES_AT_ONCE: usize = 64;
 
-impl<B: Body> Verification<B> {
-    /// Checks the head for one endpoint, or for several of which one has to accept the request. The
-    /// body is not polled.
-    pub(crate) fn begin(
-        endpoints: &[Arc<Endpoint>],
-        shadow: Option<&Arc<Endpoint>>,
-        timeouts: Timeouts,
-        head: &Head<'_>,
+impl<B> Verification<B> {
+    pub(crate) fn new(
+        step: Step,
         body: B,
-        now: SystemTime,
-    ) -> Result<Self, Rejection> {
-        let at_least = body.size_hint().lower();
-        let step = match endpoints {
-            [endpoint] => Step::begin(endpoint, head, at_least, now),
-            _ => Step::begin_any(endpoints, shadow, head, at_least, now),
-        };
-        let step = match (step, shadow) {
-            (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
-                passing(rejection, endpoint)
-            }
-            (step, _) => step?,
-        };
-        Ok(Self {
+        timeouts: Timeouts,
+        shadow: Option<&Arc<Endpoint>>,
+    ) -> Self {
+        Self {
             body,
             step,
             deadline: None,
             timeouts,
             shadow: shadow.cloned(),
-        })
+        }
     }
 }
 
 impl Step {
-    fn begin(
+    /// Checks the head for one endpoint, or for several of which one has to accept the request.
+    /// `at_least` is the known minimum length of the body.
+    pub(crate) fn begin(
+        endpoints: &[Arc<Endpoint>],
+        shadow: Option<&Arc<Endpoint>>,
+        head: &Head<'_>,
+        at_least: u64,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
+        let step = match endpoints {
+            [endpoint] => Self::begin_one(endpoint, head, at_least, now),
+            _ => Self::begin_any(endpoints, shadow, head, at_least, now),
+        };
+        step.or_else(|rejection| passing(rejection, shadow))
+    }
+
+    fn begin_one(
         endpoint: &Arc<Endpoint>,
         head: &Head<'_>,
         at_least: u64,
@@ -151,6 +153,8 @@ impl Step {
         })
     }
 
+    /// Apart from [`begin`](Self::begin), because most layers have one endpoint.
+    #[inline(never)]
     fn begin_any(
         endpoints: &[Arc<Endpoint>],
         shadow: Option<&Arc<Endpoint>>,
@@ -160,7 +164,7 @@ impl Step {
     ) -> Result<Self, Rejection> {
         let members =
             endpoints.iter().map(
-                |endpoint| match Self::begin(endpoint, head, at_least, now) {
+                |endpoint| match Self::begin_one(endpoint, head, at_least, now) {
                     Ok(Self::LookingUp(checked, keys, asked)) => {
                         Member::LookingUp(checked, keys, asked)
                     }
@@ -175,12 +179,16 @@ impl Step {
     }
 }
 
-fn passing(rejection: Rejection, endpoint: &Arc<Endpoint>) -> Step {
-    Step::Passing(Box::new(Passing {
-        rejection,
-        buffer: Buffer::new(endpoint.max_body, None),
-        endpoint: Arc::clone(endpoint),
-    }))
+/// Goes on to the body of a request that is passed on although it is refused.
+fn passing(rejection: Rejection, shadow: Option<&Arc<Endpoint>>) -> Result<Step, Rejection> {
+    match shadow.filter(|_| rejection.is_of_signature()) {
+        Some(endpoint) => Ok(Step::Passing(Box::new(Passing {
+            rejection,
+            buffer: Buffer::new(endpoint.max_body, None),
+            endpoint: Arc::clone(endpoint),
+        }))),
+        None => Err(rejection),
+    }
 }
 
 impl<B> Future for Verification<B>
@@ -230,18 +238,20 @@ where
                     if let Err(rejection) = ready!(read) {
                         return Poll::Ready(Err(rejection.into()));
                     }
+                    let work = request.received().saturating_mul(request.hash_count());
+                    this.deadline.set(None);
                     let Step::Reading(request) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the reading");
                     };
-                    let work = request.received().saturating_mul(request.hash_count());
-                    this.deadline.set(None);
                     let mut comparison = request.compare();
                     match comparison.ask_for_keys() {
                         Some(keys) => Ok(Step::AwaitingKeys(Late::new(comparison, keys))),
                         None if work <= HASHED_AT_ONCE => {
                             while comparison.step() {}
-                            let concluded = concluded(comparison.conclude(), this.shadow.as_ref());
-                            return Poll::Ready(concluded);
+                            let shadow = this.shadow.as_ref();
+                            let concluded = comparison.conclude();
+                            let event = concluded.map_err(|refused| refusal(refused, shadow))?;
+                            return Poll::Ready(Ok(event));
                         }
                         None => Ok(Step::Comparing(Box::new(comparison))),
                     }
@@ -263,7 +273,10 @@ where
                     let Step::Comparing(comparison) = mem::replace(this.step, Step::Done) else {
                         unreachable!("the step was the comparison");
                     };
-                    return Poll::Ready(concluded(comparison.conclude(), this.shadow.as_ref()));
+                    let shadow = this.shadow.as_ref();
+                    let concluded = comparison.conclude();
+                    let event = concluded.map_err(|refused| refusal(refused, shadow))?;
+                    return Poll::Ready(Ok(event));
                 }
                 Step::SeveralLookUps(several) => {
                     let keys = match several.poll_keys(cx) {
@@ -303,7 +316,9 @@ where
                         unreachable!("the step was the comparisons");
                     };
                     if let Some(compared) = compared {
-                        return Poll::Ready(concluded(compared, this.shadow.as_ref()));
+                        let shadow = this.shadow.as_ref();
+                        let event = compared.map_err(|refused| refusal(refused, shadow))?;
+                        return Poll::Ready(Ok(event));
                     }
                     this.deadline.set(None);
                     several.ask_for_keys();
@@ -338,13 +353,7 @@ where
                 }
                 Step::Done => unreachable!("a verification is polled after it has ended"),
             };
-            *this.step = match (next, &*this.shadow) {
-                (Ok(step), _) => step,
-                (Err(rejection), Some(endpoint)) if rejection.is_of_signature() => {
-                    passing(rejection, endpoint)
-                }
-                (Err(rejection), _) => return Poll::Ready(Err(rejection.into())),
-            };
+            *this.step = next.or_else(|rejection| passing(rejection, this.shadow.as_ref()))?;
         }
     }
 }
@@ -359,18 +368,16 @@ impl From<Rejection> for Refusal {
     }
 }
 
-/// The result of a comparison.
-fn concluded(
-    result: Result<VerifiedEvent, Refused>,
-    shadow: Option<&Arc<Endpoint>>,
-) -> Result<VerifiedEvent, Refusal> {
-    result.map_err(|Refused { rejection, body }| Refusal {
+/// The refusal of a request whose body was read.
+#[cold]
+fn refusal(Refused { rejection, body }: Refused, shadow: Option<&Arc<Endpoint>>) -> Refusal {
+    Refusal {
         passed_on: shadow
             .filter(|_| rejection.is_of_signature())
             .map(|_| body.clone()),
         read: Some(body),
         rejection,
-    })
+    }
 }
 
 impl Reader for Passing {
@@ -431,6 +438,9 @@ where
                 if let Ok(mut data) = frame.into_data() {
                     hashed = hashed.saturating_add(data.remaining().saturating_mul(hashes));
                     request.update(data.copy_to_bytes(data.remaining()))?;
+                }
+                if body.is_end_stream() {
+                    return Poll::Ready(Ok(()));
                 }
             }
             Some(Err(error)) => {
@@ -541,15 +551,8 @@ mod tests {
         counters::take();
         let body = Full::<Bytes>::from("x".repeat(10_000));
         let head = Head::from(&head);
-        let verification = Verification::begin(
-            &[Arc::clone(verifier.shared())],
-            None,
-            TIMEOUTS,
-            &head,
-            body,
-            now,
-        );
-        let verification = verification.unwrap();
+        let step = Step::begin(&[Arc::clone(verifier.shared())], None, &head, 0, now);
+        let verification = Verification::new(step.unwrap(), body, TIMEOUTS, None);
         let verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         let Poll::Ready(Err(Refusal { rejection, .. })) = verification.poll(&mut cx) else {
@@ -593,15 +596,8 @@ mod tests {
             .collect();
         let body = Frames(frames.into());
         let (head, now) = (Head::from(&head), SystemTime::UNIX_EPOCH);
-        let verification = Verification::begin(
-            &[Arc::clone(verifier.shared())],
-            None,
-            TIMEOUTS,
-            &head,
-            body,
-            now,
-        );
-        let verification = verification.unwrap();
+        let step = Step::begin(&[Arc::clone(verifier.shared())], None, &head, 0, now);
+        let verification = Verification::new(step.unwrap(), body, TIMEOUTS, None);
         let mut verification = std::pin::pin!(verification);
         let mut cx = Context::from_waker(Waker::noop());
         for polls in 1..1000 {

@@ -1,14 +1,10 @@
 //! [`CheckedHead`]: what is decided before a byte of the body is read.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, iter, sync::Arc, time::SystemTime};
 
 use crate::{
-    clock::unix_seconds,
-    endpoint::Endpoint,
-    event::data::{EventData, Variants},
-    head::Head,
-    rejection::Rejection,
-    verify::hints,
+    clock::unix_seconds, compiled::head::ParsedHead, endpoint::Endpoint, event::data::EventData,
+    head::Head, rejection::Rejection, verify::hints,
 };
 
 /// A request whose head is in order. It owns what it needs of the head.
@@ -33,23 +29,25 @@ impl CheckedHead {
             return Err(refused(endpoint.too_large().with_body_length(length)));
         }
         let received = unix_seconds(now);
-        let mut variants = Variants::new();
+        let mut data = EventData::new(endpoint, declared, received);
+        let variants = &mut EventData::unverified(&mut data).variants;
         let mut first = None;
         for (variant, scheme) in endpoint.tried() {
-            match scheme.parse_head(&lines, received, endpoint.tolerance(variant)) {
-                Ok(parsed) => variants.push((variant, parsed)),
-                Err(reason) => {
-                    first.get_or_insert(reason);
-                }
+            // Made where it stays, since it is large.
+            variants.extend(iter::once_with(|| (variant, ParsedHead::default())));
+            let tolerance = endpoint.tolerance.or(scheme.tolerance);
+            if let Some((_, parsed)) = variants.last_mut()
+                && let Err(reason) = scheme.parse_head(parsed, &lines, received, tolerance)
+            {
+                variants.pop();
+                first.get_or_insert(reason);
             }
         }
         match first {
             Some(reason) if variants.is_empty() => {
                 Err(refused(hints::of_head(endpoint, head, &lines, reason)))
             }
-            _ => Ok(Self {
-                data: EventData::new(endpoint, variants, declared, received),
-            }),
+            _ => Ok(Self { data }),
         }
     }
 }

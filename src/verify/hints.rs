@@ -103,9 +103,8 @@ pub(crate) fn of_body(
 ) -> Reason {
     #[cfg(test)]
     looks::count();
-    let value = |span| values.get(span).unwrap_or_default();
-    let content_type = values.content_type.map_or(&b""[..], value);
-    let content_encoding = values.content_encoding.map_or(&b""[..], value);
+    let content_type = values.content_type.as_deref().unwrap_or_default();
+    let content_encoding = values.content_encoding.as_deref().unwrap_or_default();
     let is_mismatch = reason.kind() == RejectionKind::SignatureMismatch;
     let seen = match body {
         None => HintSet::default(),
@@ -127,9 +126,9 @@ pub(crate) fn of_body(
         hints.set = hints.set.and(undecoded.hints);
         hints.insert(Hint::UndecodedSignature);
         let scheme = endpoint.schemes.first();
-        let header = scheme.and_then(|scheme| scheme.head.signatures.first()?.shared());
+        let header = scheme.and_then(|scheme| scheme.head.signatures.first());
         if let Some(header) = header {
-            reason = reason.about(header);
+            reason = reason.about(header.shown());
         }
     }
     // A tool for development is not what sends to an endpoint that works.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use crate::{keys::source::LateKeysFuture, rejection::Rejection, verify::body::Comparison};
 
 /// A comparison that waits for the keys that the request names.
-pub(super) struct Late {
+pub(crate) struct Late {
     pub(super) comparison: Comparison,
     keys: LateKeysFuture,
 }
