@@ -84,13 +84,9 @@ pub(crate) struct Labels {
     pub(crate) remedies: Remedies,
 }
 
-/// A kind with the facts that explain it, before the endpoint is known. It is behind a pointer so
-/// that a check that succeeds returns little.
+/// A kind with the facts that explain it, before the endpoint is known.
 #[derive(Debug)]
-pub(crate) struct Reason(Box<Facts>);
-
-#[derive(Debug)]
-struct Facts {
+pub(crate) struct Reason {
     kind: RejectionKind,
     header: Option<Arc<str>>,
     skew: Option<i64>,
@@ -104,7 +100,7 @@ struct Facts {
 
 impl Reason {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self(Box::new(Facts {
+        Self {
             kind,
             header: None,
             skew: None,
@@ -113,21 +109,21 @@ impl Reason {
             tenant: None,
             retry_after: None,
             hints: None,
-        }))
+        }
     }
 
     /// The same facts under another kind.
     pub(crate) fn instead(mut self, kind: RejectionKind) -> Self {
-        self.0.kind = kind;
+        self.kind = kind;
         self
     }
 
     pub(crate) fn kind(&self) -> RejectionKind {
-        self.0.kind
+        self.kind
     }
 
     pub(crate) fn hints(&mut self) -> &mut Hints {
-        self.0.hints.get_or_insert_default()
+        self.hints.get_or_insert_default()
     }
 
     pub(crate) fn hint(mut self, hint: Hint) -> Self {
@@ -136,7 +132,7 @@ impl Reason {
     }
 
     pub(crate) fn about(mut self, header: &Arc<str>) -> Self {
-        self.0.header = Some(Arc::clone(header));
+        self.header = Some(Arc::clone(header));
         self
     }
 
@@ -146,27 +142,27 @@ impl Reason {
     }
 
     pub(crate) fn with_skew(mut self, seconds: i64) -> Self {
-        self.0.skew = Some(seconds);
+        self.skew = Some(seconds);
         self
     }
 
     pub(crate) fn with_value_length(mut self, bytes: usize) -> Self {
-        self.0.value_length = u64::try_from(bytes).ok();
+        self.value_length = u64::try_from(bytes).ok();
         self
     }
 
     pub(crate) fn with_body_length(mut self, bytes: u64) -> Self {
-        self.0.body_length = Some(bytes);
+        self.body_length = Some(bytes);
         self
     }
 
     pub(crate) fn with_retry_after(mut self, seconds: u16) -> Self {
-        self.0.retry_after = Some(seconds);
+        self.retry_after = Some(seconds);
         self
     }
 
     pub(crate) fn of_tenant(mut self, tenant: Option<&Arc<str>>) -> Self {
-        self.0.tenant = tenant.cloned();
+        self.tenant = tenant.cloned();
         self
     }
 
@@ -189,9 +185,9 @@ impl Reason {
     /// Compares what arrived with what was declared. A server lets no other length through, so
     /// something between the server and this layer has changed the body if they differ.
     pub(crate) fn of_body(mut self, received: usize, declared: Option<u64>) -> Self {
-        self.0.body_length = u64::try_from(received).ok();
-        match declared.filter(|declared| Some(*declared) != self.0.body_length) {
-            Some(_) if received == 0 => self.0.kind = RejectionKind::BodyTaken,
+        self.body_length = u64::try_from(received).ok();
+        match declared.filter(|declared| Some(*declared) != self.body_length) {
+            Some(_) if received == 0 => self.kind = RejectionKind::BodyTaken,
             Some(declared) => {
                 self.hints().declared = declared;
                 self.hints().insert(Hint::LengthDiffers);
@@ -207,11 +203,11 @@ impl Reason {
         with_facts: bool,
         remedies: Remedies,
     ) -> fmt::Result {
-        f.write_str(self.0.kind.sentence())?;
+        f.write_str(self.kind.sentence())?;
         if with_facts {
             self.write_facts(f)?;
         }
-        match &self.0.hints {
+        match &self.hints {
             Some(hints) => hints.write(remedies, f),
             None => Ok(()),
         }
@@ -219,16 +215,16 @@ impl Reason {
 
     /// The facts that log lines have as fields.
     fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(header) = &self.0.header {
+        if let Some(header) = &self.header {
             write!(f, " (header {header})")?;
         }
-        if let Some(field) = self.0.hints.as_ref().and_then(|hints| hints.field.as_ref()) {
+        if let Some(field) = self.hints.as_ref().and_then(|hints| hints.field.as_ref()) {
             write!(f, " (field {field})")?;
         }
-        if let Some(skew) = self.0.skew {
+        if let Some(skew) = self.skew {
             write!(f, " ({} s from the clock)", skew.unsigned_abs())?;
         }
-        if let Some(length) = self.0.value_length.or(self.0.body_length) {
+        if let Some(length) = self.value_length.or(self.body_length) {
             write!(f, " ({length} bytes)")?;
         }
         Ok(())
@@ -278,7 +274,7 @@ impl Rejection {
     /// What went wrong, as one of a fixed vocabulary.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
-        self.inner.reason.0.kind
+        self.inner.reason.kind
     }
 
     /// The status that the client gets.
@@ -303,7 +299,7 @@ impl Rejection {
     /// The id of the tenant whose keys were used. An unknown tenant has none.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {
-        self.inner.reason.0.tenant.as_deref()
+        self.inner.reason.tenant.as_deref()
     }
 
     /// The tenant that the request asks for, if the key source
@@ -311,7 +307,7 @@ impl Rejection {
     /// shortened to about 200 characters, and with control characters escaped.
     #[must_use]
     pub fn asked_tenant(&self) -> Option<&str> {
-        self.inner.reason.0.hints.as_ref()?.asked_tenant.as_deref()
+        self.inner.reason.hints.as_ref()?.asked_tenant.as_deref()
     }
 
     /// What the request shows about the cause, in the order of [`Hint::ALL`].
@@ -338,7 +334,7 @@ impl Rejection {
     }
 
     pub(crate) fn hint_set(&self) -> HintSet {
-        let hints = self.inner.reason.0.hints.as_ref();
+        let hints = self.inner.reason.hints.as_ref();
         hints.map(|hints| hints.set).unwrap_or_default()
     }
 
@@ -372,26 +368,26 @@ impl Rejection {
     /// The name of the header that was refused.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
-        self.inner.reason.0.header.as_deref()
+        self.inner.reason.header.as_deref()
     }
 
     /// What was refused inside the signature header or elsewhere: the field of the header, the
     /// query parameter, or the value of the body.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
-        self.inner.reason.0.hints.as_ref()?.field.as_deref()
+        self.inner.reason.hints.as_ref()?.field.as_deref()
     }
 
     /// The refused timestamp minus the receiver's clock, in seconds: negative for the past.
     #[must_use]
     pub fn skew_seconds(&self) -> Option<i64> {
-        self.inner.reason.0.skew
+        self.inner.reason.skew
     }
 
     /// The number of bytes of the body: as declared, if that is over the limit, else as received.
     #[must_use]
     pub fn body_length(&self) -> Option<u64> {
-        self.inner.reason.0.body_length
+        self.inner.reason.body_length
     }
 
     /// The first eight hexadecimal digits of the SHA-256 of the body that arrived, for a signature
@@ -400,13 +396,13 @@ impl Rejection {
     /// They do not reveal a body, but tell whether it is a known one: they are pseudonymous data.
     #[must_use]
     pub fn body_digest(&self) -> Option<&str> {
-        self.inner.reason.0.hints.as_ref()?.body_digest.as_deref()
+        self.inner.reason.hints.as_ref()?.body_digest.as_deref()
     }
 
     /// The number of bytes of a signature or timestamp that cannot be read.
     #[must_use]
     pub fn value_length(&self) -> Option<u64> {
-        self.inner.reason.0.value_length
+        self.inner.reason.value_length
     }
 
     /// The answer to the client, the same on every framework: a status, at most one header and no
@@ -426,7 +422,7 @@ impl Rejection {
                 response.headers_mut().insert(header::ALLOW, methods);
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                let seconds = self.inner.reason.0.retry_after.unwrap_or(5);
+                let seconds = self.inner.reason.retry_after.unwrap_or(5);
                 let headers = response.headers_mut();
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }

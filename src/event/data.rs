@@ -30,8 +30,8 @@ use crate::{
     },
 };
 
-/// It is allocated before the head is checked, because the values of the head are too large to
-/// move.
+/// It is allocated when the head was checked, because the values of the head are too large to move
+/// from step to step.
 pub(crate) struct EventData {
     pub(crate) endpoint: Arc<Endpoint>,
     /// The variants under which the head is in order, at least one.

@@ -237,7 +237,7 @@ pub(crate) struct Comparison {
     next: usize,
     verdict: Verdict,
     /// Why the body rules out the first variant. There is nothing to compare if it rules out all.
-    malformed: Option<Reason>,
+    malformed: Option<Box<Reason>>,
     /// One bit for each variant that the body rules out.
     ruled_out: u64,
     /// Whether `body` is the body of the request, so that a refusal can speak of it.
@@ -517,7 +517,7 @@ impl Comparison {
         let names_no_key = kind == RejectionKind::SignatureMismatch && self.names_no_key();
         let are_all_ruled_out = self.are_all_ruled_out();
         let reason = match self.malformed.take().filter(|_| are_all_ruled_out) {
-            Some(reason) => reason,
+            Some(reason) => *reason,
             None if names_no_key => Reason::new(kind).hint(Hint::UnknownKeyId),
             None => Reason::new(kind),
         };
@@ -550,7 +550,11 @@ impl Comparison {
 /// body rules out the first variant, and one bit for each that it rules out. Most providers have
 /// nothing of the kind, so it is not compiled into what every request runs.
 #[inline(never)]
-fn parse_body(data: &mut Arc<EventData>, body: &BodyInput, is_read: bool) -> (Option<Reason>, u64) {
+fn parse_body(
+    data: &mut Arc<EventData>,
+    body: &BodyInput,
+    is_read: bool,
+) -> (Option<Box<Reason>>, u64) {
     let (mut malformed, mut ruled_out) = (None, 0);
     let endpoint = Arc::clone(&data.endpoint);
     let now = data.received;
@@ -561,7 +565,7 @@ fn parse_body(data: &mut Arc<EventData>, body: &BodyInput, is_read: bool) -> (Op
         };
         let tolerance = endpoint.tolerance(*variant);
         if let Err(reason) = scheme.parse_body(parsed, body, is_read, now, tolerance) {
-            malformed.get_or_insert(reason);
+            malformed.get_or_insert_with(|| Box::new(reason));
             ruled_out |= 1_u64.unbounded_shl(u32::try_from(place).unwrap_or(u32::MAX));
         }
     }

@@ -1,6 +1,6 @@
 //! [`CheckedHead`]: what is decided before a byte of the body is read.
 
-use std::{fmt, iter, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
     clock::unix_seconds, compiled::head::ParsedHead, endpoint::Endpoint, event::data::EventData,
@@ -29,25 +29,26 @@ impl CheckedHead {
             return Err(refused(endpoint.too_large().with_body_length(length)));
         }
         let received = unix_seconds(now);
-        let mut data = EventData::new(endpoint, declared, received);
-        let variants = &mut EventData::unverified(&mut data).variants;
-        let mut first = None;
+        let new_data = || EventData::new(endpoint, declared, received);
+        let (mut data, mut first) = (None, None);
         for (variant, scheme) in endpoint.tried() {
-            // Made where it stays, since it is large.
-            variants.extend(iter::once_with(|| (variant, ParsedHead::default())));
+            let mut parsed = ParsedHead::default();
             let tolerance = endpoint.tolerance.or(scheme.tolerance);
-            if let Some((_, parsed)) = variants.last_mut()
-                && let Err(reason) = scheme.parse_head(parsed, &lines, received, tolerance)
-            {
-                variants.pop();
-                first.get_or_insert(reason);
+            match scheme.parse_head(&mut parsed, &lines, received, tolerance) {
+                Ok(()) => {
+                    let data = data.get_or_insert_with(new_data);
+                    EventData::unverified(data).variants.push((variant, parsed));
+                }
+                Err(reason) => {
+                    first.get_or_insert(reason);
+                }
             }
         }
-        match first {
-            Some(reason) if variants.is_empty() => {
-                Err(refused(hints::of_head(endpoint, head, &lines, reason)))
-            }
-            _ => Ok(Self { data }),
+        match (data, first) {
+            (None, Some(reason)) => Err(refused(hints::of_head(endpoint, head, &lines, reason))),
+            (data, _) => Ok(Self {
+                data: data.unwrap_or_else(new_data),
+            }),
         }
     }
 }
