@@ -49,7 +49,7 @@
 
 mod header;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -109,6 +109,23 @@ impl fmt::Debug for Part {
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The text fields of a form in either encoding, with their names. A body that begins like the parts
+/// of `multipart/form-data` and consists of them is read as these, whatever its `Content-Type` says.
+pub(crate) fn fields(body: &Bytes) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let parts = match body.starts_with(b"--") {
+        true => parse(body, None).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    if parts.is_empty() {
+        return form_urlencoded::parse(body).collect();
+    }
+    let field = |part: Part| {
+        let text = String::from_utf8(part.body().to_vec()).ok()?;
+        Some((Cow::Owned(part.name().to_owned()), Cow::Owned(text)))
+    };
+    parts.into_iter().filter_map(field).collect()
 }
 
 /// Parses the parts of `body`. The request's `content_type` can only cause an error; it does not

@@ -249,7 +249,9 @@ fn is_typed(event: &VerifiedEvent) -> bool {
         "idenfy" => is_read(event, |read| !matches!(read, idenfy::Event::Other(_))),
         "blockpass" => is_read(event, |read| !matches!(read, blockpass::Event::Other(_))),
         "complycube" => is_read(event, |read| !matches!(read, complycube::Event::Other(_))),
-        "didit" | "didit-raw" => is_read(event, |read| !matches!(read, didit::Event::Other(_))),
+        "didit" | "didit-raw" | "didit-v2" => {
+            is_read(event, |read| !matches!(read, didit::Event::Other(_)))
+        }
         "kycaid" => is_read(event, |read| !matches!(read, kycaid::Event::Other(_))),
         "metamap" => is_read(event, |read| !matches!(read, metamap::Event::Other(_))),
         "onfido" => is_read(event, |read| !matches!(read, onfido::Event::Other(_))),

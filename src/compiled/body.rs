@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256, digest::Output};
 
 use crate::{
-    json,
+    json, multipart,
     scheme::template::{Filter, filtered},
 };
 
@@ -101,7 +101,7 @@ impl BodyTable {
 
     /// Reads the values. Most tables are empty, so it is not compiled into what every request runs.
     #[inline(never)]
-    fn read(&self, body: &[u8]) -> BodyValues {
+    fn read(&self, body: &Bytes) -> BodyValues {
         let sources = || self.entries.iter().map(|entry| &entry.from);
         let raws = if sources().any(|from| from.pointer().is_some()) {
             #[cfg(test)]
@@ -116,7 +116,7 @@ impl BodyTable {
         let values = values.map(|((entry, raw), field)| {
             let text = entry.from.take(raw, field.as_deref());
             let value = match &entry.from {
-                BodySource::Whole => body,
+                BodySource::Whole => &body[..],
                 _ => text.as_ref()?.as_bytes(),
             };
             #[cfg(test)]
@@ -130,7 +130,7 @@ impl BodyTable {
 
     /// The form fields that occur exactly once: a handler might take the last of several where the
     /// check took the first.
-    fn form_fields(&self, body: &[u8]) -> Vec<Option<String>> {
+    fn form_fields(&self, body: &Bytes) -> Vec<Option<String>> {
         let mut fields: Vec<Option<String>> = vec![None; self.entries.len()];
         if self
             .entries
@@ -142,7 +142,7 @@ impl BodyTable {
         #[cfg(test)]
         passes::count();
         let mut seen = vec![false; self.entries.len()];
-        for (name, value) in form_urlencoded::parse(body) {
+        for (name, value) in multipart::fields(body) {
             for ((entry, field), seen) in self.entries.iter().zip(&mut fields).zip(&mut seen) {
                 if entry.from.field() == Some(&*name) {
                     *field = (!*seen).then(|| value.clone().into_owned());

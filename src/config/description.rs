@@ -271,6 +271,7 @@ fn of_secret_format(format: &SecretFormat) -> Pairs {
     match format.derive {
         Some(Derivation::Sha1) => pairs.push(("derive", quoted("sha1"))),
         Some(Derivation::Sha256) => pairs.push(("derive", quoted("sha256"))),
+        Some(Derivation::Nfkd) => pairs.push(("derive", quoted("nfkd"))),
         None => {}
     }
     if format.min_bytes != plain.min_bytes {

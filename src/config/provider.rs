@@ -554,8 +554,9 @@ impl SecretFormatConfig {
             None => Ok(key),
             Some("sha1") => Ok(key.with_derivation(Derivation::Sha1)),
             Some("sha256") => Ok(key.with_derivation(Derivation::Sha256)),
+            Some("nfkd") => Ok(key.with_derivation(Derivation::Nfkd)),
             Some(other) => Err(SetupError::new(format!(
-                "unknown derivation {other:?}; use sha1 or sha256"
+                "unknown derivation {other:?}; use sha1, sha256 or nfkd"
             ))),
         }
     }

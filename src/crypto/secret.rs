@@ -10,8 +10,8 @@ use crate::{
     scheme::secret_format::{Derivation, SecretFormat, TextEncoding},
 };
 
-/// A plain-text secret with fewer bytes is logged as weak.
-const SHORT_TEXT: usize = 16;
+/// A secret with fewer bytes is logged as weak.
+const SHORT: usize = 16;
 
 /// The key, and whether the secret is weak because it is short.
 pub(crate) fn decode(
@@ -68,13 +68,42 @@ pub(crate) fn decode(
             format.min_bytes
         )));
     }
-    let short = format.encoding == TextEncoding::Text && bytes.len() < SHORT_TEXT;
+    let short = bytes.len() < SHORT;
     let key = match format.derive {
         None => bytes,
         Some(Derivation::Sha1) => Zeroizing::new(Sha1::digest(&*bytes).to_vec()),
         Some(Derivation::Sha256) => Zeroizing::new(Sha256::digest(&*bytes).to_vec()),
+        Some(Derivation::Nfkd) => nfkd(bytes)?,
     };
     Ok((key, short))
+}
+
+/// The key in Unicode's compatibility decomposition, if it is text.
+#[cfg(feature = "nfkd")]
+fn nfkd(key: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SetupError> {
+    use unicode_normalization::UnicodeNormalization;
+
+    let Ok(text) = std::str::from_utf8(&key) else {
+        return Ok(key);
+    };
+    // A buffer that grows would leave copies behind.
+    let length = text.nfkd().map(char::len_utf8).sum();
+    let mut decomposed = Zeroizing::new(String::with_capacity(length));
+    decomposed.extend(text.nfkd());
+    Ok(Zeroizing::new(
+        std::mem::take(&mut *decomposed).into_bytes(),
+    ))
+}
+
+#[cfg(not(feature = "nfkd"))]
+fn nfkd(key: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SetupError> {
+    if key.is_ascii() {
+        return Ok(key);
+    }
+    Err(SetupError::new(
+        "the provider normalises characters beyond ASCII, which needs the feature \"nfkd\" of tower-webhook; add it to \
+         Cargo.toml, or use a secret of ASCII letters",
+    ))
 }
 
 /// Whether the text would be URL-safe base64, but begins like `sk_` or `whsec_`. Decoded, an API
@@ -115,6 +144,19 @@ mod tests {
         assert_eq!(key(&sha1, "abc")[..4], [0xa9, 0x99, 0x3e, 0x36]);
         let sha256 = SecretFormat::text().with_derivation(Derivation::Sha256);
         assert_eq!(key(&sha256, "abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+    }
+
+    #[test]
+    fn a_secret_beyond_ascii_is_normalised_or_refused() {
+        let format = SecretFormat::text().with_derivation(Derivation::Nfkd);
+        assert_eq!(key(&format, "plain"), b"plain");
+        let decoded = decode(&format, "s\u{fc}per\u{2460}");
+        if cfg!(feature = "nfkd") {
+            assert_eq!(*decoded.unwrap().0, "su\u{308}per1".as_bytes());
+        } else {
+            let error = decoded.unwrap_err().to_string();
+            assert!(error.contains("the feature \"nfkd\""), "{error}");
+        }
     }
 
     #[test]
@@ -227,8 +269,11 @@ mod tests {
     }
 
     #[test]
-    fn only_short_text_is_worth_a_warning() {
+    fn a_short_secret_is_worth_a_warning() {
         assert!(decode(&SecretFormat::text(), "fifteen-letters").unwrap().1);
         assert!(!decode(&SecretFormat::text(), "sixteen--letters").unwrap().1);
+        let short = SecretFormat::base64().with_min_bytes(1);
+        assert!(decode(&short, "c2VjcmV0Cg==").unwrap().1);
+        assert!(!decode(&SecretFormat::hex(), &"0f".repeat(16)).unwrap().1);
     }
 }

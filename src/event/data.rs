@@ -23,6 +23,7 @@ use crate::{
     endpoint::Endpoint,
     json,
     keys::key_set::KeySet,
+    multipart,
     provider::message::Message,
     scheme::{
         definition::Coverage,
@@ -298,7 +299,7 @@ impl EventData {
             }
             LocatorKind::Form(name) => {
                 let found = || {
-                    let mut fields = form_urlencoded::parse(&self.body);
+                    let mut fields = multipart::fields(&self.body).into_iter();
                     let (_, value) = fields.find(|(field, _)| field == name)?;
                     is_text(&value).then(|| value.into())
                 };
@@ -306,7 +307,7 @@ impl EventData {
             }
             LocatorKind::FormJson(name, pointer) => {
                 let found = || {
-                    let mut fields = form_urlencoded::parse(&self.body);
+                    let mut fields = multipart::fields(&self.body).into_iter();
                     let (_, value) = fields.find(|(field, _)| field == name)?;
                     Some(json::scalar(value.as_bytes(), pointer)?.into())
                 };

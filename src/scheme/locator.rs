@@ -61,14 +61,14 @@ impl Locator {
         Self(LocatorKind::Json(pointer.into()))
     }
 
-    /// A field of a form-encoded body. A signature, a token or a signed value is found only if the
-    /// field occurs exactly once.
+    /// A field of a form, `application/x-www-form-urlencoded` or `multipart/form-data`. A signature,
+    /// a token or a signed value is found only if the field occurs exactly once.
     #[must_use]
     pub fn form(name: impl Into<Cow<'static, str>>) -> Self {
         Self(LocatorKind::Form(name.into()))
     }
 
-    /// A value in the JSON document in a field of a form-encoded body.
+    /// A value in the JSON document in a field of a [form](Self::form).
     #[must_use]
     pub fn form_json(
         name: impl Into<Cow<'static, str>>,

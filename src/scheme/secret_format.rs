@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// How a provider writes its secrets: as plain text, base64 or hex, optionally with a prefix, and
-/// optionally hashed to derive the key.
+/// optionally hashed or normalised to derive the key.
 ///
 /// Secrets that look alike may have different formats: `whsec_…` is base64 for Svix, and plain text
 /// for Stripe.
@@ -23,7 +23,7 @@ pub(crate) enum TextEncoding {
     Hex,
 }
 
-/// A hash that derives the key from the secret.
+/// What derives the key from the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Derivation {
@@ -31,6 +31,9 @@ pub enum Derivation {
     Sha1,
     /// The key is the SHA-256 of the secret: 32 bytes.
     Sha256,
+    /// The key is the secret in Unicode's compatibility decomposition ([NFKD](https://unicode.org/reports/tr15/)).
+    /// A secret beyond ASCII needs the feature `nfkd`.
+    Nfkd,
 }
 
 impl SecretFormat {
@@ -91,7 +94,7 @@ impl SecretFormat {
         rests.min_by_key(|rest| rest.len()).unwrap_or(secret)
     }
 
-    /// Sets a hash that derives the key from the decoded secret.
+    /// Sets what derives the key from the decoded secret.
     #[must_use]
     pub fn with_derivation(mut self, derive: Derivation) -> Self {
         self.derive = Some(derive);

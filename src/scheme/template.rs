@@ -152,6 +152,8 @@ pub(crate) enum Filter {
     Lower,
     /// The percent-escapes of HubSpot's v3 signature decoded.
     HubspotDecode,
+    /// A URL without its query.
+    WithoutQuery,
     /// Base64 of the standard alphabet, padded.
     Base64,
     /// The MD5, in padded base64.
@@ -165,6 +167,7 @@ impl Filter {
             "jsonstr" => Ok(Self::JsonString),
             "lower" => Ok(Self::Lower),
             "hubspot_decode" => Ok(Self::HubspotDecode),
+            "without_query" => Ok(Self::WithoutQuery),
             "b64" => Ok(Self::Base64),
             "md5b64" => Ok(Self::Md5Base64),
             _ => Err(SetupError::new(format!(
@@ -176,6 +179,7 @@ impl Filter {
                         "jsonstr",
                         "lower",
                         "hubspot_decode",
+                        "without_query",
                         "b64",
                         "md5b64"
                     ]
@@ -191,6 +195,10 @@ impl Filter {
             Self::JsonString => serde_json::to_vec(std::str::from_utf8(value).ok()?).ok(),
             Self::Lower => Some(value.to_ascii_lowercase()),
             Self::HubspotDecode => Some(hubspot_decode(value)),
+            Self::WithoutQuery => {
+                let mut parts = value.split(|byte| *byte == b'?');
+                parts.next().map(<[u8]>::to_vec)
+            }
             Self::Base64 => Some(STANDARD.encode(value).into_bytes()),
             Self::Md5Base64 => Some(STANDARD.encode(Md5::digest(value)).into_bytes()),
         }
@@ -263,7 +271,7 @@ impl Filter {
     pub(crate) fn is_injective(self) -> bool {
         match self {
             Self::Sha256Hex | Self::JsonString | Self::Base64 | Self::Md5Base64 => true,
-            Self::Lower | Self::HubspotDecode => false,
+            Self::Lower | Self::HubspotDecode | Self::WithoutQuery => false,
         }
     }
 
@@ -363,6 +371,7 @@ mod tests {
                             Filter::JsonString => "|jsonstr",
                             Filter::Lower => "|lower",
                             Filter::HubspotDecode => "|hubspot_decode",
+                            Filter::WithoutQuery => "|without_query",
                             Filter::Base64 => "|b64",
                             Filter::Md5Base64 => "|md5b64",
                         });
@@ -437,7 +446,7 @@ mod tests {
         );
         assert_eq!(
             error("{body|upper}"),
-            "unknown filter \"upper\"; available: sha256hex, jsonstr, lower, hubspot_decode, b64, md5b64"
+            "unknown filter \"upper\"; available: sha256hex, jsonstr, lower, hubspot_decode, without_query, b64, md5b64"
         );
         assert_eq!(error("{header:a b}"), "\"a b\" is not a valid header name");
         assert_eq!(

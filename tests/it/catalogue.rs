@@ -14,16 +14,10 @@ use tower_webhook::{Config, Verifier};
 use crate::vectors::{Entry, Vector, entries};
 
 /// Entries whose vectors are not run by name, and why.
-const NOT_BY_NAME: [(&str, &str); 2] = [
-    (
-        "anthropic",
-        "its sample secret has 7 bytes, and a secret in base64 has at least 16",
-    ),
-    (
-        "authenteq",
-        "the catalogue of schemes has no client id; `providers::authenteq` has vectors with one",
-    ),
-];
+const NOT_BY_NAME: [(&str, &str); 1] = [(
+    "authenteq",
+    "the catalogue of schemes has no client id; `providers::authenteq` has vectors with one",
+)];
 
 /// Entries that run by name.
 fn named() -> BTreeMap<String, Entry> {

@@ -2,7 +2,8 @@
 
 use support::at;
 use tower_webhook::{
-    Config, Provider, RejectionKind, Secret, Signer, scheme::Coverage, verify::Head,
+    Config, Provider, RejectionKind, Secret, Signer, Verifier, providers, scheme::Coverage,
+    verify::Head,
 };
 
 const SECRET: &str = "a-token-of-some-length";
@@ -602,4 +603,66 @@ fn no_body_contains_a_signature_of_itself() {
         let found = problem(&provider, "accept_unsigned_body = true");
         assert!(found.contains("signed: {body} contains"), "{found}");
     }
+}
+
+/// The vendor of Dropbox Sign sends `multipart/form-data`, unless an account is switched.
+#[test]
+fn a_form_in_parts_is_read_as_a_plain_one() {
+    use hmac::{Hmac, KeyInit, Mac};
+
+    let provider = providers::dropbox_sign().accept_unsigned_body();
+    let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
+    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(b"1700000000signature_request_sent");
+    let hash = support::hex(mac.finalize().into_bytes());
+    let json = |kind: &str| {
+        format!(
+            r#"{{"event":{{"event_time":"1700000000","event_type":"{kind}","event_hash":"{hash}"}}}}"#
+        )
+    };
+    let part = |name: &str, text: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let right = part("json", &json("signature_request_sent"));
+    let wrong = part("json", &json("signature_request_signed"));
+    let file =
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.pdf\"\r\n\r\n\u{0}\r\n";
+    for (body, expected) in [
+        (format!("{right}--b--\r\n"), Ok("signature_request_sent")),
+        (format!("{file}{right}--b--"), Ok("signature_request_sent")),
+        (
+            format!("{wrong}--b--\r\n"),
+            Err(RejectionKind::SignatureMismatch),
+        ),
+        // Which of two counts, parsers do not agree on.
+        (format!("{right}{wrong}--b--"), MISSING.map(|_| "")),
+        (format!("{right}{right}--b--"), MISSING.map(|_| "")),
+        (format!("{right}--b"), MISSING.map(|_| "")),
+    ] {
+        let head: [(&str, &str); 0] = [];
+        let verdict = verifier.verify(&Head::new(&head), body.clone(), at(0));
+        let event_type = verdict.as_ref().map(|event| event.event_type().unwrap());
+        assert_eq!(
+            event_type.map_err(|refused| refused.kind()),
+            expected,
+            "{body}"
+        );
+    }
+}
+
+/// Plivo's library signs the address without its query, which an endpoint may have all the same.
+#[test]
+fn a_filter_leaves_the_query_of_an_address_out() {
+    let signed = |url: &str| {
+        let provider = providers::plivo_v2()
+            .with_param("url", url.to_owned())
+            .accept_unsigned_body();
+        let signer = Signer::new(provider, Secret::new(SECRET)).unwrap();
+        let request = http::Request::post("/").header("X-Plivo-Signature-V2-Nonce", "12345");
+        let request = signer.sign(request, "").unwrap();
+        request.headers()["X-Plivo-Signature-V2"].clone()
+    };
+    let plain = signed("https://example.com/sms");
+    assert_eq!(signed("https://example.com/sms?tenant=7"), plain);
+    assert_ne!(signed("https://example.com/sms/"), plain);
 }

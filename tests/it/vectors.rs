@@ -68,24 +68,14 @@ pub(crate) const SPECIAL: [&str; 30] = [
 ];
 
 /// Vectors of entries that run, which need more than a description.
-pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 3] = [
-    ("easypost", "key is NFKD-normalised first", NOT_ASCII),
-    (
-        "easypost",
-        "signature mismatch: key not normalised",
-        NOT_ASCII,
-    ),
-    (
-        "fal-ai",
-        "unusable key: an empty set",
-        "an endpoint without keys is refused when it is built",
-    ),
-];
+pub(crate) const SKIPPED_VECTORS: [(&str, &str, &str); 1] = [(
+    "fal-ai",
+    "unusable key: an empty set",
+    "an endpoint without keys is refused when it is built",
+)];
 
-const NOT_ASCII: &str = "a secret is used as it is, which differs from NFKD only beyond ASCII";
-
-/// Entries whose sample secret is shorter than what we take without being told: its bytes.
-pub(crate) const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 7)];
+/// Entries whose sample secret is shorter than what we take without being told: the least length.
+pub(crate) const SHORT_KEYS: [(&str, usize); 1] = [("anthropic", 1)];
 
 /// Entries that repeat the header line while keys change, which the catalogue says in prose only.
 const REPEATED_LINES: [&str; 1] = ["mollie"];
@@ -313,9 +303,8 @@ pub(crate) struct KeySpec {
     _also: Vec<String>,
     /// Where the id of the key is.
     by: Option<String>,
-    /// A Unicode form, which every secret in ASCII has.
-    #[serde(rename = "normalize")]
-    _normalize: Option<String>,
+    /// The Unicode form of the key.
+    normalize: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -589,6 +578,9 @@ fn document_of(
         );
         let short = SHORT_KEYS.iter().find(|(entry, _)| *entry == id);
         table.extend(short.map(|(_, bytes)| ("min_bytes", bytes.to_string())));
+        if key.normalize.as_deref() == Some("NFKD") {
+            table.push(("derive", quoted("nfkd")));
+        }
         line("secret_format", &inline(&table));
     }
     let mut require: Vec<String> = Vec::new();

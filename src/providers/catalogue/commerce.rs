@@ -38,12 +38,13 @@ entries! {
         docs: "https://www.npmjs.com/package/easypost",
         evidence: Ran,
         scheme: [
-            HmacSha256 of "{body}", Hex [after "hmac-sha256-hex="] at [header "X-Hmac-Signature"]
+            HmacSha256 of "{body}", Hex [after "hmac-sha256-hex="] at [header "X-Hmac-Signature"],
+            secret Nfkd
         ],
         event_type: [json "/description"],
         delivery_id: [json "/id"],
-        pitfalls: "EasyPost normalises the secret (NFKD) before it signs: use one of ASCII letters \
-            only.",
+        pitfalls: "EasyPost normalises the secret (NFKD) before it signs: one with characters beyond \
+            ASCII needs the feature `nfkd`.",
     }
 
     fastspring = "fastspring" {

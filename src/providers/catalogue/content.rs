@@ -7,11 +7,16 @@ entries! {
         title: "Anthropic",
         docs: "https://www.npmjs.com/package/@anthropic-ai/sdk",
         evidence: Ran,
-        scheme: [as standard_webhooks],
+        scheme: [
+            HmacSha256 of "{header:webhook-id}.{ts}.{body}", Base64 [list ' ' after "v1,"]
+            at [header "webhook-signature"],
+            time Seconds at [header "webhook-timestamp"] within 300,
+            secret AnyBase64 "whsec_"
+        ],
         event_type: [json "/data/type"],
         delivery_id: [header "webhook-id"] unique,
         pitfalls: "The library follows Standard Webhooks, so the secret is base64 after \
-            `whsec_`.",
+            `whsec_`. A short one, as in the samples, is accepted with a warning.",
     }
 
     cloudflare_stream = "cloudflare-stream" {

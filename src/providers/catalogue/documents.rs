@@ -78,8 +78,8 @@ entries! {
         event_type: [form "json" json "/event/event_type"],
         handshake: DROPBOX_SIGN "every event is answered by the text `Hello API Event Received`",
         pitfalls: "Only time and type of the event are signed, and the secret is the API key. The \
-            form is multipart by default, and has to be switched to a plain form. The answer has \
-            to contain `Hello API Event Received`.",
+            form is `multipart/form-data` by default; a plain one is read, too. The answer has to \
+            contain `Hello API Event Received`.",
     }
 
     klaviyo = "klaviyo" {

@@ -144,7 +144,8 @@ entries! {
         event_type: [json "/webhook_type"],
         delivery_id: [json "/session_id"],
         undisclosed: ["/session_id"],
-        pitfalls: "Four fields are signed, and the rest of the body is not: prefer `didit-raw`.",
+        pitfalls: "Four fields are signed, and the rest of the body is not: prefer `didit-raw`. An \
+            event that lacks one of the four is refused.",
     }
 
     digio = "digio" {

@@ -114,12 +114,12 @@ entries! {
         docs: "https://www.npmjs.com/package/plivo",
         evidence: Ran,
         scheme: [
-            HmacSha256 of "{url}{header:X-Plivo-Signature-V2-Nonce}", Base64
+            HmacSha256 of "{url|without_query}{header:X-Plivo-Signature-V2-Nonce}", Base64
             at [header "X-Plivo-Signature-V2"],
             covers nothing
         ],
         pitfalls: "Only the URL without its query and a nonce are signed: whoever has seen one \
-            request can send any body.",
+            request can send any body and any query.",
     }
 
     sinch = "sinch" or "sinch-verification" or "sinch-voice" {

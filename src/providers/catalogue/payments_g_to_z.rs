@@ -57,7 +57,8 @@ entries! {
         delivery_id: [json "/id"],
         pitfalls: "Only the id in the query, the request's id and the time are signed: fetch the \
             payment by its id. The vendor's sources differ on the case of the id and on the unit \
-            of the time, so no window is set. Notifications of QR codes are unsigned.",
+            of the time, so no window is set. A notification without the id or the request's id is \
+            refused, and those of QR codes are unsigned.",
     }
 
     midtrans = "midtrans" {

@@ -14,7 +14,7 @@ use crate::{
         definition::{Coverage, Scheme},
         encoding::Encoding,
         locator::Locator,
-        secret_format::SecretFormat,
+        secret_format::{Derivation, SecretFormat},
         signature::SignatureFormat,
         timestamp::{TimeUnit, Timestamp, Tolerance},
         token::TokenFormat,
@@ -125,6 +125,9 @@ pub(crate) enum Secrets {
     Text,
     Base64,
     Hex,
+    Nfkd,
+    /// Of any length, for a vendor whose samples are short.
+    AnyBase64,
 }
 
 impl Place {
@@ -240,6 +243,8 @@ impl Signed {
             Secrets::Text => SecretFormat::text(),
             Secrets::Base64 => SecretFormat::base64(),
             Secrets::Hex => SecretFormat::hex(),
+            Secrets::AnyBase64 => SecretFormat::base64().with_min_bytes(1),
+            Secrets::Nfkd => SecretFormat::text().with_derivation(Derivation::Nfkd),
         };
         let prefixes = prefixes.iter();
         prefixes.fold(format, |format, prefix| format.or_prefix(*prefix))

@@ -204,6 +204,12 @@ macro_rules! form_words {
     (Hex) => {
         "hex"
     };
+    (AnyBase64) => {
+        "base64"
+    };
+    (Nfkd) => {
+        "text, normalised (NFKD)"
+    };
 }
 
 /// For how long a captured request can be sent again.

@@ -132,7 +132,7 @@ impl Notification {
 events! {
     /// An event of Didit. Its `Debug` shows the type, ids and statuses, and no content of
     /// [`Other`](Self::Other).
-    "didit" or "didit-raw" read by read {
+    "didit" or "didit-raw" or "didit-v2" read by read {
         /// Something happened to a session, a user, a business, an activity or a transaction.
         Notification,
     }

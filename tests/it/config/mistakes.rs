@@ -369,7 +369,7 @@ fn mistake_in_another_part_of_a_provider() {
     assert_snapshot!(of_custom("secret_format", "secret_format = { encoding = \"base32\" }"), @r#"provider "acme": secret_format: unknown encoding "base32"; use text, base64 or hex"#);
     assert_snapshot!(of_custom("secret_format", "secret_format = { prefix = 5 }"), @r#"provider "acme": secret_format.prefix: expected text in quotes, or a list of texts, found a whole number"#);
     assert_snapshot!(of_custom("secret_format", "secret_format = { prefix = [5] }"), @r#"provider "acme": secret_format.prefix: expected text in quotes, found a whole number"#);
-    assert_snapshot!(of_custom("secret_format", "secret_format = { derive = \"md5\" }"), @r#"provider "acme": secret_format: unknown derivation "md5"; use sha1 or sha256"#);
+    assert_snapshot!(of_custom("secret_format", "secret_format = { derive = \"md5\" }"), @r#"provider "acme": secret_format: unknown derivation "md5"; use sha1, sha256 or nfkd"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"not a name\", equals = \"v1\" }]"), @r#"provider "acme": require: "not a name" is not a valid header name"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"\" }]"), @r#"provider "acme": require: header "X-Version" is compared with an empty value; write what it must equal"#);
     assert_snapshot!(of_custom("require", "require = [{ header = \"X-Version\", equals = \"{body}\" }]"), @r#"provider "acme": require: header "X-Version" can be compared with text and {param:name}, not with {body}"#);

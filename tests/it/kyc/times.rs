@@ -5,7 +5,9 @@ use std::time::Duration;
 use http::Request;
 use serde_json::json;
 use support::{NOW, at};
-use tower_webhook::{NoteKind, RejectionKind, Secret, Signer, Verifier, providers, verify::Head};
+use tower_webhook::{
+    Identity, NoteKind, Outcome, RejectionKind, Secret, Signer, Verifier, providers, verify::Head,
+};
 
 use super::data::SECRET;
 
@@ -129,5 +131,28 @@ fn the_time_that_is_signed_is_set_in_the_body_as_a_number() {
             let event = verifier.verify(&Head::from(&head), signed, at(NOW));
             assert_eq!(event.unwrap().timestamp(), Some(at(NOW)), "{body}");
         }
+    }
+}
+
+/// All three ways of Didit to sign the whole body prove the same decision.
+#[test]
+fn each_signature_of_the_whole_body_has_the_identity() {
+    let body = json!({
+        "webhook_type": "status.updated", "session_id": "s1", "status": "Approved", "vendor_data": "7",
+        "workflow_id": "w", "environment": "live", "timestamp": NOW,
+    });
+    for name in ["didit", "didit-raw", "didit-v2"] {
+        let provider = providers::by_name(name).unwrap();
+        let signer = Signer::new(provider.clone(), Secret::new(SECRET)).unwrap();
+        let signed = signer
+            .with_time(at(NOW))
+            .sign_body(Request::post("/"), body.to_string());
+        let (head, signed) = signed.unwrap().into_parts();
+        let verifier = Verifier::new(provider, Secret::new(SECRET)).unwrap();
+        let event = verifier
+            .verify(&Head::from(&head), signed, at(NOW))
+            .unwrap();
+        let identity = event.parse::<Identity>().unwrap();
+        assert_eq!(identity.payload().outcome(), Outcome::Approved, "{name}");
     }
 }
