@@ -18,6 +18,7 @@ pub(in crate::explain) enum Example {
     Scheme(&'static str, &'static str, fn(&mut Scheme)),
     /// The unit of the provider, and that of the request.
     TimeUnit(TimeUnit, TimeUnit),
+    Microseconds,
     /// How late the request comes, in seconds.
     Time(i64),
     /// A body whose loss nothing can mend.

@@ -152,6 +152,14 @@ fn case(hypothesis: &Hypothesis) -> (Report, Verdict, Option<String>) {
             let report = explained(slack(*own_unit), secret(), &captured(&headers, b"{}"));
             (report, Verdict::Proven, own(""))
         }
+        Example::Microseconds => {
+            let time = UNIX_EPOCH + Duration::from_secs(1_795_860_000_000_000);
+            let format = first_scheme(&provider("slack")).secret_format;
+            let key = crate::explain::secret::decoded(SECRET, &format).unwrap();
+            let (headers, body) = signed(&provider("slack"), &key, b"{}", time);
+            let report = explained(provider("slack"), secret(), &captured(&headers, &body));
+            (report, Verdict::Proven, own(""))
+        }
         Example::Time(late) => {
             let headers = signed_as_usual(&provider("stripe"), b"{}");
             let at = Duration::from_secs(late.unsigned_abs());

@@ -79,7 +79,7 @@ fn candidates(shape: &Shape) -> Vec<(&str, &[u8])> {
 
 /// Copies a header to the name that the scheme expects, and the companions with it.
 pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
-    let is_spelled_out = shape.has_plain_signature();
+    let is_spelled_out = shape.has_plain_signature() && !shape.is_token();
     for expected in shape.signature_headers() {
         for (name, value) in candidates(shape) {
             let is_signature = !is_spelled_out || !runs(value, shape).is_empty();
@@ -90,6 +90,68 @@ pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
             sink(vec![header_cause(name)], with);
         }
     }
+    companions_renamed(shape, sink);
+}
+
+/// Copies headers beside the signature to the names that the scheme expects.
+fn companions_renamed(shape: &Shape, sink: &mut Sink<'_>) {
+    const MOST: usize = 6;
+    let families = &shape.scheme.families;
+    let first = families.first().map_or("", |first| first);
+    let of_family = |name: String, family: &str| match name.get(..first.len()) {
+        Some(start) if start.eq_ignore_ascii_case(first) => name.replacen(start, family, 1),
+        _ => name,
+    };
+    let count = families.len().max(1);
+    for family in 0..count {
+        let family = families.get(family).map_or("", |family| family);
+        let named = |names: Vec<String>| -> Vec<String> {
+            let names = names.into_iter();
+            names.map(|name| of_family(name, family)).collect()
+        };
+        let signatures = named(shape.signature_headers());
+        let is_here = |name: &String| shape.header(name).is_some();
+        if !signatures.is_empty() && !signatures.iter().any(is_here) {
+            continue;
+        }
+        let mut with = shape.clone();
+        let mut causes = Vec::new();
+        let mut names = named(shape.other_headers()).into_iter();
+        let next = |with: &Shape, names: &mut std::vec::IntoIter<String>| {
+            names
+                .find(|name| with.header(name).is_none())
+                .or_else(|| with.missing_header())
+        };
+        while let Some(expected) = next(&with, &mut names).filter(|_| causes.len() < MOST) {
+            let mut lines = shape.headers.iter();
+            let line = lines.find(|(name, _)| {
+                is_similar(name, &expected) && !causes.contains(&header_cause(name))
+            });
+            let Some((name, value)) = line else {
+                break;
+            };
+            causes.push(header_cause(name));
+            with = with.with_header(&expected, value);
+        }
+        if !causes.is_empty() {
+            sink(causes, with);
+        }
+    }
+}
+
+/// A name without what proxies change of it: letter case, underscores, and `X-` at its start.
+fn plain_name(name: &str) -> String {
+    let name = name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let name = name.trim_start_matches("http-");
+    name.trim_start_matches("x-").to_owned()
+}
+
+/// Whether a proxy may have made one name of the other, which it has at one of its ends.
+fn is_similar(name: &str, expected: &str) -> bool {
+    let (name, expected) = (plain_name(name), plain_name(expected));
+    name == expected
+        || name.ends_with(&format!("-{expected}"))
+        || name.starts_with(&format!("{expected}-"))
 }
 
 fn header_cause(name: &str) -> Named {
@@ -104,11 +166,11 @@ fn with_companions(shape: &Shape, used: &str) -> Shape {
         if shape.header(&expected).is_some() {
             continue;
         }
+        let plain = plain_name(&expected);
         let common = |name: &str| {
-            let pairs = name.bytes().rev().zip(expected.bytes().rev());
-            pairs
-                .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
-                .count()
+            let name = plain_name(name);
+            let pairs = name.bytes().rev().zip(plain.bytes().rev());
+            pairs.take_while(|(one, other)| one == other).count()
         };
         let lines = shape
             .headers
@@ -135,6 +197,7 @@ enum Reading {
     PercentDecoded,
     /// With plus signs in place of spaces.
     WithPlus,
+    WithoutSpaces,
 }
 
 /// A part of a header value that decodes to a signature.
@@ -168,10 +231,13 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
     let with_plus: Vec<u8> = with_plus
         .map(|byte| if *byte == b' ' { b'+' } else { *byte })
         .collect();
+    let without_spaces = value.iter().copied();
+    let without_spaces = without_spaces.filter(|byte| !byte.is_ascii_whitespace());
     for (text, reading) in [
         (plain, Reading::Plain),
         (decoded, Reading::PercentDecoded),
         (with_plus, Reading::WithPlus),
+        (without_spaces.collect(), Reading::WithoutSpaces),
     ] {
         if reading != Reading::Plain && text == value {
             continue;
@@ -187,6 +253,8 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
             .take(64)
             .collect();
         let is_signature = |token: &&&str| parts(token).any(|part| decode(part, shape).is_some());
+        let is_word = |token: &&&str| !token.contains('=') && decode(token, shape).is_none();
+        let has_word = tokens.iter().filter(is_word).count() > 0;
         let is_joined = text.contains(',') && tokens.iter().filter(is_signature).nth(1).is_some();
         for (place, token) in tokens.iter().enumerate() {
             for part in parts(token) {
@@ -204,7 +272,7 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
                     encoding,
                     reading,
                     is_quoted,
-                    has_space,
+                    has_space: has_space && !has_word,
                     is_joined,
                     fields,
                 });
@@ -264,6 +332,10 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
     let Some(expected) = shape.signature_headers().into_iter().next() else {
         return;
     };
+    if shape.is_token() {
+        respelled_token(shape, &expected, sink);
+        return;
+    }
     let expected_encoding = match shape.scheme.signature.encoding {
         Encoding::Hex => "hex",
         Encoding::Base64Url => "base64url",
@@ -296,6 +368,7 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
                     causes.push(("signature-percent-encoded", String::new()));
                 }
                 Reading::WithPlus => causes.push(("signature-plus-lost", String::new())),
+                Reading::WithoutSpaces => causes.push(("signature-whitespace", String::new())),
             }
             if causes.is_empty() && (value == text.as_bytes() || run.is_joined) {
                 continue;
@@ -323,12 +396,65 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
     }
 }
 
+/// Writes a token as the scheme expects it.
+fn respelled_token(shape: &Shape, expected: &str, sink: &mut Sink<'_>) {
+    const SCHEMES: [&str; 3] = ["bearer ", "token ", "basic "];
+    let own = match &shape.scheme.signature.grammar {
+        Grammar::Single { prefixes } => prefixes.first().map_or("", |prefix| prefix),
+        _ => return,
+    };
+    if own.contains('{') || shape.scheme.is_basic {
+        return;
+    }
+    let unquoted = |text: &str| {
+        let mut inner = ['"', '\'']
+            .into_iter()
+            .filter_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark));
+        inner.next().map(str::to_owned)
+    };
+    for (name, value) in candidates(shape) {
+        let Ok(text) = std::str::from_utf8(value) else {
+            continue;
+        };
+        let outer = unquoted(text.trim());
+        let text = outer.clone().unwrap_or_else(|| text.trim().to_owned());
+        let mut prefixes = SCHEMES.into_iter().chain([own]);
+        let prefix = prefixes.find_map(|prefix| {
+            let start = text.get(..prefix.len())?;
+            (start.eq_ignore_ascii_case(prefix) && !prefix.is_empty()).then_some(start)
+        });
+        let prefix = prefix.unwrap_or_default();
+        let rest = text.get(prefix.len()..).unwrap_or_default().trim();
+        let inner = unquoted(rest);
+        let token = inner.clone().unwrap_or_else(|| rest.to_owned());
+        let canonical = format!("{own}{token}");
+        if token.is_empty() || canonical.as_bytes() == value {
+            continue;
+        }
+        let mut causes = Vec::new();
+        if !name.eq_ignore_ascii_case(expected) {
+            causes.push(header_cause(name));
+        }
+        if outer.is_some() || inner.is_some() {
+            causes.push(("signature-quoted", String::new()));
+        }
+        if prefix != own {
+            causes.push(("signature-prefix", String::new()));
+        }
+        if causes.is_empty() {
+            causes.push(("signature-whitespace", String::new()));
+        }
+        sink(causes, shape.with_header(expected, canonical.as_bytes()));
+    }
+}
+
 /// The MAC whose signatures have this length.
 fn algorithm(len: usize) -> Option<(Algorithm, &'static str)> {
     match len {
         16 => Some((Algorithm::HmacMd5, "md5")),
         20 => Some((Algorithm::HmacSha1, "sha1")),
         32 => Some((Algorithm::HmacSha256, "sha256")),
+        48 => Some((Algorithm::HmacSha384, "sha384")),
         64 => Some((Algorithm::HmacSha512, "sha512")),
         _ => None,
     }

@@ -254,6 +254,10 @@ hypotheses! {
         "the timestamp is in seconds",
         do "set timestamp.unit to s in the description of the provider",
         example Example::TimeUnit(TimeUnit::Milliseconds, TimeUnit::Seconds);
+    "timestamp-microseconds" by Judged,
+        "the timestamp is in microseconds or nanoseconds",
+        do "let the sender write it in the unit that the provider documents, in which no clock accepts this one",
+        example Example::Microseconds;
     "timestamp-date" by Head(scheme::time_units),
         "the timestamp is a date",
         do "set timestamp.unit to iso-utc in the description of the provider",

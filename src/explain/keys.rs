@@ -110,6 +110,11 @@ struct Builder<'f> {
 
 impl Builder<'_> {
     fn add_text(&mut self, start: &Start) {
+        let mut found = start.found.iter();
+        let is_other = found.any(|found| found.hypothesis == "other-secret:NAME");
+        if is_other && secret::is_guessable(&start.text) {
+            return;
+        }
         if self.list.is_public {
             self.add(
                 start.text.clone(),

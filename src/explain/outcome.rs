@@ -210,8 +210,12 @@ fn of_time(skew: i64) -> (&'static str, Option<&'static str>) {
 const EXPERIMENT: &str = "capture a second request whose body is plain ASCII: if it verifies, the first body was changed \
     on its way; if not, the secret is another one";
 
+const OTHER_TOKEN: &str = "compare the token of the request with the one that is configured, and set the one that the \
+    provider shows for this endpoint: a token does not depend on the body";
+
 pub(super) fn unexplained(
     report: &mut Report,
+    shape: &Shape,
     evidence: Evidence,
     refusal: &Refused,
     captured: &CapturedRequest,
@@ -238,13 +242,18 @@ pub(super) fn unexplained(
         Refused::Setup(error) => Some(error.mistakes().collect::<Vec<_>>().join("; ")),
         Refused::Rejection(rejection) => of_place(rejection, evidence.has_signature),
     };
-    let lost = evidence.lost.map(|name| named(name).remedy.to_owned());
+    let experiment = match shape.is_token() {
+        true => OTHER_TOKEN,
+        false => EXPERIMENT,
+    };
+    let lost = evidence.lost.filter(|_| !shape.is_token());
+    let lost = lost.map(|name| named(name).remedy.to_owned());
     report.remedy = Some(match known.or(lost) {
         Some(remedy) => remedy,
         None if is_spent => format!(
-            "raise the budget (--budget), which ended before everything was tried; or {EXPERIMENT}"
+            "raise the budget (--budget), which ended before everything was tried; or {experiment}"
         ),
-        None => EXPERIMENT.to_owned(),
+        None => experiment.to_owned(),
     });
 }
 

@@ -1,6 +1,6 @@
 //! The proof of a hypothesis: the verifier accepts the request under one of the known keys.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::UNIX_EPOCH};
 
 use bytes::Bytes;
 
@@ -14,6 +14,7 @@ use crate::{
         search::{Flow, Search, Stop},
         shape::{Front, Keys},
     },
+    rejection::Rejection,
     scheme::{algorithm::Keying, definition::Scheme},
 };
 
@@ -98,10 +99,12 @@ impl Search<'_> {
             }
             let mut refusal = front.refusal_at(&set.set, body, self.at, self.tolerance);
             if refusal.is_some() {
-                let unit = self.other_unit(front, changes, body);
-                if let Some(unit) = unit {
+                if let Some(unit) = self.other_unit(front, changes, body) {
                     found.push(unit);
                     refusal = None;
+                } else if let Some((unit, late)) = self.misread(front, &set, changes, body) {
+                    found.push(unit);
+                    refusal = late;
                 }
             }
             return Flow::Break(Stop::Found(Box::new(Match {
@@ -116,8 +119,41 @@ impl Search<'_> {
         Flow::Continue(())
     }
 
+    /// The unit in which no clock accepts the time and in another one some do, and the refusal in
+    /// that one.
+    fn misread(
+        &mut self,
+        front: &Front,
+        set: &Keys,
+        changes: usize,
+        body: &Bytes,
+    ) -> Option<(Found, Option<Rejection>)> {
+        let unit = front.shape.scheme.timestamp.as_ref()?.unit;
+        let (_, factor) = scheme::misread(front.seconds(set, body)?)?;
+        let name = scheme::misread_name(unit, factor)?;
+        let mut late = None;
+        let mut units = Vec::new();
+        scheme::time_units(&front.shape, &mut |names, shape| units.push((names, shape)));
+        for (names, shape) in units {
+            let is_unit = names.iter().any(|(unit, _)| *unit == name);
+            if let Some(mut front) = is_unit
+                .then(|| Front::new(shape, Vec::new(), self.at))
+                .flatten()
+            {
+                let sets = self.sets(&mut front, changes).to_vec();
+                let set = sets.iter().find(|set| front.proves(set, body).is_some());
+                late =
+                    set.and_then(|set| front.refusal_at(&set.set, body, self.at, self.tolerance));
+            }
+        }
+        Some((named(name).with(""), late))
+    }
+
     /// The unit in which the time is inside the window.
     fn other_unit(&mut self, front: &Front, changes: usize, body: &Bytes) -> Option<Found> {
+        if self.at == UNIX_EPOCH {
+            return None;
+        }
         let mut units = Vec::new();
         scheme::time_units(&front.shape, &mut |names, shape| units.push((names, shape)));
         for (names, shape) in units {

@@ -1,13 +1,16 @@
 //! The request as the endpoint takes it, before anything is changed.
 
-use std::{rc::Rc, time::UNIX_EPOCH};
+use std::{
+    rc::Rc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use crate::{
     capture::CapturedRequest,
     error::SetupError,
     event::VerifiedEvent,
     explain::{
-        Providers, Secrets, secret,
+        Providers, Secrets, scheme, secret,
         shape::{Shape, moment},
         url,
     },
@@ -33,7 +36,8 @@ pub(super) fn as_it_is(
     captured: &CapturedRequest,
 ) -> Result<VerifiedEvent, Refused> {
     let provider = providers.endpoint.clone().with_any_coverage();
-    let verifier = Verifier::new(provider, secrets.configured.clone()).map_err(Refused::Setup)?;
+    let verifier =
+        Verifier::new(provider.clone(), secrets.configured.clone()).map_err(Refused::Setup)?;
     let verifier = match (providers.tolerance, captured.received_at()) {
         (_, None) => verifier.with_tolerance(Tolerance::off()),
         (Some(tolerance), _) => verifier.with_tolerance(tolerance),
@@ -50,7 +54,26 @@ pub(super) fn as_it_is(
         .or_else(|| moment(&verifier, &head, UNIX_EPOCH));
     let now = now.unwrap_or(UNIX_EPOCH);
     let verified = verifier.verify(&head, captured.body().clone(), now);
-    verified.map_err(Refused::Rejection)
+    let event = verified.map_err(Refused::Rejection)?;
+    let seconds = event.data().timestamp().map(|time| time.seconds);
+    let meant = seconds.and_then(scheme::misread);
+    if let (None, Some((meant, _))) = (captured.received_at(), meant) {
+        // No clock shows this time, which is one in another unit.
+        let meant = Duration::from_secs(meant.unsigned_abs());
+        let now = UNIX_EPOCH.checked_add(meant).unwrap_or(UNIX_EPOCH);
+        let strict = Verifier::new(provider, secrets.configured.clone()).map_err(Refused::Setup)?;
+        let strict = match providers.tolerance {
+            Some(tolerance) => strict.with_tolerance(tolerance),
+            None => strict,
+        };
+        let verified = strict.verify(&head, captured.body().clone(), now);
+        if let Err(rejection) = verified
+            && rejection.skew_seconds().is_some()
+        {
+            return Err(Refused::Rejection(rejection));
+        }
+    }
+    Ok(event)
 }
 
 /// The request as the first variant of the provider takes it. A parameter that the scheme needs and

@@ -1,10 +1,11 @@
 //! Readings of a scheme: other algorithms, other signed content, other providers, other units of
 //! time.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use crate::{
     explain::{head::Sink, shape::Shape, url},
+    provider::Provider,
     providers,
     scheme::{
         algorithm::{Algorithm, Keying},
@@ -15,8 +16,9 @@ use crate::{
     },
 };
 
-const MACS: [(Algorithm, &str); 4] = [
+const MACS: [(Algorithm, &str); 5] = [
     (Algorithm::HmacSha256, "sha256"),
+    (Algorithm::HmacSha384, "sha384"),
     (Algorithm::HmacSha512, "sha512"),
     (Algorithm::HmacSha1, "sha1"),
     (Algorithm::HmacMd5, "md5"),
@@ -143,7 +145,6 @@ pub(super) fn digests(shape: &Shape, sink: &mut Sink<'_>) {
             offer(algorithm, name, "{secret}{body}");
         }
     }
-    offer(Algorithm::UnauthenticatedSha256, "digest-sha256", &signed);
 }
 
 const TEMPLATES: [&str; 16] = [
@@ -248,11 +249,18 @@ fn offer(shape: &Shape, content: &str, sink: &mut Sink<'_>) {
 
 /// The built-in providers whose signature header the request has.
 pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
-    for name in providers::names() {
-        let Some(provider) = providers::by_name(name).filter(|_| name != shape.provider.name())
-        else {
-            continue;
-        };
+    // Before all that send as these do.
+    const FIRST: [&str; 2] = ["svix", "standard-webhooks"];
+    let mut all: Vec<(&str, Provider)> = providers::names()
+        .filter(|name| *name != shape.provider.name())
+        .filter_map(|name| Some((name, providers::by_name(name)?)))
+        .collect();
+    all.sort_by_key(|(name, provider)| {
+        let header = provider.signature_headers().next();
+        let is_here = header.is_some_and(|header| shape.header(&header).is_some());
+        !(FIRST.contains(name) && is_here)
+    });
+    for (name, provider) in all {
         if !provider
             .signature_headers()
             .any(|header| shape.header(&header).is_some())
@@ -288,6 +296,48 @@ fn is_same(one: &Shape, other: &Shape) -> bool {
         && one.signature == other.signature
         && one.secret_format == other.secret_format
         && one.special == other.special
+}
+
+/// The times in seconds that a sender may mean: of the years 2000 to 2199.
+const MEANT: Range<i64> = 946_684_800..7_258_118_400;
+
+/// The time that is meant by one that was read in the wrong unit, and the factor between them.
+pub(super) fn misread(seconds: i64) -> Option<(i64, Factor)> {
+    if MEANT.contains(&seconds) {
+        return None;
+    }
+    let readings = [
+        (seconds.checked_div(1_000), Factor::Thousandth),
+        (seconds.checked_mul(1_000), Factor::Thousand),
+        (seconds.checked_div(1_000_000), Factor::Less),
+        (seconds.checked_div(1_000_000_000), Factor::Less),
+    ];
+    readings.into_iter().find_map(|(seconds, factor)| {
+        let seconds = seconds.filter(|seconds| MEANT.contains(seconds))?;
+        Some((seconds, factor))
+    })
+}
+
+/// The unit of a time, by the unit in which it was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Factor {
+    Thousand,
+    Thousandth,
+    /// A millionth or less.
+    Less,
+}
+
+/// The name for a time that was read in the wrong unit.
+pub(super) fn misread_name(unit: TimeUnit, factor: Factor) -> Option<&'static str> {
+    match (unit, factor) {
+        (TimeUnit::Seconds, Factor::Thousandth) => Some("timestamp-milliseconds"),
+        (TimeUnit::Milliseconds, Factor::Thousand) => Some("timestamp-seconds"),
+        (TimeUnit::Seconds, Factor::Less)
+        | (TimeUnit::Milliseconds, Factor::Thousandth | Factor::Less) => {
+            Some("timestamp-microseconds")
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn time_units(shape: &Shape, sink: &mut Sink<'_>) {

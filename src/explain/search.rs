@@ -137,7 +137,7 @@ pub(super) fn run(
         }
         stop => {
             let is_spent = matches!(stop, ControlFlow::Break(Stop::Budget));
-            unexplained(&mut report, evidence, &refusal, captured, is_spent);
+            unexplained(&mut report, &shape, evidence, &refusal, captured, is_spent);
         }
     }
     report

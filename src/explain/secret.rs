@@ -62,6 +62,20 @@ pub(super) fn raw_format(format: &SecretFormat) -> SecretFormat {
     }
 }
 
+/// Whether anybody can guess a secret: it is short, or a word or a number.
+pub(super) fn is_guessable(secret: &str) -> bool {
+    const SHORTEST: usize = 8;
+    const SHORTEST_WORD: usize = 16;
+    let secret = secret.trim();
+    let rest = secret.get(1..).unwrap_or_default();
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic();
+    let is_word = secret.bytes().all(is_letter)
+        && (rest.bytes().all(|byte| byte.is_ascii_lowercase())
+            || secret.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let is_number = secret.bytes().all(|byte| byte.is_ascii_digit());
+    secret.len() < SHORTEST || secret.len() < SHORTEST_WORD && (is_word || is_number)
+}
+
 pub(super) fn whitespace(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     text(sink, secret, secret.trim());
     // Inside, where a terminal has broken a line.
@@ -86,6 +100,15 @@ pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
             text(sink, secret, inner);
         }
     }
+    // One of a pair, the other of which was cut.
+    const MARKS: [char; 7] = [
+        '"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}',
+    ];
+    let inner = match (secret.strip_prefix(MARKS), secret.strip_suffix(MARKS)) {
+        (Some(inner), None) | (None, Some(inner)) => inner,
+        _ => return,
+    };
+    text(sink, secret, inner);
 }
 
 pub(super) fn assignment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
@@ -180,6 +203,14 @@ pub(super) fn prefix(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
         let Some(rest) = secret.strip_prefix(prefix) else {
             continue;
         };
+        if rest.starts_with(prefix) {
+            let mut once = rest;
+            while let Some(rest) = once.strip_prefix(prefix).filter(|_| once != rest) {
+                once = rest;
+            }
+            let once = Zeroizing::new(once.to_owned());
+            sink(format!("{prefix}:doubled").into(), Reading::Text(once));
+        }
         key(sink, format!("{prefix}:base64"), decode_base64_secret(rest));
         key(
             sink,

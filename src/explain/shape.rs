@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::{
     capture::path_and_query,
+    event::VerifiedEvent,
     explain::{found::Found, secret},
     head::Head,
     keys::{key_set::KeySet, secret::Secret},
@@ -92,6 +93,22 @@ impl Shape {
         names
     }
 
+    /// The header that the verifier misses first.
+    pub(super) fn missing_header(&self) -> Option<String> {
+        let provider = self.provider.with_only(self.scheme.clone());
+        let verifier = Verifier::without_keys(provider).ok()?;
+        let verifier = verifier.with_tolerance(Tolerance::off());
+        let refusal = verifier
+            .check_head(&self.head(), SystemTime::UNIX_EPOCH)
+            .err()?;
+        let is_missing = refusal.kind() == RejectionKind::MissingHeader;
+        refusal.header().filter(|_| is_missing).map(str::to_owned)
+    }
+
+    pub(super) fn is_token(&self) -> bool {
+        self.scheme.algorithm().keying() == Keying::Token
+    }
+
     pub(super) fn signs(&self, wanted: impl Fn(&Token) -> bool) -> bool {
         let segments = template::parse(&self.scheme.signed).unwrap_or_default();
         segments
@@ -130,6 +147,10 @@ impl Front {
     /// `None` if the scheme cannot be built, or if no key and no body could make the request
     /// genuine.
     pub(super) fn new(shape: Shape, found: Vec<Found>, at: SystemTime) -> Option<Self> {
+        // What anybody can compute proves nothing.
+        if shape.scheme.algorithm().keying() == Keying::None {
+            return None;
+        }
         let mut scheme = shape.scheme.clone();
         if scheme.algorithm().keying() != Keying::Public {
             scheme.secret_format = secret::raw_format(&scheme.secret_format);
@@ -186,13 +207,23 @@ impl Front {
         Some(Keys { set, first: *first })
     }
 
-    /// The place of the key in its list under which the request is genuine.
-    pub(super) fn proves(&self, keys: &Keys, body: &Bytes) -> Option<usize> {
+    fn verified(&self, keys: &Keys, body: &Bytes) -> Option<VerifiedEvent> {
         let head = self.shape.head();
         let checked = self.verifier.check_head(&head, self.moment).ok()?;
         let mut request = checked.with_keys(&keys.set).ok()?;
         request.update(body.clone()).ok()?;
-        let event = request.verify().ok()?;
+        request.verify().ok()
+    }
+
+    /// The time that the request says, in seconds.
+    pub(super) fn seconds(&self, keys: &Keys, body: &Bytes) -> Option<i64> {
+        let event = self.verified(keys, body)?;
+        event.data().timestamp().map(|time| time.seconds)
+    }
+
+    /// The place of the key in its list under which the request is genuine.
+    pub(super) fn proves(&self, keys: &Keys, body: &Bytes) -> Option<usize> {
+        let event = self.verified(keys, body)?;
         match event.key_id() {
             Some(id) => id.parse().ok(),
             None => Some(keys.first),

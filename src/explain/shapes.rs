@@ -14,7 +14,8 @@ impl Search<'_> {
     /// Every shape with one change.
     pub(super) fn changed_shapes(&self, shape: &Shape) -> Vec<(Vec<Found>, Shape)> {
         let mut all = self.shapes(shape, |_| true);
-        for provider in self.others {
+        let others = self.others.iter();
+        for provider in others.filter(|other| other.name() != shape.provider.name()) {
             for mut scheme in provider.all_schemes() {
                 scheme.require.clear();
                 let found = vec![named("provider:NAME").with(provider.name())];
