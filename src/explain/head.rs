@@ -79,10 +79,12 @@ fn candidates(shape: &Shape) -> Vec<(&str, &[u8])> {
 
 /// Copies a header to the name that the scheme expects, and the companions with it.
 pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
+    companions_renamed(shape, sink);
     let is_spelled_out = shape.has_plain_signature() && !shape.is_token();
     for expected in shape.signature_headers() {
         for (name, value) in candidates(shape) {
-            let is_signature = !is_spelled_out || !runs(value, shape).is_empty();
+            let is_signature =
+                !is_spelled_out || is_similar(name, &expected) || !runs(value, shape).is_empty();
             if name.eq_ignore_ascii_case(&expected) || !is_signature {
                 continue;
             }
@@ -90,7 +92,6 @@ pub(super) fn renamed(shape: &Shape, sink: &mut Sink<'_>) {
             sink(vec![header_cause(name)], with);
         }
     }
-    companions_renamed(shape, sink);
 }
 
 /// Copies headers beside the signature to the names that the scheme expects.
@@ -373,6 +374,22 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
             if causes.is_empty() && (value == text.as_bytes() || run.is_joined) {
                 continue;
             }
+            let length = shape.scheme.algorithm().signature_len();
+            let other = algorithm(run.bytes.len()).filter(|_| !length.contains(run.bytes.len()));
+            // A prefix that is the name of the other hash is no fault of its own.
+            let is_named = |hash: &str| {
+                let value = value.to_ascii_lowercase();
+                value
+                    .windows(hash.len())
+                    .any(|part| part == hash.as_bytes())
+            };
+            if causes.is_empty()
+                && !run.is_quoted
+                && !run.has_space
+                && other.is_some_and(|(_, hash)| is_named(hash))
+            {
+                continue;
+            }
             if causes.is_empty() {
                 causes.push(match (run.is_quoted, run.has_space) {
                     (true, _) => ("signature-quoted", String::new()),
@@ -381,8 +398,7 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
                 });
             }
             let with = with_companions(&shape.with_header(&expected, text.as_bytes()), name);
-            let length = shape.scheme.algorithm().signature_len();
-            match algorithm(run.bytes.len()).filter(|_| !length.contains(run.bytes.len())) {
+            match other {
                 None => sink(causes, with),
                 Some((algorithm, hash)) => {
                     causes.push(("algorithm:HASH", hash.to_owned()));
@@ -400,9 +416,10 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
 fn respelled_token(shape: &Shape, expected: &str, sink: &mut Sink<'_>) {
     const SCHEMES: [&str; 3] = ["bearer ", "token ", "basic "];
     let own = match &shape.scheme.signature.grammar {
-        Grammar::Single { prefixes } => prefixes.first().map_or("", |prefix| prefix),
+        Grammar::Single { prefixes } => shape.filled(prefixes.first().map_or("", |prefix| prefix)),
         _ => return,
     };
+    let own = &*own;
     if own.contains('{') || shape.scheme.is_basic {
         return;
     }

@@ -66,7 +66,18 @@ impl Shape {
     pub(super) fn signature_headers(&self) -> Vec<String> {
         let places = self.scheme.signature.places.iter();
         let headers = places.filter_map(|place| place.as_header());
-        headers.map(Into::into).collect()
+        headers.map(|name| self.filled(&name)).collect()
+    }
+
+    /// A name with the parameters of the provider in it.
+    pub(super) fn filled(&self, name: &str) -> String {
+        let mut filled = name.to_owned();
+        for param in self.scheme.template_params() {
+            if let Some(value) = self.provider.param(&param) {
+                filled = filled.replace(&format!("{{param:{param}}}"), value);
+            }
+        }
+        filled
     }
 
     /// Whether the header has signatures that can be told by their length; otherwise it has a
@@ -102,7 +113,9 @@ impl Shape {
             .check_head(&self.head(), SystemTime::UNIX_EPOCH)
             .err()?;
         let is_missing = refusal.kind() == RejectionKind::MissingHeader;
-        refusal.header().filter(|_| is_missing).map(str::to_owned)
+        // A message signature lists other headers in one.
+        let name = refusal.field().or(refusal.header());
+        name.filter(|_| is_missing).map(str::to_owned)
     }
 
     pub(super) fn is_token(&self) -> bool {

@@ -6,4 +6,5 @@ mod guide;
 mod hidden;
 mod limits;
 mod pairs;
+mod reported;
 mod vectors;

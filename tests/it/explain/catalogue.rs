@@ -176,3 +176,41 @@ fn json_that_was_printed_again_is_named_for_every_provider_that_signs_its_bytes(
     let checked = check(&cases, explain, &["json:compact"]);
     assert!(checked > 100, "{checked}");
 }
+
+#[test]
+fn a_renamed_header_is_named_for_every_provider() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for case in cases() {
+        let lines: Vec<(String, Vec<u8>)> = case
+            .captured
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        for place in 0..lines.len() {
+            let mut changed = lines.clone();
+            let name = format!("X-Original-{}", changed[place].0.trim_start_matches("x-"));
+            changed[place].0.clone_from(&name);
+            let target = case.captured.target().to_owned();
+            let head = Head::new(&changed).with_target(&target);
+            let captured =
+                CapturedRequest::new(&head, case.captured.body().clone()).with_received_at(at(NOW));
+            let report = explained(case.sender.provider(), case.sender.key(), &captured);
+            if report.verdict() == Verdict::Genuine {
+                continue;
+            }
+            checked += 1;
+            let cause = format!("header:{}", name.to_ascii_lowercase());
+            if report.cause() != Some(&*cause) {
+                wrong.push(format!("{} {cause}: {report}", case.name));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {checked}: {}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(checked > 250, "{checked}");
+}

@@ -12,19 +12,19 @@ use tower_webhook::{
     verify::Head,
 };
 
-type HeaderLines = Vec<(String, String)>;
+pub(super) type HeaderLines = Vec<(String, String)>;
 
-const URL: &str = "https://hooks.example.com/webhooks/x?a=1";
-const SECRET: &str = "a-secret-of-some-length";
-const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(super) const URL: &str = "https://hooks.example.com/webhooks/x?a=1";
+pub(super) const SECRET: &str = "a-secret-of-some-length";
+pub(super) const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const FORM: &str = "CallSid=CA12&From=%2B14155551212&Body=Hi+there%21";
-const JSON: &str = r#"{"id":"evt_1","name":"Zoë","url":"https://a.example/x"}"#;
+pub(super) const JSON: &str = r#"{"id":"evt_1","name":"Zoë","url":"https://a.example/x"}"#;
 
-fn provider(name: &str) -> Provider {
+pub(super) fn provider(name: &str) -> Provider {
     providers::by_name(name).unwrap()
 }
 
-fn with_url(name: &str, url: &'static str) -> Provider {
+pub(super) fn with_url(name: &str, url: &'static str) -> Provider {
     provider(name).with_param("url", url)
 }
 
@@ -33,9 +33,13 @@ fn proxied(name: &str) -> Provider {
 }
 
 fn signed(provider: &Provider, secret: &str, body: &str) -> HeaderLines {
+    signed_at(provider, secret, body, NOW)
+}
+
+pub(super) fn signed_at(provider: &Provider, secret: &str, body: &str, time: u64) -> HeaderLines {
     let signer = Signer::new(provider.clone(), Secret::new(secret)).unwrap();
     let request = signer
-        .with_time(at(NOW))
+        .with_time(at(time))
         .sign(Request::post(URL), body.to_owned());
     let (head, _) = request.unwrap().into_parts();
     let lines = head.headers.iter();
@@ -45,19 +49,19 @@ fn signed(provider: &Provider, secret: &str, body: &str) -> HeaderLines {
 }
 
 /// A request as it came, and what the receiver knows.
-struct Case {
+pub(super) struct Case {
     provider: Provider,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
     mount: Option<&'static str>,
     target: &'static str,
-    headers: HeaderLines,
+    pub(super) headers: HeaderLines,
     body: Vec<u8>,
     late: i64,
     budget: Budget,
 }
 
 impl Case {
-    fn new(
+    pub(super) fn new(
         provider: Provider,
         secret: &str,
         headers: HeaderLines,
@@ -80,16 +84,16 @@ impl Case {
     }
 
     /// A genuine request of the provider.
-    fn of(provider: Provider, secret: &str, body: &str) -> Self {
+    pub(super) fn of(provider: Provider, secret: &str, body: &str) -> Self {
         let headers = signed(&provider, secret, body);
         Self::new(provider, secret, headers, body)
     }
 
-    fn provider(self, provider: Provider) -> Self {
+    pub(super) fn provider(self, provider: Provider) -> Self {
         Self { provider, ..self }
     }
 
-    fn secret(self, secret: &str) -> Self {
+    pub(super) fn secret(self, secret: &str) -> Self {
         let secrets = Secret::new(secret).into();
         Self { secrets, ..self }
     }
@@ -111,7 +115,7 @@ impl Case {
     }
 
     /// Changes the value of a header.
-    fn edit(mut self, name: &str, change: impl Fn(&str) -> String) -> Self {
+    pub(super) fn edit(mut self, name: &str, change: impl Fn(&str) -> String) -> Self {
         let mut lines = self.headers.iter_mut();
         let (_, value) = lines.find(|(known, _)| known == name).expect(name);
         *value = change(value);
@@ -128,15 +132,23 @@ impl Case {
         self
     }
 
-    fn late(self, late: i64) -> Self {
+    pub(super) fn late(self, late: i64) -> Self {
         Self { late, ..self }
     }
 
-    fn explained(&self) -> Report {
+    pub(super) fn explained(&self) -> Report {
+        self.explained_with(Providers::new(self.provider.clone()), true)
+    }
+
+    /// With the time of receipt, or without.
+    pub(super) fn explained_with(&self, providers: Providers, is_dated: bool) -> Report {
         let time = u64::try_from(i64::try_from(NOW).unwrap() + self.late).unwrap();
         let head = Head::new(&self.headers).with_target(self.target);
-        let captured = CapturedRequest::new(&head, self.body.clone()).with_received_at(at(time));
-        let mut providers = Providers::new(self.provider.clone());
+        let mut captured = CapturedRequest::new(&head, self.body.clone());
+        if is_dated {
+            captured = captured.with_received_at(at(time));
+        }
+        let mut providers = providers;
         if let Some(mount) = self.mount {
             providers = providers.with_mount(mount);
         }
@@ -145,9 +157,9 @@ impl Case {
 }
 
 /// The name of a row, the case, and the cause that is proven; the second is an `also`.
-type Proven = (&'static str, Case, &'static str, &'static str);
+pub(super) type Proven = (&'static str, Case, &'static str, &'static str);
 
-fn check(rows: Vec<Proven>) {
+pub(super) fn check(rows: Vec<Proven>) {
     let mut wrong = Vec::new();
     for (name, case, cause, also) in rows {
         let report = case.explained();
@@ -268,7 +280,7 @@ fn twilio_signs_json_by_a_hash_in_the_query() {
     assert_eq!(unencrypted.cause(), Some("url:scheme"), "{unencrypted}");
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -334,7 +346,7 @@ fn telling() -> Case {
 }
 
 const SHOPIFY: &str = "x-shopify-hmac-sha256";
-const GITHUB: &str = "x-hub-signature-256";
+pub(super) const GITHUB: &str = "x-hub-signature-256";
 
 #[test]
 fn what_happened_to_a_signature_is_named() {
