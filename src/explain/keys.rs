@@ -110,9 +110,7 @@ struct Builder<'f> {
 
 impl Builder<'_> {
     fn add_text(&mut self, start: &Start) {
-        let mut found = start.found.iter();
-        let is_other = found.any(|found| found.hypothesis == "other-secret:NAME");
-        if is_other && secret::is_guessable(&start.text) {
+        if is_other(&start.found) && secret::is_guessable(&start.text) {
             return;
         }
         if self.list.is_public {
@@ -200,6 +198,9 @@ impl Builder<'_> {
                         texts.push(next);
                     }
                     Reading::Key(key) if !self.list.is_public => {
+                        if is_other(&found) && key.len() < secret::SHORTEST {
+                            continue;
+                        }
                         self.add(secret::raw(&key), found, start.label.as_ref());
                     }
                     Reading::Key(_) => {}
@@ -208,6 +209,12 @@ impl Builder<'_> {
         }
         texts
     }
+}
+
+/// Whether a secret is none of those that are configured, which may be any value of a file.
+fn is_other(found: &[Found]) -> bool {
+    let mut found = found.iter();
+    found.any(|found| found.hypothesis == "other-secret:NAME")
 }
 
 fn digest(text: &str) -> [u8; 32] {

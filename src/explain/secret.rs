@@ -62,9 +62,11 @@ pub(super) fn raw_format(format: &SecretFormat) -> SecretFormat {
     }
 }
 
+/// The fewest bytes of a secret that nobody can guess.
+pub(super) const SHORTEST: usize = 8;
+
 /// Whether anybody can guess a secret: it is short, or a word or a number.
 pub(super) fn is_guessable(secret: &str) -> bool {
-    const SHORTEST: usize = 8;
     const SHORTEST_WORD: usize = 16;
     let secret = secret.trim();
     let rest = secret.get(1..).unwrap_or_default();
@@ -104,11 +106,10 @@ pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     const MARKS: [char; 7] = [
         '"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}',
     ];
-    let inner = match (secret.strip_prefix(MARKS), secret.strip_suffix(MARKS)) {
-        (Some(inner), None) | (None, Some(inner)) => inner,
-        _ => return,
-    };
-    text(sink, secret, inner);
+    let ends = (secret.strip_prefix(MARKS), secret.strip_suffix(MARKS));
+    if let (Some(inner), None) | (None, Some(inner)) = ends {
+        text(sink, secret, inner);
+    }
 }
 
 pub(super) fn assignment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
