@@ -41,7 +41,7 @@ Examples:
 A request belongs to the endpoint that the last part of its path names, as in /webhooks/code; with one
 endpoint, every path does. It is answered before it is shown and explained: 200 if it is genuine, else
 what the layer answers. Handshakes are answered. Behind ngrok, cloudflared or another tunnel, vendors
-reach it. Ctrl-C stops it.")]
+reach it. Ctrl-C stops it, and so does closing its standard output.")]
 pub(crate) struct Arguments {
     /// Where to listen, such as 127.0.0.1:4000; with port 0, a free one is chosen
     address: String,
@@ -132,7 +132,7 @@ async fn listen(arguments: &Arguments, endpoints: Endpoints) -> Result<Outcome> 
         reporter.records(),
         arguments.now.map(|now| now.0),
     );
-    server.run(listener, stop).await?;
+    server.run(listener, stop, &reporter.unread()).await?;
     reporter.stop();
     Ok(Outcome::Good)
 }

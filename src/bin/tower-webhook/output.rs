@@ -24,32 +24,53 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints lines of a result. Whoever has closed the pipe has read enough, which is no failure.
+/// Whether somebody reads standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Present,
+    /// Whoever has closed the pipe has read enough, which is no failure.
+    Gone,
+}
+
+/// Prints lines of a result.
 pub(crate) fn print(text: &str) -> Result<()> {
-    let mut out = anstream::stdout().lock();
-    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    print_to_reader(text).map(drop)
 }
 
 /// Prints a result as one line of JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
-    let mut line = serde_json::to_vec(value)
-        .map_err(|error| Failure::undone(format!("the result cannot be written: {error}")))?;
-    line.push(b'\n');
-    print_bytes(&line)
+    print_json_to_reader(value).map(drop)
 }
 
 /// Prints bytes as they are.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
+    print_bytes_to_reader(bytes).map(drop)
+}
+
+/// As [`print()`], for a command that goes on until nobody reads.
+pub(crate) fn print_to_reader(text: &str) -> Result<Reader> {
+    let mut out = anstream::stdout().lock();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// As [`print_json()`], for a command that goes on until nobody reads.
+pub(crate) fn print_json_to_reader(value: &impl Serialize) -> Result<Reader> {
+    let mut line = serde_json::to_vec(value)
+        .map_err(|error| Failure::undone(format!("the result cannot be written: {error}")))?;
+    line.push(b'\n');
+    print_bytes_to_reader(&line)
+}
+
+fn print_bytes_to_reader(bytes: &[u8]) -> Result<Reader> {
     let mut out = io::stdout().lock();
     written(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
-fn written(written: io::Result<()>) -> Result<()> {
+fn written(written: io::Result<()>) -> Result<Reader> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::undone(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(Reader::Present),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(Failure::undone(format!("standard output: {error}"))),
     }
 }
 

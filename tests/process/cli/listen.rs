@@ -300,6 +300,64 @@ fn a_signal_lets_what_is_in_flight_finish() {
     }
 }
 
+/// As with `tower-webhook listen … | head -1`.
+#[test]
+fn it_stops_when_nobody_reads_what_it_prints() {
+    let desk = Desk::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = desk.command(["listen", "127.0.0.1:0", "--config", "webhooks.toml"]);
+    command.stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    drop(reader);
+    let mut notes = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    notes.read_line(&mut line).unwrap();
+    let (_, rest) = line.split_once("http://").unwrap();
+    let (address, _) = rest.split_once(' ').unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(post("/code", FORGED, EVENT).as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let mut said = String::new();
+    notes.read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    assert!(said.contains("note: standard output was closed"), "{said}");
+}
+
+/// A head and a body of which the rest never comes, and explanations that wait.
+#[test]
+fn stopping_takes_no_longer_than_the_grace_and_counts_what_is_left_out() {
+    let desk = Desk::new();
+    let listening = desk.listen(["--config", "webhooks.toml", "--budget", "4s"]);
+    let body = format!("{{{}\"a\":1}}", "\"key\": \"value é\", ".repeat(4000));
+    for _ in 0..10 {
+        exchange(&listening, &post("/code", FORGED, &body));
+    }
+    let request = post("/code", FORGED, EVENT);
+    let halves = [30, request.len() - 5].map(|length| {
+        let mut stream = TcpStream::connect(&listening.address).unwrap();
+        stream.write_all(&request.as_bytes()[..length]).unwrap();
+        stream
+    });
+    // Both are being read once another one is answered.
+    exchange(&listening, &post("/code", "", ""));
+    let begun = Instant::now();
+    let ended = listening.stop();
+    assert!(begun.elapsed() < Duration::from_secs(15), "{ended:?}");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for expected in [
+        "requests were not finished within 10s: 2",
+        "refusals that are not explained, because the program was stopped: ",
+    ] {
+        assert!(ended.stderr.contains(expected), "{expected}: {ended:?}");
+    }
+    drop(halves);
+}
+
 /// A recorded request, at the time when it was recorded.
 #[test]
 fn the_clock_can_stand_still_on_this_machine() {

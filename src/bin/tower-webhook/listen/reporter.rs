@@ -14,6 +14,7 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::sync::Notify;
 use tower_webhook::{
     capture::CapturedRequest,
     explain::{Budget, Report},
@@ -27,7 +28,7 @@ use crate::{
         endpoints::Endpoints,
         record::{Record, Verdict},
     },
-    output::{self, FAINT, escaped, styled},
+    output::{self, FAINT, Reader, escaped, styled},
 };
 
 /// How many requests wait to be printed. Of more, the lines are left out, and counted.
@@ -67,6 +68,7 @@ pub(crate) struct Reporter {
     records: Records,
     printer: JoinHandle<()>,
     is_stopping: Arc<AtomicBool>,
+    unread: Arc<Notify>,
 }
 
 /// A refusal that waits for its explanation.
@@ -87,12 +89,14 @@ impl Reporter {
         let left_out = Arc::new(AtomicU64::new(0));
         let (questions, asked) = mpsc::sync_channel(UNEXPLAINED);
         let is_stopping = Arc::new(AtomicBool::new(false));
+        let unread = Arc::new(Notify::new());
         let format = options.format;
         let explainer = Explainer {
             endpoints: Arc::clone(&endpoints),
             budget: Budget::from(options.budget),
             format,
             is_stopping: Arc::clone(&is_stopping),
+            unread: Arc::clone(&unread),
         };
         let explainer = thread::Builder::new()
             .name("explainer".to_owned())
@@ -105,6 +109,7 @@ impl Reporter {
             questions: options.explain.then_some(questions),
             saver,
             left_out: Arc::clone(&left_out),
+            unread: Arc::clone(&unread),
         };
         let printer = thread::Builder::new()
             .name("printer".to_owned())
@@ -118,6 +123,7 @@ impl Reporter {
             records: Records { sender, left_out },
             printer,
             is_stopping,
+            unread,
         })
     }
 
@@ -126,26 +132,37 @@ impl Reporter {
         self.records.clone()
     }
 
+    /// Tells when nobody reads standard output any more.
+    pub(crate) fn unread(&self) -> Arc<Notify> {
+        Arc::clone(&self.unread)
+    }
+
     /// Says on standard output where the program listens.
-    #[expect(clippy::unused_self, reason = "the first line of what it prints")]
     pub(crate) fn announce(&self, address: SocketAddr) -> Result<()> {
         #[derive(Serialize)]
         struct Listening {
             event: &'static str,
             address: String,
         }
-        output::print_json(&Listening {
+        output::print_json_to_reader(&Listening {
             event: "listening",
             address: address.to_string(),
         })
+        .map(|reader| tell(&self.unread, reader))
     }
 
     /// Waits until everything that was received is printed. An explanation that has begun is
-    /// finished, and others are left out.
+    /// finished, and others are left out and counted.
     pub(crate) fn stop(self) {
         self.is_stopping.store(true, Ordering::Relaxed);
         drop(self.records);
         let _ = self.printer.join();
+    }
+}
+
+fn tell(unread: &Notify, reader: Reader) {
+    if reader == Reader::Gone {
+        unread.notify_one();
     }
 }
 
@@ -156,6 +173,7 @@ struct Printer {
     questions: Option<SyncSender<Question>>,
     saver: Option<Saver>,
     left_out: Arc<AtomicU64>,
+    unread: Arc<Notify>,
 }
 
 impl Printer {
@@ -183,11 +201,12 @@ impl Printer {
             record.saved = saver.save(captured);
         }
         let printed = match self.format {
-            Format::Json => output::print_json(&record),
-            Format::Human => output::print(&self.text(&record, captured.as_ref())),
+            Format::Json => output::print_json_to_reader(&record),
+            Format::Human => output::print_to_reader(&self.text(&record, captured.as_ref())),
         };
-        if let Err(failure) = printed {
-            output::error(failure.message());
+        match printed {
+            Ok(reader) => tell(&self.unread, reader),
+            Err(failure) => output::error(failure.message()),
         }
         let (Some(questions), Some(captured), Some(endpoint)) =
             (&self.questions, captured, record.endpoint)
@@ -235,12 +254,18 @@ struct Explainer {
     budget: Budget,
     format: Format,
     is_stopping: Arc<AtomicBool>,
+    unread: Arc<Notify>,
 }
 
 impl Explainer {
     fn run(&self, asked: &Receiver<Question>) {
         while let Ok(question) = asked.recv() {
             if self.is_stopping.load(Ordering::Relaxed) {
+                // The printer asks until it has shown everything.
+                let left_out = asked.iter().count().saturating_add(1);
+                output::note(format_args!(
+                    "refusals that are not explained, because the program was stopped: {left_out}"
+                ));
                 return;
             }
             let endpoint = self.endpoints.named(&question.endpoint);
@@ -250,13 +275,14 @@ impl Explainer {
             let Some(report) = report else {
                 continue;
             };
-            if let Err(failure) = self.print(question.number, &report) {
-                output::error(failure.message());
+            match self.print(question.number, &report) {
+                Ok(reader) => tell(&self.unread, reader),
+                Err(failure) => output::error(failure.message()),
             }
         }
     }
 
-    fn print(&self, number: u64, report: &Report) -> Result<()> {
+    fn print(&self, number: u64, report: &Report) -> Result<Reader> {
         #[derive(Serialize)]
         struct Explanation<'r> {
             event: &'static str,
@@ -265,7 +291,7 @@ impl Explainer {
             report: &'r Report,
         }
         match self.format {
-            Format::Json => output::print_json(&Explanation {
+            Format::Json => output::print_json_to_reader(&Explanation {
                 event: "explanation",
                 number,
                 report,
@@ -279,7 +305,7 @@ impl Explainer {
                 let lines = coloured(&lines);
                 let mark = styled(FAINT, format!("{:>14}", format!("#{number}")));
                 let lines = lines.lines().map(|line| format!("{mark} {line}\n"));
-                output::print(&lines.collect::<String>())
+                output::print_to_reader(&lines.collect::<String>())
             }
         }
     }

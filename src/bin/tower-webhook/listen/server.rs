@@ -25,7 +25,8 @@ use hyper_util::{
 };
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, oneshot},
+    sync::{Notify, Semaphore, oneshot},
+    task::JoinSet,
 };
 use tower_webhook::{Rejection, capture::CapturedRequest, verify::Head};
 
@@ -72,10 +73,17 @@ impl Server {
         }
     }
 
-    /// Serves until a signal, and then finishes what is in flight.
-    pub(crate) async fn run(self, listener: TcpListener, mut stop: Stop) -> Result<()> {
+    /// Serves until a signal, or until nobody reads what is printed, and then finishes what is in
+    /// flight.
+    pub(crate) async fn run(
+        self,
+        listener: TcpListener,
+        mut stop: Stop,
+        unread: &Notify,
+    ) -> Result<()> {
         let graceful = GracefulShutdown::new();
         let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let mut connections = JoinSet::new();
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(30));
@@ -87,6 +95,10 @@ impl Server {
             let (accepted, permit) = tokio::select! {
                 accepted = accepted => accepted,
                 () = stop.wait() => break,
+                () = unread.notified() => {
+                    output::note("standard output was closed");
+                    break;
+                }
             };
             let stream = match accepted {
                 Ok((stream, _)) => stream,
@@ -104,7 +116,8 @@ impl Server {
             });
             let connection = http.serve_connection(TokioIo::new(stream), service);
             let connection = graceful.watch(connection);
-            tokio::spawn(async move {
+            while connections.try_join_next().is_some() {}
+            connections.spawn(async move {
                 // A client that hangs up is no failure of ours.
                 let _ = connection.await;
                 drop(permit);
@@ -116,7 +129,15 @@ impl Server {
         );
         tokio::select! {
             () = graceful.shutdown() => {}
-            () = tokio::time::sleep(GRACE) => {}
+            () = tokio::time::sleep(GRACE) => {
+                while connections.try_join_next().is_some() {}
+                output::warn(format_args!(
+                    "connections that were closed, because their requests were not finished within {GRACE:?}: {}",
+                    connections.len()
+                ));
+                // The reporter waits for every connection that may have a request to report.
+                connections.shutdown().await;
+            }
             () = stop.wait() => std::process::exit(130),
         }
         Ok(())
