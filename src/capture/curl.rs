@@ -232,6 +232,12 @@ fn words(command: &str) -> Result<Vec<String>, ReadError> {
             '$' if letters.next_if_eq(&'\'').is_some() => {
                 ansi(&mut letters, word.get_or_insert_default()).ok_or_else(open)?;
             }
+            // Its quoting is another one, in which quotation marks and line ends follow a caret.
+            '^' if matches!(letters.peek(), None | Some('"' | '\r' | '\n')) => {
+                return Err(ReadError::new(
+                    "curl: the command is for cmd.exe of Windows, with another quoting; copy it \"as cURL (bash)\"",
+                ));
+            }
             '"' => double(&mut letters, word.get_or_insert_default()).ok_or_else(open)?,
             other => word.get_or_insert_default().push(other),
         }
@@ -353,6 +359,24 @@ mod tests {
         let headers: Vec<_> = read.headers().collect();
         let basic = ("Authorization", &b"Basic dXNlcjpwYXNz"[..]);
         assert_eq!(headers, [("A", &b"b"[..]), ("C", b""), basic]);
+    }
+
+    /// As browsers copy it on Windows, now and formerly.
+    #[test]
+    fn a_command_for_cmd_exe_is_told() {
+        for command in [
+            "curl ^\"https://h/x^\" ^\r\n  -H ^\"a: b^\" ^\r\n  --data-raw ^\"^{^\\^\"a^\\^\":1^}^\"",
+            "curl \"https://h/x\" ^\n  -H \"a: b\"",
+            "curl \"https://h/x\" ^",
+        ] {
+            let error = read(command.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("as cURL (bash)"), "{command}: {error}");
+        }
+        let read = read(b"curl https://h/x^y -d 'a^'").unwrap();
+        assert_eq!(
+            (read.target(), &read.body()[..]),
+            ("https://h/x^y", &b"a^"[..])
+        );
     }
 
     #[test]

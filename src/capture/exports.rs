@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     capture::{CapturedRequest, error::ReadError, serial::Time},
@@ -22,10 +22,14 @@ pub(super) fn read(
     if document.get("requestContext").is_some() {
         return Some(one(lambda(document)));
     }
-    if document.pointer("/request/payload").is_some() {
+    if is_github(document) {
         return Some(one(github(document, text)));
     }
-    match list_at(document, "/data").or(document.as_array().map(|list| &**list)) {
+    let list = document.as_array();
+    if list.and_then(|list| list.first()).is_some_and(is_github) {
+        return Some(github_list(text));
+    }
+    match list_at(document, "/data").or(list.map(|list| &**list)) {
         Some(list) if list.first().is_some_and(is_webhook_site) => {
             Some(several(list, webhook_site))
         }
@@ -146,7 +150,16 @@ fn lambda(event: &Value) -> Read {
         target.push('?');
         target.push_str(&query);
     }
-    let text = text_at(event, "/body").unwrap_or_default();
+    let text = match event.get("body") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            return Err(ReadError::new(format!(
+                "{form}: the body was parsed, and the bytes that are signed are lost; use the Lambda proxy integration, or a \
+                 mapping template that passes the body on as text"
+            )));
+        }
+    };
     let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool) == Some(true);
     let mut captured = CapturedRequest::of(method, &target, body(form, text, is_base64)?.into());
     let several = event
@@ -182,6 +195,22 @@ fn decoded_query(event: &Value) -> String {
         }
     }
     query
+}
+
+fn is_github(delivery: &Value) -> bool {
+    delivery.pointer("/request/payload").is_some()
+}
+
+/// Several deliveries, each with its own text.
+fn github_list(text: &[u8]) -> Result<Vec<CapturedRequest>, ReadError> {
+    let unreadable = |_| ReadError::new("GitHub: the deliveries cannot be read");
+    let list: Vec<&RawValue> = serde_json::from_slice(text).map_err(unreadable)?;
+    let list = list.into_iter().take(CapturedRequest::MAX_REQUESTS);
+    let deliveries = list.map(|raw| {
+        let delivery = serde_json::from_str(raw.get()).map_err(unreadable)?;
+        github(&delivery, raw.get().as_bytes())
+    });
+    deliveries.collect()
 }
 
 /// A delivery of GitHub's API. The payload is the text in the document, which GitHub printed again.
@@ -271,6 +300,42 @@ mod tests {
         let read = CapturedRequest::read(document).unwrap();
         assert_eq!(read.body(), r#"{"b": 1.0, "a":"\u00e9"}"#);
         assert_eq!(read.head().header("x-a"), Some("1"));
+    }
+
+    #[test]
+    fn a_list_of_github_deliveries_has_several() {
+        let list = br#"[{"url":"https://h.example/1","request":{"headers":{"X-A":"1"},"payload":{"b": 1.0}}},
+            {"url":"https://h.example/2","request":{"headers":{"X-A":"2"},"payload":{"b":2}}}]"#;
+        let all = CapturedRequest::read_all(list).unwrap();
+        let read = all.iter().map(|read| {
+            let body = std::str::from_utf8(read.body()).unwrap();
+            (read.target(), read.head().header("x-a").unwrap(), body)
+        });
+        let expected = [
+            ("https://h.example/1", "1", "{\"b\": 1.0}"),
+            ("https://h.example/2", "2", "{\"b\":2}"),
+        ];
+        assert_eq!(read.collect::<Vec<_>>(), expected);
+        let lacking = br#"[{"request":{"payload":{}}},{"url":"/"}]"#;
+        let error = CapturedRequest::read_all(lacking).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "GitHub: the delivery lacks request.payload"
+        );
+    }
+
+    #[test]
+    fn a_body_that_was_parsed_is_an_error_and_none_is_empty() {
+        let read = |body: &str| {
+            let event = format!(r#"{{"httpMethod":"POST","requestContext":{{}},"body":{body}}}"#);
+            CapturedRequest::read(event.as_bytes())
+        };
+        for body in [r#"{"hush":1}"#, "[1]", "7", "true"] {
+            let error = read(body).unwrap_err().to_string();
+            assert!(error.contains("the body was parsed"), "{body}: {error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+        assert_eq!(read("null").unwrap().body(), "");
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl CapturedRequest {
     /// | HAR, of browsers and proxies | `log.entries[].request` |
     /// | an event of AWS Lambda: API Gateway (both versions), function URLs and load balancers | the body is decoded if it says `isBase64Encoded` |
     /// | webhook.site | one request, or the list of its API |
-    /// | GitHub | a delivery of the API, whose `payload` is **printed again** and not what was sent |
+    /// | GitHub | deliveries of the API, one or a list, whose `payload` is **printed again** and not what was sent |
     /// | Svix Play | its history |
     ///
     /// Of several requests it is the first; [`read_all`](Self::read_all) has all. What is read came
