@@ -550,7 +550,11 @@ impl Provider {
     }
 
     pub(crate) fn remedies(&self) -> Remedies {
-        self.remedies
+        let mut schemes = self.schemes();
+        Remedies {
+            has_private_key: schemes.all(|scheme| scheme.algorithm.keying() == Keying::Public),
+            ..self.remedies
+        }
     }
 
     pub(crate) fn older_signature(&self) -> Option<&'static str> {

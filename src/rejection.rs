@@ -333,6 +333,11 @@ impl Rejection {
         self.status() == StatusCode::UNAUTHORIZED
     }
 
+    pub(crate) fn remedies(&self) -> Remedies {
+        let labels = self.inner.labels.as_ref();
+        labels.map(|labels| labels.remedies).unwrap_or_default()
+    }
+
     pub(crate) fn hint_set(&self) -> HintSet {
         let hints = self.inner.reason.hints.as_ref();
         hints.map(|hints| hints.set).unwrap_or_default()

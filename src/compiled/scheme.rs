@@ -33,6 +33,7 @@ use crate::{
         signature::Grammar,
         template::{self, fill_in},
         timestamp::Tolerance,
+        url::check_url,
     },
 };
 #[cfg(feature = "certificates")]
@@ -401,12 +402,19 @@ impl CompiledScheme {
     }
 }
 
-/// Refuses a scheme of which parameters are missing, and names all of them.
+/// Refuses a scheme of which parameters are missing, and names all of them; and a URL that is none.
 fn check_params(scheme: &Scheme, params: &Params) -> Result<(), SetupError> {
     let mut names = scheme.template_params();
     names.sort_unstable();
     names.dedup();
-    let found = names.iter().map(|name| parameter(params, name));
+    let found = names.iter().map(|name| {
+        let value = parameter(params, name)?;
+        if name == "url" {
+            check_url(value)
+        } else {
+            Ok(())
+        }
+    });
     SetupError::all(found.filter_map(Result::err))
 }
 

@@ -268,7 +268,7 @@ hypotheses! {
         example Example::Url;
     "signature-missing" by Evidence,
         "the request has headers of the provider and no signature",
-        do "set a secret at the provider, and check that no proxy removes the header",
+        do "let the provider sign, with a secret that is set there or its private key, and check that no proxy removes the header",
         example Example::Unsigned;
 
     // The time.

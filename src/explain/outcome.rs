@@ -266,10 +266,10 @@ fn of_place(rejection: &Rejection, has_signature: bool) -> Option<String> {
         RejectionKind::MissingHeader if has_signature => of_header(
             "find the proxy, tunnel or gateway that removes the header NAME: the provider sends it with the signature",
         ),
-        RejectionKind::MissingHeader => of_header(
-            "set the secret at the provider, so that it signs; if it does, find the proxy, tunnel or gateway that removes the \
-             header NAME",
-        ),
+        RejectionKind::MissingHeader => of_header(&format!(
+            "{}; if it does, find the proxy, tunnel or gateway that removes the header NAME",
+            rejection.remedies().to_sign()
+        )),
         RejectionKind::RepeatedHeader => of_header("find the proxy that repeats the header NAME"),
         RejectionKind::MalformedSignature
         | RejectionKind::MalformedTimestamp

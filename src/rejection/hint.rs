@@ -202,6 +202,21 @@ pub(crate) struct Remedies {
     pub(crate) unsigned: Option<&'static str>,
     /// For the provider's command-line tool, which signs with a secret of its own.
     pub(crate) cli: Option<&'static str>,
+    /// Whether the provider signs with a private key, so that it knows no secret.
+    pub(crate) has_private_key: bool,
+}
+
+impl Remedies {
+    /// What makes the provider sign.
+    pub(crate) fn to_sign(self) -> &'static str {
+        match self.unsigned {
+            Some(sentence) => sentence,
+            None if self.has_private_key => {
+                "check at the provider, which has the private key, that it signs"
+            }
+            None => "set the secret at the provider, so that it signs",
+        }
+    }
 }
 
 impl Hints {
@@ -233,11 +248,7 @@ impl Hints {
                 if let Some(header) = &self.own {
                     write!(f, "it has {header}, a header of the provider: ")?;
                 }
-                f.write_str(
-                    remedies
-                        .unsigned
-                        .unwrap_or("set the secret at the provider, so that it signs"),
-                )
+                f.write_str(remedies.to_sign())
             }
             Hint::OlderSignature => write!(
                 f,

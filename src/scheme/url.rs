@@ -56,7 +56,11 @@ pub(crate) fn check_source(params: &Params) -> Result<(), SetupError> {
             )));
         }
     }
-    let url = parameter(params, "url")?;
+    check_url(parameter(params, "url")?)
+}
+
+/// Refuses a text that is no URL.
+pub(crate) fn check_url(url: &str) -> Result<(), SetupError> {
     if Url::parse(url).is_none() || url.contains(|letter: char| letter.is_whitespace()) {
         return Err(SetupError::new(
             "url: it is no URL; set the one that is registered with the provider, from https:// on",

@@ -61,6 +61,9 @@ impl Client {
                 true if is_refused(&error) => {
                     "nothing listens there; start the receiver, or correct the address".to_owned()
                 }
+                true if is_not_tls(&error) => {
+                    "the server does not speak TLS there; write http:// instead of https://, or correct the port".to_owned()
+                }
                 _ => causes(&error),
             });
             let (head, mut body) = response?.into_parts();
@@ -141,6 +144,11 @@ fn is_refused(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// Whether the answer to the first message of TLS was none of TLS.
+fn is_not_tls(error: &(dyn Error + 'static)) -> bool {
+    causes(error).contains("InvalidContentType")
 }
 
 /// An error with what caused it.

@@ -19,6 +19,9 @@ use crate::{
 /// The parameter with the address that a provider signs.
 const URL: &str = "url";
 
+/// How a set-up begins to say that this parameter is missing.
+const URL_MISSING: &str = "url: the scheme signs the URL";
+
 /// The URL of the parameter `url`, whose query may be signed.
 pub(crate) fn url_of(settings: &SettingArguments) -> Result<Option<Uri>> {
     let mut params = settings.param.iter();
@@ -166,7 +169,7 @@ impl Target {
                         Err(_) => return Err(no_secret()),
                     },
                 };
-                Signer::new((**provider).clone(), secret).map_err(not_built)
+                Signer::new((**provider).clone(), secret).map_err(not_signing)
             }
         }
     }
@@ -293,6 +296,16 @@ pub(crate) fn verifier(
     Verifier::new(accepting, secrets).map_err(|_| refused)
 }
 
+/// As [`not_built`], of `sign`, which has an option for the address; `send` and `replay` know it.
+fn not_signing(error: SetupError) -> Failure {
+    if error.to_string().starts_with(URL_MISSING) {
+        return Failure::usage(
+            "the provider signs the address of the request; set --url to the one that is registered with it",
+        );
+    }
+    not_built(error)
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn not_built(error: SetupError) -> Failure {
     let text = error.to_string();
@@ -300,22 +313,31 @@ fn not_built(error: SetupError) -> Failure {
         return no_secret();
     }
     // The text is of a configuration file, and here it is about arguments.
-    if let Some(rest) = text.strip_prefix("params.") {
-        let (name, problem) = rest.split_once(": ").unwrap_or((rest, "it is missing"));
-        return Failure::usage(format!(
-            "{problem}, as --param {name}=VALUE, or in the file of --config"
-        ));
+    if text.lines().any(|line| line.starts_with("params.")) {
+        let lines: Vec<_> = text.lines().map(as_argument).collect();
+        return Failure::usage(lines.join("\n"));
     }
-    if text.starts_with("url: the scheme signs the URL") {
+    if text.starts_with(URL_MISSING) {
         return Failure::usage(
-            "the provider signs the address of the request; set --url to the one that is registered with it, or --param \
-             url=URL where there is no such option",
+            "the provider signs the address of the request; set the one that is registered with it with --param url=URL",
         );
+    }
+    if let Some(problem) = text.strip_prefix("url: ") {
+        return Failure::usage(format!("--param url: {problem}"));
     }
     if let Some(problem) = text.strip_prefix("any_of: ") {
         return Failure::usage(problem.to_owned());
     }
     Failure::undone(text)
+}
+
+/// The line of a mistake, with the argument that mends it.
+fn as_argument(line: &str) -> String {
+    let mistake = line.strip_prefix("params.");
+    match mistake.and_then(|mistake| mistake.split_once(": ")) {
+        Some((name, problem)) => format!("{name}: {problem}, with --param {name}=VALUE"),
+        None => line.to_owned(),
+    }
 }
 
 fn no_secret() -> Failure {

@@ -125,7 +125,8 @@ impl SpecialScheme for Apple {
     }
 
     fn check(&self, params: &Params) -> Result<(), SetupError> {
-        parameter(params, BUNDLE_ID)?;
+        let needed = [BUNDLE_ID, ENVIRONMENT].map(|name| parameter(params, name));
+        SetupError::all(needed.into_iter().filter_map(Result::err))?;
         let environment = parameter(params, ENVIRONMENT)?;
         if !ENVIRONMENTS.contains(&environment) {
             return Err(SetupError::new(

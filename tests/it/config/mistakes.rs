@@ -810,3 +810,24 @@ fn mistake_subject_that_is_no_pointer() {
     assert_snapshot!(of_endpoint("subject", &metamap("subject = \"metadata.userId\"")), @r#"endpoint "kyc": subject: "metadata.userId" is not a JSON pointer; start it with a slash, as in /data/id"#);
     assert_snapshot!(of_endpoint("subject", &metamap("subject = \"\"")), @r#"endpoint "kyc": subject: "" is not a JSON pointer; start it with a slash, as in /data/id"#);
 }
+
+/// Whoever signs the URL signs it from its scheme on, so that another text never matches.
+#[test]
+fn a_url_that_is_none_is_refused() {
+    for provider in ["square", "trello", "hubspot-v2", "twilio"] {
+        for url in [
+            "example.com/x",
+            "/x",
+            "ftp://example.com/x",
+            "https://",
+            "https://a b/",
+        ] {
+            let text = format!(
+                "[endpoints.a]\nprovider = \"{provider}\"\nsecret = {{ value = \"a-secret-of-some-length\" }}\nurl = \"{url}\""
+            );
+            let error = Config::from_toml_str(&text).unwrap_err().to_string();
+            let expected = "url: it is no URL; set the one that is registered with the provider, from https:// on";
+            assert!(error.ends_with(expected), "{provider} {url}: {error}");
+        }
+    }
+}

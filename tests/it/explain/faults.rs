@@ -439,6 +439,13 @@ fn what_is_not_explained_is_not_contradicted() {
             "is missing",
         ),
         (
+            "no signature of a private key at all",
+            Case::of(provider("discord"), &"0123456789abcdef".repeat(4), JSON)
+                .without("x-signature-ed25519"),
+            "check at the provider, which has the private key, that it signs",
+            "is missing",
+        ),
+        (
             "a body that was cut",
             github().came(broken),
             "find what cuts the body",

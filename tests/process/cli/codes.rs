@@ -38,6 +38,8 @@ const ROWS: &[Row] = &[
     (&["sign", "square", "--secret-env", "SECRET", "event.json", "--param", "url=https://a.example/?b=c"], 0, "X-Square-Hmacsha256-Signature: "),
     (&["sign", "square", "--secret-env", "SECRET", "event.json", "--param", "url=a.example"], 2, "--param url: it does not begin with http://"),
     (&["sign", "livekit", "--secret-env", "SECRET", "event.json"], 2, "--param api_key=VALUE"),
+    (&["sign", "google-pubsub", "--secret-env", "SECRET", "event.json"], 2, "\nemail: the scheme needs it; set it to the value the provider shows, with --param email=VALUE"),
+    (&["sign", "apple-assn", "--secret-env", "SECRET", "event.json"], 2, "error: bundle_id: the scheme needs it"),
     (&["sign", "hygraph", "--secret-env", "SECRET", "event.json"], 2, "--field env=VALUE"),
     (&["sign", "github", "--secret-env", "SECRET", "event.json", "--curl", "http://a/", "--format", "json"], 2, "cannot be used with"),
 
@@ -50,6 +52,8 @@ const ROWS: &[Row] = &[
     (&["verify", "code", "--config", "webhooks.toml", "--secret-env", "SECRET", "captured.http"], 2, "leave them out"),
     (&["verify", "github", "--secret-env", "SECRET", "captured.http", "--nth", "2"], 2, "it holds one request"),
     (&["verify", "github", "--secret-env", "SECRET", "event.json"], 3, "not in a known form"),
+    (&["verify", "square", "--secret-env", "SECRET", "captured.http"], 2, "registered with it with --param url=URL"),
+    (&["verify", "square", "--secret-env", "SECRET", "captured.http", "--param", "url=a.example"], 2, "--param url: it is no URL"),
 
     (&["explain", "--config", "webhooks.toml", "code", "captured.http"], 0, "genuine"),
     (&["explain", "--config", "webhooks.toml", "code", "reprinted.http"], 0, "json:compact"),
@@ -60,6 +64,7 @@ const ROWS: &[Row] = &[
 
     (&["listen", "127.0.0.1:0"], 2, "--config"),
     (&["listen", "127.0.0.1:0", "--provider", "github"], 2, "--secret-env"),
+    (&["listen", "127.0.0.1:0", "--provider", "square", "--secret-env", "SECRET"], 2, "registered with it with --param url=URL"),
     (&["listen", "0.0.0.0:0", "--config", "webhooks.toml", "--now", RECEIVED], 2, "loopback"),
     (&["listen", "127.0.0.1", "--config", "webhooks.toml"], 2, "no address with a port"),
     (&["listen", ":4000", "--config", "webhooks.toml"], 2, "no address with a port"),

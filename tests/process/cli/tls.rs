@@ -29,6 +29,20 @@ server.serve_forever()
 "#;
 
 #[test]
+fn a_server_without_tls_is_named() {
+    let desk = Desk::new();
+    let listening = desk.listen(["--config", "webhooks.toml"]);
+    let url = format!("https://{}/code", listening.address);
+    let ended = desk.run(["replay", "captured.http", &url]);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let problem = format!(
+        "error: {}: the server does not speak TLS there; write http:// instead of https://",
+        listening.address
+    );
+    assert!(ended.stderr.starts_with(&problem), "{ended:?}");
+}
+
+#[test]
 fn a_certificate_of_the_system_is_trusted_and_no_other() {
     let desk = Desk::new();
     let made = Command::new("openssl")
