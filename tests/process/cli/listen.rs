@@ -312,7 +312,13 @@ fn it_stops_when_nobody_reads_what_it_prints() {
     drop(reader);
     let mut notes = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    notes.read_line(&mut line).unwrap();
+    while !line.contains("listening on http://") {
+        line.clear();
+        assert!(
+            notes.read_line(&mut line).unwrap() > 0,
+            "it does not listen"
+        );
+    }
     let (_, rest) = line.split_once("http://").unwrap();
     let (address, _) = rest.split_once(' ').unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
