@@ -121,7 +121,9 @@ fn pieces<'a>(text: &'a str, other: &str) -> Vec<(usize, &'a str)> {
 fn changed_piece(text: &str, at: usize, piece: &str) -> String {
     let mut places: Vec<usize> = (0..piece.len()).collect();
     // The last bits of the last character of base64 may mean nothing.
-    places.retain(|place| text.as_bytes().get(at + place + 1) != Some(&b'='));
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_end = |byte: Option<&u8>| byte == Some(&b'=') || (byte.is_none() && !is_number);
+    places.retain(|place| !is_end(text.as_bytes().get(at + place + 1)));
     let middle = piece.len() / 2;
     let is_digit = |place: usize| piece.as_bytes()[place].is_ascii_digit();
     // A day that does not exist would be refused for another reason.
