@@ -905,15 +905,15 @@ endpoint "d": secret: UNSET"#
             )
         };
         for endpoint in [
-            "url = \"u\"\nregion = \"eu\"\nclient = \"7\"",
-            "url = \"u\"\nparams = { region = \"eu\", client = \"7\" }",
-            "client = \"7\"\nparams = { region = \"eu\", client = \"7\", url = \"u\" }",
+            "url = \"https://u\"\nregion = \"eu\"\nclient = \"7\"",
+            "url = \"https://u\"\nparams = { region = \"eu\", client = \"7\" }",
+            "client = \"7\"\nparams = { region = \"eu\", client = \"7\", url = \"https://u\" }",
         ] {
             let config = Config::from_toml_str(&file(endpoint)).unwrap();
             let keys = config.keys("a").unwrap();
             assert!(accepts(&config, "a", &keys), "{endpoint}");
         }
-        let endpoint = "url = \"u\"\nregoin = \"eu\"\nclient = 7\ncolour = \"red\"";
+        let endpoint = "url = \"https://u\"\nregoin = \"eu\"\nclient = 7\ncolour = \"red\"";
         assert_eq!(
             mistakes(&file(endpoint)),
             [
