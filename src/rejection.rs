@@ -333,6 +333,7 @@ impl Rejection {
         self.status() == StatusCode::UNAUTHORIZED
     }
 
+    #[cfg(feature = "explain")]
     pub(crate) fn remedies(&self) -> Remedies {
         let labels = self.inner.labels.as_ref();
         labels.map(|labels| labels.remedies).unwrap_or_default()
