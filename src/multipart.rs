@@ -111,8 +111,8 @@ impl fmt::Debug for Part {
     }
 }
 
-/// The text fields of a form in either encoding, with their names. A body that begins like the parts
-/// of `multipart/form-data` and consists of them is read as these, whatever its `Content-Type` says.
+/// The text fields of a form in either encoding, with their names. The body decides on the encoding,
+/// and not the unsigned `Content-Type`: it is `multipart/form-data` if it can be parsed as that.
 pub(crate) fn fields(body: &Bytes) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let parts = match body.starts_with(b"--") {
         true => parse(body, None).unwrap_or_default(),

@@ -104,9 +104,9 @@ macro_rules! with_modules {
             },
         )+];
 
-        /// The signature headers of the providers that have modules, which tell where a request comes
-        /// from, without those that many vendors use. As constants they bring nothing else of these
-        /// providers into a program.
+        /// The signature headers of the providers that have modules, which tell where a request
+        /// comes from, without those that many vendors use. As constants they bring nothing else
+        /// of these providers into a program.
         pub(crate) static SIGNATURE_HEADERS: &[(&str, &str)] = &[$($(($header, $name),)*)+];
 
         static WITH_MODULES_FACTS: &[Facts] = &[$(

@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// The values that one variant takes from a valid head. They are filled in one by one, because all of
-/// them are too large to return.
+/// The values that one variant takes from a valid head. They are filled in one by one, because all
+/// of them are too large to return.
 #[derive(Default)]
 pub(crate) struct ParsedHead {
     /// Empty until the body is there, if that has the signature.

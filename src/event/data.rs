@@ -3,6 +3,7 @@
 #[cfg(feature = "tracing")]
 use std::sync::atomic::AtomicBool;
 use std::{
+    borrow::Cow,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -299,16 +300,14 @@ impl EventData {
             }
             LocatorKind::Form(name) => {
                 let found = || {
-                    let mut fields = multipart::fields(&self.body).into_iter();
-                    let (_, value) = fields.find(|(field, _)| field == name)?;
+                    let value = first_field(&self.body, name)?;
                     is_text(&value).then(|| value.into())
                 };
                 cache.get_or_init(found).as_deref()
             }
             LocatorKind::FormJson(name, pointer) => {
                 let found = || {
-                    let mut fields = multipart::fields(&self.body).into_iter();
-                    let (_, value) = fields.find(|(field, _)| field == name)?;
+                    let value = first_field(&self.body, name)?;
                     Some(json::scalar(value.as_bytes(), pointer)?.into())
                 };
                 cache.get_or_init(found).as_deref()
@@ -316,6 +315,13 @@ impl EventData {
             LocatorKind::Field(_) | LocatorKind::Query(_) => None,
         }
     }
+}
+
+/// The first form field with this name.
+fn first_field<'b>(body: &'b Bytes, name: &str) -> Option<Cow<'b, str>> {
+    let mut fields = multipart::fields(body).into_iter();
+    let (_, value) = fields.find(|(field, _)| field == name)?;
+    Some(value)
 }
 
 /// The id at a pointer, if it is text or a number.

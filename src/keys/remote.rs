@@ -62,8 +62,8 @@ use crate::{
 /// | there is no key with the id, or one of another kind than the provider signs with | 401, like a wrong signature |
 /// | the keys cannot be fetched, or were fetched too often | 503, so that the provider sends the event again |
 ///
-/// A request with several signatures may name several keys. One that proves it is enough, whatever
-/// becomes of the others.
+/// A request with several signatures may name several keys. It is accepted if one of them verifies
+/// it, even if others do not exist or cannot be fetched.
 ///
 /// ```
 /// use tower_webhook::{Verifier, WebhookVerifyLayer, keys::RemoteKeys, providers};

@@ -31,8 +31,8 @@ pub enum Derivation {
     Sha1,
     /// The key is the SHA-256 of the secret: 32 bytes.
     Sha256,
-    /// The key is the secret in Unicode's compatibility decomposition ([NFKD](https://unicode.org/reports/tr15/)).
-    /// A secret beyond ASCII needs the feature `nfkd`.
+    /// The key is the secret in Unicode's compatibility decomposition
+    /// ([NFKD](https://unicode.org/reports/tr15/)). A secret beyond ASCII needs the feature `nfkd`.
     Nfkd,
 }
 

@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, PipeWriter, Read, Write},
     net::TcpStream,
-    process::{Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -69,15 +69,11 @@ fn the_answer_does_not_wait_for_the_explanation() {
     assert!(begun.elapsed() >= Duration::from_millis(both), "{both}");
 }
 
-/// Nobody reads standard output until the end. Every request is answered, and shown or counted.
-#[test]
-fn what_is_not_shown_is_counted() {
-    const REQUESTS: usize = 4000;
-    let _alone = alone();
-    let desk = Desk::new();
-    let (mut reader, writer) = std::io::pipe().unwrap();
+/// The program with its output in a pipe, what it writes to standard error after the line with its
+/// address, and a connection to it.
+fn printing_to(desk: &Desk, pipe: PipeWriter) -> (Child, BufReader<ChildStderr>, TcpStream) {
     let mut command = desk.command(["listen", "127.0.0.1:0", "--config", "webhooks.toml"]);
-    command.stdout(writer).stderr(Stdio::piped());
+    command.stdout(pipe).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // It holds the other end of the pipe.
     drop(command);
@@ -92,7 +88,18 @@ fn what_is_not_shown_is_counted() {
     }
     let (_, rest) = line.split_once("http://").unwrap();
     let (address, _) = rest.split_once(' ').unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    (child, notes, stream)
+}
+
+/// Nobody reads standard output until the end. Every request is answered, and shown or counted.
+#[test]
+fn what_is_not_shown_is_counted() {
+    const REQUESTS: usize = 4000;
+    let _alone = alone();
+    let desk = Desk::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (mut child, mut notes, mut stream) = printing_to(&desk, writer);
     let mut sending = stream.try_clone().unwrap();
     let sender = thread::spawn(move || {
         let request = "GET /none HTTP/1.1\r\nhost: h\r\n\r\n".repeat(REQUESTS);
@@ -305,23 +312,8 @@ fn a_signal_lets_what_is_in_flight_finish() {
 fn it_stops_when_nobody_reads_what_it_prints() {
     let desk = Desk::new();
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut command = desk.command(["listen", "127.0.0.1:0", "--config", "webhooks.toml"]);
-    command.stdout(writer).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    drop(command);
+    let (mut child, mut notes, mut stream) = printing_to(&desk, writer);
     drop(reader);
-    let mut notes = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("listening on http://") {
-        line.clear();
-        assert!(
-            notes.read_line(&mut line).unwrap() > 0,
-            "it does not listen"
-        );
-    }
-    let (_, rest) = line.split_once("http://").unwrap();
-    let (address, _) = rest.split_once(' ').unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
     stream
         .write_all(post("/code", FORGED, EVENT).as_bytes())
         .unwrap();
