@@ -11,7 +11,8 @@ use self::{
     charset::Charset,
     json::{
         document::{Document, Node},
-        style::Style,
+        numbers,
+        style::{Html, Letters, Style},
     },
 };
 use crate::{head::Head, rejection::shown};
@@ -54,8 +55,10 @@ fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) ->
     if matches!(document.root, Node::Text(_) | Node::Scalar(_)) {
         return ControlFlow::Continue(());
     }
+    let letters = Letters::of(body);
     for (style, words) in Style::all() {
-        if wanted(style, words) {
+        // An escape that the document has no use for gives what another style gives.
+        if wanted(style, words) && style.escapes.has_use(&letters) {
             offer_named(sink, words, document.print(style))?;
         }
     }
@@ -68,7 +71,8 @@ pub(super) fn json_compact(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -
 
 pub(super) fn json_indented(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     styles(body, sink, |_, words| {
-        matches!(words, "indent-2" | "indent-4" | "indent-tab")
+        words.starts_with("indent-") && !words.contains('+')
+            || matches!(words, "jackson" | "perl" | "json-build-object")
     })
 }
 
@@ -95,7 +99,9 @@ pub(super) fn json_slashes(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -
 }
 
 pub(super) fn json_html(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    styles(body, sink, |_, words| words == "compact+html")
+    styles(body, sink, |style, words| {
+        words.starts_with("compact+") && style.differences() == 1 && style.escapes.html != Html::No
+    })
 }
 
 pub(super) fn json_sorted(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -114,6 +120,27 @@ pub(super) fn json_numbers(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -
         )
     };
     styles(body, sink, wanted)
+}
+
+/// The numbers of some names, in the received printing and in common ones.
+pub(super) fn json_some_numbers(
+    body: &[u8],
+    _: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let Some(document) = Document::parse(body) else {
+        return ControlFlow::Continue(());
+    };
+    numbers::respelled(&document, &mut |detail, text| {
+        if let Some(changed) = Document::parse(&text) {
+            for style in Style::COMMON {
+                if let Some(printed) = changed.print(&style) {
+                    sink(Cow::Owned(detail.clone()), printed)?;
+                }
+            }
+        }
+        sink(Cow::Owned(detail), text)
+    })
 }
 
 /// Two differences from compact printing.
@@ -253,25 +280,32 @@ pub(super) fn form_encoded(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -
     let Some(fields) = form::fields(body) else {
         return ControlFlow::Continue(());
     };
-    for style in form::Style::all() {
+    for style in form::Style::all_for(&fields) {
         sink(Cow::Owned(style.words()), form::encoded(&fields, &style))?;
     }
     ControlFlow::Continue(())
 }
 
 pub(super) fn charset(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    offer_named(sink, "latin1", charset::encoded(body, Charset::Latin1))?;
-    offer_named(sink, "cp1252", charset::encoded(body, Charset::Cp1252))?;
-    offer_named(
-        sink,
-        "read-as-latin1",
-        charset::decoded(body, Charset::Latin1),
-    )?;
-    offer_named(
-        sink,
-        "read-as-cp1252",
-        charset::decoded(body, Charset::Cp1252),
-    )
+    let form = form::fields(body).filter(|_| body.is_ascii());
+    let form = form.and_then(|fields| Some((form::Style::of(body, &fields)?, fields)));
+    type Change = fn(&[u8], Charset) -> Option<Vec<u8>>;
+    let changes: [(&'static str, Change, Charset); 4] = [
+        ("latin1", charset::encoded, Charset::Latin1),
+        ("cp1252", charset::encoded, Charset::Cp1252),
+        ("read-as-latin1", charset::decoded, Charset::Latin1),
+        ("read-as-cp1252", charset::decoded, Charset::Cp1252),
+    ];
+    for (name, change, set) in changes {
+        let changed = match &form {
+            // The characters are percent-encoded.
+            Some((style, fields)) => form::changed(fields, |text| change(text, set))
+                .map(|fields| form::encoded(&fields, style)),
+            None => change(body, set),
+        };
+        offer_named(sink, name, changed)?;
+    }
+    ControlFlow::Continue(())
 }
 
 pub(super) fn byte_order_mark(

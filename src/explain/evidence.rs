@@ -220,6 +220,12 @@ fn of_body(captured: &CapturedRequest, evidence: &mut Evidence) {
         _ if body.is_empty() => evidence.see("the body is empty"),
         _ => {}
     }
+    if super::body::json::numbers::has_rounded(body) {
+        evidence.see(
+            "the body has a number of more digits than JavaScript keeps, which ends as one that it has rounded: what was \
+             there is lost",
+        );
+    }
     let document = body.trim_ascii_start();
     if matches!(document.first(), Some(b'{' | b'['))
         && let Err(error) = serde_json::from_slice::<serde_core::de::IgnoredAny>(document)

@@ -333,8 +333,11 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
     let Some(expected) = shape.signature_headers().into_iter().next() else {
         return;
     };
+    if let Some(prefix) = shape.token_prefix() {
+        respelled_token(shape, &expected, &prefix, sink);
+        return;
+    }
     if shape.is_token() {
-        respelled_token(shape, &expected, sink);
         return;
     }
     let expected_encoding = match shape.scheme.signature.encoding {
@@ -413,16 +416,8 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
 }
 
 /// Writes a token as the scheme expects it.
-fn respelled_token(shape: &Shape, expected: &str, sink: &mut Sink<'_>) {
+fn respelled_token(shape: &Shape, expected: &str, own: &str, sink: &mut Sink<'_>) {
     const SCHEMES: [&str; 3] = ["bearer ", "token ", "basic "];
-    let own = match &shape.scheme.signature.grammar {
-        Grammar::Single { prefixes } => shape.filled(prefixes.first().map_or("", |prefix| prefix)),
-        _ => return,
-    };
-    let own = &*own;
-    if own.contains('{') || shape.scheme.is_basic {
-        return;
-    }
     let unquoted = |text: &str| {
         let mut inner = ['"', '\'']
             .into_iter()

@@ -367,7 +367,7 @@ hypotheses! {
         do "find what reads and writes JSON on the way; a sender in Python has to sign the bytes that it sends",
         example Example::body(b"{\"a\":1,\"b\":2}", b"{\"a\": 1, \"b\": 2}", "json:python");
     "json:ascii" by Body(body::json_ascii),
-        "the body was signed with characters beyond ASCII as escapes",
+        "the body was signed with characters beyond ASCII as escapes, or with .NET also those of HTML",
         do "find what reads and writes JSON in front of the service, and keep the bytes as they came",
         example Example::body("{\"a\":\"\u{eb}\"}".as_bytes(), b"{\"a\":\"\\u00eb\"}", "json:compact+ascii");
     "json:slashes" by Body(body::json_slashes),
@@ -375,7 +375,7 @@ hypotheses! {
         do "find what reads and writes JSON in front of the service, and keep the bytes as they came",
         example Example::body(b"{\"a\":\"/x\"}", b"{\"a\":\"\\/x\"}", "json:compact+slashes");
     "json:html" by Body(body::json_html),
-        "the body was signed with <, > and & as escapes, as Go and Rails print them",
+        "the body was signed with <, > and & as escapes, as Go, Rails, PHP and Gson print them",
         do "find what reads and writes JSON in front of the service, and keep the bytes as they came",
         example Example::body(b"{\"a\":\"<&>\"}", b"{\"a\":\"\\u003c\\u0026\\u003e\"}", "json:compact+html");
     "json:sorted" by Body(body::json_sorted),
@@ -426,6 +426,10 @@ hypotheses! {
         "the body was printed anew on its way, in another style",
         do "find what reads and writes JSON in front of the service; the signature is over the bytes that were sent",
         example Example::body(b"{\"b\":1,\"a\":\"\\/\"}", b"{\n  \"a\": \"/\",\n  \"b\": 1\n}", "json:indent-2+sorted");
+    "json:NUMBERS:NAMES" by ManyBodies(body::json_some_numbers),
+        "the body was signed with the numbers of some names written in another way",
+        do "find what reads and writes JSON in front of the service: JavaScript writes 1.0 as 1, and 1.50 as 1.5",
+        example Example::body(b"{\"id\":1,\"total\":20}", b"{\"id\":1,\"total\":20.0}", "json:integers-as-floats:total");
     "json:SEVERAL" by ManyBodies(body::json_all),
         "the body was printed anew on its way, in a style that differs in several ways",
         do "find what reads and writes JSON in front of the service; the signature is over the bytes that were sent",

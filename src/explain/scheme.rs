@@ -24,6 +24,13 @@ const MACS: [(Algorithm, &str); 5] = [
     (Algorithm::HmacMd5, "md5"),
 ];
 
+/// With the same keys.
+const OF_RSA: [(Algorithm, &str); 3] = [
+    (Algorithm::RsaPkcs1Sha256, "sha256"),
+    (Algorithm::RsaPkcs1Sha384, "sha384"),
+    (Algorithm::RsaPkcs1Sha512, "sha512"),
+];
+
 const DIGESTS: [(Algorithm, &str); 3] = [
     (Algorithm::Sha256, "digest-sha256"),
     (Algorithm::Sha512, "digest-sha512"),
@@ -52,6 +59,11 @@ fn with_algorithm(shape: &Shape, algorithm: Algorithm, signed: &str) -> [Option<
         scheme.algorithm = algorithm;
         scheme.signed = Cow::Owned(signed.to_owned());
         scheme.coverage = Coverage::Body;
+        let special = scheme.special.take();
+        scheme.special = special.map(|special| {
+            let changed = special.0.with_algorithm(algorithm);
+            changed.unwrap_or(special)
+        });
     });
     let old = hash_name(shape.scheme.algorithm());
     let new = hash_name(algorithm);
@@ -87,8 +99,14 @@ fn without_secret(signed: &str) -> String {
 }
 
 pub(super) fn variants(shape: &Shape, sink: &mut Sink<'_>) {
-    for scheme in shape.provider.all_schemes() {
-        if scheme != shape.scheme {
+    // Those of the built-in provider are gone from an endpoint that has selected one.
+    let built_in = providers::by_name(shape.provider.name());
+    let mut all = shape.provider.all_schemes();
+    all.extend(built_in.iter().flat_map(Provider::all_schemes));
+    for (place, scheme) in all.iter().enumerate() {
+        let is_known = all.iter().take(place).any(|known| known == scheme);
+        if *scheme != shape.scheme && !is_known {
+            let scheme = scheme.clone();
             let name = hash_name(scheme.algorithm());
             let other = Shape {
                 scheme: crate::scheme::definition::Scheme {
@@ -103,12 +121,15 @@ pub(super) fn variants(shape: &Shape, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn algorithms(shape: &Shape, sink: &mut Sink<'_>) {
-    if !is_symmetric(shape) {
-        return;
-    }
+    let own = shape.scheme.algorithm();
+    let others: &[(Algorithm, &str)] = match is_symmetric(shape) {
+        true => &MACS,
+        false if OF_RSA.iter().any(|(of_rsa, _)| *of_rsa == own) => &OF_RSA,
+        false => return,
+    };
     let signed = without_secret(&shape.scheme.signed);
-    for (algorithm, name) in MACS {
-        if algorithm != shape.scheme.algorithm() {
+    for (algorithm, name) in others.iter().copied() {
+        if algorithm != own {
             for changed in with_algorithm(shape, algorithm, &signed)
                 .into_iter()
                 .flatten()

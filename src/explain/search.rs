@@ -48,11 +48,12 @@ pub(super) struct Search<'c> {
 }
 
 /// What is tried, in this order.
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "other secrets and readings of the secret",
     "headers, algorithms, contents and URLs",
     "readings of the body",
     "styles of JSON with two differences",
+    "some numbers of JSON",
     "two changes to the secret",
     "the secret and the headers",
     "the body and the secret, or the body and the headers",
@@ -182,6 +183,13 @@ impl Search<'_> {
                 })
             })?;
             self.exclude_name("json:TWO");
+            self.stage("some numbers of JSON", |search| {
+                let hypothesis = named("json:NUMBERS:NAMES");
+                search.bodies_of(hypothesis, &none, &mut |search, found, body| {
+                    search.prove(front, 0, body, &[found])
+                })
+            })?;
+            self.exclude_name("json:NUMBERS:NAMES");
         }
         self.two(&mut first, &mut fronts, &shapes)
     }

@@ -88,6 +88,21 @@ impl Shape {
         !is_token && !matches!(self.scheme.signature.grammar, Grammar::Positional { .. })
     }
 
+    /// What precedes the token, if the header has nothing else.
+    pub(super) fn token_prefix(&self) -> Option<String> {
+        let special = self.scheme.special.as_ref();
+        if let Some(prefix) = special.and_then(|special| special.0.token_prefix()) {
+            return Some(prefix.to_owned());
+        }
+        match &self.scheme.signature.grammar {
+            Grammar::Single { prefixes } if self.is_token() && !self.scheme.is_basic => {
+                let prefix = prefixes.first().map_or("", |prefix| prefix);
+                Some(self.filled(prefix)).filter(|prefix| !prefix.contains('{'))
+            }
+            _ => None,
+        }
+    }
+
     /// The other headers that the scheme cannot do without.
     pub(super) fn other_headers(&self) -> Vec<String> {
         let mut names = Vec::new();

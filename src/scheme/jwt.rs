@@ -454,6 +454,18 @@ impl SpecialScheme for Jwt {
         false
     }
 
+    #[cfg(feature = "explain")]
+    fn token_prefix(&self) -> Option<&str> {
+        let prefix = self.format.prefix.as_deref().unwrap_or_default();
+        self.format.header.is_some().then_some(prefix)
+    }
+
+    #[cfg(feature = "explain")]
+    fn with_algorithm(&self, algorithm: Algorithm) -> Option<Special> {
+        let format = self.format.clone();
+        Some(Special(Arc::new(Self { algorithm, format })))
+    }
+
     fn is_of_head(&self) -> bool {
         self.format.coverage() == Coverage::None
     }

@@ -10,6 +10,8 @@ use std::{
 use bytes::Bytes;
 use http::request;
 
+#[cfg(feature = "explain")]
+use crate::scheme::algorithm::Algorithm;
 use crate::{
     clock::UnixTime,
     error::SetupError,
@@ -56,6 +58,18 @@ pub(crate) trait SpecialScheme: fmt::Debug + Send + Sync {
     /// statements have them.
     fn has_plain_signature(&self) -> bool {
         true
+    }
+
+    /// What precedes the token in the header of the scheme, if it has nothing else.
+    #[cfg(feature = "explain")]
+    fn token_prefix(&self) -> Option<&str> {
+        None
+    }
+
+    /// The same with another algorithm, where any will do.
+    #[cfg(feature = "explain")]
+    fn with_algorithm(&self, _: Algorithm) -> Option<Special> {
+        None
     }
 
     /// Whether the signature is put into the body.

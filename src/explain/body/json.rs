@@ -1,6 +1,7 @@
 //! JSON printed again, as the writers that people use print it.
 
 pub(in crate::explain) mod document;
+pub(in crate::explain) mod numbers;
 mod print;
 pub(super) mod style;
 

@@ -127,7 +127,7 @@ impl Case {
         self
     }
 
-    fn came(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn came(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }

@@ -4,7 +4,7 @@ use support::NOW;
 use tower_webhook::{
     Provider, Scheme, Secret,
     explain::{Providers, Secrets, Verdict},
-    scheme::{Algorithm, Encoding, Locator, SignatureFormat, TokenFormat},
+    scheme::{Algorithm, Encoding, JwtFormat, Locator, SignatureFormat, TokenFormat},
 };
 
 use super::faults::{
@@ -304,4 +304,245 @@ fn spellings_of_signatures_tokens_and_secrets_are_named() {
         other.remedy().unwrap().contains("compare the token"),
         "{other}"
     );
+}
+
+/// Signed as one text, and arrived as another.
+fn changed(signed: &str, came: &str) -> Case {
+    Case::of(provider("github"), SECRET, signed).came(came)
+}
+
+#[test]
+fn the_escapes_and_the_indentation_of_many_writers_are_named() {
+    let plain = r#"{"a":"<b>","c":"it's 1=1 & \"so\"","d":"/é"}"#;
+    let lists = r#"{"a":[1,{"b":[]}],"c":{}}"#;
+    check(vec![
+        (
+            "upper case",
+            changed(
+                r#"{"a":"\u003Cb\u003E \u0026 'c'"}"#,
+                r#"{"a":"<b> & 'c'"}"#,
+            ),
+            "json:compact+html-upper",
+            "",
+        ),
+        (
+            "JSON_HEX_TAG",
+            changed(r#"{"a":"\u003Cb\u003E &"}"#, r#"{"a":"<b> &"}"#),
+            "json:compact+php-tags",
+            "",
+        ),
+        (
+            "Gson",
+            changed(
+                r#"{"a":"\u003cb\u003e","c":"it\u0027s 1\u003d1 \u0026 \"so\"","d":"/é"}"#,
+                plain,
+            ),
+            "json:compact+gson",
+            "",
+        ),
+        (
+            "Flask",
+            changed(
+                r#"{"a": "\u003cb\u003e", "c": "it\u0027s 1=1 \u0026 \"so\"", "d": "/\u00e9"}"#,
+                plain,
+            ),
+            "json:python+ascii+html-apostrophes",
+            "",
+        ),
+        (
+            "Newtonsoft.Json",
+            changed(
+                r#"{"a":"\u003cb\u003e","c":"it\u0027s 1=1 \u0026 \u0022so\u0022","d":"/é"}"#,
+                plain,
+            ),
+            "json:compact+html-quotes",
+            "",
+        ),
+        (
+            "Symfony",
+            changed(
+                r#"{"a":"\u003Cb\u003E","c":"it\u0027s 1=1 \u0026 \u0022so\u0022","d":"\/\u00e9"}"#,
+                plain,
+            ),
+            "json:compact+ascii+php-hex+slashes",
+            "",
+        ),
+        (
+            "Jackson",
+            changed(
+                "{\n  \"a\" : [ 1, {\n    \"b\" : [ ]\n  } ],\n  \"c\" : { }\n}",
+                lists,
+            ),
+            "json:jackson",
+            "",
+        ),
+        (
+            "Perl",
+            changed(
+                "{\n   \"a\" : [\n      1,\n      {\n         \"b\" : []\n      }\n   ],\n   \"c\" : {}\n}\n",
+                lists,
+            ),
+            "json:perl",
+            "",
+        ),
+        (
+            "json_build_object",
+            changed(r#"{"a" : [1, {"b" : []}], "c" : {}}"#, lists),
+            "json:json-build-object",
+            "",
+        ),
+        (
+            "a space",
+            changed("{\n \"a\": 1\n}", r#"{"a":1}"#),
+            "json:indent-1",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn the_numbers_of_single_names_are_found() {
+    let many: Vec<String> = (0..12)
+        .map(|place| format!("\"n{place}\":{place}"))
+        .collect();
+    let many = format!("{{{},\"id\":7}}", many.join(","));
+    let floats = many
+        .replace(",\"n", ".0,\"n")
+        .replace(",\"id\"", ".0,\"id\"");
+    check(vec![
+        (
+            "two of three",
+            changed(
+                r#"{"id":7,"total":20.0,"lines":[{"price":5.0},{"price":6.0}]}"#,
+                r#"{"id":7,"total":20,"lines":[{"price":5},{"price":6}]}"#,
+            ),
+            "json:integers-as-floats:total,price",
+            "",
+        ),
+        (
+            "money",
+            changed(
+                r#"{"id": 7, "total": 20.50, "tax": 3.00}"#,
+                r#"{"id":7,"total":20.5,"tax":3}"#,
+            ),
+            "json:two-decimals:total,tax",
+            "",
+        ),
+        (
+            "made a float",
+            changed(r#"{"id":7,"total":2.0}"#, r#"{"id":7.0,"total":2.0}"#),
+            "json:floats-as-integers:id",
+            "",
+        ),
+        (
+            "all but one of many",
+            changed(&floats, &many),
+            "json:integers-as-floats:except:id",
+            "",
+        ),
+    ]);
+    let rounded = changed(
+        r#"{"id":1234567890123456789}"#,
+        r#"{"id":1234567890123456800}"#,
+    );
+    let rounded = rounded.explained();
+    assert_eq!(rounded.verdict(), Verdict::Unexplained, "{rounded}");
+    assert!(
+        rounded.to_string().contains("JavaScript keeps"),
+        "{rounded}"
+    );
+}
+
+#[test]
+fn the_spellings_of_a_form_are_found() {
+    check(vec![
+        (
+            "some marks",
+            changed("a=1:2,3&b=x%2Fy+%28z%29", "a=1%3A2%2C3&b=x%2Fy+%28z%29"),
+            "form-reencoded:plus+keeps::,",
+            "",
+        ),
+        (
+            "a star that is encoded",
+            changed("a=x%2A:y", "a=x*%3Ay"),
+            "form-reencoded:plus+keeps::",
+            "",
+        ),
+        (
+            "Latin-1",
+            changed("a=Zo%C3%AB&b=1:2", "a=Zo%EB&b=1:2"),
+            "body-charset:read-as-latin1",
+            "",
+        ),
+        (
+            "mojibake",
+            changed("a=Zo%C3%AB", "a=Zo%C3%83%C2%AB"),
+            "body-charset:latin1",
+            "",
+        ),
+    ]);
+}
+
+/// A token in a header, which the sender signs with one algorithm.
+fn jwt(sent: Algorithm, prefix: &'static str) -> Case {
+    let at = |algorithm| {
+        let format = JwtFormat::header(JWT).with_prefix(prefix);
+        let scheme = Scheme::jwt(algorithm, format.with_body_hash("body", Encoding::Hex));
+        Provider::new("acme", scheme)
+    };
+    Case::of(at(sent), SECRET, JSON).provider(at(Algorithm::HmacSha256))
+}
+
+const JWT: &str = "authorization";
+
+#[test]
+fn spellings_of_json_web_tokens_are_named() {
+    let bearer = || jwt(Algorithm::HmacSha256, "Bearer ");
+    let bare = || jwt(Algorithm::HmacSha256, "");
+    check(vec![
+        (
+            "quoted",
+            bare().edit(JWT, |value| format!("\"{value}\"")),
+            "signature-quoted",
+            "",
+        ),
+        (
+            "quoted behind Bearer",
+            bearer().edit(JWT, |value| value.replace("Bearer ", "Bearer \"") + "\""),
+            "signature-quoted",
+            "",
+        ),
+        (
+            "Bearer lost",
+            bearer().edit(JWT, |value| value.replace("Bearer ", "")),
+            "signature-prefix",
+            "",
+        ),
+        (
+            "Bearer added",
+            bare().edit(JWT, |value| format!("Bearer {value}")),
+            "signature-prefix",
+            "",
+        ),
+        (
+            "HS512",
+            jwt(Algorithm::HmacSha512, "Bearer "),
+            "algorithm:sha512",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn a_variant_that_the_endpoint_does_not_have_is_named() {
+    let twilio = |variant| {
+        let provider = with_url("twilio", URL);
+        provider.select_variant(variant).unwrap()
+    };
+    check(vec![(
+        "Twilio",
+        Case::of(twilio("hmac-sha256"), SECRET, "a=1").provider(twilio("hmac-sha1")),
+        "algorithm:sha256",
+        "",
+    )]);
 }

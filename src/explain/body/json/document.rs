@@ -35,7 +35,7 @@ impl Span {
         })
     }
 
-    fn range(self) -> Option<Range<usize>> {
+    pub(super) fn range(self) -> Option<Range<usize>> {
         Some(self.start.try_into().ok()?..self.end.try_into().ok()?)
     }
 }

@@ -25,6 +25,9 @@ impl Document<'_> {
             out: Vec::with_capacity(self.raw(node).len()),
         };
         printer.value(node, 0);
+        if style.spacing == Spacing::Perl {
+            printer.out.push(b'\n');
+        }
         (printer.out.len() <= LONGEST).then_some(printer.out)
     }
 }
@@ -48,8 +51,18 @@ impl Printer<'_, '_> {
         match node {
             Node::Scalar(span) => self.scalar(*span),
             Node::Text(span) => self.string(*span),
-            Node::List(_, items) if items.is_empty() => self.out.extend_from_slice(b"[]"),
-            Node::Map(_, members) if members.is_empty() => self.out.extend_from_slice(b"{}"),
+            Node::List(_, items) if items.is_empty() => self.empty(b"[]", b"[ ]"),
+            Node::Map(_, members) if members.is_empty() => self.empty(b"{}", b"{ }"),
+            Node::List(_, items) if self.style.spacing == Spacing::Jackson => {
+                self.out.push(b'[');
+                for (place, item) in items.iter().enumerate() {
+                    self.out
+                        .extend_from_slice(if place > 0 { b", " } else { b" " });
+                    // Only objects count for the indentation.
+                    self.value(item, depth);
+                }
+                self.out.extend_from_slice(b" ]");
+            }
             Node::List(_, items) => {
                 self.out.push(b'[');
                 for (place, item) in items.iter().enumerate() {
@@ -64,16 +77,19 @@ impl Printer<'_, '_> {
                 for (place, (key, value)) in self.ordered(members).into_iter().enumerate() {
                     self.separate(place, below);
                     self.string(key);
-                    self.out.push(b':');
-                    if self.style.spacing != Spacing::Compact {
-                        self.out.push(b' ');
-                    }
+                    self.out.extend_from_slice(self.style.spacing.colon());
                     self.value(value, below);
                 }
                 self.line(depth);
                 self.out.push(b'}');
             }
         }
+    }
+
+    fn empty(&mut self, plain: &[u8], jackson: &[u8]) {
+        let is_jackson = self.style.spacing == Spacing::Jackson;
+        self.out
+            .extend_from_slice(if is_jackson { jackson } else { plain });
     }
 
     fn ordered<'n>(&self, members: &'n [(Span, Node)]) -> Vec<(Span, &'n Node)> {
@@ -93,7 +109,7 @@ impl Printer<'_, '_> {
     fn separate(&mut self, place: usize, depth: usize) {
         if place > 0 {
             self.out.push(b',');
-            if self.style.spacing == Spacing::Python {
+            if matches!(self.style.spacing, Spacing::Python | Spacing::PostgreSql) {
                 self.out.push(b' ');
             }
         }
@@ -102,7 +118,7 @@ impl Printer<'_, '_> {
 
     /// Begins a line, if values are on lines.
     fn line(&mut self, depth: usize) {
-        if let Spacing::Indent(indent) = self.style.spacing
+        if let Some(indent) = self.style.spacing.indent()
             && !self.is_too_long()
         {
             self.out.push(b'\n');
@@ -167,7 +183,7 @@ impl Printer<'_, '_> {
         let escapes = self.style.escapes;
         let is_dotnet = escapes.ascii == Ascii::DotNet;
         let short: Option<&[u8]> = match letter {
-            '"' if is_dotnet => None,
+            '"' if is_dotnet || escapes.html.escapes('"') => None,
             '"' => Some(b"\\\""),
             '\\' => Some(b"\\\\"),
             '\u{8}' => Some(b"\\b"),
@@ -182,9 +198,9 @@ impl Printer<'_, '_> {
             self.out.extend_from_slice(short);
             return;
         }
-        let is_html = matches!(letter, '&' | '<' | '>' | '\u{2028}' | '\u{2029}');
+        let is_html = escapes.html.escapes(letter);
         let escaped = letter < ' '
-            || escapes.html && is_html
+            || is_html
             || escapes.ascii != Ascii::No && !letter.is_ascii()
             || is_dotnet && matches!(letter, '"' | '&' | '\'' | '+' | '<' | '>' | '`' | '\u{7f}');
         if !escaped {
@@ -192,10 +208,12 @@ impl Printer<'_, '_> {
                 .extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
             return;
         }
+        let is_upper = matches!(escapes.ascii, Ascii::Upper | Ascii::DotNet)
+            || is_html && escapes.html.is_upper();
         for unit in letter.encode_utf16(&mut [0; 2]) {
-            let code = match escapes.ascii {
-                Ascii::Upper | Ascii::DotNet => format!("\\u{unit:04X}"),
-                Ascii::No | Ascii::Lower => format!("\\u{unit:04x}"),
+            let code = match is_upper {
+                true => format!("\\u{unit:04X}"),
+                false => format!("\\u{unit:04x}"),
             };
             self.out.extend_from_slice(code.as_bytes());
         }
