@@ -869,7 +869,8 @@ impl Provider {
     }
 
     /// The headers that carry signatures or tokens, in all header families, each once. There are
-    /// none if these are in the query or in the body.
+    /// none if these are in the query or in the body. A header that a parameter names is
+    /// `{param:NAME}` until the parameter is set.
     ///
     /// ```
     /// use tower_webhook::providers;
@@ -897,7 +898,17 @@ impl Provider {
                 })
         });
         // Variants may share one.
-        names.filter(move |name| seen.insert(name.to_ascii_lowercase()))
+        names
+            .map(|name| self.filled(&name))
+            .filter(move |name| seen.insert(name.to_ascii_lowercase()))
+    }
+
+    /// A text with the values of the parameters in it.
+    pub(crate) fn filled(&self, text: &str) -> String {
+        let params = self.params.iter();
+        params.fold(text.to_owned(), |filled, (name, value)| {
+            filled.replace(&format!("{{param:{name}}}"), value)
+        })
     }
 
     /// Validates the provider and compiles its schemes.

@@ -28,7 +28,7 @@ impl KnownPlaces {
             } else {
                 &mut self.signatures
             };
-            places.extend(places_of(scheme));
+            places.extend(places_of(provider, scheme));
         }
     }
 
@@ -37,8 +37,14 @@ impl KnownPlaces {
     }
 }
 
-fn places_of(scheme: &Scheme) -> impl Iterator<Item = LocatorKind> {
-    scheme.signature.places.iter().map(|place| place.0.clone())
+/// Where the signatures or tokens of a scheme are, which may be a parameter of the endpoint.
+fn places_of(provider: &Provider, scheme: &Scheme) -> impl Iterator<Item = LocatorKind> {
+    let places = scheme.signature.places.iter();
+    places.map(|place| match place.0.clone() {
+        LocatorKind::Header(name) => LocatorKind::Header(provider.filled(&name).into()),
+        LocatorKind::Query(name) => LocatorKind::Query(provider.filled(&name).into()),
+        other => other,
+    })
 }
 
 /// A request as it is written.
@@ -88,25 +94,18 @@ impl CapturedRequest {
     #[must_use]
     pub fn lacks_token(&self, provider: &Provider) -> bool {
         let is_left_out = |value: &[u8]| value.ends_with(REDACTED.as_bytes());
-        // Where it is may be a parameter of the endpoint.
-        let filled = |text: Cow<'static, str>| {
-            let name = text.strip_prefix("{param:");
-            let name = name.and_then(|rest| rest.strip_suffix('}'));
-            name.and_then(|name| provider.param(name).map(str::to_owned))
-                .unwrap_or_else(|| text.into_owned())
-        };
-        let names = provider.signature_headers().map(Cow::Owned);
-        let of_header = names.map(filled).any(|name| {
+        let mut names = provider.signature_headers();
+        let of_header = names.any(|name| {
             let mut lines = self.headers();
             lines.any(|(known, value)| known.eq_ignore_ascii_case(&name) && is_left_out(value))
         });
         let body = self.body();
-        let mut places = provider.schemes().flat_map(places_of);
+        let schemes = provider.schemes();
+        let mut places = schemes.flat_map(|scheme| places_of(provider, scheme));
         of_header
             || places.any(|place| match place {
                 LocatorKind::Header(_) | LocatorKind::Field(_) => false,
                 LocatorKind::Query(name) => {
-                    let name = filled(name);
                     let (_, query) = self.target.split_once('?').unwrap_or_default();
                     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
                     pairs.any(|(known, value)| known == name && is_left_out(value.as_bytes()))

@@ -1,6 +1,6 @@
 //! Readings of headers: which is the signature, and how it is spelled.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode;
@@ -543,11 +543,14 @@ fn first_of_equals(value: &[u8]) -> &[u8] {
 
 /// Drops the headers that must have a value.
 pub(super) fn unrequired(shape: &Shape, sink: &mut Sink<'_>) {
-    let name = shape
-        .scheme
-        .require
-        .first()
-        .map(|(name, _)| name.to_ascii_lowercase());
+    // One that the request does not have, or with another value.
+    let is_other = |(name, value): &&(Cow<'static, str>, Cow<'static, str>)| {
+        let wanted = shape.provider.filled(value);
+        shape.header(name) != Some(wanted.as_bytes())
+    };
+    let require = &shape.scheme.require;
+    let name = require.iter().find(is_other).or(require.first());
+    let name = name.map(|(name, _)| name.to_ascii_lowercase());
     if let Some(name) = name {
         let changed = shape.with_scheme(|scheme| scheme.require.clear());
         sink(vec![("header-required:NAME", name)], changed);

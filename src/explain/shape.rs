@@ -66,18 +66,7 @@ impl Shape {
     pub(super) fn signature_headers(&self) -> Vec<String> {
         let places = self.scheme.signature.places.iter();
         let headers = places.filter_map(|place| place.as_header());
-        headers.map(|name| self.filled(&name)).collect()
-    }
-
-    /// A name with the parameters of the provider in it.
-    pub(super) fn filled(&self, name: &str) -> String {
-        let mut filled = name.to_owned();
-        for param in self.scheme.template_params() {
-            if let Some(value) = self.provider.param(&param) {
-                filled = filled.replace(&format!("{{param:{param}}}"), value);
-            }
-        }
-        filled
+        headers.map(|name| self.provider.filled(&name)).collect()
     }
 
     /// Whether the header has signatures that can be told by their length; otherwise it has a
@@ -97,7 +86,7 @@ impl Shape {
         match &self.scheme.signature.grammar {
             Grammar::Single { prefixes } if self.is_token() && !self.scheme.is_basic => {
                 let prefix = prefixes.first().map_or("", |prefix| prefix);
-                Some(self.filled(prefix)).filter(|prefix| !prefix.contains('{'))
+                Some(self.provider.filled(prefix)).filter(|prefix| !prefix.contains('{'))
             }
             _ => None,
         }

@@ -2,8 +2,8 @@
 
 use support::at;
 use tower_webhook::{
-    Config, Provider, RejectionKind, Secret, Signer, Verifier, providers, scheme::Coverage,
-    verify::Head,
+    Config, Provider, RejectionKind, Secret, Signer, Verifier, capture::CapturedRequest, providers,
+    scheme::Coverage, verify::Head,
 };
 
 const SECRET: &str = "a-token-of-some-length";
@@ -665,4 +665,30 @@ fn a_filter_leaves_the_query_of_an_address_out() {
     let plain = signed("https://example.com/sms");
     assert_eq!(signed("https://example.com/sms?tenant=7"), plain);
     assert_ne!(signed("https://example.com/sms/"), plain);
+}
+
+/// A parameter of the endpoint may say where the token is.
+#[test]
+fn a_token_is_left_out_where_a_parameter_says() {
+    const TOKEN: &str = "hush-this-token";
+    for (name, param, headers, target) in [
+        ("okta", "header", vec![("X-Hook", TOKEN)], "/hooks"),
+        ("okta", "header", vec![("x-hook", TOKEN)], "/hooks"),
+        (
+            "incode",
+            "place",
+            vec![("X-Hook", "Bearer hush-this-token")],
+            "/hooks",
+        ),
+        ("synaps", "place", vec![], "/hooks?X-Hook=hush-this-token"),
+    ] {
+        let provider = providers::by_name(name).expect(name);
+        let provider = provider.with_param(param, "X-Hook");
+        let head = Head::new(&headers).with_target(target);
+        let came = CapturedRequest::new(&head, "{}").with_provider(&provider);
+        let written = serde_json::to_string(&came).unwrap();
+        assert!(!written.contains(TOKEN), "{name}: {written}");
+        let read = CapturedRequest::read(written.as_bytes()).unwrap();
+        assert!(read.lacks_token(&provider), "{name}: {written}");
+    }
 }

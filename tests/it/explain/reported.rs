@@ -546,3 +546,23 @@ fn a_variant_that_the_endpoint_does_not_have_is_named() {
         "",
     )]);
 }
+
+#[test]
+fn what_is_missing_is_named_as_the_request_would_have_it() {
+    let of_box = || Case::of(provider("box"), SECRET, JSON);
+    for name in ["box-signature-algorithm", "box-signature-version"] {
+        let report = of_box().without(name).explained();
+        let cause = format!("header-required:{name}");
+        assert_eq!(report.cause(), Some(&*cause), "{report}");
+    }
+    for (set, name) in [(None, "Authorization"), (Some("X-Hook"), "X-Hook")] {
+        let okta = provider("okta").accept_unsigned_body();
+        let okta = match set {
+            Some(name) => okta.with_param("header", name),
+            None => okta,
+        };
+        let missing = Case::new(okta, SECRET, Vec::new(), JSON).explained();
+        let wanted = format!("the header {name} is missing");
+        assert!(missing.to_string().contains(&wanted), "{missing}");
+    }
+}
