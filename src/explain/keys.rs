@@ -1,6 +1,6 @@
 //! [`KeyList`]: every key that the known secrets may mean.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::SystemTime};
 
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -25,6 +25,8 @@ pub(super) struct KeyReading {
     pub(super) also: Vec<String>,
     /// What a report calls the secret.
     pub(super) label: Option<String>,
+    /// Whether it is a key of the endpoint that is not valid at the time of the request.
+    pub(super) is_outside_window: bool,
 }
 
 /// The keys for one secret format, by the number of changes: none, one and two.
@@ -37,7 +39,13 @@ pub(super) struct KeyList {
 const MOST: usize = 4000;
 
 impl KeyList {
-    pub(super) fn new(secrets: &Secrets, format: &SecretFormat, is_public: bool) -> Self {
+    /// `at` is the time of the request, if it is known.
+    pub(super) fn new(
+        secrets: &Secrets,
+        format: &SecretFormat,
+        is_public: bool,
+        at: Option<SystemTime>,
+    ) -> Self {
         let mut list = Builder {
             list: Self {
                 by_changes: Default::default(),
@@ -53,6 +61,7 @@ impl KeyList {
                 text: Zeroizing::new(secret.text().to_owned()),
                 found: Vec::new(),
                 label: secret.id.as_deref().map(str::to_owned),
+                is_outside_window: at.is_some_and(|at| !secret.is_valid_at(at)),
             })
             .collect();
         let others = secrets.others.iter().map(|(name, secret)| Start {
@@ -61,6 +70,7 @@ impl KeyList {
                 named("other-secret:NAME").with(crate::rejection::shown(name).into_string()),
             ],
             label: Some(name.clone()),
+            is_outside_window: false,
         });
         for start in &configured {
             list.add_text(start);
@@ -99,6 +109,7 @@ struct Start {
     text: Zeroizing<String>,
     found: Vec<Found>,
     label: Option<String>,
+    is_outside_window: bool,
 }
 
 struct Builder<'f> {
@@ -114,17 +125,13 @@ impl Builder<'_> {
             return;
         }
         if self.list.is_public {
-            self.add(
-                start.text.clone(),
-                start.found.clone(),
-                start.label.as_ref(),
-            );
+            self.add(start.text.clone(), start.found.clone(), start);
         } else if let Some(key) = secret::decoded(&start.text, self.format) {
-            self.add(secret::raw(&key), start.found.clone(), start.label.as_ref());
+            self.add(secret::raw(&key), start.found.clone(), start);
         }
     }
 
-    fn add(&mut self, text: Zeroizing<String>, found: Vec<Found>, label: Option<&String>) {
+    fn add(&mut self, text: Zeroizing<String>, found: Vec<Found>, start: &Start) {
         let changes = found.len();
         let place = self.known.get(&digest(&text)).copied();
         let names = found.iter().map(Found::name).collect::<Vec<_>>().join("|");
@@ -134,16 +141,13 @@ impl Builder<'_> {
                 .by_changes
                 .get_mut(known_changes)
                 .and_then(|list| list.get_mut(place));
-            if let Some(known) = known.filter(|_| changes > 0 && changes == known_changes)
-                && known
-                    .found
-                    .iter()
-                    .map(Found::name)
-                    .collect::<Vec<_>>()
-                    .join("|")
-                    != names
-                && !known.also.contains(&names)
-            {
+            let Some(known) = known.filter(|_| changes == known_changes) else {
+                return;
+            };
+            known.is_outside_window &= start.is_outside_window;
+            let known_names = known.found.iter().map(Found::name);
+            let is_same = known_names.collect::<Vec<_>>().join("|") == names;
+            if changes > 0 && !is_same && !known.also.contains(&names) {
                 known.also.push(names);
             }
             return;
@@ -161,7 +165,8 @@ impl Builder<'_> {
             text,
             found,
             also: Vec::new(),
-            label: label.cloned(),
+            label: start.label.clone(),
+            is_outside_window: start.is_outside_window,
         });
     }
 
@@ -193,6 +198,7 @@ impl Builder<'_> {
                             text,
                             found,
                             label: start.label.clone(),
+                            is_outside_window: start.is_outside_window,
                         };
                         self.add_text(&next);
                         texts.push(next);
@@ -201,7 +207,7 @@ impl Builder<'_> {
                         if is_other(&found) && key.len() < secret::SHORTEST {
                             continue;
                         }
-                        self.add(secret::raw(&key), found, start.label.as_ref());
+                        self.add(secret::raw(&key), found, start);
                     }
                     Reading::Key(_) => {}
                 }

@@ -24,6 +24,8 @@ pub(super) struct Match {
     pub(super) found: Vec<Found>,
     pub(super) also: Vec<String>,
     pub(super) label: Option<String>,
+    /// Whether the key is not valid at the time of the request.
+    pub(super) is_outside_window: bool,
     pub(super) body: Bytes,
     /// The refusal for the time, if there is one.
     pub(super) refusal: Option<Rejection>,
@@ -112,11 +114,16 @@ pub(super) fn proven(
         found: mut causes,
         mut also,
         label,
+        is_outside_window,
         body,
         refusal: late,
         scheme,
     } = found;
     let mut fact = None;
+    if is_outside_window {
+        let id = label.clone().unwrap_or_default();
+        causes.insert(0, named("key-outside-window:ID").with(id));
+    }
     let kind = match refusal {
         Refused::Rejection(rejection) => Some(rejection.kind()),
         Refused::Setup(_) => None,

@@ -30,7 +30,8 @@ impl Search<'_> {
         if let Some((_, _, list)) = known {
             return Rc::clone(list);
         }
-        let list = Rc::new(KeyList::new(self.secrets, format, is_public));
+        let at = (self.at != UNIX_EPOCH).then_some(self.at);
+        let list = Rc::new(KeyList::new(self.secrets, format, is_public, at));
         self.lists
             .push((format.clone(), is_public, Rc::clone(&list)));
         list
@@ -111,6 +112,7 @@ impl Search<'_> {
                 found,
                 also,
                 label: reading.label.clone(),
+                is_outside_window: reading.is_outside_window,
                 body: body.clone(),
                 refusal,
                 scheme: front.shape.scheme.clone(),

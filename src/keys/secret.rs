@@ -6,6 +6,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
+#[cfg(feature = "explain")]
+use crate::clock::unix_seconds;
 use crate::{
     compiled::scheme::{CompiledScheme, KeyState},
     crypto::key_text::{looks_like_private_key, looks_like_public_key},
@@ -209,6 +211,14 @@ impl Secret {
             ));
         }
         Ok(())
+    }
+
+    #[cfg(feature = "explain")]
+    pub(crate) fn is_valid_at(&self, time: SystemTime) -> bool {
+        let now = unix_seconds(time);
+        let first = self.not_before.map(unix_seconds);
+        let last = self.not_after.map(unix_seconds);
+        first.is_none_or(|first| first <= now) && last.is_none_or(|last| now <= last)
     }
 
     /// Refuses a period of validity that is empty.

@@ -1,6 +1,6 @@
 //! Faults that were once explained wrongly, or not at all.
 
-use support::NOW;
+use support::{NOW, at};
 use tower_webhook::{
     Provider, Scheme, Secret,
     explain::{Providers, Secrets, Verdict},
@@ -565,4 +565,35 @@ fn what_is_missing_is_named_as_the_request_would_have_it() {
         let wanted = format!("the header {name} is missing");
         assert!(missing.to_string().contains(&wanted), "{missing}");
     }
+}
+
+#[test]
+fn a_key_outside_its_window_is_named_beside_other_causes() {
+    let keys = |mut case: Case, text: &str| {
+        let old = Secret::new(text).with_id("old").with_not_after(at(NOW - 1));
+        let secrets = vec![Secret::new("another-secret-of-some-length"), old];
+        case.secrets = Secrets::new(secrets);
+        case
+    };
+    let stripe = Case::of(provider("stripe"), WHSEC, JSON).late(90_000);
+    check(vec![
+        (
+            "the body",
+            keys(changed(r#"{"a": 1}"#, r#"{"a":1}"#), SECRET),
+            "key-outside-window:old|json:python",
+            "",
+        ),
+        (
+            "the secret",
+            keys(github(), "\"a-secret-of-some-length\""),
+            "key-outside-window:old|secret-quoted",
+            "",
+        ),
+        (
+            "the time",
+            keys(stripe, WHSEC),
+            "key-outside-window:old|timestamp-old",
+            "",
+        ),
+    ]);
 }
