@@ -244,6 +244,9 @@ impl Component {
     #[cold]
     pub(super) fn refused(&self, kind: RejectionKind) -> Reason {
         let name = self.name().unwrap_or_default();
+        if kind == RejectionKind::MissingHeader && name == CONTENT_DIGEST {
+            return Reason::new(kind).about(&"Content-Digest".into());
+        }
         let mut known = DERIVED.iter().map(|(known, _)| *known);
         let others = [QUERY_PARAM, STATUS, CONTENT_DIGEST];
         let known = known.find(|known| *known == name);

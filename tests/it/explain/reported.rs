@@ -555,6 +555,12 @@ fn what_is_missing_is_named_as_the_request_would_have_it() {
         let cause = format!("header-required:{name}");
         assert_eq!(report.cause(), Some(&*cause), "{report}");
     }
+    let messages = with_url("rfc9421", URL).select_variant("hmac-sha256");
+    let messages = Case::of(messages.unwrap(), "YW4gaG9uZXN0IGtleSBvZiAyNCBieXRl", JSON);
+    let lost = messages.without("content-digest").explained();
+    assert_eq!(lost.verdict(), Verdict::Unexplained, "{lost}");
+    let remedy = "removes the header Content-Digest";
+    assert!(lost.remedy().unwrap().contains(remedy), "{lost}");
     for (set, name) in [(None, "Authorization"), (Some("X-Hook"), "X-Hook")] {
         let okta = provider("okta").accept_unsigned_body();
         let okta = match set {
