@@ -116,6 +116,11 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The text of a string; `None` for other values.
+pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
+    text(raw).filter(|_| raw.get().starts_with('"'))
+}
+
 /// A string, borrowed unless it has escapes.
 struct Text<'d>(Cow<'d, str>);
 

@@ -1,7 +1,6 @@
 //! [`Message`]: what a provider puts into an envelope.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
 
 use crate::json;
 
@@ -19,11 +18,13 @@ impl Message {
     /// The bytes of the message.
     pub(crate) fn read(self, body: &[u8]) -> Option<Vec<u8>> {
         let (Self::Jws(name) | Self::Text(name)) = self;
-        let Value::String(text) = json::object(json::document(body))?.remove(name)? else {
+        let pointer = format!("/{name}");
+        let [Some(member)] = *json::unique(body, &[Some(&pointer)]) else {
             return None;
         };
+        let text = json::string(member)?;
         match self {
-            Self::Text(_) => Some(text.into_bytes()),
+            Self::Text(_) => Some(text.into_owned().into_bytes()),
             Self::Jws(_) => {
                 let payload = text.split('.').nth(1)?;
                 URL_SAFE_NO_PAD.decode(payload).ok()

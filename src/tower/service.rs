@@ -153,12 +153,15 @@ where
                         // rejection.
                         Ok(event) => {
                             observe::verified(this.trace, &event);
-                            let Some((mut head, mut service)) = next.take() else {
-                                unreachable!("a request is verified once");
-                            };
                             let endpoint = Some(Arc::clone(event.shared()));
                             let body = event.body().clone();
-                            head.extensions.insert(event);
+                            // In place, so that the head is moved once.
+                            if let Some((head, _)) = next {
+                                head.extensions.insert(event);
+                            }
+                            let Some((head, mut service)) = next.take() else {
+                                unreachable!("a request is verified once");
+                            };
                             let future = service.call(Request::from_parts(head, body.into()));
                             State::Calling { future, endpoint }
                         }
