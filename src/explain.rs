@@ -133,11 +133,13 @@ impl From<Provider> for Providers {
 pub struct Secrets {
     pub(crate) configured: Vec<Secret>,
     pub(crate) others: Vec<(String, Secret)>,
+    /// Whether there are others that are not tried.
+    pub(crate) has_more: bool,
 }
 
 impl Secrets {
-    /// The most other secrets that are tried: 64.
-    pub const MAX_OTHERS: usize = 64;
+    /// The most other secrets that are tried: 256. A report says if there are more.
+    pub const MAX_OTHERS: usize = 256;
 
     /// The secrets or public keys of the endpoint, as configured. They need not be usable.
     #[must_use]
@@ -145,6 +147,7 @@ impl Secrets {
         Self {
             configured: configured.into(),
             others: Vec::new(),
+            has_more: false,
         }
     }
 
@@ -153,8 +156,12 @@ impl Secrets {
     /// of fewer than 8 bytes, or a word or number of fewer than 16.
     #[must_use]
     pub fn with_other(mut self, name: impl Into<String>, secret: Secret) -> Self {
-        if self.others.len() < Self::MAX_OTHERS && !secret::is_guessable(secret.text()) {
-            self.others.push((name.into(), secret));
+        if secret::is_guessable(secret.text()) {
+            return self;
+        }
+        match self.others.len() < Self::MAX_OTHERS {
+            true => self.others.push((name.into(), secret)),
+            false => self.has_more = true,
         }
         self
     }

@@ -58,8 +58,17 @@ fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) ->
     let letters = Letters::of(body);
     for (style, words) in Style::all() {
         // An escape that the document has no use for gives what another style gives.
-        if wanted(style, words) && style.escapes.has_use(&letters) {
-            offer_named(sink, words, document.print(style))?;
+        if !(wanted(style, words) && style.escapes.has_use(&letters)) {
+            continue;
+        }
+        let Some(printed) = document.print(style) else {
+            continue;
+        };
+        // Some writers end the line. With one difference, that is a cause of its own.
+        let ended = (style.differences() > 1).then(|| [&*printed, b"\n"].concat());
+        sink(Cow::Borrowed(words), printed)?;
+        if let Some(ended) = ended {
+            sink(Cow::Owned(format!("{words}+newline")), ended)?;
         }
     }
     ControlFlow::Continue(())
@@ -105,7 +114,9 @@ pub(super) fn json_html(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> C
 }
 
 pub(super) fn json_sorted(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    styles(body, sink, |_, words| words == "sorted")
+    styles(body, sink, |_, words| {
+        matches!(words, "sorted" | "sorted-on-top")
+    })
 }
 
 pub(super) fn json_jsonb(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -224,7 +235,7 @@ pub(super) fn envelope(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> Co
 }
 
 pub(super) fn part(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    const DEPTH: usize = 2;
+    const DEPTH: usize = 3;
     let Some(document) = Document::parse(body) else {
         return ControlFlow::Continue(());
     };
@@ -243,6 +254,10 @@ pub(super) fn part(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> Contro
 pub(super) fn object(_: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     for text in [
         "[object Object]",
+        "[object ReadableStream]",
+        "[object Buffer]",
+        "Array",
+        "\"\"",
         "{}",
         "undefined",
         "null",
@@ -384,11 +399,67 @@ pub(super) fn line_ends(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> C
         dos.push(*byte);
     }
     sink(Cow::Borrowed("lf"), unix)?;
-    sink(Cow::Borrowed("crlf"), dos)
+    sink(Cow::Borrowed("crlf"), dos)?;
+    // That of the last line only.
+    match (body.strip_suffix(b"\r\n"), body.strip_suffix(b"\n")) {
+        (Some(rest), _) => sink(Cow::Borrowed("lf"), [rest, b"\n"].concat()),
+        (None, Some(rest)) => sink(Cow::Borrowed("crlf"), [rest, b"\r\n"].concat()),
+        (None, None) => ControlFlow::Continue(()),
+    }
 }
 
 pub(super) fn base64(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
     offer(sink, packed::from_base64(body))
+}
+
+/// The bytes that a body lists, as `JSON.stringify` writes a `Buffer`, or has in hexadecimal.
+pub(super) fn listed_bytes(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    offer_named(sink, "hex", packed::from_hex(body))?;
+    let Some(document) = Document::parse(body) else {
+        return ControlFlow::Continue(());
+    };
+    offer_named(sink, "list", json::bytes::of(&document))
+}
+
+pub(super) fn percent_encoded(
+    body: &[u8],
+    _: Option<usize>,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let text = body.strip_suffix(b"=").unwrap_or(body);
+    if memchr::memchr(b'%', text).is_none() {
+        return ControlFlow::Continue(());
+    }
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    for text in [&spaced, text] {
+        sink(PLAIN, percent_encoding::percent_decode(text).collect())?;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Of a sender that encodes what it signs, and not what it sends.
+pub(super) fn encoded(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let text = std::str::from_utf8(body).ok();
+    let string = text.and_then(|text| serde_json::to_vec(text).ok());
+    offer_named(sink, "json-string", string)?;
+    offer_named(sink, "hex", Some(packed::to_hex(body)))
+}
+
+/// Plus signs that are characters, and not the spaces that a form has for them.
+pub(super) fn form_plus(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let Some(text) = form::fields(body).and_then(|_| std::str::from_utf8(body).ok()) else {
+        return ControlFlow::Continue(());
+    };
+    // That of a telephone number begins a value.
+    for (lost, plus) in [("=+", "=%2B"), ("=%20", "=%2B"), ("+", "%2B")] {
+        if text.contains(lost) {
+            sink(PLAIN, text.replace(lost, plus).into_bytes())?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 pub(super) fn chunked(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {

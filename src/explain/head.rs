@@ -237,8 +237,8 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
     for (text, reading) in [
         (plain, Reading::Plain),
         (decoded, Reading::PercentDecoded),
-        (with_plus, Reading::WithPlus),
         (without_spaces.collect(), Reading::WithoutSpaces),
+        (with_plus, Reading::WithPlus),
     ] {
         if reading != Reading::Plain && text == value {
             continue;
@@ -262,7 +262,9 @@ fn runs(value: &[u8], shape: &Shape) -> Vec<Run> {
                 let Some((bytes, encoding)) = decode(part, shape) else {
                     continue;
                 };
-                if all.iter().any(|run| run.bytes == bytes) {
+                // The space is elsewhere.
+                let has_lost_plus = reading != Reading::WithPlus || part.contains('+');
+                if !has_lost_plus || all.iter().any(|run| run.bytes == bytes) {
                     continue;
                 }
                 let fields = tokens.iter().enumerate();
@@ -295,6 +297,8 @@ fn parts(token: &str) -> impl Iterator<Item = &str> {
         after('='),
         after(':'),
         token.rsplit_once(':').map(|(_, rest)| rest),
+        // A prefix that is there twice.
+        token.rsplit_once('=').map(|(_, rest)| rest),
         // The id of the key and the hash, as Worldpay has them; base64 has slashes, too.
         token.rsplit_once('/').map(|(_, rest)| rest),
     ]
@@ -520,7 +524,7 @@ pub(super) fn once(shape: &Shape, sink: &mut Sink<'_>) {
     for name in shape.signature_headers() {
         let lines = shape.headers.iter();
         let lines = lines.filter(|(known, _)| known.eq_ignore_ascii_case(&name));
-        let values = lines.flat_map(|(_, value)| value.split(|byte| *byte == b','));
+        let values = lines.flat_map(|(_, value)| value.split(|byte| b",;".contains(byte)));
         let values: Vec<&[u8]> = values.map(<[u8]>::trim_ascii).take(MOST).collect();
         for value in values.iter().filter(|_| values.len() > 1) {
             offer(with.with_header(&name, value));

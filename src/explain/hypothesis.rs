@@ -88,6 +88,18 @@ hypotheses! {
         "the configured secret is a whole assignment, with the name of the variable",
         do "keep only what follows the equals sign",
         example Example::secret("github", "WEBHOOK_SECRET=It is a secret", b"It is a secret");
+    "secret-comment" by Secret(secret::comment),
+        "the configured secret has the comment that is beside it in a file",
+        do "remove the comment: Docker's --env-file and systemd know none behind a value",
+        example Example::secret("github", "It is a secret # of the tests", b"It is a secret");
+    "secret-escaped" by Secret(secret::escaped),
+        "the configured secret has escapes that nothing has resolved",
+        do "write the characters themselves, and not \\n, \\$, $$ or &amp;",
+        example Example::secret("github", "It is a $$ecret", b"It is a $ecret");
+    "secret-copied-mark" by Secret(secret::copied),
+        "the configured secret ends in what was copied along with it",
+        do "remove it: a comma, a semicolon, the % that zsh prints behind an unfinished line, or the same secret once more",
+        example Example::secret("github", "It is a secret%", b"It is a secret");
     "secret-invisible-character" by Secret(secret::invisible),
         "the configured secret contains a character that cannot be seen",
         do "type the secret, or copy it from the provider's page and not from a chat or a document",
@@ -125,7 +137,7 @@ hypotheses! {
         do "copy the secret again; a form or a script has changed its case",
         example Example::secret("github", "IT IS A SECRET", b"it is a secret");
     "secret-newline-at-vendor" by Secret(secret::newline_at_vendor),
-        "the secret at the provider ends in a line break or a space, which was entered with it",
+        "the secret at the provider has a line break or a space around it, which was entered with it",
         do "enter the secret at the provider again, without the line break",
         example Example::secret("github", "It is a secret", b"It is a secret\n");
     "other-secret:NAME" by OtherSecret,
@@ -330,6 +342,14 @@ hypotheses! {
         "the body is in base64",
         do "decode it: API Gateway and other hosts pass bodies on so, and say it in isBase64Encoded",
         example Example::body(b"eyJhIjoxfQ==", b"{\"a\":1}", "body-base64");
+    "body-bytes:FORM" by Body(body::listed_bytes),
+        "the body came as the numbers of its bytes, or in hexadecimal",
+        do "send the bytes themselves: JSON.stringify of a Buffer lists them, and PostgreSQL prints bytea in hexadecimal",
+        example Example::body(b"{\"type\":\"Buffer\",\"data\":[123,125]}", b"{}", "body-bytes:list");
+    "body-percent-encoded" by Body(body::percent_encoded),
+        "the body is percent-encoded as a whole",
+        do "set the content type of the request: a client that takes a text for a form encodes it",
+        example Example::body(b"%7B%22a%22%3A1%7D=", b"{\"a\":1}", "body-percent-encoded");
     "body-chunked" by Body(body::chunked),
         "the body has the framing of chunks, as it is on the wire",
         do "take the body from a server or a proxy that decodes Transfer-Encoding",
@@ -352,14 +372,22 @@ hypotheses! {
         example Example::body(b"payload=%7B%22a%22%3A+1%7D", b"{\"a\": 1}", "body-form-field:payload");
     "form-reencoded:STYLE" by Body(body::form_encoded),
         "the form was decoded and encoded again on its way",
-        do "keep the bytes of the form as they came: there are several encodings of a space",
+        do "keep the bytes of the form as they came: spaces, most marks and hexadecimal digits may be written in several ways",
         example Example::body(b"text=a%20b&cmd=%2Fx", b"text=a+b&cmd=%2Fx", "form-reencoded:plus");
+    "body-line-ends:ENDS" by Body(body::line_ends),
+        "the line ends of the body were changed",
+        do "transfer the body as binary: Git, FTP and editors change line ends",
+        example Example::body(b"a\r\nb\r\nc", b"a\nb\nc", "body-line-ends:lf");
+    "form-plus-lost" by Body(body::form_plus),
+        "a plus sign in the form was taken for a space on its way, or came unencoded",
+        do "keep the bytes of the form as they came: %2B is a plus sign, and + is a space",
+        example Example::body(b"From=+14155551212", b"From=%2B14155551212", "form-plus-lost");
     "json:compact" by Body(body::json_compact),
-        "the body was pretty-printed on its way, and was signed compact",
+        "the body was signed as compact JSON, and was printed anew on its way",
         do "find what reads and writes JSON in front of the service; the signature is over the bytes that were sent",
         example Example::body(b"{\n  \"a\": 1\n}", b"{\"a\":1}", "json:compact");
     "json:indent" by Body(body::json_indented),
-        "the body was compacted on its way, and was signed with indentation",
+        "the body was signed as indented JSON, and was printed anew on its way",
         do "find what reads and writes JSON in front of the service; the signature is over the bytes that were sent",
         example Example::body(b"{\"a\":1}", b"{\n  \"a\": 1\n}", "json:indent-2");
     "json:python" by Body(body::json_python),
@@ -367,7 +395,7 @@ hypotheses! {
         do "find what reads and writes JSON on the way; a sender in Python has to sign the bytes that it sends",
         example Example::body(b"{\"a\":1,\"b\":2}", b"{\"a\": 1, \"b\": 2}", "json:python");
     "json:ascii" by Body(body::json_ascii),
-        "the body was signed with characters beyond ASCII as escapes, or with .NET also those of HTML",
+        "the body was signed with more characters as escapes, such as those beyond ASCII",
         do "find what reads and writes JSON in front of the service, and keep the bytes as they came",
         example Example::body("{\"a\":\"\u{eb}\"}".as_bytes(), b"{\"a\":\"\\u00eb\"}", "json:compact+ascii");
     "json:slashes" by Body(body::json_slashes),
@@ -402,10 +430,6 @@ hypotheses! {
         "the body was signed in another form of Unicode",
         do "keep the bytes of the body; PowerShell and Windows write UTF-16",
         example Example::body(b"{\"a\":1}", b"{\0\"\0a\0\"\0:\x001\0}\0", "body-charset:utf-16le");
-    "body-line-ends:ENDS" by Body(body::line_ends),
-        "the line ends of the body were changed",
-        do "transfer the body as binary: Git, FTP and editors change line ends",
-        example Example::body(b"a\r\nb\r\nc", b"a\nb\nc", "body-line-ends:lf");
     "body-deflate" by Body(body::deflate),
         "the body is compressed with deflate",
         do "decompress it before it is verified, or configure the proxy not to compress requests",
@@ -415,9 +439,13 @@ hypotheses! {
         do "decompress it before it is verified, or configure the proxy not to compress requests",
         example Example::body(b"\x0b\x03\x80{\"a\":1}\x03", b"{\"a\":1}", "body-brotli");
     "body-object" by Body(body::object),
-        "the sender signed the text of a JavaScript object, and not the body",
+        "the sender signed the text that JavaScript or PHP has for an object, and not the body",
         do "sign JSON.stringify(body), or better the bytes that are sent",
         example Example::body(b"{\"a\":1}", b"[object Object]", "body-object");
+    "body-signed-encoded:FORM" by Body(body::encoded),
+        "the sender signed the body in another encoding than it sent it",
+        do "sign the bytes that are sent, and not JSON.stringify of a text or its hexadecimal",
+        example Example::body(b"{\"a\":1}", b"\"{\\\"a\\\":1}\"", "body-signed-encoded:json-string");
     "body-empty" by Body(body::empty),
         "nothing was signed: the body had been consumed before it was signed",
         do "sign the body before it is read elsewhere, in the sender or the test",

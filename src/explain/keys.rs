@@ -32,6 +32,8 @@ pub(super) struct KeyReading {
 /// The keys for one secret format, by the number of changes: none, one and two.
 pub(super) struct KeyList {
     pub(super) by_changes: [Vec<KeyReading>; 3],
+    /// Whether there are more than are tried.
+    pub(super) has_more: bool,
     is_public: bool,
 }
 
@@ -49,6 +51,7 @@ impl KeyList {
         let mut list = Builder {
             list: Self {
                 by_changes: Default::default(),
+                has_more: false,
                 is_public,
             },
             known: HashMap::new(),
@@ -75,13 +78,14 @@ impl KeyList {
         for start in &configured {
             list.add_text(start);
         }
+        // A reading of what is configured comes before another secret that gives the same key.
         let mut once: Vec<Start> = Vec::new();
+        for start in &configured {
+            once.extend(list.change(start));
+        }
         for start in others {
             list.add_text(&start);
             once.push(start);
-        }
-        for start in &configured {
-            once.extend(list.change(start));
         }
         for start in &once {
             list.change(start);
@@ -152,14 +156,13 @@ impl Builder<'_> {
             }
             return;
         }
-        let Some(list) = self
-            .list
-            .by_changes
-            .get_mut(changes)
-            .filter(|list| list.len() < MOST)
-        else {
+        let Some(list) = self.list.by_changes.get_mut(changes) else {
             return;
         };
+        if list.len() >= MOST {
+            self.list.has_more = true;
+            return;
+        }
         self.known.insert(digest(&text), (changes, list.len()));
         list.push(KeyReading {
             text,

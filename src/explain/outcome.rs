@@ -33,6 +33,27 @@ pub(super) struct Match {
     pub(super) scheme: Scheme,
 }
 
+/// What is not known of a request without a time of receipt, if that counts.
+pub(super) fn undated(shape: &Shape, secrets: &Secrets) -> Option<&'static str> {
+    let scheme = &shape.scheme;
+    let is_dated = scheme.timestamp.is_some() || scheme.special.is_some();
+    let mut keys = secrets.configured.iter();
+    let is_limited = keys.any(|key| key.not_before.is_some() || key.not_after.is_some());
+    match (is_dated, is_limited) {
+        (false, false) => None,
+        (_, false) => Some(
+            "the time of receipt is not known, so it was not judged whether the request is too old",
+        ),
+        (false, true) => Some(
+            "the time of receipt is not known, so it was not judged whether the key was valid then",
+        ),
+        (true, true) => Some(
+            "the time of receipt is not known, so it was not judged whether the request is too old, or the key was valid \
+             then",
+        ),
+    }
+}
+
 /// Names the alternative that a genuine request uses, if it does not use the first.
 pub(super) fn genuine(
     report: &mut Report,

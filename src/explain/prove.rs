@@ -18,6 +18,9 @@ use crate::{
     scheme::{algorithm::Keying, definition::Scheme},
 };
 
+const MORE_SECRETS: &str = "other secrets than the first 256";
+const MORE_READINGS: &str = "readings of secrets beyond the first 4000";
+
 impl Search<'_> {
     /// The keys for a scheme.
     fn list(&mut self, scheme: &Scheme) -> Rc<KeyList> {
@@ -32,6 +35,12 @@ impl Search<'_> {
         }
         let at = (self.at != UNIX_EPOCH).then_some(self.at);
         let list = Rc::new(KeyList::new(self.secrets, format, is_public, at));
+        if self.secrets.has_more {
+            self.tried.leave_out(MORE_SECRETS);
+        }
+        if list.has_more {
+            self.tried.leave_out(MORE_READINGS);
+        }
         self.lists
             .push((format.clone(), is_public, Rc::clone(&list)));
         list

@@ -43,7 +43,7 @@ impl Search<'_> {
                 if body == *wanted && !is_known(&own) && !names.iter().any(is_known) {
                     names.push(name);
                 }
-                if names.len() < MOST {
+                if names.len() < MOST && !self.is_spent() {
                     ControlFlow::Continue(())
                 } else {
                     ControlFlow::Break(())

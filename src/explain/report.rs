@@ -97,7 +97,7 @@ pub struct Tried {
     /// The names of the hypotheses that were tried with all their readings, and match alone in
     /// none.
     excluded: Vec<&'static str>,
-    /// What was left out, because the budget was used up.
+    /// What was left out.
     left_out: Vec<&'static str>,
 }
 
@@ -120,8 +120,8 @@ impl Tried {
         self.excluded.iter().copied()
     }
 
-    /// What was left out because the budget was used up, as phrases; empty if everything was tried
-    /// that was needed.
+    /// What was left out, because the budget was used up or there was too much of it, as phrases;
+    /// empty if everything was tried that was needed.
     pub fn left_out(&self) -> impl Iterator<Item = &'static str> {
         self.left_out.iter().copied()
     }
@@ -151,7 +151,7 @@ impl Tried {
 /// Why a request does not verify, and what to do about it.
 ///
 /// It holds no secret, no variant of one, no signature and no text of the body; of the request, it
-/// names headers, form fields and JSON pointers, shortened, and lengths. `Display` is for people,
+/// names headers, form fields, members of JSON and JSON pointers, shortened, and lengths. `Display` is for people,
 /// and serde's form for programs: `verdict`, `cause`, `remedy` and `tried`, among others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -287,7 +287,7 @@ impl fmt::Display for Report {
         let s = if *readings == 1 { "" } else { "s" };
         write!(f, "tried:   {readings} reading{s} in {milliseconds} ms")?;
         if !left_out.is_empty() {
-            write!(f, "; left out for the budget: {}", left_out.join(", "))?;
+            write!(f, "; left out: {}", left_out.join(", "))?;
         }
         writeln!(f)
     }

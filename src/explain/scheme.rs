@@ -1,7 +1,7 @@
 //! Readings of a scheme: other algorithms, other signed content, other providers, other units of
 //! time.
 
-use std::{borrow::Cow, ops::Range, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, ops::Range, sync::LazyLock};
 
 use crate::{
     explain::{head::Sink, shape::Shape, url},
@@ -9,7 +9,7 @@ use crate::{
     providers,
     scheme::{
         algorithm::{Algorithm, Keying},
-        definition::Coverage,
+        definition::{Coverage, Scheme},
         locator::Locator,
         signature::Grammar,
         timestamp::{TimeUnit, Timestamp},
@@ -108,14 +108,14 @@ pub(super) fn variants(shape: &Shape, sink: &mut Sink<'_>) {
         if *scheme != shape.scheme && !is_known {
             let scheme = scheme.clone();
             let name = hash_name(scheme.algorithm());
-            let other = Shape {
-                scheme: crate::scheme::definition::Scheme {
-                    require: shape.scheme.require.clone(),
-                    ..scheme
-                },
+            let cause = || vec![("algorithm:HASH", name.clone())];
+            let with = |scheme| Shape {
+                scheme,
                 ..shape.clone()
             };
-            sink(vec![("algorithm:HASH", name)], other);
+            sink(cause(), with(scheme.clone()));
+            let require = shape.scheme.require.clone();
+            sink(cause(), with(Scheme { require, ..scheme }));
         }
     }
 }
@@ -168,7 +168,7 @@ pub(super) fn digests(shape: &Shape, sink: &mut Sink<'_>) {
     }
 }
 
-const TEMPLATES: [&str; 16] = [
+const TEMPLATES: [&str; 21] = [
     "{body}",
     "{ts}{body}",
     "{ts}.{body}",
@@ -176,11 +176,16 @@ const TEMPLATES: [&str; 16] = [
     "{ts}|{body}",
     "{ts},{body}",
     "{ts}\n{body}",
+    "{ts}-{body}",
+    "{ts}_{body}",
+    "t={ts}.{body}",
+    "v0:{body}",
     "{body}{ts}",
     "{body}.{ts}",
     "{body}:{ts}",
     "v0:{ts}:{body}",
     "v1:{ts}:{body}",
+    "v1.{ts}.{body}",
     "{url}{body}",
     "{body}{url}",
     "{path}{body}",
@@ -225,6 +230,7 @@ pub(super) fn common_templates(shape: &Shape, sink: &mut Sink<'_>) {
         for content in [
             "{id}.{ts}.{body}",
             "{id}{ts}{body}",
+            "{id}:{ts}:{body}",
             "{id}.{body}",
             "{ts}.{id}.{body}",
         ] {
@@ -268,35 +274,90 @@ fn offer(shape: &Shape, content: &str, sink: &mut Sink<'_>) {
     sink(vec![("scheme:CONTENT", content)], changed);
 }
 
-/// The built-in providers whose signature header the request has.
-pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
+/// How many of the built-in providers have a signature header, by its name in lower case.
+static SENDERS: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let mut senders = HashMap::new();
+    for provider in providers::names().filter_map(providers::by_name) {
+        for header in provider.signature_headers() {
+            let count: &mut usize = senders.entry(header.to_ascii_lowercase()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    senders
+});
+
+/// A built-in provider whose signature header the request has.
+struct Other {
+    name: &'static str,
+    provider: Provider,
+    /// How many of the headers that it sends are there.
+    headers: usize,
+    /// Whether the headers are those of no other.
+    is_sure: bool,
+}
+
+/// Those first that the headers speak for most.
+fn others(shape: &Shape) -> Vec<Other> {
     // Before all that send as these do.
     const FIRST: [&str; 2] = ["svix", "standard-webhooks"];
-    let mut all: Vec<(&str, Provider)> = providers::names()
-        .filter(|name| *name != shape.provider.name())
-        .filter_map(|name| Some((name, providers::by_name(name)?)))
+    let own = shape.provider.name();
+    let is_here = |header: &String| shape.header(header).is_some();
+    let mut all: Vec<Other> = providers::names()
+        .filter(|name| *name != own && !name.starts_with(&format!("{own}-")))
+        .filter_map(|name| {
+            let provider = providers::by_name(name)?;
+            let signature = provider.signature_headers().find(is_here)?;
+            let described = provider
+                .event_type()
+                .into_iter()
+                .chain(provider.delivery_id());
+            let described = described.filter_map(|place| place.as_header());
+            let required = provider.schemes().flat_map(|scheme| {
+                let shape = Shape {
+                    scheme: scheme.clone(),
+                    provider: provider.clone(),
+                    ..shape.clone()
+                };
+                shape.other_headers()
+            });
+            let mut beside: Vec<String> = described.map(Cow::into_owned).chain(required).collect();
+            beside.sort();
+            beside.dedup();
+            let headers = beside.iter().filter(|header| is_here(header)).count();
+            let owners = SENDERS.get(&signature.to_ascii_lowercase());
+            Some(Other {
+                is_sure: headers > 0 || owners == Some(&1),
+                name,
+                headers,
+                provider,
+            })
+        })
         .collect();
-    all.sort_by_key(|(name, provider)| {
-        let header = provider.signature_headers().next();
-        let is_here = header.is_some_and(|header| shape.header(&header).is_some());
-        !(FIRST.contains(name) && is_here)
+    all.sort_by_key(|other| {
+        let is_copied = FIRST.contains(&other.name);
+        (!is_copied, std::cmp::Reverse(other.headers))
     });
-    for (name, provider) in all {
-        if !provider
-            .signature_headers()
-            .any(|header| shape.header(&header).is_some())
-        {
-            continue;
-        }
+    all
+}
+
+/// The built-in providers that the headers name.
+pub(super) fn named_providers(shape: &Shape, sink: &mut Sink<'_>) {
+    offer_providers(shape, |other| other.is_sure, sink);
+}
+
+/// The built-in providers whose signature header the request has.
+pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
+    offer_providers(shape, |_| true, sink);
+}
+
+fn offer_providers(shape: &Shape, is_wanted: fn(&Other) -> bool, sink: &mut Sink<'_>) {
+    for Other { name, provider, .. } in others(shape).into_iter().filter(is_wanted) {
         let provider = match url::known(shape) {
             Some(url) => provider.with_param("url", url),
             None => provider,
         };
         for mut scheme in provider.all_schemes() {
             scheme.require.clear();
-            if scheme.algorithm().keying() == Keying::Token {
-                continue;
-            }
             let other = Shape {
                 provider: provider.clone(),
                 scheme,

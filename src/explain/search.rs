@@ -15,7 +15,7 @@ use crate::{
         found::Found,
         hypothesis::{HYPOTHESES, Rewrite, named},
         keys::KeyList,
-        outcome::{Match, genuine, incomplete, proven, unexplained},
+        outcome::{Match, genuine, incomplete, proven, undated, unexplained},
         report::{Report, Tried, Verdict},
         request::{Refused, as_it_is, base, is_unusable},
         shape::{Front, Shape},
@@ -87,6 +87,8 @@ pub(super) fn run(
         tried: Tried::default(),
     };
     report.tried.count(1);
+    let undated = undated(&shape, secrets).filter(|_| at.is_none());
+    report.observations.extend(undated.map(str::to_owned));
     let refusal = match as_it_is {
         Ok(event) => {
             report.verdict = Verdict::Genuine;
@@ -124,7 +126,7 @@ pub(super) fn run(
     report.tried = search.tried;
     let unusable = matches!(&refusal, Refused::Setup(_)) && is_unusable(&shape, secrets);
     let mut evidence = evidence::of(&providers.endpoint, secrets, captured, &refusal, unusable);
-    report.observations = std::mem::take(&mut evidence.observations);
+    report.observations.append(&mut evidence.observations);
     match stop {
         ControlFlow::Break(Stop::Found(found)) => {
             proven(
@@ -258,7 +260,9 @@ impl Search<'_> {
         self.stage("two changes to the body", |search| {
             search.bodies(&none, false, &mut |search, one, changed| {
                 search.bodies(changed, false, &mut |search, other, body| {
-                    if other.hypothesis == one.hypothesis {
+                    // A message may be in an envelope in an envelope.
+                    let is_twice = other.hypothesis == one.hypothesis;
+                    if is_twice && !one.name().starts_with("body-envelope") {
                         return Flow::Continue(());
                     }
                     search.prove(front, 0, body, &[one.clone(), other])

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -83,6 +84,8 @@ pub(super) fn whitespace(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     // Inside, where a terminal has broken a line.
     let inside: String = secret.split(['\r', '\n', '\t']).collect();
     text(sink, secret, inside);
+    let none: String = secret.split_whitespace().collect();
+    text(sink, secret, none);
 }
 
 pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
@@ -112,22 +115,137 @@ pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     }
 }
 
+/// Lines of a file of settings, in the notation of a shell, of PowerShell or of YAML.
 pub(super) fn assignment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
-    let bare = secret.strip_prefix("export ").unwrap_or(secret);
-    if let Some((name, value)) = bare.split_once(['=', ':']) {
-        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        if !name.is_empty() && name.bytes().all(is_name) {
-            text(sink, secret, value.trim());
+    const KEYWORDS: [&str; 4] = ["export ", "set ", "$env:", "- "];
+    const MOST: usize = 100;
+    for line in secret.lines().take(MOST) {
+        let line = line.trim();
+        let mut keywords = KEYWORDS.iter();
+        let bare = keywords.find_map(|keyword| line.strip_prefix(keyword));
+        let Some((name, value)) = bare.unwrap_or(line).split_once(['=', ':']) else {
+            continue;
+        };
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        let name = name.trim();
+        if name.is_empty() || !name.bytes().all(is_name) {
+            continue;
+        }
+        let value = value.trim().trim_end_matches([';', ',']);
+        text(sink, secret, value);
+        for mark in ['"', '\''] {
+            let inner = value.strip_prefix(mark);
+            if let Some(inner) = inner.and_then(|inner| inner.strip_suffix(mark)) {
+                text(sink, secret, inner);
+            }
         }
     }
+}
+
+/// What follows a value in a file that allows comments.
+pub(super) fn comment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    for mark in [" #", "\t#", " //"] {
+        if let Some((value, _)) = secret.split_once(mark) {
+            text(sink, secret, value.trim_end());
+        }
+    }
+    // A line of its own in front of it.
+    let lines = secret.lines().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    if let (Some(only), None) = (lines.next(), lines.next()) {
+        text(sink, secret, only);
+    }
+}
+
+/// What is copied along with a secret: the punctuation of a list, or the mark of a shell.
+pub(super) fn copied(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    for mark in [",", ";", "%", "$", "."] {
+        if let Some(rest) = secret.strip_suffix(mark) {
+            let rest = rest.trim_end();
+            text(sink, secret, rest);
+            for quote in ['"', '\''] {
+                let inner = rest.strip_prefix(quote);
+                if let Some(inner) = inner.and_then(|inner| inner.strip_suffix(quote)) {
+                    text(sink, secret, inner);
+                }
+            }
+        }
+    }
+    // Pasted twice.
+    let half = secret.len().checked_div(2).unwrap_or_default();
+    if let Some((first, second)) = secret.split_at_checked(half)
+        && first == second
+    {
+        text(sink, secret, first);
+    }
+}
+
+/// Escapes of shells, of JSON and of HTML that nothing has resolved.
+pub(super) fn escaped(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
+    const OF_HTML: [(&str, &str); 6] = [
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ];
+    if secret.contains('\\') {
+        let plain = Zeroizing::new(without_backslashes(secret));
+        text(sink, secret, plain.trim());
+        text(sink, secret, plain.as_str());
+    }
+    text(sink, secret, secret.replace("$$", "$"));
+    let mut plain = Zeroizing::new(secret.to_owned());
+    for (written, meant) in OF_HTML {
+        *plain = plain.replace(written, meant);
+    }
+    text(sink, secret, plain.as_str());
+}
+
+fn without_backslashes(secret: &str) -> String {
+    let mut plain = String::with_capacity(secret.len());
+    let mut letters = secret.chars();
+    while let Some(letter) = letters.next() {
+        let next = (letter == '\\').then(|| letters.next()).flatten();
+        plain.push(match next {
+            None => letter,
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let digits = letters.as_str().get(..4);
+                let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                match code.and_then(char::from_u32) {
+                    Some(meant) => {
+                        letters.by_ref().take(4).for_each(drop);
+                        meant
+                    }
+                    None => 'u',
+                }
+            }
+            Some(other) => other,
+        });
+    }
+    plain
 }
 
 pub(super) fn invisible(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     let is_invisible = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202f}'
-                | '\u{2060}'..='\u{2064}' | '\u{feff}')
+                | '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
     };
+    // What a terminal sends around pasted text, and for colours.
+    let mut parts = secret.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| {
+        let end = part.find(|letter: char| letter.is_ascii_alphabetic() || letter == '~');
+        let after = end.and_then(|end| part.get(end.saturating_add(1)..));
+        after.unwrap_or_default()
+    });
+    let without_codes: String = std::iter::once(first).chain(rest).collect();
+    text(sink, secret, without_codes);
     let visible: String = secret
         .chars()
         .filter(|letter| !is_invisible(*letter))
@@ -140,6 +258,10 @@ pub(super) fn invisible(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
 
 pub(super) fn percent_encoded(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     if let Ok(decoded) = percent_decode_str(secret).decode_utf8() {
+        let twice = percent_decode_str(&decoded).decode_utf8();
+        text(sink, secret, twice.unwrap_or_default());
+        // As a form has spaces.
+        text(sink, secret, decoded.replace('+', " "));
         text(sink, secret, decoded);
     }
 }
@@ -239,7 +361,9 @@ pub(super) fn base64(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
 
 pub(super) fn hex(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
     if format.encoding != TextEncoding::Hex {
-        key(sink, "", decode_hex(format.strip(secret)));
+        let text = format.strip(secret);
+        let bare = text.trim_start_matches("0x").replace([':', ' '], "");
+        key(sink, "", decode_hex(&bare));
     }
 }
 
@@ -247,6 +371,12 @@ pub(super) fn hashed(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
     let digest = Sha256::digest(secret.as_bytes());
     key(sink, "hex", Some(encode_hex(&digest).into_bytes()));
     key(sink, "bytes", Some(digest.to_vec()));
+    key(
+        sink,
+        "upper-hex",
+        Some(encode_hex(&digest).to_uppercase().into_bytes()),
+    );
+    key(sink, "base64", Some(STANDARD.encode(digest).into_bytes()));
     if let Some(decoded) = decoded(secret, format) {
         let digest = Sha256::digest(&**decoded);
         key(sink, "hex", Some(encode_hex(&digest).into_bytes()));
@@ -255,9 +385,18 @@ pub(super) fn hashed(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
 }
 
 pub(super) fn newline_at_vendor(secret: &str, format: &SecretFormat, sink: &mut Sink<'_>) {
-    for end in ["\n", "\r\n", " "] {
-        if let Some(decoded) = decoded(secret, format) {
-            key(sink, "", Some([&**decoded, end.as_bytes()].concat()));
-        }
+    let Some(decoded) = decoded(secret, format) else {
+        return;
+    };
+    for (start, end) in [
+        ("", "\n"),
+        ("", "\r\n"),
+        ("", " "),
+        ("", "\t"),
+        (" ", ""),
+        ("\t", ""),
+    ] {
+        let entered = [start.as_bytes(), &decoded, end.as_bytes()].concat();
+        key(sink, "", Some(entered));
     }
 }

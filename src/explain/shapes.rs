@@ -45,6 +45,10 @@ impl Search<'_> {
     ) -> Vec<(Vec<Found>, Shape)> {
         const MOST: usize = 1500;
         let mut all = Vec::new();
+        // A request of another provider is no request with a renamed header.
+        if is_wanted(named("provider:NAME")) {
+            scheme::named_providers(shape, &mut |names, shape| push(&mut all, names, shape));
+        }
         for hypothesis in HYPOTHESES.iter().filter(|hypothesis| is_wanted(hypothesis)) {
             let mut sink = |names: Vec<Named>, shape: Shape| {
                 // One rewrite serves several hypotheses.

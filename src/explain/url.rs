@@ -132,6 +132,30 @@ fn proxied(shape: &Shape) -> Option<Url> {
     Url::parse(&format!("{scheme}://{host}{target}"))
 }
 
+/// The path that a proxy says it was asked for.
+fn original(shape: &Shape) -> Option<String> {
+    const HEADERS: [&str; 6] = [
+        "x-original-uri",
+        "x-original-url",
+        "x-forwarded-uri",
+        "x-rewrite-url",
+        "x-envoy-original-path",
+        "x-forwarded-path",
+    ];
+    let uri = HEADERS.iter().find_map(|name| header(shape, name))?;
+    let target = path_and_query(&uri);
+    target.split('?').next().map(str::to_owned)
+}
+
+/// A prefix in front of a path, with one slash between them.
+fn mounted(prefix: &str, path: &str) -> String {
+    let prefix = prefix.trim_matches('/');
+    match prefix.is_empty() {
+        true => path.to_owned(),
+        false => format!("/{prefix}{path}"),
+    }
+}
+
 /// The URL as the request shows it.
 pub(super) fn seen(shape: &Shape) -> Option<String> {
     if shape.target.contains("://") {
@@ -240,10 +264,9 @@ fn whole(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
     let plain = known().map(|url| Some(url.path.clone()));
     let mounted = known().flat_map(|url| {
         let prefixes = prefixes.iter();
-        prefixes.map(|prefix| Some(format!("{}{}", prefix.trim_end_matches('/'), url.path)))
+        prefixes.map(|prefix| Some(mounted(prefix, &url.path)))
     });
-    let original = header(shape, "x-original-uri").or(header(shape, "x-original-url"));
-    let original = original.map(|uri| uri.split('?').next().unwrap_or_default().to_owned());
+    let original = original(shape);
     let paths = distinct(plain.chain(mounted).chain([original]));
     let slashed = |path: &String| {
         let other = match path.strip_suffix('/') {
@@ -258,7 +281,10 @@ fn whole(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
         let decoded = percent_encoding::percent_decode_str(&query)
             .decode_utf8_lossy()
             .into_owned();
-        for query in [query, decoded] {
+        // As forms have spaces, and as URLs have them.
+        let with_plus = query.replace("%20", "+");
+        let without_plus = query.replace('+', "%20");
+        for query in [query, decoded, with_plus, without_plus] {
             if !queries.contains(&Some(query.clone())) {
                 queries.push(Some(query));
             }
@@ -317,7 +343,7 @@ fn paths(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
         header(shape, "x-script-name"),
     ];
     let prefixes = distinct(mounts.iter().cloned().map(Some).chain(forwarded));
-    let original = header(shape, "x-original-uri").or(header(shape, "x-original-url"));
+    let original = original(shape);
     let registered = shape
         .provider
         .param(URL)
@@ -325,9 +351,9 @@ fn paths(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
         .map(|url| url.path);
     let mut all: Vec<(&'static str, String)> = Vec::new();
     for prefix in &prefixes {
-        all.push(("path", format!("{}{path}", prefix.trim_end_matches('/'))));
+        all.push(("path", mounted(prefix, &path)));
     }
-    all.extend(original.map(|uri| ("path", uri.split('?').next().unwrap_or_default().to_owned())));
+    all.extend(original.map(|path| ("path", path)));
     all.extend(registered.map(|path| ("path", path)));
     all.push(match path.strip_suffix('/') {
         Some(bare) => ("slash", bare.to_owned()),

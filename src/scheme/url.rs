@@ -59,9 +59,13 @@ pub(crate) fn check_source(params: &Params) -> Result<(), SetupError> {
     check_url(parameter(params, "url")?)
 }
 
-/// Refuses a text that is no URL.
+/// Refuses a text that is no URL. A query may have spaces, since some senders sign it decoded.
 pub(crate) fn check_url(url: &str) -> Result<(), SetupError> {
-    if Url::parse(url).is_none() || url.contains(|letter: char| letter.is_whitespace()) {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let is_spaced = address.contains(|letter: char| letter.is_whitespace())
+        || query.trim() != query
+        || query.contains(|letter: char| letter.is_control());
+    if Url::parse(url).is_none() || is_spaced {
         return Err(SetupError::new(
             "url: it is no URL; set the one that is registered with the provider, from https:// on",
         ));

@@ -52,12 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Outcome> {
     let Capture { request, time } = Capture::read(&arguments.capture)?;
     let captured = match time {
         Some((time, _)) => request.with_received_at(time),
-        None => {
-            output::note(
-                "the capture does not say when it was received, so its age is not judged; --now sets a time",
-            );
-            request
-        }
+        // The report says what that means.
+        None => request,
     };
     let options = ExplainOptions {
         budget: arguments.budget.budget,

@@ -212,9 +212,9 @@ impl Target {
             Self::Endpoint { config, name } => {
                 let members = config.members(name).map(|member| {
                     let (providers, secrets) = config.suspects(member).map_err(not_built)?;
-                    let captured = match member == name {
-                        true => captured.clone(),
-                        false => captured.clone().with_endpoint(member),
+                    let captured = match captured.endpoint() {
+                        Some(_) if member == name => captured.clone(),
+                        _ => captured.clone().with_endpoint(member),
                     };
                     Ok((providers, secrets, captured))
                 });

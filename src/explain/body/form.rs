@@ -26,6 +26,7 @@ enum Set {
     Slashes,
     /// Whatever may be in a query.
     Query,
+    DotNet,
     /// These of [`MARKS`], one per bit.
     Marks(u16),
 }
@@ -50,6 +51,7 @@ impl Set {
                 Self::Js => b"-_.!~*'()".contains(&byte),
                 Self::Slashes => b"-._~/".contains(&byte),
                 Self::Query => b"-._~!$'()*,;:@/?".contains(&byte),
+                Self::DotNet => b"-_.!*()".contains(&byte),
                 Self::Marks(marks) => b"-._".contains(&byte) || is_among(marks, byte),
             }
     }
@@ -57,7 +59,14 @@ impl Set {
 
 impl Style {
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        let sets = [Set::Url, Set::Rfc3986, Set::Js, Set::Slashes, Set::Query];
+        let sets = [
+            Set::Url,
+            Set::Rfc3986,
+            Set::Js,
+            Set::Slashes,
+            Set::Query,
+            Set::DotNet,
+        ];
         Self::with_sets(sets.into_iter())
     }
 
@@ -97,6 +106,7 @@ impl Style {
             Set::Js => words.push("javascript"),
             Set::Slashes => words.push("slashes"),
             Set::Query => words.push("query"),
+            Set::DotNet => words.push("dotnet"),
             Set::Marks(_) => words.push("keeps"),
         }
         if self.lower {

@@ -1,5 +1,6 @@
 //! JSON printed again, as the writers that people use print it.
 
+pub(super) mod bytes;
 pub(in crate::explain) mod document;
 pub(in crate::explain) mod numbers;
 mod print;

@@ -7,6 +7,8 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use crate::crypto::encoding::{decode_hex, encode_hex};
+
 /// The longest body that is unpacked, in bytes.
 const LONGEST: u64 = 8 << 20;
 
@@ -32,6 +34,17 @@ pub(super) fn from_base64(body: &[u8]) -> Option<Vec<u8>> {
     GeneralPurpose::new(alphabet, INDIFFERENT)
         .decode(&text)
         .ok()
+}
+
+pub(super) fn to_hex(body: &[u8]) -> Vec<u8> {
+    encode_hex(body).into_bytes()
+}
+
+/// The bytes that a body has in hexadecimal, also as PostgreSQL prints `bytea`.
+pub(super) fn from_hex(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let bare = text.strip_prefix("\\x").unwrap_or(text);
+    decode_hex(bare).filter(|bytes| !bytes.is_empty())
 }
 
 /// The content of chunks (RFC 9112, section 7.1).

@@ -603,3 +603,262 @@ fn a_key_outside_its_window_is_named_beside_other_causes() {
         ),
     ]);
 }
+
+#[test]
+fn a_changed_value_is_no_other_spelling() {
+    for (signed, came) in [
+        ("120.50", "120.504"),
+        ("120.50", "120.499"),
+        ("100.00", "99.996"),
+        ("0.00", "0.004"),
+        ("0.00", "1e-400"),
+        ("0.1", "0.1000000000000000001"),
+    ] {
+        let document = |number| format!("{{\"amount\":{number},\"n\":\"x\"}}");
+        let report = changed(&document(signed), &document(came)).explained();
+        assert_eq!(report.verdict(), Verdict::Unexplained, "{came}: {report}");
+    }
+}
+
+/// A request that is signed with one secret, at an endpoint that is configured with a text.
+fn configured(text: &str) -> Case {
+    github().secret(text)
+}
+
+#[test]
+fn what_files_shells_and_terminals_make_of_a_secret_is_named() {
+    let rows = [
+        ("SECRET # of the tests", "secret-comment"),
+        ("# of the tests\nSECRET", "secret-comment"),
+        ("SECRET\\n", "secret-escaped"),
+        ("SECRET,", "secret-copied-mark"),
+        ("\"SECRET\",", "secret-copied-mark"),
+        ("SECRET%", "secret-copied-mark"),
+        ("SECRETSECRET", "secret-copied-mark"),
+        ("WEBHOOK = SECRET", "secret-assignment"),
+        ("export WEBHOOK='SECRET';", "secret-assignment"),
+        ("$env:WEBHOOK=\"SECRET\"", "secret-assignment"),
+        ("secret: SECRET", "secret-assignment"),
+        ("PORT=1\nWEBHOOK=SECRET\n", "secret-assignment"),
+        ("\u{1b}[200~SECRET\u{1b}[201~", "secret-invisible-character"),
+        ("\u{2068}SECRET\u{2069}", "secret-invisible-character"),
+        ("&quot;SECRET&quot;", "secret-escaped|secret-quoted"),
+    ];
+    for (text, cause) in rows {
+        let report = configured(&text.replace("SECRET", SECRET)).explained();
+        let found = report.cause().unwrap_or_default();
+        let also = report.also().any(|name| name == cause);
+        assert!(found == cause || also, "{text}: {report}");
+        assert_eq!(report.verdict(), Verdict::Proven, "{text}: {report}");
+    }
+}
+
+#[test]
+fn a_reading_of_the_own_secret_comes_before_another_secret() {
+    let mut case = configured("\"a-secret-of-some-length\"");
+    case.secrets = case
+        .secrets
+        .with_env_file("GITHUB_SECRET=a-secret-of-some-length\n");
+    let report = case.explained();
+    assert_eq!(report.cause(), Some("secret-quoted"), "{report}");
+    assert!(
+        report
+            .also()
+            .any(|name| name == "other-secret:GITHUB_SECRET"),
+        "{report}"
+    );
+}
+
+#[test]
+fn secrets_that_are_too_many_are_not_left_out_silently() {
+    let with = |count: usize| {
+        let mut case = configured("another-secret-of-some-length");
+        for number in 1..count {
+            let other = Secret::new(format!("another-secret-{number}"));
+            case.secrets = case.secrets.with_other(format!("V{number}"), other);
+        }
+        case.secrets = case.secrets.with_other("GOOD", Secret::new(SECRET));
+        case.explained()
+    };
+    assert_eq!(with(Secrets::MAX_OTHERS).cause(), Some("other-secret:GOOD"));
+    let more = with(Secrets::MAX_OTHERS + 1);
+    let left_out: Vec<_> = more.tried().left_out().collect();
+    assert!(
+        left_out.iter().any(|text| text.contains("first 256")),
+        "{more}"
+    );
+}
+
+#[test]
+fn what_a_genuine_request_leaves_open_is_said() {
+    let undated = |case: Case, name| case.explained_with(Providers::new(provider(name)), false);
+    let stripe = undated(stripe_at(NOW), "stripe");
+    assert!(
+        stripe
+            .to_string()
+            .contains("whether the request is too old"),
+        "{stripe}"
+    );
+    let mut case = github();
+    case.secrets = Secrets::new(Secret::new(SECRET).with_not_after(at(NOW - 1)));
+    let old = undated(case, "github");
+    assert_eq!(old.verdict(), Verdict::Genuine, "{old}");
+    assert!(
+        old.to_string().contains("whether the key was valid"),
+        "{old}"
+    );
+    let plain = undated(github(), "github");
+    assert!(!plain.to_string().contains("time of receipt"), "{plain}");
+}
+
+#[test]
+fn a_request_of_another_provider_is_no_renamed_header() {
+    let sent = |name, to| {
+        let secret = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        Case::of(provider(name), secret, JSON).provider(provider(to))
+    };
+    let gitlab = vec![
+        ("X-Gitlab-Token".to_owned(), SECRET.to_owned()),
+        ("X-Gitlab-Event".to_owned(), "Push Hook".to_owned()),
+    ];
+    let gitlab = Case::new(provider("github"), SECRET, gitlab, JSON).explained();
+    let names: Vec<&str> = gitlab.cause().into_iter().chain(gitlab.also()).collect();
+    assert!(
+        names.iter().all(|name| name.starts_with("provider:gitlab")),
+        "{gitlab}"
+    );
+    check(vec![
+        ("Shopify", sent("shopify", "github"), "provider:shopify", ""),
+        (
+            "Typeform",
+            sent("typeform", "github"),
+            "provider:typeform",
+            "",
+        ),
+        (
+            "Paystack",
+            sent("paystack", "github"),
+            "provider:paystack",
+            "",
+        ),
+        (
+            "GitHub",
+            sent("github", "shopify").header("X-GitHub-Event", "push"),
+            "provider:github",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn bodies_that_languages_and_gateways_write_are_found() {
+    let plain = r#"{"b":{"z":1,"y":2},"a":"<x>"}"#;
+    let inner = r#"{"Type":"Notification","Message":"{\"a\":1}"}"#;
+    let outer = serde_json::json!({"Records": [{"body": inner}]}).to_string();
+    let deep = r#"{"x":{"y":{"z":{"a": 1}}}}"#;
+    check(vec![
+        (
+            "CRLF",
+            changed("{\n  \"a\": 1\n}", "{\r\n  \"a\": 1\r\n}"),
+            "body-line-ends:lf",
+            "",
+        ),
+        (
+            "the last CR",
+            changed("{\n  \"a\": 1\n}\r\n", "{\n  \"a\": 1\n}\n"),
+            "body-line-ends:crlf",
+            "",
+        ),
+        (
+            "Windows",
+            changed("{\r\n  \"a\": 1\r\n}", r#"{"a":1}"#),
+            "json:indent-2-crlf",
+            "",
+        ),
+        (
+            "an encoder of Go",
+            changed("{\n  \"a\": \"\\u003cx\\u003e\"\n}\n", r#"{"a":"<x>"}"#),
+            "json:indent-2+html+newline",
+            "",
+        ),
+        (
+            "ksort",
+            changed(r#"{"a":"<x>","b":{"z":1,"y":2}}"#, plain),
+            "json:sorted-on-top",
+            "",
+        ),
+        (
+            "a Buffer",
+            changed("{}", "[123,125]"),
+            "body-bytes:list",
+            "",
+        ),
+        (
+            "numbered bytes",
+            changed("{}", r#"{"0":123,"1":125}"#),
+            "body-bytes:list",
+            "",
+        ),
+        ("bytea", changed("{}", "\\x7b7d"), "body-bytes:hex", ""),
+        (
+            "JSON.stringify",
+            changed(r#""{\"a\":1}""#, r#"{"a":1}"#),
+            "body-signed-encoded:json-string",
+            "",
+        ),
+        (
+            "a telephone number",
+            changed("From=%2B14155551212&x=1", "From=+14155551212&x=1"),
+            "form-plus-lost",
+            "",
+        ),
+        (
+            "an envelope in another",
+            changed(r#"{"a":1}"#, &outer),
+            "body-envelope:/Records/0/body|body-envelope:/Message",
+            "",
+        ),
+        (
+            "a part of a part",
+            changed(r#"{"a": 1}"#, deep),
+            "body-part:/x/y/z",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn a_query_that_was_signed_decoded_is_found() {
+    let square = |url| with_url("square", url);
+    let (decoded, encoded) = (
+        "https://hooks.example.com/webhooks/x?q=a b",
+        "https://hooks.example.com/webhooks/x?q=a%20b",
+    );
+    check(vec![
+        (
+            "decoded",
+            Case::of(square(decoded), SECRET, JSON).provider(square(encoded)),
+            "url:query",
+            "",
+        ),
+        (
+            "with a plus",
+            Case::of(
+                square("https://hooks.example.com/webhooks/x?q=a+b"),
+                SECRET,
+                JSON,
+            )
+            .provider(square(encoded)),
+            "url:query",
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn the_algorithm_that_a_header_names_is_no_missing_setting() {
+    let sumsub = provider("sumsub").select_variant("hmac-sha512").unwrap();
+    let case = Case::of(sumsub, SECRET, JSON).provider(provider("sumsub"));
+    let report = case.explained();
+    assert_eq!(report.cause(), Some("algorithm:sha512"), "{report}");
+}

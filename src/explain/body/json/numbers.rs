@@ -188,6 +188,50 @@ pub(in crate::explain::body) fn respelled(
     ControlFlow::Continue(())
 }
 
+/// Whether two numbers of JSON are the same, to the last digit.
+pub(super) fn are_equal(one: &str, other: &str) -> bool {
+    match (Decimal::of(one), Decimal::of(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// A number as a fraction of one: its digits follow the point, after or before so many zeros.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn of(text: &str) -> Option<Self> {
+        let (is_negative, text) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (text, exponent) = match text.split_once(['e', 'E']) {
+            Some((text, exponent)) => (text, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let all = [whole, fraction].concat();
+        let digits = all.trim_start_matches('0');
+        let zeros = all.len().checked_sub(digits.len())?;
+        let point = i64::try_from(whole.len()).ok()?;
+        let point = point.checked_sub(i64::try_from(zeros).ok()?)?;
+        let digits = digits.trim_end_matches('0');
+        Some(Self {
+            is_negative,
+            digits: digits.to_owned(),
+            exponent: match digits.is_empty() {
+                true => 0,
+                false => exponent.checked_add(point)?,
+            },
+        })
+    }
+}
+
 /// Whether an integer has more digits than JavaScript keeps, and ends as one that it has rounded.
 pub(in crate::explain) fn has_rounded(text: &[u8]) -> bool {
     const DIGITS: usize = 17;
@@ -205,4 +249,32 @@ pub(in crate::explain) fn has_rounded(text: &[u8]) -> bool {
                 .parse::<f64>()
                 .is_ok_and(|value| format!("{value}") == number)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_equal;
+
+    #[test]
+    fn numbers_are_compared_to_the_last_digit() {
+        for (one, other) in [
+            ("1.50", "1.5"),
+            ("1e2", "100"),
+            ("1.5E-3", "0.0015"),
+            ("-0.0", "-0"),
+            ("1200", "1.2e+3"),
+        ] {
+            assert!(are_equal(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("120.504", "120.50"),
+            ("0.1000000000000000001", "0.1"),
+            ("1e-400", "0"),
+            ("1", "-1"),
+            ("12", "1.2"),
+            ("1e99999999999999999999", "1"),
+        ] {
+            assert!(!are_equal(one, other), "{one} {other}");
+        }
+    }
 }

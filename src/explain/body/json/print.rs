@@ -2,6 +2,7 @@
 
 use crate::explain::body::json::{
     document::{Document, Node, Span},
+    numbers,
     style::{Ascii, Numbers, Order, Spacing, Style},
 };
 
@@ -74,7 +75,7 @@ impl Printer<'_, '_> {
             }
             Node::Map(_, members) => {
                 self.out.push(b'{');
-                for (place, (key, value)) in self.ordered(members).into_iter().enumerate() {
+                for (place, (key, value)) in self.ordered(members, depth).into_iter().enumerate() {
                     self.separate(place, below);
                     self.string(key);
                     self.out.extend_from_slice(self.style.spacing.colon());
@@ -92,12 +93,15 @@ impl Printer<'_, '_> {
             .extend_from_slice(if is_jackson { jackson } else { plain });
     }
 
-    fn ordered<'n>(&self, members: &'n [(Span, Node)]) -> Vec<(Span, &'n Node)> {
+    fn ordered<'n>(&self, members: &'n [(Span, Node)], depth: usize) -> Vec<(Span, &'n Node)> {
         let mut all: Vec<(Span, &Node)> =
             members.iter().map(|(key, value)| (*key, value)).collect();
         match self.style.order {
             Order::Kept => {}
-            Order::Sorted => all.sort_by_cached_key(|(key, _)| self.document.key(*key)),
+            Order::SortedOnTop if depth > 0 => {}
+            Order::Sorted | Order::SortedOnTop => {
+                all.sort_by_cached_key(|(key, _)| self.document.key(*key))
+            }
             Order::Jsonb => all.sort_by_cached_key(|(key, _)| {
                 let key = self.document.key(*key);
                 (key.len(), key)
@@ -121,7 +125,7 @@ impl Printer<'_, '_> {
         if let Some(indent) = self.style.spacing.indent()
             && !self.is_too_long()
         {
-            self.out.push(b'\n');
+            self.out.extend_from_slice(self.style.spacing.line_end());
             for _ in 0..depth {
                 self.out.extend_from_slice(indent.as_bytes());
             }
@@ -147,18 +151,22 @@ impl Printer<'_, '_> {
                 self.out
                     .extend_from_slice(whole.map_or(raw, |(whole, _)| whole.as_bytes()));
             }
-            Numbers::TwoDecimals if is_number && !is_integer => match text.parse::<f64>() {
-                Ok(number) => self
-                    .out
-                    .extend_from_slice(format!("{number:.2}").as_bytes()),
-                Err(_) => self.out.extend_from_slice(raw),
-            },
-            Numbers::Shortest if is_number && !is_integer => match text.parse::<f64>() {
-                Ok(number) => self.out.extend_from_slice(format!("{number}").as_bytes()),
-                Err(_) => self.out.extend_from_slice(raw),
-            },
+            Numbers::TwoDecimals if is_number && !is_integer => {
+                self.number(text, |number| format!("{number:.2}"));
+            }
+            Numbers::Shortest if is_number && !is_integer => {
+                self.number(text, |number| number.to_string());
+            }
             _ => self.out.extend_from_slice(raw),
         }
+    }
+
+    /// Another text of a number, unless it is another number.
+    fn number(&mut self, text: &str, write: fn(f64) -> String) {
+        let written = text.parse().ok().map(write);
+        let written = written.filter(|written| numbers::are_equal(written, text));
+        let text = written.as_deref().unwrap_or(text);
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     fn string(&mut self, span: Span) {

@@ -19,6 +19,8 @@ pub(in crate::explain::body) enum Spacing {
     /// `", "` and `" : "`, as `json_build_object` of PostgreSQL prints.
     PostgreSql,
     Indent(&'static str),
+    /// Two spaces and CRLF, as .NET prints on Windows.
+    Windows,
     /// Three spaces and `" : "`, with a line break at the end.
     Perl,
     /// Two spaces and `" : "`, with the items of a list on one line.
@@ -30,7 +32,7 @@ impl Spacing {
     pub(in crate::explain::body) fn colon(self) -> &'static [u8] {
         match self {
             Self::Compact => b":",
-            Self::Python | Self::Indent(_) => b": ",
+            Self::Python | Self::Indent(_) | Self::Windows => b": ",
             Self::PostgreSql | Self::Perl | Self::Jackson => b" : ",
         }
     }
@@ -41,7 +43,14 @@ impl Spacing {
             Self::Compact | Self::Python | Self::PostgreSql => None,
             Self::Indent(indent) => Some(indent),
             Self::Perl => Some("   "),
-            Self::Jackson => Some("  "),
+            Self::Jackson | Self::Windows => Some("  "),
+        }
+    }
+
+    pub(in crate::explain::body) fn line_end(self) -> &'static [u8] {
+        match self {
+            Self::Windows => b"\r\n",
+            _ => b"\n",
         }
     }
 }
@@ -50,8 +59,14 @@ impl Spacing {
 pub(in crate::explain::body) enum Order {
     Kept,
     Sorted,
+    /// The names of the outermost object alone, as `ksort` of PHP.
+    SortedOnTop,
     /// By length, then by bytes.
     Jsonb,
+}
+
+impl Order {
+    const ALL: [Self; 4] = [Self::Kept, Self::Sorted, Self::SortedOnTop, Self::Jsonb];
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -283,12 +298,13 @@ impl Style {
         Numbers::Shortest,
     ];
 
-    const SPACINGS: [Spacing; 11] = [
+    const SPACINGS: [Spacing; 12] = [
         Spacing::Compact,
         Spacing::Python,
         Spacing::Indent("  "),
         Spacing::Indent("    "),
         Spacing::Indent("\t"),
+        Spacing::Windows,
         Spacing::Jackson,
         Spacing::PostgreSql,
         Spacing::Perl,
@@ -302,7 +318,7 @@ impl Style {
         static ALL: LazyLock<Vec<(Style, String)>> = LazyLock::new(|| {
             let mut all = Vec::new();
             for spacing in Style::SPACINGS {
-                for order in [Order::Kept, Order::Sorted, Order::Jsonb] {
+                for order in Order::ALL {
                     for numbers in Style::NUMBERS {
                         for escapes in escapes() {
                             let style = Style {
@@ -359,12 +375,14 @@ impl Style {
             Spacing::Indent("\t") => words.push("indent-tab"),
             Spacing::Indent("        ") => words.push("indent-8"),
             Spacing::Indent(_) => words.push("indent-4"),
+            Spacing::Windows => words.push("indent-2-crlf"),
             Spacing::Perl => words.push("perl"),
             Spacing::Jackson => words.push("jackson"),
         }
         match self.order {
             Order::Kept => {}
             Order::Sorted => words.push("sorted"),
+            Order::SortedOnTop => words.push("sorted-on-top"),
             Order::Jsonb => words.push("jsonb"),
         }
         match self.numbers {
