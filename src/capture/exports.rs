@@ -19,7 +19,9 @@ pub(super) fn read(
     if let Some(entries) = list_at(document, "/log/entries") {
         return Some(several(entries, har));
     }
-    if document.get("requestContext").is_some() {
+    // Netlify has events of Lambda without the context.
+    let is_netlify = document.get("httpMethod").is_some() && document.get("headers").is_some();
+    if is_netlify || document.get("requestContext").is_some() {
         return Some(one(lambda(document)));
     }
     if is_github(document) {

@@ -62,6 +62,18 @@ impl CapturedRequest {
         }
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let trimmed = text.trim_ascii_start();
+        let problem = if trimmed.is_empty() {
+            Some("it is empty")
+        } else if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+            Some("it is UTF-16, as PowerShell writes files; save it as UTF-8")
+        } else if trimmed.starts_with(b"HTTP/") {
+            Some("it is a response; the request is needed")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(ReadError::new(problem));
+        }
         if trimmed.starts_with(b"{") || trimmed.starts_with(b"[") {
             return from_json(trimmed);
         }
@@ -95,10 +107,10 @@ fn from_json(text: &[u8]) -> Result<Vec<CapturedRequest>, ReadError> {
     };
     let requests = list.into_iter().take(CapturedRequest::MAX_REQUESTS);
     let requests = requests.map(|request| {
-        if !["method", "target", "url", "headers"].iter().any(|key| request.get(key).is_some()) {
+        if !["target", "headers"].iter().any(|key| request.get(key).is_some()) {
             return Err(ReadError::new(
                 "it is JSON, but not in a known form: a captured request, HAR, a Lambda event, or an export of \
-                 webhook.site, GitHub or Svix Play",
+                 webhook.site, GitHub or Svix Play; a body alone is not enough, since the signature is in a header",
             ));
         }
         serde_json::from_value(request).map_err(|error| ReadError::new(format!("a captured request: {}", reason(&error))))
@@ -139,7 +151,12 @@ mod tests {
     #[test]
     fn what_is_no_request_is_an_error_without_its_content() {
         for (text, expected) in [
-            ("", "it is neither raw HTTP, nor a curl command, nor JSON"),
+            ("", "it is empty"),
+            ("HTTP/1.1 200 OK\r\nhush: 1\r\n\r\n", "it is a response"),
+            (
+                "{\"id\":1,\"url\":\"https://hush\"}",
+                "a body alone is not enough",
+            ),
             ("hush-hush", "a header line has no colon"),
             (
                 "{\"hush\": [",
@@ -147,7 +164,10 @@ mod tests {
             ),
             ("{\"hush\": 1}", "it is JSON, but not in a known form"),
             ("[]", "there is no request in it"),
-            ("{\"method\":\"POST\"}", "it lacks \"target\""),
+            (
+                "{\"method\":\"POST\",\"headers\":{}}",
+                "it lacks \"target\"",
+            ),
             ("{\"target\":\"/\",\"body_base64\":\"hush!\"}", "base64"),
             (
                 "{\"target\":\"/\",\"received_at\":\"hush\"}",

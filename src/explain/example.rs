@@ -29,6 +29,8 @@ pub(in crate::explain) enum Example {
     OtherProvider,
     Url,
     Unsigned,
+    /// Signed with the text that JavaScript has for no value.
+    Careless,
     TooLong,
     Required,
     Unusable,

@@ -239,6 +239,14 @@ fn case(hypothesis: &Hypothesis) -> (Report, Verdict, Option<String>) {
                 own(""),
             )
         }
+        Example::Careless => {
+            let (headers, _) = signed(&github(), b"undefined", b"{}", now());
+            (
+                explained(github(), secret(), &captured(&headers, b"{}")),
+                Verdict::Likely,
+                own(""),
+            )
+        }
         Example::TooLong => {
             let headers = signed_as_usual(&github(), b"{}");
             let small = github().with_max_body(1);

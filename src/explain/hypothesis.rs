@@ -95,7 +95,7 @@ hypotheses! {
     "secret-escaped" by Secret(secret::escaped),
         "the configured secret has escapes that nothing has resolved",
         do "write the characters themselves, and not \\n, \\$, $$ or &amp;",
-        example Example::secret("github", "It is a $$ecret", b"It is a $ecret");
+        example Example::secret("github", "It is $$ a secret", b"It is $ a secret");
     "secret-copied-mark" by Secret(secret::copied),
         "the configured secret ends in what was copied along with it",
         do "remove it: a comma, a semicolon, the % that zsh prints behind an unfinished line, or the same secret once more",
@@ -278,6 +278,10 @@ hypotheses! {
         "the provider signed another URL than the one that is configured or seen here",
         do "set the parameter url to the address as it is registered with the provider, not as it is seen behind the proxy",
         example Example::Url;
+    "sender-without-secret" by Evidence,
+        "the request is signed with a word such as undefined, as of a sender that has lost its secret",
+        do "set the secret where the sender reads it, such as in its environment; anybody can sign with such a word",
+        example Example::Careless;
     "signature-missing" by Evidence,
         "the request has headers of the provider and no signature",
         do "let the provider sign, with a secret that is set there or its private key, and check that no proxy removes the header",

@@ -18,11 +18,13 @@ use crate::{
         outcome::{Match, genuine, incomplete, proven, undated, unexplained},
         report::{Report, Tried, Verdict},
         request::{Refused, as_it_is, base, is_unusable},
+        secret,
         shape::{Front, Shape},
     },
+    keys::secret::Secret,
     provider::Provider,
     rejection::shown,
-    scheme::{secret_format::SecretFormat, timestamp::Tolerance},
+    scheme::{algorithm::Keying, secret_format::SecretFormat, timestamp::Tolerance},
 };
 
 /// Why a stage ended early.
@@ -122,11 +124,15 @@ pub(super) fn run(
         budget,
     };
     let stop = search.all(&shape);
+    let is_careless = stop.is_continue() && search.is_signed_with_a_word(&shape);
     search.tried.took(started.elapsed());
     report.tried = search.tried;
     let unusable = matches!(&refusal, Refused::Setup(_)) && is_unusable(&shape, secrets);
     let mut evidence = evidence::of(&providers.endpoint, secrets, captured, &refusal, unusable);
     report.observations.append(&mut evidence.observations);
+    if is_careless {
+        evidence.likely = Some(named("sender-without-secret").with(""));
+    }
     match stop {
         ControlFlow::Break(Stop::Found(found)) => {
             proven(
@@ -286,6 +292,21 @@ impl Search<'_> {
                     &mut |search, other, body| search.prove(front, 0, body, &[one.clone(), other]),
                 )
             })
+        })
+    }
+
+    /// Whether the key is what a sender has that has no secret. It proves nothing, since anybody
+    /// can sign so.
+    fn is_signed_with_a_word(&self, shape: &Shape) -> bool {
+        const WORDS: [&str; 4] = ["undefined", "null", "None", "nil"];
+        let is_mac = shape.scheme.algorithm().keying() == Keying::Mac;
+        let front = Front::new(shape.clone(), Vec::new(), self.at).filter(|_| is_mac);
+        front.is_some_and(|front| {
+            let words = WORDS.iter();
+            let words = words.map(|word| Secret::new(secret::raw(word.as_bytes()).as_str()));
+            let sets = front.prepared(words.collect());
+            sets.iter()
+                .any(|keys| front.proves(keys, &self.body).is_some())
         })
     }
 

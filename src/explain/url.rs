@@ -308,10 +308,22 @@ fn whole(shape: &Shape, mounts: &[String], sink: &mut Sink<'_>) {
             }
         }
     }
-    urls.retain(|url| !url.differences(&base).is_empty());
-    urls.sort_by_key(|url| url.differences(&base).len());
+    // Code compares what is configured with the address that was asked for.
+    let asked = seen.filter(|_| shape.scheme.special.is_some());
+    let words = |url: &Url| {
+        let mut words = url.differences(&base);
+        let is_other = asked
+            .as_ref()
+            .is_some_and(|asked| asked.own_query() != url.own_query());
+        if is_other && !words.contains(&"query") {
+            words.push("query");
+        }
+        words
+    };
+    urls.retain(|url| !words(url).is_empty());
+    urls.sort_by_key(|url| words(url).len());
     for url in urls.into_iter().take(MOST) {
-        let words = url.differences(&base).join("+");
+        let words = words(&url).join("+");
         sink(vec![("url:PARTS", words)], with_url(shape, &url));
     }
 }

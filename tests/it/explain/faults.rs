@@ -238,6 +238,12 @@ fn the_url_that_was_signed_is_found() {
             "",
         ),
         (
+            "a query that was added on the way",
+            twilio(URL).target("/webhooks/x?a=1&utm=2"),
+            "url:query",
+            "",
+        ),
+        (
             "any query",
             twilio(URL).provider(any().with_param("url", "http://hooks.example.com/webhooks/x")),
             "url:scheme+query",
