@@ -124,6 +124,8 @@ fn changed_piece(text: &str, at: usize, piece: &str) -> String {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     let is_end = |byte: Option<&u8>| byte == Some(&b'=') || (byte.is_none() && !is_number);
     places.retain(|place| !is_end(text.as_bytes().get(at + place + 1)));
+    // Libraries leave out what is no character of base64.
+    places.retain(|place| (piece.as_bytes()[*place] ^ 1).is_ascii_alphanumeric());
     let middle = piece.len() / 2;
     let is_digit = |place: usize| piece.as_bytes()[place].is_ascii_digit();
     // A day that does not exist would be refused for another reason.
