@@ -48,6 +48,16 @@ fn offer_named(sink: &mut Sink<'_>, name: &'static str, body: Option<Vec<u8>>) -
 
 /// The styles that `wanted` selects, of a JSON document.
 fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) -> ControlFlow<()> {
+    printed(body, wanted, &mut |words, printed| {
+        sink(Cow::Borrowed(words), printed)
+    })
+}
+
+fn printed(
+    body: &[u8],
+    wanted: fn(&Style, &str) -> bool,
+    visit: &mut dyn FnMut(&'static str, Vec<u8>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let Some(document) = Document::parse(body) else {
         return ControlFlow::Continue(());
     };
@@ -61,14 +71,8 @@ fn styles(body: &[u8], sink: &mut Sink<'_>, wanted: fn(&Style, &str) -> bool) ->
         if !(wanted(style, words) && style.escapes.has_use(&letters)) {
             continue;
         }
-        let Some(printed) = document.print(style) else {
-            continue;
-        };
-        // Some writers end the line. With one difference, that is a cause of its own.
-        let ended = (style.differences() > 1).then(|| [&*printed, b"\n"].concat());
-        sink(Cow::Borrowed(words), printed)?;
-        if let Some(ended) = ended {
-            sink(Cow::Owned(format!("{words}+newline")), ended)?;
+        if let Some(printed) = document.print(style) {
+            visit(words, printed)?;
         }
     }
     ControlFlow::Continue(())
@@ -159,9 +163,13 @@ pub(super) fn json_two(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> Co
     styles(body, sink, |style, _| style.differences() == 2)
 }
 
-/// Any number of differences, those with fewer first.
+/// Any number of differences, those with fewer first, also by writers that end the line.
 pub(super) fn json_all(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    styles(body, sink, |_, _| true)
+    printed(body, |_, _| true, &mut |words, printed| {
+        let ended = [&*printed, b"\n"].concat();
+        sink(Cow::Borrowed(words), printed)?;
+        sink(Cow::Owned(format!("{words}+newline")), ended)
+    })
 }
 
 pub(super) fn json_string(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
@@ -302,7 +310,10 @@ pub(super) fn form_encoded(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -
 }
 
 pub(super) fn charset(body: &[u8], _: Option<usize>, sink: &mut Sink<'_>) -> ControlFlow<()> {
-    let form = form::fields(body).filter(|_| body.is_ascii());
+    /// Of longer forms, how they are encoded takes too long to find out.
+    const LONGEST_FORM: usize = 1 << 18;
+    let form = form::fields(body).filter(|_| body.is_ascii() && body.len() <= LONGEST_FORM);
+    let form = form.filter(|fields| form::has_more_than_ascii(fields));
     let form = form.and_then(|fields| Some((form::Style::of(body, &fields)?, fields)));
     type Change = fn(&[u8], Charset) -> Option<Vec<u8>>;
     let changes: [(&'static str, Change, Charset); 4] = [

@@ -151,8 +151,9 @@ impl Tried {
 /// Why a request does not verify, and what to do about it.
 ///
 /// It holds no secret, no variant of one, no signature and no text of the body; of the request, it
-/// names headers, form fields, members of JSON and JSON pointers, shortened, and lengths. `Display` is for people,
-/// and serde's form for programs: `verdict`, `cause`, `remedy` and `tried`, among others.
+/// names headers, form fields, members of JSON and JSON pointers, shortened, and lengths. `Display`
+/// is for people, and serde's form for programs: `verdict`, `cause`, `remedy` and `tried`, among
+/// others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {

@@ -152,7 +152,9 @@ pub(super) fn comment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     // A line of its own in front of it.
     let lines = secret.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    if let (Some(only), None) = (lines.next(), lines.next()) {
+    if let (Some(only), None) = (lines.next(), lines.next())
+        && secret.trim() != only
+    {
         text(sink, secret, only);
     }
 }

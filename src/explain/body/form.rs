@@ -152,9 +152,7 @@ fn marks_of(fields: &[Pair]) -> Vec<u16> {
     /// Of so many, every set is taken; of more, those of one and two.
     const FEW: u32 = 6;
     let has = |mark: u8| {
-        let mut texts = fields
-            .iter()
-            .flat_map(|(name, value)| std::iter::once(name).chain(value));
+        let mut texts = fields.iter().flat_map(texts_of);
         texts.any(|text| memchr::memchr(mark, text).is_some())
     };
     let places = MARKS.iter().enumerate();
@@ -166,6 +164,15 @@ fn marks_of(fields: &[Pair]) -> Vec<u16> {
         .collect();
     sets.sort_by_key(|set| set.count_ones());
     sets
+}
+
+pub(super) fn has_more_than_ascii(fields: &[Pair]) -> bool {
+    let mut texts = fields.iter().flat_map(texts_of);
+    texts.any(|text| !text.is_ascii())
+}
+
+fn texts_of((name, value): &Pair) -> impl Iterator<Item = &Vec<u8>> {
+    std::iter::once(name).chain(value)
 }
 
 /// The fields with their texts changed where they have more than ASCII. `None` if none has, or if

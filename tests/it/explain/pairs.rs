@@ -181,7 +181,7 @@ struct Case {
     captured: CapturedRequest,
 }
 
-fn case(provider: &Provider, secret: &str, body: &str, faults: &[Fault]) -> Option<Case> {
+fn case_of(provider: &Provider, secret: &str, body: &str, faults: &[Fault]) -> Option<Case> {
     let has = |fault| faults.contains(&fault);
     let mut signed = body.to_owned();
     if has(Fault::Python) {
@@ -322,7 +322,7 @@ fn one_or_two_faults_are_named() {
     let result = runner.run(&cases, |(sender, body, one, other)| {
         let (provider, secret) = sender.get(&SENDERS);
         let mut faults = faults(one, other);
-        let case = case(provider, secret, BODIES[body], &faults);
+        let case = case_of(provider, secret, BODIES[body], &faults);
         prop_assume!(case.is_some());
         let case = case.unwrap();
         let report = explained(&case);
@@ -330,6 +330,13 @@ fn one_or_two_faults_are_named() {
         prop_assert!(leaks.is_empty(), "{leaks:?}");
         // A provider without a signed time, or that reads its secrets leniently.
         prop_assume!(report.verdict() != Verdict::Genuine);
+        // Some providers sign values of the body, however it is printed.
+        if faults.len() > 1 {
+            faults.retain(|fault| {
+                let alone = case_of(provider, secret, BODIES[body], &[*fault]);
+                alone.is_none_or(|alone| explained(&alone).verdict() != Verdict::Genuine)
+            });
+        }
         // JSON that is printed anew has no line break at its end either.
         if faults.iter().any(|fault| fault.group() == 1) {
             faults.retain(|fault| *fault != Fault::NewlineAdded);

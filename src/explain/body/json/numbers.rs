@@ -1,6 +1,6 @@
 //! Documents of which only some numbers are written anew: those of some names.
 
-use std::ops::ControlFlow;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use crate::{
     explain::body::json::document::{Document, Node, Span},
@@ -52,6 +52,7 @@ impl Spelling {
 struct Numbers<'d> {
     document: &'d Document<'d>,
     names: Vec<String>,
+    places: HashMap<String, usize>,
     /// Where they are, in the order of the text, and the places of their names.
     all: Vec<(Span, usize)>,
 }
@@ -64,6 +65,7 @@ impl<'d> Numbers<'d> {
         let mut numbers = Self {
             document,
             names: Vec::new(),
+            places: HashMap::new(),
             all: Vec::new(),
         };
         numbers.collect(&document.root, None);
@@ -77,11 +79,11 @@ impl<'d> Numbers<'d> {
                 let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
                 if raw.first().is_some_and(is_number) {
                     let name = name.map_or_else(String::new, |name| self.document.key(name));
-                    let known = self.names.iter().position(|known| *known == name);
-                    let place = known.unwrap_or_else(|| {
+                    let next = self.names.len();
+                    let place = *self.places.entry(name.clone()).or_insert(next);
+                    if place == next {
                         self.names.push(name);
-                        self.names.len().saturating_sub(1)
-                    });
+                    }
                     self.all.push((*span, place));
                 }
             }
@@ -100,18 +102,24 @@ impl<'d> Numbers<'d> {
 
     /// The places of the names of which a number has another spelling.
     fn changed_by(&self, spelling: Spelling) -> Vec<usize> {
-        let changed = |place: &usize| {
-            let mut all = self.all.iter().filter(|(_, name)| name == place);
-            all.any(|(span, _)| spelling.of(self.text(*span)).is_some())
-        };
-        (0..self.names.len()).filter(changed).collect()
+        let mut changed = vec![false; self.names.len()];
+        for (span, name) in &self.all {
+            if let Some(changed) = changed.get_mut(*name) {
+                *changed |= spelling.of(self.text(*span)).is_some();
+            }
+        }
+        let places = changed.into_iter().enumerate();
+        let places = places.filter_map(|(place, changed)| changed.then_some(place));
+        places.collect()
     }
 
-    /// The text of the document, in which the numbers of these names have another spelling.
-    fn written(&self, spelling: Spelling, names: &[usize]) -> Vec<u8> {
+    /// The text of the document, in which the numbers of these names have another spelling, or
+    /// those of all others.
+    fn written(&self, spelling: Spelling, names: &[usize], of_others: bool) -> Vec<u8> {
+        let is_changed = |name: &usize| names.contains(name) != of_others;
         let mut out = Vec::with_capacity(self.document.text.len());
         let mut from = 0;
-        for (span, _) in self.all.iter().filter(|(_, name)| names.contains(name)) {
+        for (span, _) in self.all.iter().filter(|(_, name)| is_changed(name)) {
             let range = span.range().unwrap_or_default();
             if let Some(other) = spelling.of(self.text(*span)) {
                 let kept = self.document.text.get(from..range.start);
@@ -173,16 +181,9 @@ pub(in crate::explain::body) fn respelled(
     for spelling in Spelling::ALL {
         let changed = numbers.changed_by(spelling);
         for (names, is_rest) in subsets(&changed) {
-            let word = spelling.word();
-            if is_rest {
-                let rest = changed.iter().filter(|place| !names.contains(place));
-                let rest: Vec<usize> = rest.copied().collect();
-                let detail = format!("{word}:except:{}", numbers.named(&names));
-                visit(detail, numbers.written(spelling, &rest))?;
-            } else {
-                let detail = format!("{word}:{}", numbers.named(&names));
-                visit(detail, numbers.written(spelling, &names))?;
-            }
+            let (word, except) = (spelling.word(), if is_rest { "except:" } else { "" });
+            let detail = format!("{word}:{except}{}", numbers.named(&names));
+            visit(detail, numbers.written(spelling, &names, is_rest))?;
         }
     }
     ControlFlow::Continue(())
@@ -235,7 +236,10 @@ impl Decimal {
 /// Whether an integer has more digits than JavaScript keeps, and ends as one that it has rounded.
 pub(in crate::explain) fn has_rounded(text: &[u8]) -> bool {
     const DIGITS: usize = 17;
-    let Some(document) = Document::parse(text) else {
+    /// A document takes many times its length while it is read.
+    const LONGEST: usize = 4 << 20;
+    let document = Some(text).filter(|text| text.len() <= LONGEST);
+    let Some(document) = document.and_then(Document::parse) else {
         return false;
     };
     let numbers = Numbers::of(&document);
