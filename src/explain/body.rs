@@ -11,8 +11,9 @@ use self::{
     charset::Charset,
     json::{
         document::{Document, Node},
+        escapes::{Html, Letters},
         numbers,
-        style::{Html, Letters, Style},
+        style::Style,
     },
 };
 use crate::{head::Head, rejection::shown};

@@ -7,4 +7,6 @@ mod hidden;
 mod limits;
 mod pairs;
 mod reported;
+mod secrets;
 mod vectors;
+mod written;

@@ -2,6 +2,7 @@
 
 pub(super) mod bytes;
 pub(in crate::explain) mod document;
+pub(super) mod escapes;
 pub(in crate::explain) mod numbers;
 mod print;
 pub(super) mod style;

@@ -2,8 +2,9 @@
 
 use crate::explain::body::json::{
     document::{Document, Node, Span},
+    escapes::Ascii,
     numbers,
-    style::{Ascii, Numbers, Order, Spacing, Style},
+    style::{Numbers, Order, Spacing, Style},
 };
 
 /// The longest text that is printed, in bytes: indentation grows with the depth of every value.
