@@ -176,15 +176,20 @@ fn pairs(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The text that is encoded, if it is UTF-8. `form_urlencoded` would replace what is not.
 fn decoded(encoded: &[u8]) -> Option<Box<str>> {
-    let spaced: Cow<'_, [u8]> = match memchr::memchr(b'+', encoded) {
+    let text = spaced(encoded);
+    let text = percent_decode(&text).decode_utf8().ok()?;
+    Some(text.into())
+}
+
+/// The text with spaces in place of plus signs.
+pub(crate) fn spaced(encoded: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b'+', encoded) {
         None => Cow::Borrowed(encoded),
         Some(_) => {
             let space = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
             encoded.iter().map(space).collect()
         }
-    };
-    let text = percent_decode(&spaced).decode_utf8().ok()?;
-    Some(text.into())
+    }
 }
 
 /// Whether a body that is not JSON is a form, by its first bytes: a name of letters, digits and

@@ -16,7 +16,7 @@ use self::{
         style::Style,
     },
 };
-use crate::{head::Head, rejection::shown};
+use crate::{form::spaced, head::Head, rejection::shown};
 
 /// Takes the rest of a cause's name, behind the colon, and the body. It breaks when nothing more is
 /// wanted.
@@ -442,11 +442,7 @@ pub(super) fn percent_encoded(
     if memchr::memchr(b'%', text).is_none() {
         return ControlFlow::Continue(());
     }
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    for text in [&spaced, text] {
+    for text in [&*spaced(text), text] {
         sink(PLAIN, percent_encoding::percent_decode(text).collect())?;
     }
     ControlFlow::Continue(())

@@ -9,6 +9,7 @@ use crate::{
     crypto::encoding::{decode_base64_secret, decode_hex, encode},
     explain::{
         found::Named,
+        secret,
         shape::{Headers, Shape},
     },
     rejection::shown,
@@ -422,12 +423,7 @@ pub(super) fn respelled(shape: &Shape, sink: &mut Sink<'_>) {
 /// Writes a token as the scheme expects it.
 fn respelled_token(shape: &Shape, expected: &str, own: &str, sink: &mut Sink<'_>) {
     const SCHEMES: [&str; 3] = ["bearer ", "token ", "basic "];
-    let unquoted = |text: &str| {
-        let mut inner = ['"', '\'']
-            .into_iter()
-            .filter_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark));
-        inner.next().map(str::to_owned)
-    };
+    let unquoted = |text: &str| secret::unquoted(text, &secret::QUOTES).map(str::to_owned);
     for (name, value) in candidates(shape) {
         let Ok(text) = std::str::from_utf8(value) else {
             continue;

@@ -345,9 +345,9 @@ pub(super) fn named_providers(shape: &Shape, sink: &mut Sink<'_>) {
     offer_providers(shape, |other| other.is_sure, sink);
 }
 
-/// The built-in providers whose signature header the request has.
+/// The other built-in providers whose signature header the request has.
 pub(super) fn other_providers(shape: &Shape, sink: &mut Sink<'_>) {
-    offer_providers(shape, |_| true, sink);
+    offer_providers(shape, |other| !other.is_sure, sink);
 }
 
 fn offer_providers(shape: &Shape, is_wanted: fn(&Other) -> bool, sink: &mut Sink<'_>) {

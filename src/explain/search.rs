@@ -268,7 +268,7 @@ impl Search<'_> {
                 search.bodies(changed, false, &mut |search, other, body| {
                     // A message may be in an envelope in an envelope.
                     let is_twice = other.hypothesis == one.hypothesis;
-                    if is_twice && !one.name().starts_with("body-envelope") {
+                    if is_twice && one.hypothesis != "body-envelope:POINTER" {
                         return Flow::Continue(());
                     }
                     search.prove(front, 0, body, &[one.clone(), other])

@@ -88,22 +88,25 @@ pub(super) fn whitespace(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     text(sink, secret, none);
 }
 
+/// The quotation marks of files and of shells.
+pub(super) const QUOTES: [(char, char); 2] = [('"', '"'), ('\'', '\'')];
+
+/// What is between marks of one of these pairs.
+pub(super) fn unquoted<'s>(text: &'s str, pairs: &[(char, char)]) -> Option<&'s str> {
+    let mut pairs = pairs.iter();
+    pairs.find_map(|(first, last)| text.strip_prefix(*first)?.strip_suffix(*last))
+}
+
 pub(super) fn quoted(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
-    const PAIRS: [(char, char); 6] = [
-        ('"', '"'),
-        ('\'', '\''),
+    const OTHERS: [(char, char); 4] = [
         ('`', '`'),
         ('\u{201c}', '\u{201d}'),
         ('\u{2018}', '\u{2019}'),
         ('<', '>'),
     ];
-    for (first, last) in PAIRS {
-        let inner = secret
-            .strip_prefix(first)
-            .and_then(|rest| rest.strip_suffix(last));
-        if let Some(inner) = inner {
-            text(sink, secret, inner);
-        }
+    let inner = unquoted(secret, &QUOTES).or(unquoted(secret, &OTHERS));
+    if let Some(inner) = inner {
+        text(sink, secret, inner);
     }
     // One of a pair, the other of which was cut.
     const MARKS: [char; 7] = [
@@ -133,11 +136,8 @@ pub(super) fn assignment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
         }
         let value = value.trim().trim_end_matches([';', ',']);
         text(sink, secret, value);
-        for mark in ['"', '\''] {
-            let inner = value.strip_prefix(mark);
-            if let Some(inner) = inner.and_then(|inner| inner.strip_suffix(mark)) {
-                text(sink, secret, inner);
-            }
+        if let Some(inner) = unquoted(value, &QUOTES) {
+            text(sink, secret, inner);
         }
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn comment(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
             text(sink, secret, value.trim_end());
         }
     }
-    // A line of its own in front of it.
+    // A comment on the line before it.
     let lines = secret.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     if let (Some(only), None) = (lines.next(), lines.next())
@@ -165,11 +165,8 @@ pub(super) fn copied(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
         if let Some(rest) = secret.strip_suffix(mark) {
             let rest = rest.trim_end();
             text(sink, secret, rest);
-            for quote in ['"', '\''] {
-                let inner = rest.strip_prefix(quote);
-                if let Some(inner) = inner.and_then(|inner| inner.strip_suffix(quote)) {
-                    text(sink, secret, inner);
-                }
+            if let Some(inner) = unquoted(rest, &QUOTES) {
+                text(sink, secret, inner);
             }
         }
     }
@@ -200,7 +197,7 @@ pub(super) fn escaped(secret: &str, _: &SecretFormat, sink: &mut Sink<'_>) {
     text(sink, secret, secret.replace("$$", "$"));
     let mut plain = Zeroizing::new(secret.to_owned());
     for (written, meant) in OF_HTML {
-        *plain = plain.replace(written, meant);
+        plain = Zeroizing::new(plain.replace(written, meant));
     }
     text(sink, secret, plain.as_str());
 }

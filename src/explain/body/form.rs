@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode;
 
+use crate::form::{looks_like_form, spaced};
+
 /// How a form is encoded.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
@@ -199,16 +201,10 @@ pub(super) fn changed(
 /// The decoded fields of what looks like a form.
 pub(super) fn fields(body: &[u8]) -> Option<Vec<Pair>> {
     const MOST: usize = 1000;
-    if !crate::form::looks_like_form(body) {
+    if !looks_like_form(body) {
         return None;
     }
-    let decode = |text: &[u8]| -> Vec<u8> {
-        let spaced: Vec<u8> = text
-            .iter()
-            .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-            .collect();
-        percent_decode(&spaced).collect()
-    };
+    let decode = |text: &[u8]| -> Vec<u8> { percent_decode(&spaced(text)).collect() };
     let pairs: Vec<&[u8]> = body.split(|byte| *byte == b'&').collect();
     (pairs.len() <= MOST).then(|| {
         let pairs = pairs
