@@ -1,6 +1,6 @@
 //! [`HeaderTable`]: the headers that a provider uses, and their values in one head.
 
-use std::{borrow::Cow, iter, sync::Arc};
+use std::{borrow::Cow, iter, mem, sync::Arc};
 
 use http::{HeaderName, header};
 use smallvec::{SmallVec, smallvec};
@@ -15,10 +15,21 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderTable {
     /// The first is `Content-Length`.
-    names: Vec<Box<str>>,
-    /// One bit per length of a name: the length of its name excludes most lines of a head.
-    lengths: u64,
+    names: Vec<KnownName>,
+    /// The index of the last name with each length, of which the lowest six bits count: most lines
+    /// of a head have none.
+    by_length: [usize; 64],
 }
+
+#[derive(Clone, Debug)]
+struct KnownName {
+    name: Box<str>,
+    /// The index of the name before it with such a length.
+    before: usize,
+}
+
+/// The index of no name.
+const NONE: usize = usize::MAX;
 
 /// A header by its names, one per header family of the scheme.
 #[derive(Clone, Debug)]
@@ -41,7 +52,7 @@ impl HeaderTable {
     pub(crate) fn new() -> Self {
         let mut table = Self {
             names: Vec::new(),
-            lengths: 0,
+            by_length: [NONE; 64],
         };
         table.place(header::CONTENT_LENGTH.as_str());
         table
@@ -89,41 +100,52 @@ impl HeaderTable {
         if let Some(place) = self.find(name) {
             return place;
         }
-        self.lengths |= length_bit(name);
-        self.names.push(name.into());
-        self.names.len().saturating_sub(1)
+        let place = self.names.len();
+        let last = self.by_length.get_mut(length_bits(name));
+        let before = last.map_or(NONE, |last| mem::replace(last, place));
+        let name = name.into();
+        self.names.push(KnownName { name, before });
+        place
     }
 
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
+    #[inline]
     fn find(&self, name: &str) -> Option<usize> {
-        if !self.has_length(name) {
-            return None;
+        let last = *self.by_length.get(length_bits(name))?;
+        if *self.names.get(last)?.name == *name {
+            return Some(last);
         }
-        self.names.iter().position(|known| is_name(known, name))
+        self.find_ignoring_case(name, last)
     }
 
-    /// Whether a name of the table has this length.
-    fn has_length(&self, name: &str) -> bool {
-        self.lengths & length_bit(name) != 0
+    /// Apart from [`find`](Self::find), because servers pass on names in lower case, and few have
+    /// the length of another.
+    #[inline(never)]
+    fn find_ignoring_case(&self, name: &str, last: usize) -> Option<usize> {
+        let mut place = last;
+        loop {
+            let known = self.names.get(place)?;
+            if is_name(&known.name, name) {
+                return Some(place);
+            }
+            place = known.before;
+        }
     }
 
     /// Passes once over a head.
     pub(crate) fn look_up<'h>(&self, head: &Head<'h>) -> HeaderLines<'h> {
         let mut values: Lines<'h> = smallvec![None; self.names.len()];
         let lines = values.as_mut_slice();
-        head.headers.for_each(&mut |name, value| {
-            if !self.has_length(name) {
-                return;
-            }
-            for (known, line) in self.names.iter().zip(&mut *lines) {
-                if is_name(known, name) {
-                    *line = Some(line.map_or((value, false), |(first, _)| (first, true)));
-                    return;
-                }
-            }
+        head.headers.for_each(&mut |name, value| match self
+            .find(name)
+            .and_then(|place| lines.get_mut(place))
+        {
+            Some(Some((_, more))) => *more = true,
+            Some(line) => *line = Some((value, false)),
+            None => {}
         });
         HeaderLines {
             head: *head,
@@ -136,14 +158,12 @@ impl HeaderTable {
 /// with the bit set that distinguishes the cases of a letter.
 fn is_name(known: &str, name: &str) -> bool {
     let last = |text: &str| text.as_bytes().last().map(|byte| byte | 0x20);
-    known.len() == name.len()
-        && last(known) == last(name)
-        && (known == name || known.eq_ignore_ascii_case(name))
+    last(known) == last(name) && (known == name || known.eq_ignore_ascii_case(name))
 }
 
-/// Names longer than 63 bytes share bits with shorter ones.
-fn length_bit(name: &str) -> u64 {
-    1_u64.rotate_left(u32::try_from(name.len() & 63).unwrap_or(0))
+/// The bits of its length by which a name is looked for.
+fn length_bits(name: &str) -> usize {
+    name.len() & 63
 }
 
 /// The values of one head under the names of a table.

@@ -89,7 +89,8 @@ impl KeyOwner {
 
 impl EventData {
     pub(crate) fn new(endpoint: &Arc<Endpoint>, declared: Option<u64>, received: i64) -> Arc<Self> {
-        Arc::new(Self {
+        // Built where it stays; `Arc::new` would copy it from the stack.
+        Arc::new_cyclic(|_| Self {
             endpoint: Arc::clone(endpoint),
             variants: Variants::new(),
             declared,
