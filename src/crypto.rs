@@ -1,6 +1,5 @@
 //! Keyed hashes and their tags, keys of signatures, and how they are encoded.
 
-pub(crate) mod candidates;
 #[cfg(feature = "certificates")]
 pub(crate) mod certificates;
 pub(crate) mod encoding;

@@ -11,8 +11,6 @@ mod hashes;
 pub(crate) mod head;
 pub(crate) mod hints;
 #[cfg(feature = "tower")]
-mod late;
-#[cfg(feature = "tower")]
 mod several;
 #[cfg(feature = "tower")]
 pub(crate) mod steps;

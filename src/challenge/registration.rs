@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::crypto::{candidates::token_tag, tag::Tag};
+use crate::crypto::tag::Tag;
 
 /// The name of the setting that opens a registration at start.
 pub(crate) const SETTING: &str = "registration";
@@ -106,7 +106,7 @@ impl Registration {
     /// Begins to take a secret. `None` if the registration is closed, or is for another.
     pub(crate) fn begin(&self, secret: &str) -> Option<Enrolment> {
         let mut state = self.state();
-        let tag = token_tag(secret.as_bytes());
+        let tag = Tag::of_token(secret.as_bytes());
         if !state.is_timely() {
             return None;
         }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     challenge::{Handshake, registration},
-    crypto::{candidates::token_tag, tag::Tag},
+    crypto::tag::Tag,
     error::SetupError,
     keys::secret::Secret,
 };
@@ -19,7 +19,7 @@ pub(crate) struct Settings(BTreeMap<Cow<'static, str>, Vec<(Secret, Tag)>>);
 impl Settings {
     pub(crate) fn set(&mut self, name: Cow<'static, str>, values: Vec<Secret>) {
         let tagged = values.into_iter().map(|value| {
-            let tag = token_tag(value.text().as_bytes());
+            let tag = Tag::of_token(value.text().as_bytes());
             (value, tag)
         });
         self.0.insert(name, tagged.collect());
@@ -36,7 +36,7 @@ impl Settings {
 
     /// Whether `text` is one of the values of a setting, in a time that depends on neither.
     pub(crate) fn allow(&self, name: &str, text: &str) -> bool {
-        let tag = token_tag(text.as_bytes());
+        let tag = Tag::of_token(text.as_bytes());
         let values = self.0.get(name).into_iter().flatten();
         values.fold(false, |found, (_, value)| found | value.matches(&tag))
     }

@@ -13,7 +13,7 @@ use crate::{
         header_table::HeaderNames,
         piece::{Slot, SlotSource},
     },
-    crypto::candidates::Decoder,
+    crypto::proof::Decoder,
     error::SetupError,
     rejection::{Reason, hint::Hint},
     scheme::{

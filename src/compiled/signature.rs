@@ -8,7 +8,7 @@ use std::{borrow::Cow, iter};
 
 use crate::{
     compiled::undecoded::Undecoded,
-    crypto::candidates::{Candidates, Decoder},
+    crypto::proof::{Candidates, Decoder},
     scheme::{
         algorithm::Keying,
         signature::{Grammar, SignatureFormat},

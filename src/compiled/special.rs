@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::{
     clock::UnixTime,
-    crypto::{candidates::Candidates, hasher::absorb, proof::Proof},
+    crypto::{
+        hasher::absorb,
+        proof::{Candidates, Proof},
+    },
     error::SetupError,
     head::Head,
     rejection::{Reason, kind::RejectionKind},

@@ -2,8 +2,8 @@
 
 use crate::{
     crypto::{
-        candidates::Decoder,
         encoding::{decode, decoded_len},
+        proof::Decoder,
     },
     rejection::hint::{Hint, HintSet, SignatureSeen},
     scheme::encoding::Encoding,

@@ -1,5 +1,6 @@
 //! [`Tag`]: the bytes of a signature.
 
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// The bytes of a signature, at most [`Tag::MAX`]. It deliberately has neither `Debug` nor `==`.
@@ -17,6 +18,11 @@ impl Tag {
         let mut bytes = [0; Self::MAX];
         fill(bytes.get_mut(..len)?)?;
         Some(Self { bytes, len })
+    }
+
+    /// The digest by which a token is compared.
+    pub(crate) fn of_token(token: &[u8]) -> Self {
+        Self::from(&*Sha256::digest(token))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

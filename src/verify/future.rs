@@ -25,9 +25,8 @@ use crate::{
         body::{BodyVerifier, Comparison, Refused},
         buffer::Buffer,
         head::CheckedHead,
-        late::Late,
         several::{Member, Several},
-        steps::{HASHED_AT_ONCE, Reader, late_keys, looked_up, poll_comparison},
+        steps::{HASHED_AT_ONCE, Late, Reader, late_keys, looked_up, poll_comparison},
     },
 };
 

@@ -17,8 +17,7 @@ use crate::{
         body::{BodyVerifier, Comparison, Refused},
         buffer::Buffer,
         head::CheckedHead,
-        late::Late,
-        steps::{Reader, looked_up, poll_comparison},
+        steps::{Late, Reader, looked_up, poll_comparison},
     },
 };
 

@@ -1,11 +1,11 @@
 //! The steps that a request takes for one endpoint and for several.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
 use crate::{
-    keys::source::{KeySourceError, Tenant},
+    keys::source::{KeySourceError, LateKeysFuture, Tenant},
     rejection::{Reason, Rejection, kind::RejectionKind},
     verify::{
         body::{BodyVerifier, Comparison},
@@ -33,6 +33,24 @@ pub(super) fn looked_up(
 pub(super) fn late_keys(head: &CheckedHead, asked: &mut Option<Box<str>>) -> Rejection {
     let reason = Reason::new(RejectionKind::KeySourceTimeout).asking_for(asked.take());
     Rejection::new(reason, &head.data.endpoint.labels)
+}
+
+/// A comparison that waits for the keys that the request names.
+pub(crate) struct Late {
+    pub(super) comparison: Comparison,
+    keys: LateKeysFuture,
+}
+
+impl Late {
+    pub(super) fn new(comparison: Comparison, keys: LateKeysFuture) -> Box<Self> {
+        Box::new(Self { comparison, keys })
+    }
+
+    /// Ready when the comparison has its keys, or fails for want of them.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejection>> {
+        let found = ready!(self.keys.as_mut().poll(cx));
+        Poll::Ready(self.comparison.add_keys(found))
+    }
 }
 
 /// What takes the frames of a body.
