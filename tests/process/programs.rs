@@ -18,6 +18,7 @@ use support::{
 };
 use tower_webhook::{Provider, Secret, Signer, providers};
 
+const WORKSPACE: &str = include_str!("../../Cargo.toml");
 const README: &str = include_str!("../../README.md");
 const HOSTS: &str = include_str!("../../src/docs/hosts.md");
 const ADDRESS: &str = "127.0.0.1:3000";
@@ -270,7 +271,13 @@ fn manifest(page: &str, heading: &str) -> String {
         &format!("path = {:?}, features", here()),
     );
     assert!(dependencies.contains("path = "), "{dependencies}");
-    format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}")
+    // With the profile of the workspace, what has the same features is not built again.
+    let profile = WORKSPACE
+        .split("\n[")
+        .filter(|table| table.starts_with("profile."));
+    let profile: String = profile.map(|table| format!("\n[{table}")).collect();
+    assert!(!profile.is_empty());
+    format!("[package]\nname = \"quick-start\"\nedition = \"2024\"\n{dependencies}{profile}")
 }
 
 /// The program of this crate with this source.
@@ -286,10 +293,7 @@ fn built(folder: &Path, source: &str) -> PathBuf {
             .output(),
     );
     let mut build = cargo("build");
-    build
-        .current_dir(folder)
-        // As in the workspace's profile: what has the same features is not built again.
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+    build.current_dir(folder);
     executables(&mut build).remove("quick-start").unwrap()
 }
 
