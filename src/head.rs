@@ -46,6 +46,11 @@ impl Headers for HeaderMap {
             line(name.as_str(), value.as_bytes());
         }
     }
+
+    fn nth<'h>(&'h self, name: &str, n: usize) -> Option<&'h [u8]> {
+        let value = self.get_all(name).iter().nth(n)?;
+        Some(value.as_bytes())
+    }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {

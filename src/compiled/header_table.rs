@@ -11,7 +11,8 @@ use crate::{
     rejection::{Reason, kind::RejectionKind},
 };
 
-/// Every header that the variants of a provider use. One pass over a head finds all of them.
+/// Every header that the variants of a provider use. One pass over a head finds all of them, and of
+/// a header with several lines the first.
 #[derive(Clone, Debug)]
 pub(crate) struct HeaderTable {
     /// The first is `Content-Length`.
@@ -118,13 +119,13 @@ impl HeaderTable {
         if *self.names.get(last)?.name == *name {
             return Some(last);
         }
-        self.find_ignoring_case(name, last)
+        self.find_in_chain(name, last)
     }
 
-    /// Apart from [`find`](Self::find), because servers pass on names in lower case, and few have
-    /// the length of another.
+    /// Looks through all names of this length, ignoring case. It is apart from [`find`](Self::find),
+    /// because servers pass on names in lower case, most of which are the last of their length.
     #[inline(never)]
-    fn find_ignoring_case(&self, name: &str, last: usize) -> Option<usize> {
+    fn find_in_chain(&self, name: &str, last: usize) -> Option<usize> {
         let mut place = last;
         loop {
             let known = self.names.get(place)?;
@@ -348,7 +349,7 @@ mod tests {
         }
         assert_eq!(table.find("Content-Length"), Some(0));
         assert_eq!(table.find(&name("x", 2)), None);
-        // 127 and 63 share a bit.
+        // 127 and 63 have the same lowest six bits.
         assert_eq!(table.find(&name("x", 127)), None);
     }
 }

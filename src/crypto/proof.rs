@@ -112,16 +112,6 @@ impl Update for Message {
     }
 }
 
-/// The signatures or tokens of a request.
-#[derive(Clone, Default)]
-pub(crate) struct Candidates {
-    tags: SmallVec<[Tag; 1]>,
-    /// Those that a public key verifies. Behind a pointer, because the others are moved often.
-    signatures: Option<Box<Signatures>>,
-}
-
-type Signatures = Vec<Box<[u8]>>;
-
 /// How the signatures of a scheme are decoded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decoder {
@@ -147,6 +137,16 @@ impl Decoder {
         }
     }
 }
+
+/// The signatures or tokens of a request.
+#[derive(Clone, Default)]
+pub(crate) struct Candidates {
+    tags: SmallVec<[Tag; 1]>,
+    /// Those that a public key verifies. They are behind a pointer, because tags are moved often.
+    signatures: Option<Box<Signatures>>,
+}
+
+type Signatures = Vec<Box<[u8]>>;
 
 impl Candidates {
     /// Signatures that are decoded. Those that are of no length of the algorithm are left out.
@@ -175,6 +175,7 @@ impl Candidates {
     pub(crate) fn offer(&mut self, decoder: &Decoder, text: &[u8]) -> bool {
         let tag = match decoder.keying {
             Keying::Mac | Keying::Content | Keying::None => {
+                // Each of these algorithms has one length.
                 encoding::decode(decoder.encoding, text, decoder.lengths.max())
             }
             Keying::Token => token(decoder.encoding, text),

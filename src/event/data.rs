@@ -1,4 +1,5 @@
-//! [`EventData`]: what is known of one verified request. Events share it.
+//! [`EventData`]: what is known of a request whose head is in order, and what the events of a
+//! verified one share.
 
 #[cfg(feature = "tracing")]
 use std::sync::atomic::AtomicBool;
@@ -89,7 +90,7 @@ impl KeyOwner {
 
 impl EventData {
     pub(crate) fn new(endpoint: &Arc<Endpoint>, declared: Option<u64>, received: i64) -> Arc<Self> {
-        // Built where it stays; `Arc::new` would copy it from the stack.
+        // Allocates first, so that it can be built where it stays.
         Arc::new_cyclic(|_| Self {
             endpoint: Arc::clone(endpoint),
             variants: Variants::new(),

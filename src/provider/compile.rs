@@ -91,85 +91,6 @@ impl Provider {
         })
     }
 
-    /// Refuses a body that is not signed as a whole, unless that was accepted.
-    fn check_coverage(&self, schemes: &[CompiledScheme]) -> Result<(), SetupError> {
-        let uncovered = schemes
-            .iter()
-            .find(|scheme| scheme.coverage != Coverage::Body);
-        match uncovered {
-            Some(scheme) if self.accepts_unsigned_body == Some(false) => {
-                let forged = match (scheme.coverage, scheme.algorithm.keying()) {
-                    (Coverage::Partial, _) => {
-                        "signs only parts of the body, so whoever has seen one request can send it again with the rest \
-                         changed"
-                    }
-                    (_, Keying::Token) => {
-                        "signs nothing and sends a token, so whoever has seen one request can send any other"
-                    }
-                    _ => {
-                        "does not sign the body, so whoever has seen one request can send it again with any other body"
-                    }
-                };
-                Err(SetupError::new(format!(
-                    "accept_unsigned_body: provider {} (variant {}) {forged}; set it to true if that is acceptable, and ask the \
-                     provider's API for what matters",
-                    self.name, scheme.name
-                )))
-            }
-            None if self.accepts_unsigned_body == Some(true) => Err(SetupError::new(format!(
-                "accept_unsigned_body: provider {} signs the whole body; remove it",
-                self.name
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Variants that are tried together must not be confusable: with the same algorithm and key, a
-    /// signature for the content of one could be replayed as a signature for another.
-    fn check_variants(&self) -> Result<(), SetupError> {
-        let schemes: Vec<&Scheme> = self.schemes().collect();
-        for (index, scheme) in schemes.iter().enumerate() {
-            let algorithm = scheme.algorithm();
-            let others = || schemes.iter().skip(index.saturating_add(1));
-            if others().any(|other| other.algorithm() == algorithm) {
-                return Err(SetupError::new(format!(
-                    "variant: two variants that are tried together use {algorithm}, so a signature for one could be valid for the other; select one by name"
-                )));
-            }
-            if schemes.len() > 1 && algorithm.keying() == Keying::None {
-                return Err(SetupError::new(format!(
-                    "variant: anybody can compute {algorithm}, so other variants prove nothing if it is tried with them; select one by name"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// That it has no such parameter, and why.
-    pub(crate) fn lacks(&self, param: &str) -> String {
-        let why = match param {
-            LEVEL => ", because its signed events do not say at which level somebody was verified",
-            TEST => ", because its signed events do not say whether they are tests",
-            _ => "",
-        };
-        format!(
-            "provider {} has no such parameter{why}; remove it",
-            self.name
-        )
-    }
-
-    fn check_levels(&self) -> Result<(), SetupError> {
-        if !self.levels.is_empty() && !self.declares(LEVEL) {
-            return Err(SetupError::new(format!("{LEVEL}: {}", self.lacks(LEVEL))));
-        }
-        if self.declares(LEVEL) && self.levels().any(str::is_empty) {
-            return Err(SetupError::new(format!(
-                "{LEVEL}: it is empty, so no verification would be enough; name the levels that are, or remove it"
-            )));
-        }
-        Ok(())
-    }
-
     fn check_params(&self) -> Result<(), SetupError> {
         self.check_levels()?;
         for (name, value) in &self.params {
@@ -214,6 +135,85 @@ impl Provider {
         Ok(())
     }
 
+    fn check_levels(&self) -> Result<(), SetupError> {
+        if !self.levels.is_empty() && !self.declares(LEVEL) {
+            return Err(SetupError::new(format!("{LEVEL}: {}", self.lacks(LEVEL))));
+        }
+        if self.declares(LEVEL) && self.levels().any(str::is_empty) {
+            return Err(SetupError::new(format!(
+                "{LEVEL}: it is empty, so no verification would be enough; name the levels that are, or remove it"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Says that the provider has no such parameter, and why.
+    pub(crate) fn lacks(&self, param: &str) -> String {
+        let why = match param {
+            LEVEL => ", because its signed events do not say at which level somebody was verified",
+            TEST => ", because its signed events do not say whether they are tests",
+            _ => "",
+        };
+        format!(
+            "provider {} has no such parameter{why}; remove it",
+            self.name
+        )
+    }
+
+    /// Variants that are tried together must not be confusable: with the same algorithm and key, a
+    /// signature for the content of one could be replayed as a signature for another.
+    fn check_variants(&self) -> Result<(), SetupError> {
+        let schemes: Vec<&Scheme> = self.schemes().collect();
+        for (index, scheme) in schemes.iter().enumerate() {
+            let algorithm = scheme.algorithm();
+            let others = || schemes.iter().skip(index.saturating_add(1));
+            if others().any(|other| other.algorithm() == algorithm) {
+                return Err(SetupError::new(format!(
+                    "variant: two variants that are tried together use {algorithm}, so a signature for one could be valid for the other; select one by name"
+                )));
+            }
+            if schemes.len() > 1 && algorithm.keying() == Keying::None {
+                return Err(SetupError::new(format!(
+                    "variant: anybody can compute {algorithm}, so other variants prove nothing if it is tried with them; select one by name"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a body that is not signed as a whole, unless that was accepted.
+    fn check_coverage(&self, schemes: &[CompiledScheme]) -> Result<(), SetupError> {
+        let uncovered = schemes
+            .iter()
+            .find(|scheme| scheme.coverage != Coverage::Body);
+        match uncovered {
+            Some(scheme) if self.accepts_unsigned_body == Some(false) => {
+                let forged = match (scheme.coverage, scheme.algorithm.keying()) {
+                    (Coverage::Partial, _) => {
+                        "signs only parts of the body, so whoever has seen one request can send it again with the rest \
+                         changed"
+                    }
+                    (_, Keying::Token) => {
+                        "signs nothing and sends a token, so whoever has seen one request can send any other"
+                    }
+                    _ => {
+                        "does not sign the body, so whoever has seen one request can send it again with any other body"
+                    }
+                };
+                Err(SetupError::new(format!(
+                    "accept_unsigned_body: provider {} (variant {}) {forged}; set it to true if that is acceptable, and ask the \
+                     provider's API for what matters",
+                    self.name, scheme.name
+                )))
+            }
+            None if self.accepts_unsigned_body == Some(true) => Err(SetupError::new(format!(
+                "accept_unsigned_body: provider {} signs the whole body; remove it",
+                self.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks everything except the parameters, which an endpoint sets.
     #[cfg(feature = "config")]
     pub(crate) fn check_scheme(&self) -> Result<(), SetupError> {
@@ -221,7 +221,7 @@ impl Provider {
         for name in self.schemes().flat_map(Scheme::param_names) {
             let value = match &*name {
                 "url" => "https://example.com/",
-                // They may be missing.
+                // It may be missing.
                 "url_from" => continue,
                 _ => "any",
             };

@@ -167,11 +167,7 @@ impl BodyVerifier {
             let hashes = hashes.get_or_insert_with(|| Box::new(BodyHashes::new(data, keys)));
             hashes.update(bytes);
         });
-        if fits {
-            Ok(())
-        } else {
-            Err(self.reject(RejectionKind::BodyTooLarge))
-        }
+        if fits { Ok(()) } else { Err(self.too_large()) }
     }
 
     /// Compares every key's hash with every signature of the head, in constant time.
@@ -186,7 +182,7 @@ impl BodyVerifier {
     /// [`RejectionKind::BodyTooLarge`] when a frame was refused for that reason.
     pub fn verify(self) -> Result<VerifiedEvent, Rejection> {
         if self.buffer.overflowed() {
-            return Err(self.reject(RejectionKind::BodyTooLarge));
+            return Err(self.too_large());
         }
         let mut comparison = self.compare();
         while comparison.step() {}
@@ -209,11 +205,8 @@ impl BodyVerifier {
         self.buffer.len()
     }
 
-    pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        self.reject_for(match kind {
-            RejectionKind::BodyTooLarge => self.data.endpoint.too_large(),
-            _ => Reason::new(kind),
-        })
+    fn too_large(&self) -> Rejection {
+        self.reject_for(self.data.endpoint.too_large())
     }
 
     pub(crate) fn reject_for(&self, reason: Reason) -> Rejection {

@@ -3,8 +3,13 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
-    clock::unix_seconds, compiled::head::ParsedHead, endpoint::Endpoint, event::data::EventData,
-    head::Head, rejection::Rejection, verify::hints,
+    clock::unix_seconds,
+    compiled::head::ParsedHead,
+    endpoint::Endpoint,
+    event::data::EventData,
+    head::Head,
+    rejection::{Reason, Rejection, kind::RejectionKind},
+    verify::hints,
 };
 
 /// A request whose head is in order. It owns what it needs of the head.
@@ -45,10 +50,10 @@ impl CheckedHead {
             }
         }
         match (data, first) {
+            (Some(data), _) => Ok(Self { data }),
             (None, Some(reason)) => Err(refused(hints::of_head(endpoint, head, &lines, reason))),
-            (data, _) => Ok(Self {
-                data: data.unwrap_or_else(new_data),
-            }),
+            // No key matches any variant.
+            (None, None) => Err(refused(Reason::new(RejectionKind::NoValidKey))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The steps that a request takes for one endpoint and for several.
+//! What the futures for one endpoint and for several share.
 
 use std::task::{Context, Poll, ready};
 
