@@ -122,8 +122,9 @@ impl HeaderTable {
         self.find_in_chain(name, last)
     }
 
-    /// Looks through all names of this length, ignoring case. It is apart from [`find`](Self::find),
-    /// because servers pass on names in lower case, most of which are the last of their length.
+    /// Looks through all names of this length, ignoring case. It is apart from
+    /// [`find`](Self::find), because servers pass on names in lower case, most of which are the
+    /// last of their length.
     #[inline(never)]
     fn find_in_chain(&self, name: &str, last: usize) -> Option<usize> {
         let mut place = last;

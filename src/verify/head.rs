@@ -34,14 +34,14 @@ impl CheckedHead {
             return Err(refused(endpoint.too_large().with_body_length(length)));
         }
         let received = unix_seconds(now);
-        let new_data = || EventData::new(endpoint, declared, received);
         let (mut data, mut first) = (None, None);
         for (variant, scheme) in endpoint.tried() {
             let mut parsed = ParsedHead::default();
             let tolerance = endpoint.tolerance.or(scheme.tolerance);
             match scheme.parse_head(&mut parsed, &lines, received, tolerance) {
                 Ok(()) => {
-                    let data = data.get_or_insert_with(new_data);
+                    let data =
+                        data.get_or_insert_with(|| EventData::new(endpoint, declared, received));
                     EventData::unverified(data).variants.push((variant, parsed));
                 }
                 Err(reason) => {
